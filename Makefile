@@ -1,0 +1,29 @@
+# make demo: set up, build, run the main job on the bundled pictures, serve the map.
+# make test: set up, build, run every test.
+PRESET ?= release
+BINARY := build/$(PRESET)/fogline
+
+.PHONY: all setup build demo test bench format clean
+all: build
+
+setup:
+	@scripts/setup
+
+build: setup
+	@cmake --preset $(PRESET) $(CMAKE_ARGS) --log-level=WARNING
+	@cmake --build --preset $(PRESET)
+
+demo: build
+	@$(BINARY) demo $(DEMO_ARGS)
+
+test: build
+	@ctest --preset $(PRESET) -j "$$(nproc)"
+
+bench: build
+	@bench/run
+
+format:
+	@git ls-files '*.cc' '*.h' | xargs clang-format -i
+
+clean:
+	@rm -rf build

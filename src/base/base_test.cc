@@ -1,0 +1,118 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/process.h"
+#include "base/stats.h"
+#include "base/tensor.h"
+#include "base/text.h"
+
+namespace fogline {
+namespace {
+
+TEST(Shape, ReadsWhatItPrints) {
+  for (const char* text : {"1", "1x3x160x160", "?x3x224x224", "1x2x3x4x5x6x7x8"}) {
+    const auto shape = ParseShape(text);
+    ASSERT_TRUE(shape) << text;
+    EXPECT_EQ(shape->ToString(), text);
+  }
+  for (const char* text :
+       {"", "x", "0x3", "-1x3", "3x", "1x2x3x4x5x6x7x8x9", "99999999999999999999", "3 x4"}) {
+    EXPECT_FALSE(ParseShape(text)) << text;
+  }
+}
+
+TEST(Shape, ElementsOverflowIsNoNumber) {
+  EXPECT_EQ(Shape({1, 3, 160, 160}).Elements(), 76800);
+  EXPECT_EQ(Shape().Elements(), 1);
+  EXPECT_EQ(Shape({-1, 3}).Elements(), std::nullopt);
+  EXPECT_EQ(Shape({int64_t{1} << 62, 4}).Elements(), std::nullopt);
+  EXPECT_EQ((Port{"x", DType::kF64, Shape({int64_t{1} << 61})}).Bytes(), std::nullopt);
+}
+
+TEST(Text, NearestNames) {
+  const std::vector<std::string> names{"raspberry-pi-3b-plus", "raspberry-pi-4", "jetson-nano",
+                                       "t2.micro"};
+  EXPECT_EQ(DidYouMean("jetson-nanno", names), " (did you mean 'jetson-nano'?)");
+  EXPECT_EQ(DidYouMean("T2.Mircoe", names), " (did you mean 't2.micro'?)");
+  EXPECT_EQ(DidYouMean("zzzzzz", names), "");
+  EXPECT_EQ(EditDistance("abcd", "abdc"), 1U);
+}
+
+TEST(Text, ForeignBytesCannotSteerATerminal) {
+  EXPECT_EQ(Printable("a\x1b[31m\n\xff"), "a\\x1b[31m\\x0a\\xff");
+  EXPECT_EQ(Printable("\xc2\x9b"), "\\xc2\\x9b");  // U+009B, a one-character escape
+  EXPECT_EQ(Printable("é√"), "é√");
+  EXPECT_EQ(JsonQuote("a\"\\\n\xff"), "\"a\\\"\\\\\\u000a\uFFFD\"");
+}
+
+TEST(Text, HumanFigures) {
+  EXPECT_EQ(HumanBytes(987), "987 B");
+  EXPECT_EQ(HumanBytes(12345), "12.3 kB");
+  EXPECT_EQ(HumanBytes(999600), "1.00 MB");
+  EXPECT_EQ(HumanCount(300.8e6), "301 M");
+}
+
+TEST(Stats, QuantilesInterpolate) {
+  const std::vector<double> samples{4, 1, 3, 2};
+  EXPECT_DOUBLE_EQ(Quantile(samples, 0.5), 2.5);
+  EXPECT_DOUBLE_EQ(Quantile(samples, 0), 1);
+  EXPECT_DOUBLE_EQ(Quantile(samples, 1), 4);
+  EXPECT_DOUBLE_EQ(Quantile({}, 0.5), 0);
+}
+
+TEST(Hash, KnownAnswers) {
+  const auto bytes = [](std::string_view s) {
+    return std::as_bytes(std::span(s.data(), s.size()));
+  };
+  EXPECT_EQ(ToHex(HashSha256(bytes("abc"))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(Crc32(bytes("123456789")), 0xCBF43926U);
+  EXPECT_EQ(ParseSha256(ToHex(HashSha256({}))).value(), HashSha256({}));
+  EXPECT_FALSE(ParseSha256("12"));
+}
+
+TEST(Bytes, ReaderNeverPassesTheEnd) {
+  std::vector<std::byte> data;
+  ByteWriter writer(data);
+  writer.Write<uint32_t>(7);
+  writer.Append("ab");
+  ByteReader reader(data);
+  EXPECT_EQ(reader.Read<uint32_t>(), 7U);
+  EXPECT_EQ(reader.TakeText(2), "ab");
+  EXPECT_TRUE(reader.ok());
+  EXPECT_EQ(reader.Read<uint8_t>(), 0);
+  EXPECT_FALSE(reader.ok());
+  EXPECT_TRUE(reader.Take(SIZE_MAX).empty());
+}
+
+TEST(File, WritesWholeOrNotAtAll) {
+  const TempDir dir;
+  ASSERT_TRUE(WriteFile(dir.path() / "a", "hello"));
+  EXPECT_EQ(ReadTextFile(dir.path() / "a").value(), "hello");
+  EXPECT_EQ(MappedFile::Open(dir.path() / "a")->bytes().size(), 5U);
+  const auto missing = ReadFile(dir.path() / "none");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(WriteFile(dir.path() / "no" / "such" / "folder", "x"));
+  EXPECT_FALSE(ReadFile(dir.path()));
+}
+
+TEST(Process, OutputStatusAndMissingProgram) {
+  auto echo = Process::Start({.command = {"echo", "hi"}, .capture_stdout = true, .stderr_to = {}});
+  ASSERT_TRUE(echo);
+  EXPECT_EQ(echo->ReadStdout().value(), "hi\n");
+  EXPECT_EQ(echo->Wait(), 0);
+  auto sleeper =
+      Process::Start({.command = {"sleep", "60"}, .capture_stdout = false, .stderr_to = {}});
+  ASSERT_TRUE(sleeper);
+  EXPECT_TRUE(sleeper->Running());
+  EXPECT_EQ(sleeper->Stop(), 128 + SIGTERM);
+  EXPECT_FALSE(Process::Start(
+      {.command = {"no-such-program-here"}, .capture_stdout = false, .stderr_to = {}}));
+}
+
+}  // namespace
+}  // namespace fogline

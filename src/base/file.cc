@@ -1,0 +1,134 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace fogline {
+namespace {
+
+std::string ErrnoText() { return std::generic_category().message(errno); }
+
+tl::unexpected<Error> FailErrno(const std::filesystem::path& path, const char* doing) {
+  const ErrorCode code = errno == ENOENT                      ? ErrorCode::kNotFound
+                         : errno == ENOSPC || errno == EDQUOT ? ErrorCode::kExhausted
+                                                              : ErrorCode::kInvalid;
+  return Fail(code, path.string(), "cannot {}: {}", doing, ErrnoText());
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+Result<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return FailErrno(path, "open");
+  struct stat info {};
+  if (fstat(file.get(), &info) != 0) return FailErrno(path, "stat");
+  if (!S_ISREG(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is not a file");
+  const auto size = static_cast<size_t>(info.st_size);
+  if (size == 0) return MappedFile(nullptr, 0);
+  void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (data == MAP_FAILED) return FailErrno(path, "map");
+  return MappedFile(data, size);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) munmap(data_, size_);
+}
+
+Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return FailErrno(path, "open");
+  struct stat info {};
+  if (fstat(file.get(), &info) != 0) return FailErrno(path, "stat");
+  if (S_ISDIR(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is a folder");
+  std::vector<std::byte> data(static_cast<size_t>(info.st_size));
+  size_t done = 0;
+  while (done < data.size()) {
+    const ssize_t n = read(file.get(), data.data() + done, data.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailErrno(path, "read");
+    if (n == 0) break;
+    done += static_cast<size_t>(n);
+  }
+  data.resize(done);
+  return data;
+}
+
+Result<std::string> ReadTextFile(const std::filesystem::path& path) {
+  FOGLINE_TRY(const auto bytes, ReadFile(path));
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+Status WriteFile(const std::filesystem::path& path, std::span<const std::byte> data) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
+  if (fd < 0) return FailErrno(path, "create");
+  const auto fail = [&](const char* doing) -> Status {
+    const auto error = FailErrno(path, doing);
+    unlink(temporary.c_str());
+    return error;
+  };
+  {
+    const Descriptor file(fd);
+    // mkostemp makes files that only their owner reads; a result is an ordinary file.
+    if (fchmod(fd, 0644) != 0) return fail("create");
+    size_t done = 0;
+    while (done < data.size()) {
+      const ssize_t n = write(fd, data.data() + done, data.size() - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return fail("write");
+      done += static_cast<size_t>(n);
+    }
+  }
+  if (rename(temporary.c_str(), path.c_str()) != 0) return fail("rename to");
+  return {};
+}
+
+Status WriteFile(const std::filesystem::path& path, std::string_view text) {
+  return WriteFile(path, std::as_bytes(std::span(text.data(), text.size())));
+}
+
+TempDir::TempDir() {
+  std::string name = (std::filesystem::temp_directory_path() / "fogline-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) {
+    throw std::system_error(errno, std::generic_category(), "cannot make a folder in " + name);
+  }
+  path_ = name;
+}
+
+TempDir::~TempDir() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace fogline

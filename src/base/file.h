@@ -1,0 +1,55 @@
+// Whole files in and out.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace fogline {
+
+/// A file's bytes, mapped read-only: pages are read when touched and shared between processes.
+/// Movable.
+class MappedFile {
+ public:
+  /// Fails with the path for what is missing, unreadable or no regular file. An empty file maps to
+  /// no bytes.
+  static Result<MappedFile> Open(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+
+ private:
+  MappedFile(void* data, size_t size) : data_(data), size_(size) {}
+  void* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path);
+Result<std::string> ReadTextFile(const std::filesystem::path& path);
+
+/// Replaces the file at once (a temporary beside it, then a rename), so that nobody sees half of
+/// it.
+Status WriteFile(const std::filesystem::path& path, std::span<const std::byte> data);
+Status WriteFile(const std::filesystem::path& path, std::string_view text);
+
+/// A fresh folder under the system's temporary one, removed with everything in it at the end.
+class TempDir {
+ public:
+  TempDir();
+  ~TempDir();
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace fogline

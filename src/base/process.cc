@@ -1,0 +1,185 @@
+#include "base/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace fogline {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+int stop_fd = -1;
+
+extern "C" void OnStopSignal(int number) {
+  if (stop_requested.exchange(true) && number == SIGINT) _exit(130);
+  const uint64_t one = 1;
+  // Only async-signal-safe calls here; a full eventfd already says what we want to say.
+  [[maybe_unused]] const ssize_t n = write(stop_fd, &one, sizeof(one));
+}
+
+int ExitStatus(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}  // namespace
+
+Result<Process> Process::Start(const Options& options) {
+  std::vector<char*> argv;
+  for (const std::string& word : options.command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  int out[2] = {-1, -1};
+  int failed[2] = {-1, -1};
+  // The second pipe closes on a successful exec and carries errno otherwise, so that a missing
+  // program is an error here.
+  if (pipe2(failed, O_CLOEXEC) != 0 || (options.capture_stdout && pipe2(out, O_CLOEXEC) != 0)) {
+    return Fail(ErrorCode::kExhausted, options.command[0], "cannot make a pipe: {}",
+                std::generic_category().message(errno));
+  }
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid < 0) {
+    return Fail(ErrorCode::kExhausted, options.command[0], "cannot fork: {}",
+                std::generic_category().message(errno));
+  }
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(127);
+    // Its own group: a Ctrl-C at the terminal reaches the parent alone, which then stops its
+    // children in order.
+    setpgid(0, 0);
+    if (options.capture_stdout) dup2(out[1], STDOUT_FILENO);
+    if (!options.stderr_to.empty()) {
+      const int log =
+          open(options.stderr_to.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+      if (log >= 0) {
+        dup2(log, STDERR_FILENO);
+        if (!options.capture_stdout) dup2(log, STDOUT_FILENO);
+      }
+    }
+    execvp(argv[0], argv.data());
+    const int error = errno;
+    [[maybe_unused]] const ssize_t n = write(failed[1], &error, sizeof(error));
+    _exit(127);
+  }
+  close(failed[1]);
+  if (out[1] >= 0) close(out[1]);
+  Process child;
+  child.pid_ = pid;
+  child.stdout_fd_ = out[0];
+  int error = 0;
+  const ssize_t n = read(failed[0], &error, sizeof(error));
+  close(failed[0]);
+  if (n == sizeof(error)) {
+    child.Wait();
+    return Fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
+                options.command[0], "cannot start: {}", std::generic_category().message(error));
+  }
+  return child;
+}
+
+Process::Process(Process&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      stdout_fd_(std::exchange(other.stdout_fd_, -1)),
+      status_(other.status_) {}
+
+Process& Process::operator=(Process&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  std::swap(stdout_fd_, other.stdout_fd_);
+  std::swap(status_, other.status_);
+  return *this;
+}
+
+Process::~Process() {
+  if (pid_ > 0) Stop();
+  if (stdout_fd_ >= 0) close(stdout_fd_);
+}
+
+bool Process::Running() {
+  if (pid_ <= 0) return false;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) != pid_) return true;
+  status_ = ExitStatus(status);
+  pid_ = -1;
+  return false;
+}
+
+Result<std::string> Process::ReadStdout() {
+  std::string text;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t n = read(stdout_fd_, buffer, sizeof(buffer));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      return Fail(ErrorCode::kInternal, "child", "cannot read its output: {}",
+                  std::generic_category().message(errno));
+    }
+    if (n == 0) return text;
+    text.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+int Process::Wait() {
+  if (pid_ <= 0) return status_;
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  status_ = ExitStatus(status);
+  pid_ = -1;
+  return status_;
+}
+
+int Process::Stop(std::chrono::milliseconds grace) {
+  if (pid_ <= 0) return status_;
+  Signal(SIGTERM);
+  const auto deadline = std::chrono::steady_clock::now() + grace;
+  while (Running()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      Signal(SIGKILL);
+      return Wait();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return status_;
+}
+
+void Process::Signal(int number) const {
+  if (pid_ > 0) kill(pid_, number);
+}
+
+std::filesystem::path SelfPath() { return std::filesystem::read_symlink("/proc/self/exe"); }
+
+void CatchStopSignals() {
+  if (stop_fd >= 0) return;
+  stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  struct sigaction action {};
+  action.sa_handler = OnStopSignal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  // A reader that went away (head, a closed browser) is an error of that write, not the end of the
+  // process.
+  signal(SIGPIPE, SIG_IGN);
+}
+
+bool StopRequested() { return stop_requested; }
+
+int StopDescriptor() { return stop_fd; }
+
+bool WaitForStop(std::chrono::milliseconds at_most) {
+  if (stop_requested) return true;
+  pollfd wanted{stop_fd, POLLIN, 0};
+  poll(&wanted, 1, static_cast<int>(at_most.count()));
+  return stop_requested;
+}
+
+}  // namespace fogline

@@ -1,0 +1,60 @@
+// Child processes that never outlive us, and the wish to stop (Ctrl-C, SIGTERM).
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace fogline {
+
+/// A running child. The kernel kills it when its parent dies. Not thread-safe; the destructor ends
+/// the child.
+class Process {
+ public:
+  struct Options {
+    std::vector<std::string> command;  // absolute path or a name on PATH, then its arguments
+    bool capture_stdout = false;       // read with ReadStdout()
+    std::filesystem::path stderr_to;   // empty: ours
+  };
+
+  static Result<Process> Start(const Options& options);
+  Process(Process&& other) noexcept;
+  Process& operator=(Process&& other) noexcept;
+  ~Process();
+
+  pid_t pid() const { return pid_; }
+  /// True while the child has not ended.
+  bool Running();
+  /// Reads the captured stdout until the child closes it.
+  Result<std::string> ReadStdout();
+  /// Waits for the end; the exit status, or 128 + the signal that ended it.
+  int Wait();
+  /// SIGTERM, then SIGKILL when it has not ended within `grace`. Returns as Wait().
+  int Stop(std::chrono::milliseconds grace = std::chrono::seconds(5));
+  void Signal(int number) const;
+
+ private:
+  Process() = default;
+  pid_t pid_ = -1;
+  int stdout_fd_ = -1;
+  int status_ = -1;  // as Wait() returns it, once reaped
+};
+
+/// The path of this very program, to start more of it.
+std::filesystem::path SelfPath();
+
+/// Makes SIGINT and SIGTERM set a flag instead of ending the process; call once, before any thread
+/// starts. A second SIGINT ends the process at once.
+void CatchStopSignals();
+bool StopRequested();
+/// A descriptor that becomes readable when a stop is asked for, to poll() beside others.
+int StopDescriptor();
+/// Waits until a stop is asked for or the time has passed; true for the stop.
+bool WaitForStop(std::chrono::milliseconds at_most);
+
+}  // namespace fogline

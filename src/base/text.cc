@@ -1,0 +1,177 @@
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace fogline {
+namespace {
+
+char Lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+
+/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none.
+size_t Utf8Length(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto follows = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    if (!follows(1) || !follows(2)) return 0;
+    if (first == 0xE0 && byte(1) < 0xA0) return 0;
+    if (first == 0xED && byte(1) > 0x9F) return 0;
+    return 3;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    if (!follows(1) || !follows(2) || !follows(3)) return 0;
+    if (first == 0xF0 && byte(1) < 0x90) return 0;
+    if (first == 0xF4 && byte(1) > 0x8F) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+std::string Human(double value, std::span<const char* const> units) {
+  size_t unit = 0;
+  // 999.5 would print as "1000": step up before it does.
+  while (std::abs(value) >= 999.5 && unit + 1 < units.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  const double size = std::abs(value);
+  const int digits = unit == 0 && value == static_cast<int64_t>(value) ? 0
+                     : size < 10                                       ? 2
+                     : size < 100                                      ? 1
+                                                                       : 0;
+  return fmt::format("{:.{}f} {}", value, digits, units[unit]);
+}
+
+}  // namespace
+
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    now[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const bool same = Lower(a[i - 1]) == Lower(b[j - 1]);
+      now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
+      if (i > 1 && j > 1 && Lower(a[i - 1]) == Lower(b[j - 2]) &&
+          Lower(a[i - 2]) == Lower(b[j - 1])) {
+        now[j] = std::min(now[j], before[j - 2] + 1);
+      }
+    }
+    std::swap(before, last);
+    std::swap(last, now);
+  }
+  return last[b.size()];
+}
+
+std::vector<std::string> NearestNames(std::string_view wanted, std::span<const std::string> names,
+                                      size_t most) {
+  struct Candidate {
+    size_t distance;
+    const std::string* name;
+  };
+  std::vector<Candidate> near;
+  std::string lower(wanted);
+  std::transform(lower.begin(), lower.end(), lower.begin(), Lower);
+  for (const std::string& name : names) {
+    std::string other(name);
+    std::transform(other.begin(), other.end(), other.begin(), Lower);
+    size_t distance = EditDistance(wanted, name);
+    if (!lower.empty() && other.find(lower) != std::string::npos)
+      distance = std::min<size_t>(distance, 1);
+    if (distance <= std::max<size_t>(1, wanted.size() / 3)) near.push_back({distance, &name});
+  }
+  std::stable_sort(near.begin(), near.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.distance < b.distance; });
+  std::vector<std::string> best;
+  for (const Candidate& c : near) {
+    if (best.size() == most) break;
+    best.push_back(*c.name);
+  }
+  return best;
+}
+
+std::string DidYouMean(std::string_view wanted, std::span<const std::string> names) {
+  const std::vector<std::string> near = NearestNames(wanted, names);
+  if (near.empty()) return {};
+  std::string text = " (did you mean ";
+  for (size_t i = 0; i < near.size(); ++i) {
+    if (i > 0) text += i + 1 == near.size() ? " or " : ", ";
+    text += "'" + near[i] + "'";
+  }
+  return text + "?)";
+}
+
+std::string Printable(std::string_view text) {
+  std::string safe;
+  safe.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    const auto first = static_cast<unsigned char>(text[0]);
+    // C1 controls (U+0080…U+009F) steer terminals just as C0 ones do.
+    const bool control =
+        first < 0x20 || first == 0x7F ||
+        (length == 2 && first == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0);
+    if (length == 0 || control) {
+      const size_t bad = std::max<size_t>(1, length);
+      for (size_t i = 0; i < bad; ++i)
+        safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
+      text.remove_prefix(bad);
+    } else {
+      safe.append(text.substr(0, length));
+      text.remove_prefix(length);
+    }
+  }
+  return safe;
+}
+
+std::string JsonQuote(std::string_view text) {
+  std::string quoted = "\"";
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    if (length == 0) {
+      quoted += "\uFFFD";
+      text.remove_prefix(1);
+      continue;
+    }
+    const char c = text[0];
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    } else {
+      quoted.append(text.substr(0, length));
+    }
+    text.remove_prefix(length);
+  }
+  return quoted + '"';
+}
+
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string HumanBytes(double bytes) {
+  static constexpr std::array<const char*, 5> kUnits{"B", "kB", "MB", "GB", "TB"};
+  return Human(bytes, kUnits);
+}
+
+std::string HumanCount(double count) {
+  static constexpr std::array<const char*, 5> kUnits{"", "k", "M", "G", "T"};
+  std::string text = Human(count, kUnits);
+  if (text.back() == ' ') text.pop_back();
+  return text;
+}
+
+}  // namespace fogline

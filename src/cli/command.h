@@ -1,0 +1,32 @@
+// What every subcommand has in common: one file a command, each with a function that adds it to the
+// command line.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace fogline::cli {
+
+/// Flags that every command takes.
+struct Common {
+  bool json = false;      // one object on stdout, for programs
+  bool verbose = false;   // debug lines on stderr
+  bool log_json = false;  // logs as JSON lines
+};
+
+/// Adds `--json`, `--verbose` and `--log-json` to a command.
+void AddCommon(CLI::App& command, Common& common);
+
+/// Sets what the chosen command will do after parsing. Both capture what they need by shared_ptr,
+/// since the command line outlives the function that built it.
+void SetAction(CLI::App& command, const std::shared_ptr<Common>& common,
+               std::function<Status()> action);
+
+// One a file in this folder; the table in main.cc lists them.
+void AddVersion(CLI::App& app);
+
+}  // namespace fogline::cli

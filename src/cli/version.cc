@@ -1,0 +1,26 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "engine/session.h"
+
+namespace fogline::cli {
+
+void AddVersion(CLI::App& app) {
+  auto* command = app.add_subcommand("version", "Says what this build is made of");
+  auto common = std::make_shared<Common>();
+  AddCommon(*command, *common);
+  SetAction(*command, common, [common]() -> Status {
+    if (common->json) {
+      fmt::print("{}\n",
+                 nlohmann::json{{"fogline", FOGLINE_VERSION}, {"engine", EngineName()}}.dump());
+    } else {
+      fmt::print("fogline {} on {}\n", FOGLINE_VERSION, EngineName());
+    }
+    return {};
+  });
+}
+
+}  // namespace fogline::cli

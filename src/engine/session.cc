@@ -1,0 +1,194 @@
+#include "engine/session.h"
+
+#include <onnxruntime_cxx_api.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace fogline {
+namespace {
+
+void ORT_API_CALL OnEngineLog(void*, OrtLoggingLevel level, const char*, const char*, const char*,
+                              const char* message) {
+  if (level >= ORT_LOGGING_LEVEL_ERROR) {
+    LogDebug("engine: {}",
+             message);  // the same text arrives as an exception, and is reported from there
+  }
+}
+
+Ort::Env& Environment() {
+  static Ort::Env env = [] {
+    Ort::Env made(ORT_LOGGING_LEVEL_ERROR, "fogline", OnEngineLog, nullptr);
+    made.DisableTelemetryEvents();
+    return made;
+  }();
+  return env;
+}
+
+Error FromEngine(const Ort::Exception& e, const std::string& where) {
+  ErrorCode code = ErrorCode::kInvalid;
+  switch (e.GetOrtErrorCode()) {
+    case ORT_NOT_IMPLEMENTED:
+      code = ErrorCode::kUnsupported;
+      break;
+    case ORT_NO_SUCHFILE:
+      code = ErrorCode::kNotFound;
+      break;
+    case ORT_EP_FAIL:
+    case ORT_RUNTIME_EXCEPTION:
+      code = ErrorCode::kInternal;
+      break;
+    default:
+      break;
+  }
+  // One line: the engine's messages hold newlines and source positions.
+  std::string text = e.what();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return Error{code, where, "the engine refuses it: " + text};
+}
+
+Ort::SessionOptions ToEngine(const SessionOptions& options) {
+  Ort::SessionOptions to;
+  to.SetIntraOpNumThreads(options.threads);
+  to.SetInterOpNumThreads(1);
+  to.SetGraphOptimizationLevel(options.optimize ? ORT_ENABLE_ALL : ORT_DISABLE_ALL);
+  // Threads that spin between frames burn an edge device's battery and steal a cloud worker's other
+  // cores.
+  to.AddConfigEntry("session.intra_op.allow_spinning", "0");
+  for (const auto& [name, value] : options.free_dimensions) {
+    Ort::ThrowOnError(Ort::GetApi().AddFreeDimensionOverrideByName(to, name.c_str(), value));
+  }
+  return to;
+}
+
+Port ToPort(std::string name, const Ort::TypeInfo& type) {
+  Port port{std::move(name), DType::kUndefined, {}};
+  if (type.GetONNXType() != ONNX_TYPE_TENSOR) return port;
+  const auto info = type.GetTensorTypeAndShapeInfo();
+  port.dtype = static_cast<DType>(info.GetElementType());
+  const std::vector<int64_t> dims = info.GetShape();
+  port.shape = Shape(dims);
+  return port;
+}
+
+class OrtSession final : public Session {
+ public:
+  OrtSession(Ort::Session session, std::string where)
+      : session_(std::move(session)),
+        where_(std::move(where)),
+        memory_(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault)) {
+    Ort::AllocatorWithDefaultOptions allocator;
+    for (size_t i = 0; i < session_.GetInputCount(); ++i) {
+      inputs_.push_back(
+          ToPort(session_.GetInputNameAllocated(i, allocator).get(), session_.GetInputTypeInfo(i)));
+    }
+    for (size_t i = 0; i < session_.GetOutputCount(); ++i) {
+      outputs_.push_back(ToPort(session_.GetOutputNameAllocated(i, allocator).get(),
+                                session_.GetOutputTypeInfo(i)));
+    }
+    for (const Port& p : inputs_) input_names_.push_back(p.name.c_str());
+    for (const Port& p : outputs_) output_names_.push_back(p.name.c_str());
+  }
+
+  const std::vector<Port>& inputs() const override { return inputs_; }
+  const std::vector<Port>& outputs() const override { return outputs_; }
+
+  Result<std::vector<Tensor>> Run(std::span<const TensorView> inputs) override {
+    if (inputs.size() != inputs_.size()) {
+      return Fail(ErrorCode::kInvalid, where_, "takes {} inputs, got {}", inputs_.size(),
+                  inputs.size());
+    }
+    std::vector<Ort::Value> in;
+    in.reserve(inputs.size());
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      FOGLINE_CHECK(Fits(inputs[i], inputs_[i]));
+      // The C API takes a mutable pointer but only reads inputs.
+      in.push_back(Ort::Value::CreateTensor(
+          memory_, const_cast<std::byte*>(inputs[i].data.data()), inputs[i].data.size(),
+          inputs[i].shape.begin(), inputs[i].shape.rank(),
+          static_cast<ONNXTensorElementDataType>(inputs[i].dtype)));
+    }
+    try {
+      std::vector<Ort::Value> out =
+          session_.Run(Ort::RunOptions{nullptr}, input_names_.data(), in.data(), in.size(),
+                       output_names_.data(), output_names_.size());
+      std::vector<Tensor> tensors;
+      tensors.reserve(out.size());
+      for (size_t i = 0; i < out.size(); ++i) {
+        FOGLINE_TRY(Tensor tensor, ToTensor(std::move(out[i]), outputs_[i]));
+        tensors.push_back(std::move(tensor));
+      }
+      return tensors;
+    } catch (const Ort::Exception& e) {
+      return tl::unexpected<Error>(FromEngine(e, where_));
+    }
+  }
+
+ private:
+  Status Fits(const TensorView& given, const Port& wanted) const {
+    bool fits = given.dtype == wanted.dtype && given.shape.rank() == wanted.shape.rank();
+    for (size_t d = 0; fits && d < wanted.shape.rank(); ++d) {
+      fits = given.shape[d] >= 0 && (wanted.shape[d] < 0 || wanted.shape[d] == given.shape[d]);
+    }
+    const auto bytes = Port{{}, given.dtype, given.shape}.Bytes();
+    if (!fits || !bytes || static_cast<size_t>(*bytes) != given.data.size()) {
+      return Fail(ErrorCode::kInvalid, where_, "input '{}' is {} {}, got {} {} of {} bytes",
+                  wanted.name, DTypeName(wanted.dtype), wanted.shape.ToString(),
+                  DTypeName(given.dtype), given.shape.ToString(), given.data.size());
+    }
+    return {};
+  }
+
+  Result<Tensor> ToTensor(Ort::Value value, const Port& port) const {
+    if (!value.IsTensor()) {
+      return Fail(ErrorCode::kUnsupported, where_, "output '{}' is not a tensor", port.name);
+    }
+    const auto info = value.GetTensorTypeAndShapeInfo();
+    const auto dtype = static_cast<DType>(info.GetElementType());
+    const std::vector<int64_t> dims = info.GetShape();
+    const size_t bytes = info.GetElementCount() * ElementBytes(dtype);
+    if (ElementBytes(dtype) == 0 || dims.size() > Shape::kMaxRank) {
+      return Fail(ErrorCode::kUnsupported, where_, "output '{}' is {} of rank {}", port.name,
+                  DTypeName(dtype), dims.size());
+    }
+    auto* data = static_cast<std::byte*>(value.GetTensorMutableRawData());
+    auto owner = std::make_shared<Ort::Value>(std::move(value));
+    return Tensor(dtype, Shape(dims), std::move(owner), {data, bytes});
+  }
+
+  Ort::Session session_;
+  std::string where_;
+  Ort::MemoryInfo memory_;
+  std::vector<Port> inputs_, outputs_;
+  std::vector<const char*> input_names_, output_names_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
+                                             const std::string& where,
+                                             const SessionOptions& options) {
+  if (model.empty()) return Fail(ErrorCode::kInvalid, where, "is empty, not an ONNX model");
+  try {
+    Ort::Session session(Environment(), model.data(), model.size(), ToEngine(options));
+    return std::make_unique<OrtSession>(std::move(session), where);
+  } catch (const Ort::Exception& e) {
+    return tl::unexpected<Error>(FromEngine(e, where));
+  }
+}
+
+Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
+                                             const SessionOptions& options) {
+  try {
+    Ort::Session session(Environment(), model.c_str(), ToEngine(options));
+    return std::make_unique<OrtSession>(std::move(session), model.string());
+  } catch (const Ort::Exception& e) {
+    return tl::unexpected<Error>(FromEngine(e, model.string()));
+  }
+}
+
+std::string EngineName() { return "ONNX Runtime " + Ort::GetVersionString(); }
+
+}  // namespace fogline

@@ -1,0 +1,53 @@
+// Running a (sub)model. The only room that includes ONNX Runtime; its exceptions end here.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/tensor.h"
+
+namespace fogline {
+
+struct SessionOptions {
+  int threads = 1;       // intra-op; 0 lets the engine use every core
+  bool optimize = true;  // false: no fusion, no folding, for bit-exact comparisons
+  /// Values for symbolic dimensions by name ("batch" → 1); those not named stay open.
+  std::map<std::string, int64_t> free_dimensions;
+};
+
+/// One loaded network. Run() may be called from several threads at once.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  /// Inputs and outputs in the model's order, initialisers left out. Open dimensions are -1.
+  virtual const std::vector<Port>& inputs() const = 0;
+  virtual const std::vector<Port>& outputs() const = 0;
+
+  /// Runs the network on one tensor an input, in the order of inputs(), and gives its outputs in
+  /// the order of outputs(). dtypes and ranks must match and sizes must meet the static dimensions:
+  /// anything else is kInvalid, never undefined behaviour. The outputs' memory belongs to the
+  /// engine and is shared, not copied.
+  virtual Result<std::vector<Tensor>> Run(std::span<const TensorView> inputs) = 0;
+};
+
+/// Loads a serialised ONNX model. `where` names it in errors. kInvalid for what is no model,
+/// kUnsupported for what the engine cannot run.
+Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
+                                             const std::string& where,
+                                             const SessionOptions& options = {});
+
+/// The same from a file, so that weights in external files beside it are found.
+Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
+                                             const SessionOptions& options = {});
+
+/// "ONNX Runtime 1.21.0".
+std::string EngineName();
+
+}  // namespace fogline
