@@ -1,0 +1,105 @@
+#include "codec/codec.h"
+
+#include <charconv>
+
+#include "base/text.h"
+#include "codec/json_codec.h"
+#include "codec/raw_codec.h"
+
+namespace fogline {
+namespace {
+
+constexpr int kMinLevel = 2, kMaxLevel = 8;
+
+/// A whole decimal number in [low, high].
+std::optional<int> ParseNumber(std::string_view text, int low, int high) {
+  int value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (text.empty() || text[0] == '-' || error != std::errc() || stop != end) return std::nullopt;
+  return value < low || value > high ? std::nullopt : std::optional(value);
+}
+
+}  // namespace
+
+Result<CodecName> ParseCodec(std::string_view text) {
+  if (text == "json") return CodecName{CodecKind::kJson, 0};
+  if (text == "f32" || text == "raw") return CodecName{CodecKind::kF32, 0};
+  if (text == "f16") return CodecName{CodecKind::kF16, 0};
+  if (text.starts_with('q')) {
+    if (const auto n = ParseNumber(text.substr(1), kMinLevel, kMaxLevel)) {
+      return CodecName{CodecKind::kQuant, *n};
+    }
+  }
+  for (const auto& [prefix, kind] :
+       {std::pair("jpeg:", CodecKind::kJpeg), std::pair("webp:", CodecKind::kWebp)}) {
+    if (text.starts_with(prefix)) {
+      if (const auto n = ParseNumber(text.substr(5), 1, 100)) return CodecName{kind, *n};
+      return Fail(ErrorCode::kUsage, std::string(text),
+                  "is not a codec: the quality after '{}' is a number from 1 to 100", prefix);
+    }
+  }
+  static const std::vector<std::string> kNames{"json", "f32", "f16", "q2", "q3",      "q4",
+                                               "q5",   "q6",  "q7",  "q8", "jpeg:90", "webp:90"};
+  return Fail(ErrorCode::kUsage, std::string(text),
+              "is not a codec: json, f32, f16, q2…q8, jpeg:Q or webp:Q{}",
+              DidYouMean(text, kNames));
+}
+
+std::string ToString(const CodecName& name) {
+  switch (name.kind) {
+    case CodecKind::kJson:
+      return "json";
+    case CodecKind::kF32:
+      return "f32";
+    case CodecKind::kF16:
+      return "f16";
+    case CodecKind::kQuant:
+      return fmt::format("q{}", name.parameter);
+    case CodecKind::kJpeg:
+      return fmt::format("jpeg:{}", name.parameter);
+    case CodecKind::kWebp:
+      return fmt::format("webp:{}", name.parameter);
+  }
+  return "unknown";
+}
+
+Result<CodecName> CodecFromWire(uint8_t kind, uint8_t parameter) {
+  const CodecName name{static_cast<CodecKind>(kind), parameter};
+  const auto read = ParseCodec(ToString(name));
+  if (kind > static_cast<uint8_t>(CodecKind::kWebp) || !read || *read != name) {
+    return Fail(ErrorCode::kInvalid, "frame", "names no codec by kind {} and parameter {}", kind,
+                parameter);
+  }
+  return name;
+}
+
+Result<std::unique_ptr<TensorCodec>> MakeCodec(const CodecName& name, const Port& tensor,
+                                               const Bundle* bundle, uint64_t cut_id) {
+  if (!tensor.Bytes()) {
+    return Fail(ErrorCode::kUnsupported, tensor.name, "{} {} has no fixed size to code",
+                DTypeName(tensor.dtype), tensor.shape.ToString());
+  }
+  const bool f32 = tensor.dtype == DType::kF32;
+  switch (name.kind) {
+    case CodecKind::kJson:
+      return MakeJsonCodec(tensor);
+    case CodecKind::kF32:
+      return MakeRawCodec(tensor);
+    case CodecKind::kF16:
+      return f32 ? MakeHalfCodec(tensor) : MakeRawCodec(tensor);
+    case CodecKind::kQuant:
+      if (!f32) return MakeRawCodec(tensor);
+      (void)bundle, (void)cut_id;
+      return Fail(ErrorCode::kUnsupported, tensor.name, "has no calibrated codec {}",
+                  ToString(name));
+    case CodecKind::kJpeg:
+    case CodecKind::kWebp:
+      return Fail(ErrorCode::kUnsupported, tensor.name,
+                  "{} codes pictures, not tensors: only the cut at the model's input takes it",
+                  ToString(name));
+  }
+  return Fail(ErrorCode::kInternal, tensor.name, "no such codec");
+}
+
+}  // namespace fogline
