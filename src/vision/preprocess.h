@@ -1,0 +1,25 @@
+// From any picture to the network's input, as the card says.
+#pragma once
+
+#include "base/tensor.h"
+#include "vision/card.h"
+#include "vision/image.h"
+
+namespace fogline {
+
+/// The part of a width × height picture that the network sees.
+Rectangle SeenPart(int width, int height, const ModelCard& card);
+
+/// Crops and resizes to the network's size; still 8-bit RGB, which is what cloud-only sends. `out`
+/// keeps its memory.
+void FitToInput(const Image& image, const ModelCard& card, Image& out);
+
+/// Normalises a picture of exactly the network's size into its input tensor, which must have the
+/// card's dtype and shape: (value − mean) / std for float32, the bare values for uint8.
+void Normalise(const Image& fitted, const ModelCard& card, Tensor& out);
+
+/// The short side below which decoding need not shrink: a photograph is decoded at least this
+/// large.
+int DecodeAtLeast(const ModelCard& card);
+
+}  // namespace fogline

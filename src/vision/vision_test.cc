@@ -1,0 +1,209 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/file.h"
+#include "vision/card.h"
+#include "vision/folder.h"
+#include "vision/preprocess.h"
+#include "vision/verdict.h"
+
+namespace fogline {
+namespace {
+
+const std::vector<Port> kInputs{{"image", DType::kF32, Shape{-1, 3, -1, -1}}};
+const std::vector<Port> kOutputs{{"logits", DType::kF32, Shape{-1, 2}}};
+
+Image Gradient(int width, int height) {
+  Image image{width, height, {}};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      image.rgb.push_back(static_cast<uint8_t>(255 * x / width));
+      image.rgb.push_back(static_cast<uint8_t>(255 * y / height));
+      image.rgb.push_back(128);
+    }
+  }
+  return image;
+}
+
+double MeanDifference(const Image& a, const Image& b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.rgb.size(); ++i) sum += std::abs(a.rgb[i] - b.rgb[i]);
+  return sum / static_cast<double>(a.rgb.size());
+}
+
+TEST(Image, JpegAndWebpKeepThePicture) {
+  const Image image = Gradient(120, 80);
+  std::vector<std::byte> file;
+  ASSERT_TRUE(EncodeJpeg(image, 90, file));
+  const auto jpeg = DecodeImage(file, "a.jpg");
+  ASSERT_TRUE(jpeg);
+  EXPECT_LT(MeanDifference(image, *jpeg), 3);
+  Image exact;
+  EXPECT_TRUE(DecodeExactly(file, "a.jpg", 120, 80, exact));
+  EXPECT_FALSE(DecodeExactly(file, "a.jpg", 80, 120, exact));
+  ASSERT_TRUE(EncodeWebp(image, 90, file));
+  const auto webp = DecodeImage(file, "a.webp");
+  ASSERT_TRUE(webp);
+  EXPECT_LT(MeanDifference(image, *webp), 4);
+}
+
+TEST(Image, EveryTruncationOfAJpegIsRefused) {
+  std::vector<std::byte> file;
+  ASSERT_TRUE(EncodeJpeg(Gradient(64, 64), 75, file));
+  for (size_t length = 0; length < file.size() - 2; ++length) {
+    const auto image = DecodeImage(std::span(file).first(length), "cut.jpg");
+    ASSERT_FALSE(image) << length << " of " << file.size();
+    EXPECT_EQ(image.error().where, "cut.jpg");
+  }
+}
+
+TEST(Image, TextIsNoPicture) {
+  const std::string text = "hello, I am a text file named .jpg";
+  const auto image = DecodeImage(std::as_bytes(std::span(text)), "notes.jpg");
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().ToString(), "notes.jpg: is not a JPEG, PNG or WebP picture");
+}
+
+TEST(Image, ScaledDecodingNeverGoesBelowWhatIsAsked) {
+  std::vector<std::byte> file;
+  ASSERT_TRUE(EncodeJpeg(Gradient(800, 600), 75, file));
+  const auto scaled = DecodeImage(file, "a.jpg", 320);
+  ASSERT_TRUE(scaled);
+  EXPECT_GE(scaled->height, 320);
+  EXPECT_LT(scaled->height, 600);
+  const auto small = DecodeImage(file, "a.jpg", 5000);
+  ASSERT_TRUE(small);
+  EXPECT_EQ(small->height, 600);
+}
+
+TEST(Exif, EveryOrientationTurnsUpright) {
+  // A 2x3 picture whose pixels say their upright place; each orientation stores it another way
+  // (EXIF 2.32, 4.6.4.A).
+  const Image upright{2, 3, {1, 0, 0, 2, 0, 0, 3, 0, 0, 4, 0, 0, 5, 0, 0, 6, 0, 0}};
+  const std::vector<std::vector<int>> stored{
+      {1, 2, 3, 4, 5, 6}, {2, 1, 4, 3, 6, 5}, {6, 5, 4, 3, 2, 1}, {5, 6, 3, 4, 1, 2},
+      {1, 3, 5, 2, 4, 6}, {2, 4, 6, 1, 3, 5}, {6, 4, 2, 5, 3, 1}, {5, 3, 1, 6, 4, 2}};
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    Image image{orientation < 5 ? 2 : 3, orientation < 5 ? 3 : 2, {}};
+    for (int v : stored[static_cast<size_t>(orientation) - 1]) {
+      image.rgb.insert(image.rgb.end(), {static_cast<uint8_t>(v), 0, 0});
+    }
+    Upright(orientation, image);
+    EXPECT_EQ(image.width, 2) << orientation;
+    EXPECT_EQ(image.rgb, upright.rgb) << orientation;
+  }
+}
+
+TEST(Exif, RealPhotographsHavePlaces) {
+  const std::filesystem::path folder = std::filesystem::path(FOGLINE_SHARED_DATA) / "images/gps";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no shared photographs at " << folder;
+  const auto files = ListImages(folder);
+  ASSERT_TRUE(files);
+  EXPECT_EQ(files->size(), 14U);
+  for (const auto& file : *files) {
+    const auto picture = LoadPicture(file, 320);
+    ASSERT_TRUE(picture) << picture.error().ToString();
+    ASSERT_TRUE(picture->exif.position) << file;
+    EXPECT_TRUE(IsValid(*picture->exif.position));
+    const bool arezzo = std::abs(picture->exif.position->lat - 43.47) < 0.1;
+    const bool santiago = std::abs(picture->exif.position->lat + 33.4) < 0.3;
+    EXPECT_TRUE(arezzo || santiago) << file << " " << picture->exif.position->lat;
+  }
+}
+
+TEST(Card, DefaultsAndErrors) {
+  const auto card = ParseCard("", "m.onnx", ".", kInputs, kOutputs);
+  ASSERT_TRUE(card) << card.error().ToString();
+  EXPECT_EQ(card->input_shape(), (Shape{1, 3, 224, 224}));
+  EXPECT_EQ(card->LabelOf(1), "class 1");
+  const auto error = [](std::string_view toml) {
+    const auto bad = ParseCard(toml, "m.toml", ".", kInputs, kOutputs);
+    return bad ? "" : bad.error().ToString();
+  };
+  EXPECT_EQ(error("[input]\nsze = 3"), "m.toml: unknown key 'input.sze' (did you mean 'size'?)");
+  EXPECT_EQ(error("[output]\nlabels = ['a']\npositive = 'b'"),
+            "m.toml: 'output.positive' is 'b', which is not among the labels (did you mean 'a'?)");
+  EXPECT_NE(error("[input]\nstd = [1, 0, 1]"), "");
+  EXPECT_NE(error("[input]\nsize = -4"), "");
+  EXPECT_NE(error("not toml"), "");
+  EXPECT_NE(error("[output]\nlabels = 'no-such-file.txt'"), "");
+}
+
+TEST(Card, ANetworkThatTakesNoImageIsRefused) {
+  const auto card =
+      ParseCard("", "m.onnx", ".", {{"tokens", DType::kI64, Shape{1, 128}}}, kOutputs);
+  ASSERT_FALSE(card);
+  EXPECT_EQ(card.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(card.error().message.find("'tokens' int64 1x128"), std::string::npos);
+}
+
+TEST(Preprocess, NormalisesPlanesAndInterleavedInEitherOrder) {
+  auto card = ParseCard("[input]\nsize = [1, 2]\nmean = [0, 0, 0]\nstd = [1, 1, 1]", "m", ".",
+                        kInputs, kOutputs);
+  ASSERT_TRUE(card) << card.error().ToString();
+  const Image image{2, 1, {1, 2, 3, 4, 5, 6}};
+  Tensor out(DType::kF32, card->input_shape());
+  Normalise(image, *card, out);
+  const auto values = [&] {
+    return std::vector<float>(out.as<float>().begin(), out.as<float>().end());
+  };
+  EXPECT_EQ(values(), (std::vector<float>{1, 4, 2, 5, 3, 6}));
+  card->bgr = true;
+  Normalise(image, *card, out);
+  EXPECT_EQ(values(), (std::vector<float>{3, 6, 2, 5, 1, 4}));
+  card->channels_last = true;
+  Normalise(image, *card, out);
+  EXPECT_EQ(values(), (std::vector<float>{3, 2, 1, 6, 5, 4}));
+}
+
+TEST(Preprocess, CentreCropAndSquash) {
+  auto card = ParseCard("[input]\nsize = 160", "m", ".", kInputs, kOutputs);
+  ASSERT_TRUE(card);
+  const Rectangle part = SeenPart(640, 480, *card);
+  EXPECT_EQ(part.width, 420);
+  EXPECT_EQ(part.height, 420);
+  EXPECT_EQ(part.x, 110);
+  EXPECT_EQ(part.y, 30);
+  card->crop = ModelCard::Crop::kSquash;
+  EXPECT_EQ(SeenPart(640, 480, *card).width, 640);
+  Image fitted;
+  FitToInput(Gradient(640, 480), *card, fitted);
+  EXPECT_LT(MeanDifference(fitted, Gradient(160, 160)), 2);
+}
+
+TEST(Verdict, ThresholdAndPositiveClass) {
+  auto card =
+      ParseCard("[output]\nlabels = ['clean', 'litter']\npositive = 'litter'\nthreshold = 0.8", "m",
+                ".", kInputs, kOutputs);
+  ASSERT_TRUE(card);
+  Tensor logits(DType::kF32, Shape{1, 2});
+  logits.as<float>()[0] = 0;
+  logits.as<float>()[1] = 1;  // p(litter) = 0.731: the larger, but under the threshold
+  const auto verdict = Judge(logits.view(), *card);
+  ASSERT_TRUE(verdict);
+  EXPECT_FALSE(verdict->positive);
+  EXPECT_EQ(card->LabelOf(verdict->label), "clean");
+  EXPECT_NEAR(verdict->score, 0.7310586, 1e-6);
+  logits.as<float>()[1] = NAN;
+  EXPECT_FALSE(Judge(logits.view(), *card));
+}
+
+TEST(Folder, ClassesAndMissing) {
+  const TempDir dir;
+  EXPECT_FALSE(ListImages(dir.path()));
+  EXPECT_FALSE(ListImages(dir.path() / "none"));
+  EXPECT_FALSE(ListImageClasses(dir.path()));
+  for (const char* label : {"b", "a"}) {
+    std::filesystem::create_directory(dir.path() / label);
+    ASSERT_TRUE(WriteFile(dir.path() / label / "1.JPG", "x"));
+    ASSERT_TRUE(WriteFile(dir.path() / label / "notes.txt", "x"));
+  }
+  const auto classes = ListImageClasses(dir.path());
+  ASSERT_TRUE(classes);
+  EXPECT_EQ(classes->at(0).label, "a");
+  EXPECT_EQ(classes->at(0).files.size(), 1U);
+}
+
+}  // namespace
+}  // namespace fogline
