@@ -1,0 +1,59 @@
+#include "store/detection.h"
+
+#include <cmath>
+
+#include "base/text.h"
+
+namespace fogline {
+namespace {
+
+Status CheckText(const char* field, const std::string& text, size_t most) {
+  if (text.size() > most) {
+    return Fail(ErrorCode::kInvalid, field, "{} bytes; at most {} are stored", text.size(), most);
+  }
+  if (!IsUtf8(text)) return Fail(ErrorCode::kInvalid, field, "is not UTF-8");
+  return {};
+}
+
+}  // namespace
+
+float StageTimes::Total() const {
+  float sum = 0;
+  for (const StageField& stage : kStages) {
+    if (const float time = this->*stage.time_ms; !std::isnan(time)) sum += time;
+  }
+  return sum;
+}
+
+float StageTimes::WithoutWaits() const {
+  float sum = Total();
+  if (!std::isnan(window)) sum -= window;
+  if (!std::isnan(queue)) sum -= queue;
+  return sum;
+}
+
+Status Check(const Detection& detection) {
+  if (detection.device.empty()) return Fail(ErrorCode::kInvalid, "device", "is empty");
+  FOGLINE_CHECK(CheckText("device", detection.device, kMaxDeviceBytes));
+  FOGLINE_CHECK(CheckText("model", detection.model, kMaxTextBytes));
+  FOGLINE_CHECK(CheckText("label", detection.label, kMaxTextBytes));
+  FOGLINE_CHECK(CheckText("mechanism", detection.mechanism, kMaxTextBytes));
+  FOGLINE_CHECK(CheckText("cut", detection.cut, kMaxTextBytes));
+  FOGLINE_CHECK(CheckText("codec", detection.codec, kMaxTextBytes));
+  if (detection.thumbnail.size() > kMaxThumbnailBytes) {
+    return Fail(ErrorCode::kInvalid, "thumbnail", "{} bytes; at most {} are stored",
+                detection.thumbnail.size(), kMaxThumbnailBytes);
+  }
+  // Written so that NaN fails.
+  if (!(detection.score >= 0 && detection.score <= 1)) {
+    return Fail(ErrorCode::kInvalid, "score", "{} is not within 0..1", detection.score);
+  }
+  if (detection.has_position &&
+      !(std::abs(detection.lat) <= 90 && std::abs(detection.lon) <= 180)) {
+    return Fail(ErrorCode::kInvalid, "position", "{}, {} is not on the globe", detection.lat,
+                detection.lon);
+  }
+  return {};
+}
+
+}  // namespace fogline

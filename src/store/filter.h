@@ -1,0 +1,43 @@
+// Which detections somebody asks for. An empty filter means everything.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fogline {
+
+/// Degrees, edges included. west > east: the box crosses the 180th meridian.
+struct Box {
+  double west = -180;
+  double south = -90;
+  double east = 180;
+  double north = 90;
+
+  bool Contains(double lat, double lon) const {
+    if (lat < south || lat > north) return false;
+    return west <= east ? lon >= west && lon <= east : lon >= west || lon <= east;
+  }
+};
+
+struct Filter {
+  std::optional<Box> box = std::nullopt;  // given: rows without a position do not pass
+  int64_t from_us = std::numeric_limits<int64_t>::min();  // captured at or after
+  int64_t to_us = std::numeric_limits<int64_t>::max();    // captured before
+  float min_score = 0;
+  float max_score = 1;
+  bool positive_only = false;
+  // Any of; empty: all.
+  std::vector<std::string> labels = {};
+  std::vector<std::string> devices = {};
+  std::vector<std::string> mechanisms = {};
+  // Exclusive bounds on the id.
+  uint64_t after_id = 0;
+  uint64_t before_id = std::numeric_limits<uint64_t>::max();
+};
+
+enum class Order { kOldestFirst, kNewestFirst };
+
+}  // namespace fogline

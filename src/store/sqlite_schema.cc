@@ -1,0 +1,88 @@
+#include "store/sqlite_schema.h"
+
+#include <random>
+
+namespace fogline {
+namespace {
+
+// detection: texts are numbers into `word`, so that a row is about 150 bytes. AUTOINCREMENT: an id
+//   is never given twice, even after rows are deleted, so that readers can resume by id.
+//   stages: one little-endian float32 a stage in the order of kStages; later stages append.
+// place: the R*Tree over positions (its 32-bit floats round outwards, so it may answer too much,
+//   never too little; queries compare the exact columns as well).
+// tally: counts by value, so that lists of devices and labels cost no scan. kind: see Kind.
+constexpr const char* kTables = R"sql(
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE detection (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  device INTEGER NOT NULL, run INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  captured_us INTEGER NOT NULL, stored_us INTEGER NOT NULL,
+  lat REAL, lon REAL, accuracy_m REAL, heading_deg REAL,
+  model INTEGER NOT NULL, label INTEGER NOT NULL, score REAL NOT NULL, positive INTEGER NOT NULL,
+  mechanism INTEGER NOT NULL, cut INTEGER NOT NULL, codec INTEGER NOT NULL,
+  payload_bytes INTEGER NOT NULL, thumbnail INTEGER NOT NULL, stages BLOB NOT NULL);
+CREATE UNIQUE INDEX detection_name ON detection (device, run, sequence);
+CREATE VIRTUAL TABLE place USING rtree (id, west, east, south, north);
+CREATE TABLE thumbnail (id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL);
+CREATE TABLE tally (
+  kind INTEGER NOT NULL, word INTEGER NOT NULL, count INTEGER NOT NULL, positives INTEGER NOT NULL,
+  payload_bytes INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,
+  PRIMARY KEY (kind, word)) WITHOUT ROWID;
+)sql";
+
+std::string DrawEpoch() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+Status CreateTables(SqliteDatabase& database) {
+  FOGLINE_CHECK(database.Execute(kTables));
+  FOGLINE_CHECK(database.Execute(
+      fmt::format("INSERT INTO about VALUES ('epoch', '{}'); PRAGMA application_id = {}; "
+                  "PRAGMA user_version = {};",
+                  DrawEpoch(), kSqliteApplicationId, kSqliteVersion)));
+  return {};
+}
+
+/// Within a transaction, so that two processes that open a new file do not both create the tables.
+Status CheckTables(SqliteDatabase& database) {
+  FOGLINE_TRY(const int64_t tables,
+              database.QueryInteger("SELECT count(*) FROM sqlite_master WHERE type = 'table'"));
+  if (tables == 0) return CreateTables(database);
+  FOGLINE_TRY(const int64_t application, database.QueryInteger("PRAGMA application_id"));
+  if (application != kSqliteApplicationId) {
+    return Fail(ErrorCode::kInvalid, database.path(),
+                "is a SQLite database of another program; name a new file");
+  }
+  FOGLINE_TRY(const int64_t version, database.QueryInteger("PRAGMA user_version"));
+  if (version != kSqliteVersion) {
+    return Fail(ErrorCode::kUnsupported, database.path(),
+                "is a store of version {}; this Fogline reads version {}", version, kSqliteVersion);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status PrepareWriter(SqliteDatabase& database, const StoreOptions& options) {
+  // synchronous=FULL: in WAL mode every commit syncs the log once before it returns, so that what
+  // an edge was told is stored survives power loss, not only a crash of this process (that NORMAL
+  // would survive too). Batches share the sync.
+  FOGLINE_CHECK(
+      database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                       "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;"
+                       "PRAGMA temp_store = MEMORY;"));
+  FOGLINE_CHECK(database.Execute("BEGIN IMMEDIATE"));
+  const Status tables = CheckTables(database);
+  FOGLINE_CHECK(database.Execute(tables ? "COMMIT" : "ROLLBACK"));
+  if (!tables) return tables;
+  if (options.max_bytes > 0) {
+    FOGLINE_TRY(const int64_t page, database.QueryInteger("PRAGMA page_size"));
+    FOGLINE_CHECK(database.Execute(fmt::format("PRAGMA max_page_count = {}",
+                                               std::max<uint64_t>(1, options.max_bytes / page))));
+  }
+  return {};
+}
+
+}  // namespace fogline

@@ -1,0 +1,19 @@
+// The tables of a SQLite store and the settings of a connection.
+#pragma once
+
+#include "base/result.h"
+#include "store/sqlite_handle.h"
+#include "store/store.h"
+
+namespace fogline {
+
+/// Marks the file as ours ("FogL") and says which tables it holds.
+inline constexpr int kSqliteApplicationId = 0x466f674c;
+inline constexpr int kSqliteVersion = 1;
+
+/// Makes a connection durable (WAL with a sync at every commit) and bounded by options.max_bytes;
+/// creates the tables in an empty file. kInvalid for a database that is not ours, kUnsupported for
+/// one of a newer Fogline.
+Status PrepareWriter(SqliteDatabase& database, const StoreOptions& options);
+
+}  // namespace fogline

@@ -1,0 +1,204 @@
+#include "store/sqlite_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+namespace fogline {
+namespace {
+
+using StageFloats = std::array<float, kStages.size()>;
+
+StageFloats Pack(const StageTimes& stages) {
+  StageFloats packed;
+  for (size_t i = 0; i < kStages.size(); ++i) packed[i] = stages.*kStages[i].time_ms;
+  return packed;
+}
+
+void BindKnown(SqliteStatement& statement, int at, float value) {
+  if (std::isnan(value)) {
+    statement.BindNull(at);
+  } else {
+    statement.Bind(at, static_cast<double>(value));
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Make(SqliteDatabase& database,
+                                                         const StoreOptions& options) {
+  std::unique_ptr<SqliteWriter> writer(new SqliteWriter(database, options));
+  FOGLINE_TRY(writer->begin_, database.Prepare("BEGIN IMMEDIATE"));
+  FOGLINE_TRY(writer->commit_, database.Prepare("COMMIT"));
+  FOGLINE_TRY(writer->rollback_, database.Prepare("ROLLBACK"));
+  FOGLINE_TRY(writer->insert_,
+              database.Prepare(
+                  "INSERT INTO detection (device, run, sequence, captured_us, stored_us, lat, lon,"
+                  " accuracy_m, heading_deg, model, label, score, positive, mechanism, cut, codec,"
+                  " payload_bytes, thumbnail, stages)"
+                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"));
+  FOGLINE_TRY(writer->find_,
+              database.Prepare("SELECT id FROM detection WHERE device = ? AND run = ?"
+                               " AND sequence = ?"));
+  FOGLINE_TRY(writer->place_, database.Prepare("INSERT INTO place VALUES (?1, ?2, ?2, ?3, ?3)"));
+  FOGLINE_TRY(writer->thumbnail_, database.Prepare("INSERT INTO thumbnail VALUES (?, ?)"));
+  FOGLINE_TRY(writer->tally_,
+              database.Prepare("INSERT INTO tally VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+                               " count = count + excluded.count,"
+                               " positives = positives + excluded.positives,"
+                               " payload_bytes = payload_bytes + excluded.payload_bytes,"
+                               " first_us = min(first_us, excluded.first_us),"
+                               " last_us = max(last_us, excluded.last_us)"));
+  FOGLINE_TRY(writer->stages_, database.Prepare("SELECT id, stages FROM detection"
+                                                " WHERE device = ? AND run = ? AND sequence = ?"));
+  FOGLINE_TRY(writer->settle_, database.Prepare("UPDATE detection SET stages = ? WHERE id = ?"));
+  return writer;
+}
+
+Result<std::vector<PutOutcome>> SqliteWriter::Put(std::span<const Detection> batch,
+                                                  std::span<const Settlement> settlements) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (const Status fits = Check(batch[i]); !fits) {
+      return Fail(fits.error().code, database_.path(), "detection {} of the batch: {}", i,
+                  fits.error().ToString());
+    }
+  }
+  std::vector<PutOutcome> outcomes;
+  if (batch.empty() && settlements.empty()) return outcomes;
+  tallies_.clear();
+  FOGLINE_CHECK(begin_.Run());
+  Status done = PutAll(batch, settlements, outcomes);
+  if (done) done = commit_.Run();
+  if (!done) {
+    // SQLite may have rolled back by itself already; then this fails, and that is fine.
+    (void)rollback_.Run();
+    words_.Forget();
+    return Forward(std::move(done));
+  }
+  return outcomes;
+}
+
+Status SqliteWriter::PutAll(std::span<const Detection> batch,
+                            std::span<const Settlement> settlements,
+                            std::vector<PutOutcome>& outcomes) {
+  const int64_t stored_us = options_.clock->WallMicros();
+  outcomes.reserve(batch.size());
+  for (const Detection& detection : batch) {
+    FOGLINE_TRY(const PutOutcome outcome, PutOne(detection, stored_us));
+    outcomes.push_back(outcome);
+  }
+  for (const Settlement& settlement : settlements) FOGLINE_CHECK(Settle(settlement));
+  return WriteTallies();
+}
+
+Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
+  FOGLINE_TRY(const int64_t device, words_.NumberOf(d.device));
+  FOGLINE_TRY(const int64_t model, words_.NumberOf(d.model));
+  FOGLINE_TRY(const int64_t label, words_.NumberOf(d.label));
+  FOGLINE_TRY(const int64_t mechanism, words_.NumberOf(d.mechanism));
+  FOGLINE_TRY(const int64_t cut, words_.NumberOf(d.cut));
+  FOGLINE_TRY(const int64_t codec, words_.NumberOf(d.codec));
+
+  const StageFloats stages = Pack(d.stages);
+  insert_.Bind(1, device);
+  insert_.BindUnsigned(2, d.run);
+  insert_.BindUnsigned(3, d.sequence);
+  insert_.Bind(4, d.captured_us);
+  insert_.Bind(5, stored_us);
+  if (d.has_position) {
+    insert_.Bind(6, d.lat);
+    insert_.Bind(7, d.lon);
+  } else {
+    insert_.BindNull(6);
+    insert_.BindNull(7);
+  }
+  BindKnown(insert_, 8, d.accuracy_m);
+  BindKnown(insert_, 9, d.heading_deg);
+  insert_.Bind(10, model);
+  insert_.Bind(11, label);
+  insert_.Bind(12, static_cast<double>(d.score));
+  insert_.Bind(13, int64_t{d.positive});
+  insert_.Bind(14, mechanism);
+  insert_.Bind(15, cut);
+  insert_.Bind(16, codec);
+  insert_.Bind(17, int64_t{d.payload_bytes});
+  insert_.Bind(18, int64_t{!d.thumbnail.empty()});
+  insert_.Bind(19, std::as_bytes(std::span(stages)));
+  FOGLINE_CHECK(insert_.Run());
+
+  if (database_.changes() == 0) {
+    find_.Bind(1, device);
+    find_.BindUnsigned(2, d.run);
+    find_.BindUnsigned(3, d.sequence);
+    FOGLINE_TRY(const bool row, find_.Step());
+    const uint64_t id = row ? static_cast<uint64_t>(find_.Integer(0)) : 0;
+    find_.Reset();
+    return PutOutcome{PutOutcome::kDuplicate, id};
+  }
+  const int64_t id = database_.last_insert_id();
+  if (d.has_position) {
+    place_.Bind(1, id);
+    place_.Bind(2, d.lon);
+    place_.Bind(3, d.lat);
+    FOGLINE_CHECK(place_.Run());
+  }
+  if (!d.thumbnail.empty()) {
+    thumbnail_.Bind(1, id);
+    thumbnail_.Bind(2, std::span<const std::byte>(d.thumbnail));
+    FOGLINE_CHECK(thumbnail_.Run());
+  }
+  for (const auto& [kind, word] : {std::pair{TallyKind::kDevice, device},
+                                   {TallyKind::kLabel, label},
+                                   {TallyKind::kMechanism, mechanism},
+                                   {TallyKind::kModel, model}}) {
+    const auto [entry, fresh] = tallies_.try_emplace({kind, word});
+    Tally& tally = entry->second;
+    tally.first_us = fresh ? d.captured_us : std::min(tally.first_us, d.captured_us);
+    tally.last_us = fresh ? d.captured_us : std::max(tally.last_us, d.captured_us);
+    ++tally.count;
+    tally.positives += d.positive ? 1 : 0;
+    tally.payload_bytes += d.payload_bytes;
+  }
+  return PutOutcome{PutOutcome::kStored, static_cast<uint64_t>(id)};
+}
+
+Status SqliteWriter::Settle(const Settlement& settlement) {
+  FOGLINE_TRY(const int64_t device, words_.NumberOf(settlement.device));
+  stages_.Bind(1, device);
+  stages_.BindUnsigned(2, settlement.run);
+  stages_.BindUnsigned(3, settlement.sequence);
+  FOGLINE_TRY(const bool row, stages_.Step());
+  StageFloats packed;
+  packed.fill(kUnknown);
+  int64_t id = 0;
+  if (row) {
+    id = stages_.Integer(0);
+    const auto blob = stages_.Blob(1);
+    std::memcpy(packed.data(), blob.data(), std::min(blob.size(), sizeof(packed)));
+  }
+  stages_.Reset();
+  if (!row) return {};  // never stored here, or not any more: nothing to add the time to
+  for (size_t i = 0; i < kStages.size(); ++i) {
+    if (kStages[i].time_ms == &StageTimes::network) packed[i] = settlement.network_ms;
+  }
+  settle_.Bind(1, std::as_bytes(std::span(packed)));
+  settle_.Bind(2, id);
+  return settle_.Run();
+}
+
+Status SqliteWriter::WriteTallies() {
+  for (const auto& [key, tally] : tallies_) {
+    tally_.Bind(1, static_cast<int64_t>(key.first));
+    tally_.Bind(2, key.second);
+    tally_.BindUnsigned(3, tally.count);
+    tally_.BindUnsigned(4, tally.positives);
+    tally_.BindUnsigned(5, tally.payload_bytes);
+    tally_.Bind(6, tally.first_us);
+    tally_.Bind(7, tally.last_us);
+    FOGLINE_CHECK(tally_.Run());
+  }
+  return {};
+}
+
+}  // namespace fogline

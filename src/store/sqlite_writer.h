@@ -1,0 +1,46 @@
+// The writing half of a SQLite store.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "store/sqlite_handle.h"
+#include "store/sqlite_words.h"
+#include "store/store.h"
+
+namespace fogline {
+
+/// What a tally counts; values are in files, never reused.
+enum class TallyKind : int { kDevice = 0, kLabel = 1, kMechanism = 2, kModel = 3 };
+
+/// Inserts batches. Not thread-safe.
+class SqliteWriter {
+ public:
+  /// `database` has been through PrepareWriter.
+  static Result<std::unique_ptr<SqliteWriter>> Make(SqliteDatabase& database,
+                                                    const StoreOptions& options);
+
+  Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
+                                      std::span<const Settlement> settlements);
+
+ private:
+  SqliteWriter(SqliteDatabase& database, const StoreOptions& options)
+      : database_(database), words_(database), options_(options) {}
+  Status PutAll(std::span<const Detection> batch, std::span<const Settlement> settlements,
+                std::vector<PutOutcome>& outcomes);
+  Result<PutOutcome> PutOne(const Detection& detection, int64_t stored_us);
+  Status Settle(const Settlement& settlement);
+  Status WriteTallies();
+
+  SqliteDatabase& database_;
+  SqliteWords words_;
+  StoreOptions options_;
+  SqliteStatement begin_, commit_, rollback_, insert_, find_, place_, thumbnail_, tally_, stages_,
+      settle_;
+  std::map<std::pair<TallyKind, int64_t>, Tally> tallies_;  // of the batch under way
+};
+
+}  // namespace fogline

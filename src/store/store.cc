@@ -1,0 +1,15 @@
+#include "store/store.h"
+
+#include "store/sqlite_store.h"
+
+namespace fogline {
+
+Result<std::unique_ptr<Store>> OpenStore(const std::string& url, const StoreOptions& options) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (url.starts_with(kSqlite) && url.size() > kSqlite.size()) {
+    return OpenSqliteStore(url.substr(kSqlite.size()), options);
+  }
+  return Fail(ErrorCode::kUsage, url, "is no store; write sqlite:PATH or sqlite::memory:");
+}
+
+}  // namespace fogline

@@ -1,0 +1,397 @@
+// What every store promises, run against each of them. A new store joins by adding itself to
+// Kinds().
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "base/file.h"
+#include "store/store.h"
+
+namespace fogline {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct Kind {
+  std::string name;
+  std::function<std::string(const TempDir&)> url;  // of an empty store
+};
+
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
+
+std::vector<Kind> Kinds() {
+  return {
+      {"sqlite_file",
+       [](const TempDir& dir) { return "sqlite:" + (dir.path() / "s.db").string(); }},
+      {"sqlite_memory", [](const TempDir&) { return std::string("sqlite::memory:"); }},
+  };
+}
+
+Detection Sample(uint64_t sequence = 0) {
+  Detection d;
+  d.device = "cam-1";
+  d.run = 0xfedcba9876543210;
+  d.sequence = sequence;
+  d.captured_us = 1'700'000'000'000'000 + static_cast<int64_t>(sequence) * 1000;
+  d.has_position = true;
+  d.lat = 47.37689;
+  d.lon = 8.54172;
+  d.accuracy_m = 4.5F;
+  d.heading_deg = 271;
+  d.model = std::string(64, 'a');
+  d.label = "litter";
+  d.score = 0.875F;
+  d.positive = true;
+  d.mechanism = "split";
+  d.cut = "split13";
+  d.codec = "q4";
+  d.payload_bytes = 1389;
+  d.stages.prefix = 12.5F;
+  d.stages.suffix = 0.25F;
+  return d;
+}
+
+class StoreTest : public ::testing::TestWithParam<Kind> {
+ protected:
+  StoreTest() : store_(OpenStore(GetParam().url(dir_), {.clock = &clock_}).value()) {
+    clock_.JumpWall(1'800'000'000'000'000);
+  }
+
+  std::vector<uint64_t> Ids(const Filter& filter, Order order = Order::kOldestFirst,
+                            size_t limit = 1000) {
+    std::vector<uint64_t> ids;
+    const auto rows = store_->Query(filter, order, limit);
+    EXPECT_TRUE(rows) << rows.error().ToString();
+    if (rows) {
+      for (const auto& row : *rows) ids.push_back(row.id);
+    }
+    return ids;
+  }
+  std::vector<uint64_t> Sequences(const Filter& filter) {
+    std::vector<uint64_t> sequences;
+    const auto rows = store_->Query(filter, Order::kOldestFirst, 1000).value();
+    for (const auto& row : rows) {
+      sequences.push_back(row.detection.sequence);
+    }
+    return sequences;
+  }
+
+  TempDir dir_;
+  FakeClock clock_;
+  std::unique_ptr<Store> store_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreTest, ::testing::ValuesIn(Kinds()),
+                         [](const auto& kind) { return kind.param.name; });
+
+TEST_P(StoreTest, GivesBackEveryFieldAsItWasPut) {
+  Detection d = Sample();
+  d.label = "a \"quoted\" <b>label</b> \xc3\xa9\xf0\x9f\x97\x91";
+  d.thumbnail = {std::byte{0xff}, std::byte{0xd8}, std::byte{0}};
+  const auto outcome = store_->Put(std::span(&d, 1)).value();
+  ASSERT_EQ(outcome.size(), 1U);
+  EXPECT_EQ(outcome[0].kind, PutOutcome::kStored);
+
+  const auto rows = store_->Query({}, Order::kOldestFirst, 10).value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].id, outcome[0].id);
+  EXPECT_EQ(rows[0].stored_us, 1'800'000'000'000'000);
+  EXPECT_TRUE(rows[0].has_thumbnail);
+  const Detection& got = rows[0].detection;
+  EXPECT_EQ(got.device, d.device);
+  EXPECT_EQ(got.run, d.run);
+  EXPECT_EQ(got.sequence, d.sequence);
+  EXPECT_EQ(got.captured_us, d.captured_us);
+  EXPECT_EQ(got.lat, d.lat);
+  EXPECT_EQ(got.lon, d.lon);
+  EXPECT_EQ(got.accuracy_m, d.accuracy_m);
+  EXPECT_EQ(got.heading_deg, d.heading_deg);
+  EXPECT_EQ(got.model, d.model);
+  EXPECT_EQ(got.label, d.label);
+  EXPECT_EQ(got.score, d.score);
+  EXPECT_EQ(got.positive, d.positive);
+  EXPECT_EQ(got.mechanism, d.mechanism);
+  EXPECT_EQ(got.cut, d.cut);
+  EXPECT_EQ(got.codec, d.codec);
+  EXPECT_EQ(got.payload_bytes, d.payload_bytes);
+  EXPECT_EQ(got.stages.prefix, 12.5F);
+  EXPECT_EQ(got.stages.suffix, 0.25F);
+  EXPECT_TRUE(std::isnan(got.stages.network));
+  EXPECT_EQ(store_->Thumbnail(rows[0].id).value(), d.thumbnail);
+}
+
+TEST_P(StoreTest, UnknownIsKeptApartFromZero) {
+  Detection d = Sample();
+  d.has_position = false;
+  d.accuracy_m = kUnknown;
+  d.heading_deg = kUnknown;
+  d.thumbnail.clear();
+  ASSERT_TRUE(store_->Put(std::span(&d, 1)));
+  const auto row = store_->Query({}, Order::kOldestFirst, 1).value().at(0);
+  EXPECT_FALSE(row.detection.has_position);
+  EXPECT_TRUE(std::isnan(row.detection.accuracy_m));
+  EXPECT_TRUE(std::isnan(row.detection.heading_deg));
+  EXPECT_FALSE(row.has_thumbnail);
+  EXPECT_EQ(store_->Thumbnail(row.id).error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(store_->Hexagons({}, 3).value(), IsEmpty());
+  EXPECT_EQ(store_->Count({}, 10).value(), 0U);
+}
+
+TEST_P(StoreTest, StoresEachNameOnce) {
+  const std::vector<Detection> twice{Sample(1), Sample(2), Sample(1)};
+  const auto first = store_->Put(twice).value();
+  EXPECT_EQ(first[0].kind, PutOutcome::kStored);
+  EXPECT_EQ(first[2].kind, PutOutcome::kDuplicate);
+  EXPECT_EQ(first[2].id, first[0].id);
+  const auto again = store_->Put(twice).value();
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(again[i].kind, PutOutcome::kDuplicate);
+    EXPECT_EQ(again[i].id, first[i].id);
+  }
+  // Another run of the same device may count from 0 again, and so may another device.
+  Detection other_run = Sample(1);
+  other_run.run = 7;
+  Detection other_device = Sample(1);
+  other_device.device = "cam-2";
+  EXPECT_EQ(store_->Put(std::span(&other_run, 1)).value()[0].kind, PutOutcome::kStored);
+  EXPECT_EQ(store_->Put(std::span(&other_device, 1)).value()[0].kind, PutOutcome::kStored);
+  EXPECT_EQ(Ids({}).size(), 4U);
+  EXPECT_EQ(store_->Stock().value().count, 4U);
+}
+
+TEST_P(StoreTest, RefusesABatchAsAWhole) {
+  std::vector<Detection> batch{Sample(1), Sample(2)};
+  batch[1].score = std::nanf("");
+  const auto outcome = store_->Put(batch);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(outcome.error().ToString(), HasSubstr("detection 1"));
+  EXPECT_THAT(Ids({}), IsEmpty());
+  EXPECT_EQ(store_->Stock().value().count, 0U);
+}
+
+TEST_P(StoreTest, AnEmptyStoreAnswersEverything) {
+  EXPECT_THAT(Ids({}), IsEmpty());
+  EXPECT_THAT(store_->Hexagons({}, 0).value(), IsEmpty());
+  EXPECT_EQ(store_->Count({}, 5).value(), 0U);
+  EXPECT_EQ(store_->LastId().value(), 0U);
+  const Inventory stock = store_->Stock().value();
+  EXPECT_EQ(stock.count, 0U);
+  EXPECT_THAT(stock.devices, IsEmpty());
+  EXPECT_EQ(store_->epoch().size(), 16U);
+  EXPECT_THAT(store_->Put({}).value(), IsEmpty());
+}
+
+TEST_P(StoreTest, IdsGrowAndPagesMeet) {
+  std::vector<Detection> batch;
+  for (uint64_t i = 0; i < 25; ++i) batch.push_back(Sample(i));
+  ASSERT_TRUE(store_->Put(batch));
+  const auto all = Ids({});
+  ASSERT_EQ(all.size(), 25U);
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+  EXPECT_EQ(store_->LastId().value(), all.back());
+
+  std::vector<uint64_t> forward;
+  Filter filter;
+  for (;;) {
+    const auto page = Ids(filter, Order::kOldestFirst, 7);
+    if (page.empty()) break;
+    forward.insert(forward.end(), page.begin(), page.end());
+    filter.after_id = page.back();
+  }
+  EXPECT_EQ(forward, all);
+
+  std::vector<uint64_t> backward;
+  filter = {};
+  for (;;) {
+    const auto page = Ids(filter, Order::kNewestFirst, 7);
+    if (page.empty()) break;
+    backward.insert(backward.end(), page.begin(), page.end());
+    filter.before_id = page.back();
+  }
+  std::reverse(backward.begin(), backward.end());
+  EXPECT_EQ(backward, all);
+}
+
+TEST_P(StoreTest, FiltersByEachField) {
+  std::vector<Detection> batch;
+  for (uint64_t i = 0; i < 4; ++i) batch.push_back(Sample(i));
+  batch[1].device = "cam-2";
+  batch[1].score = 0.25F;
+  batch[2].label = "clean";
+  batch[2].positive = false;
+  batch[3].mechanism = "cloud-only";
+  ASSERT_TRUE(store_->Put(batch));
+
+  EXPECT_THAT(Sequences({.devices = {"cam-2"}}), ElementsAre(1));
+  EXPECT_THAT(Sequences({.devices = {"cam-2", "cam-1", "nobody"}}), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(Sequences({.devices = {"nobody"}}), IsEmpty());
+  EXPECT_THAT(Sequences({.labels = {"clean"}}), ElementsAre(2));
+  EXPECT_THAT(Sequences({.mechanisms = {"cloud-only"}}), ElementsAre(3));
+  EXPECT_THAT(Sequences({.min_score = 0.5F}), ElementsAre(0, 2, 3));
+  EXPECT_THAT(Sequences({.min_score = 0.875F}), ElementsAre(0, 2, 3));
+  EXPECT_THAT(Sequences({.max_score = 0.5F}), ElementsAre(1));
+  EXPECT_THAT(Sequences({.positive_only = true}), ElementsAre(0, 1, 3));
+  const int64_t start = Sample().captured_us;
+  EXPECT_THAT(Sequences({.from_us = start + 1000, .to_us = start + 3000}), ElementsAre(1, 2));
+  EXPECT_THAT(Sequences({.labels = {"litter"}, .mechanisms = {"split"}}), ElementsAre(0, 1));
+  // A text is only a text.
+  EXPECT_THAT(Sequences({.devices = {"x') OR 1=1 --"}}), IsEmpty());
+}
+
+TEST_P(StoreTest, FiltersByBoxUpToPolesAndAcrossTheDateLine) {
+  const std::vector<std::pair<double, double>> places{{0, 0},  {10, 179.9}, {10, -179.9},
+                                                      {90, 0}, {-90, 180},  {47.37689, 8.54172}};
+  std::vector<Detection> batch;
+  for (size_t i = 0; i < places.size(); ++i) {
+    batch.push_back(Sample(i));
+    batch.back().lat = places[i].first;
+    batch.back().lon = places[i].second;
+  }
+  batch.push_back(Sample(99));
+  batch.back().has_position = false;
+  ASSERT_TRUE(store_->Put(batch));
+
+  EXPECT_THAT(Sequences({.box = Box{}}), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(Sequences({.box = Box{170, -20, -170, 20}}), ElementsAre(1, 2));
+  EXPECT_THAT(Sequences({.box = Box{-170, -20, 170, 20}}), ElementsAre(0));
+  EXPECT_THAT(Sequences({.box = Box{-180, 89, 180, 90}}), ElementsAre(3));
+  EXPECT_THAT(Sequences({.box = Box{180, -90, 180, -90}}), ElementsAre(4));
+  EXPECT_THAT(Sequences({.box = Box{8.54172, 47.37689, 8.54172, 47.37689}}), ElementsAre(5));
+  EXPECT_THAT(Sequences({.box = Box{8.541721, 47, 9, 48}}), IsEmpty());
+  EXPECT_EQ(store_->Count({}, 100).value(), 6U);
+  EXPECT_EQ(store_->Count({}, 4).value(), 4U);
+}
+
+TEST_P(StoreTest, BoxesAgreeWithASlowComparison) {
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> lat(-90, 90);
+  std::uniform_real_distribution<double> lon(-180, 180);
+  std::vector<Detection> batch;
+  for (uint64_t i = 0; i < 500; ++i) {
+    batch.push_back(Sample(i));
+    batch.back().lat = lat(random);
+    batch.back().lon = lon(random);
+  }
+  ASSERT_TRUE(store_->Put(batch));
+  for (int trial = 0; trial < 50; ++trial) {
+    Box box{lon(random), lat(random), lon(random), lat(random)};
+    if (box.south > box.north) std::swap(box.south, box.north);
+    std::vector<uint64_t> expected;
+    for (const Detection& d : batch) {
+      if (box.Contains(d.lat, d.lon)) expected.push_back(d.sequence);
+    }
+    EXPECT_EQ(Sequences({.box = box}), expected);
+    uint64_t in_cells = 0;
+    const auto cells = store_->Hexagons({.box = box}, 4).value();
+    for (const HexCount& cell : cells) in_cells += cell.count;
+    EXPECT_EQ(in_cells, expected.size());
+  }
+}
+
+TEST_P(StoreTest, CountsByHexagon) {
+  std::vector<Detection> batch;
+  for (uint64_t i = 0; i < 6; ++i) batch.push_back(Sample(i));
+  batch[1].score = 0.95F;
+  batch[2].positive = false;
+  batch[3].lat = -33.4;
+  batch[3].lon = -70.6;
+  batch[4].lat = 90;
+  batch[5].lat = -90;
+  batch[5].lon = 180;
+  ASSERT_TRUE(store_->Put(batch));
+  const auto cells = store_->Hexagons({}, 6).value();
+  EXPECT_EQ(cells.size(), 4U);
+  const HexGrid grid(6);
+  for (const HexCount& cell : cells) {
+    if (cell.cell == grid.At(batch[0].lat, batch[0].lon)) {
+      EXPECT_EQ(cell.count, 3U);
+      EXPECT_EQ(cell.positives, 2U);
+      EXPECT_EQ(cell.max_score, 0.95F);
+      EXPECT_EQ(cell.newest_us, batch[2].captured_us);
+    } else {
+      EXPECT_EQ(cell.count, 1U);
+    }
+  }
+  EXPECT_EQ(store_->Hexagons({.min_score = 0.9F, .positive_only = true}, 6).value().size(), 1U);
+}
+
+TEST_P(StoreTest, StockListsWhatAFilterCanName) {
+  std::vector<Detection> batch{Sample(0), Sample(1), Sample(2)};
+  batch[1].device = "cam-2";
+  batch[1].positive = false;
+  batch[1].label = "clean";
+  ASSERT_TRUE(store_->Put(batch));
+  ASSERT_TRUE(store_->Put(batch));  // duplicates count nothing
+  const Inventory stock = store_->Stock().value();
+  EXPECT_EQ(stock.count, 3U);
+  EXPECT_EQ(stock.last_id, store_->LastId().value());
+  EXPECT_EQ(stock.first_us, batch[0].captured_us);
+  EXPECT_EQ(stock.last_us, batch[2].captured_us);
+  ASSERT_EQ(stock.devices.size(), 2U);
+  EXPECT_EQ(stock.devices[0].text, "cam-1");  // seen last
+  EXPECT_EQ(stock.devices[0].count, 2U);
+  EXPECT_EQ(stock.devices[0].positives, 2U);
+  EXPECT_EQ(stock.devices[0].payload_bytes, 2U * 1389);
+  EXPECT_EQ(stock.labels.size(), 2U);
+  ASSERT_EQ(stock.mechanisms.size(), 1U);
+  EXPECT_EQ(stock.mechanisms[0].text, "split");
+  ASSERT_EQ(stock.models.size(), 1U);
+}
+
+TEST_P(StoreTest, ATimeKnownLaterIsAdded) {
+  const Detection d = Sample(5);
+  const auto id = store_->Put(std::span(&d, 1)).value()[0].id;
+  const std::vector<Settlement> settlements{
+      {d.device, d.run, d.sequence, 33.5F}, {d.device, d.run, 12345, 1.0F}, {"nobody", 1, 1, 1.0F}};
+  ASSERT_TRUE(store_->Put({}, settlements));
+  const auto row = store_->Query({}, Order::kOldestFirst, 2).value().at(0);
+  EXPECT_EQ(row.id, id);
+  EXPECT_EQ(row.detection.stages.network, 33.5F);
+  EXPECT_EQ(row.detection.stages.prefix, 12.5F);
+  EXPECT_EQ(Ids({}).size(), 1U);
+}
+
+// The promise that resuming by id rests on: a reader that polls "after the last id I saw" while
+// several threads write sees every row once.
+TEST_P(StoreTest, AFollowerSeesEveryRowOnceWhileOthersWrite) {
+  constexpr int kWriters = 3;
+  constexpr uint64_t kEach = 60;
+  std::atomic<int> writing = kWriters;
+  std::vector<std::thread> writers;
+  for (int w = 0; w < kWriters; ++w) {
+    writers.emplace_back([&, w] {
+      for (uint64_t i = 0; i < kEach; i += 3) {
+        std::vector<Detection> batch{Sample(i), Sample(i + 1), Sample(i + 2)};
+        for (Detection& d : batch) d.device = "cam-" + std::to_string(w);
+        EXPECT_TRUE(store_->Put(batch));
+      }
+      --writing;
+    });
+  }
+  std::set<std::pair<std::string, uint64_t>> seen;
+  size_t rows_seen = 0;
+  Filter filter;
+  for (bool more = true; more;) {
+    more = writing > 0;  // read before the query, so that the last round sees what is left
+    const auto rows = store_->Query(filter, Order::kOldestFirst, 1000).value();
+    for (const auto& row : rows) {
+      seen.emplace(row.detection.device, row.detection.sequence);
+      ++rows_seen;
+      filter.after_id = row.id;
+    }
+  }
+  for (auto& writer : writers) writer.join();
+  EXPECT_EQ(rows_seen, kWriters * kEach);
+  EXPECT_EQ(seen.size(), kWriters * kEach);
+}
+
+}  // namespace
+}  // namespace fogline
