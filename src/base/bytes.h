@@ -66,11 +66,12 @@ class ByteWriter {
   template <typename T>
   requires std::is_arithmetic_v<T>
   void Write(T value) {
-    const auto* bytes = reinterpret_cast<const std::byte*>(&value);
-    out_.insert(out_.end(), bytes, bytes + sizeof(T));
+    Append({reinterpret_cast<const std::byte*>(&value), sizeof(T)});
   }
   void Append(std::span<const std::byte> data) {
-    out_.insert(out_.end(), data.begin(), data.end());
+    const size_t at = out_.size();
+    out_.resize(at + data.size());
+    if (!data.empty()) std::memcpy(out_.data() + at, data.data(), data.size());
   }
   void Append(std::string_view text) { Append(std::as_bytes(std::span(text.data(), text.size()))); }
 

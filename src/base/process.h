@@ -23,6 +23,8 @@ class Process {
   };
 
   static Result<Process> Start(const Options& options);
+  /// No child: to assign a started one to later.
+  static Process None() { return {}; }
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;
   ~Process();

@@ -26,7 +26,8 @@ Turbo& DecompressorSlot() {
 }
 void* Decompressor() { return DecompressorSlot().get(); }
 
-/// libjpeg-turbo 2.1 can carry the state of a damaged file into the next one: after a failure the object is replaced.
+/// libjpeg-turbo 2.1 can carry the state of a damaged file into the next one: after a failure the
+/// object is replaced.
 tl::unexpected<Error> FailDamaged(const std::string& where) {
   auto failure =
       Fail(ErrorCode::kInvalid, where, "is a damaged JPEG: {}", tjGetErrorStr2(Decompressor()));

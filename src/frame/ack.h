@@ -1,0 +1,40 @@
+// The cloud's answer to one frame. docs/wire_format.md describes every byte.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace fogline {
+
+/// What became of a frame. Only kStored and kDuplicate mean that it is safe.
+enum class AckStatus : uint8_t {
+  kStored = 0,
+  kDuplicate = 1,  // stored before: a repeat after a lost answer
+  kRefused = 2,    // will never be accepted as it is: sending it again is useless
+  kRetry = 3,      // not now (disk full, shutting down): send it again later
+};
+
+/// Durations in the cloud, microseconds. `total` runs from the frame's arrival to this answer.
+struct CloudStages {
+  uint32_t queue = 0, decode = 0, suffix = 0, store = 0, total = 0;
+};
+
+struct Ack {
+  AckStatus status = AckStatus::kStored;
+  uint64_t run = 0;
+  uint64_t sequence = 0;
+  CloudStages stages;
+  int32_t label = -1;
+  float score = 0;
+  std::string message;  // why a frame was refused, at most 255 bytes
+};
+
+/// Replaces `out` by the answer's bytes.
+void WriteAck(const Ack& ack, std::vector<std::byte>& out);
+Result<Ack> ParseAck(std::span<const std::byte> bytes);
+
+}  // namespace fogline

@@ -1,0 +1,200 @@
+#include "frame/frame.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+namespace fogline {
+namespace {
+
+constexpr uint32_t kMagic = 0x314C4746;  // "FGL1" in memory
+constexpr uint8_t kVersion = 1;
+constexpr uint8_t kHasPosition = 1, kHasSettled = 2;
+constexpr double kDegreeUnits = 1e7;
+constexpr uint16_t kUnknown16 = 0xFFFF;
+constexpr int64_t kMaxElements = int64_t{1} << 31;
+constexpr size_t kLengthAt = 8;  // where the whole frame's length stands
+
+tl::unexpected<Error> Bad(const char* what) {
+  return Fail(ErrorCode::kInvalid, "frame", "{}", what);
+}
+
+/// Decimetres or hundredths of a degree in 16 bits; what does not fit is unknown.
+uint16_t Pack16(float value, float units) {
+  const float scaled = std::round(value * units);
+  return std::isfinite(scaled) && scaled >= 0 && scaled < kUnknown16 ? static_cast<uint16_t>(scaled)
+                                                                     : kUnknown16;
+}
+float Unpack16(uint16_t value, float units) {
+  return value == kUnknown16 ? std::numeric_limits<float>::quiet_NaN()
+                             : static_cast<float>(value) / units;
+}
+
+Status ParsePayload(ByteReader& reader, Payload& payload) {
+  payload.role = static_cast<Role>(reader.Read<uint8_t>());
+  payload.codec = reader.Read<uint8_t>();
+  payload.parameter = reader.Read<uint8_t>();
+  payload.dtype = static_cast<DType>(reader.Read<uint8_t>());
+  const auto rank = reader.Read<uint8_t>();
+  if (rank > Shape::kMaxRank) return Bad("has a tensor of more than 8 dimensions");
+  std::array<int64_t, Shape::kMaxRank> dims{};
+  for (size_t d = 0; d < rank; ++d) dims[d] = reader.Read<uint32_t>();
+  payload.shape = Shape(std::span<const int64_t>(dims.data(), rank));
+  const auto elements = payload.shape.Elements();
+  if (!elements || *elements > kMaxElements) return Bad("has a tensor beyond 2^31 elements");
+  const auto length = reader.Read<uint32_t>();
+  payload.bytes = reader.Take(length);
+  return {};
+}
+
+}  // namespace
+
+uint64_t ShortId(const Sha256& hash) {
+  uint64_t id = 0;
+  std::memcpy(&id, hash.data(), sizeof(id));
+  return id;
+}
+
+bool IsDeviceName(std::string_view name) {
+  return !name.empty() && name.size() <= Frame::kMaxDeviceName &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
+  if (!IsDeviceName(frame.device)) {
+    return Fail(ErrorCode::kUsage, frame.device,
+                "is no device name: use 1 to {} of A-Z a-z 0-9 . _ -", Frame::kMaxDeviceName);
+  }
+  if (frame.payloads.size() > Frame::kMaxPayloads) {
+    return Fail(ErrorCode::kUsage, "frame", "more than {} payloads", Frame::kMaxPayloads);
+  }
+  out.clear();
+  ByteWriter writer(out);
+  writer.Write(kMagic);
+  writer.Write(kVersion);
+  writer.Write(static_cast<uint8_t>((frame.has_position ? kHasPosition : 0) |
+                                    (frame.has_settled ? kHasSettled : 0)));
+  writer.Write(static_cast<uint8_t>(frame.payloads.size()));
+  writer.Write(static_cast<uint8_t>(frame.device.size()));
+  writer.Write(uint32_t{0});  // the length, known at the end
+  writer.Write(frame.run);
+  writer.Write(frame.sequence);
+  writer.Write(frame.captured_us);
+  writer.Write(frame.model);
+  writer.Write(frame.cut);
+  writer.Write(frame.bundle);
+  for (uint32_t stage : {frame.stages.read, frame.stages.resize, frame.stages.prefix,
+                         frame.stages.encode, frame.stages.window}) {
+    writer.Write(stage);
+  }
+  writer.Append(frame.device);
+  if (frame.has_position) {
+    writer.Write(static_cast<int32_t>(std::lround(frame.lat * kDegreeUnits)));
+    writer.Write(static_cast<int32_t>(std::lround(frame.lon * kDegreeUnits)));
+    writer.Write(Pack16(frame.accuracy_m, 10));
+    writer.Write(Pack16(frame.heading_deg, 100));
+  }
+  if (frame.has_settled) {
+    writer.Write(frame.settled.sequence);
+    writer.Write(frame.settled.network_us);
+  }
+  for (const Payload& payload : frame.payloads) {
+    writer.Write(static_cast<uint8_t>(payload.role));
+    writer.Write(payload.codec);
+    writer.Write(payload.parameter);
+    writer.Write(static_cast<uint8_t>(payload.dtype));
+    writer.Write(static_cast<uint8_t>(payload.shape.rank()));
+    for (int64_t d : payload.shape) writer.Write(static_cast<uint32_t>(d));
+    writer.Write(static_cast<uint32_t>(payload.bytes.size()));
+    writer.Append(payload.bytes);
+  }
+  writer.Patch(kLengthAt, static_cast<uint32_t>(out.size() + sizeof(uint32_t)));
+  writer.Write(Crc32(out));
+  return {};
+}
+
+Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
+  ByteReader reader(bytes);
+  if (reader.Read<uint32_t>() != kMagic)
+    return Bad("does not start with FGL1: not a Fogline frame");
+  if (const auto version = reader.Read<uint8_t>(); version != kVersion) {
+    return Fail(ErrorCode::kUnsupported, "frame", "has version {}, this build reads {}", version,
+                kVersion);
+  }
+  const auto flags = reader.Read<uint8_t>();
+  const auto payloads = reader.Read<uint8_t>();
+  const auto name_length = reader.Read<uint8_t>();
+  const auto length = reader.Read<uint32_t>();
+  if (!reader.ok() || length != bytes.size() || length < kLengthAt + 2 * sizeof(uint32_t)) {
+    return Bad("is cut off or padded");
+  }
+  uint32_t checksum = 0;
+  std::memcpy(&checksum, bytes.data() + length - sizeof(checksum), sizeof(checksum));
+  if (Crc32(bytes.first(length - sizeof(checksum))) != checksum) return Bad("fails its checksum");
+  if ((flags & ~(kHasPosition | kHasSettled)) != 0) return Bad("has unknown flags");
+  if (payloads > Frame::kMaxPayloads) return Bad("has too many payloads");
+
+  frame.run = reader.Read<uint64_t>();
+  frame.sequence = reader.Read<uint64_t>();
+  frame.captured_us = reader.Read<int64_t>();
+  frame.model = reader.Read<uint64_t>();
+  frame.cut = reader.Read<uint64_t>();
+  frame.bundle = reader.Read<uint64_t>();
+  for (uint32_t* stage : {&frame.stages.read, &frame.stages.resize, &frame.stages.prefix,
+                          &frame.stages.encode, &frame.stages.window}) {
+    *stage = reader.Read<uint32_t>();
+  }
+  frame.device = reader.TakeText(name_length);
+  if (!IsDeviceName(frame.device)) return Bad("has no valid device name");
+  frame.has_position = (flags & kHasPosition) != 0;
+  if (frame.has_position) {
+    frame.lat = reader.Read<int32_t>() / kDegreeUnits;
+    frame.lon = reader.Read<int32_t>() / kDegreeUnits;
+    frame.accuracy_m = Unpack16(reader.Read<uint16_t>(), 10);
+    frame.heading_deg = Unpack16(reader.Read<uint16_t>(), 100);
+    if (std::abs(frame.lat) > 90 || std::abs(frame.lon) > 180)
+      return Bad("has a position off the globe");
+  }
+  frame.has_settled = (flags & kHasSettled) != 0;
+  if (frame.has_settled) {
+    frame.settled.sequence = reader.Read<uint64_t>();
+    frame.settled.network_us = reader.Read<uint32_t>();
+  }
+  frame.payloads.resize(payloads);
+  for (Payload& payload : frame.payloads) FOGLINE_CHECK(ParsePayload(reader, payload));
+  if (!reader.ok() || reader.remaining() != sizeof(checksum))
+    return Bad("does not add up to its length");
+  return {};
+}
+
+void WriteResult(const ResultPayload& result, std::vector<std::byte>& out) {
+  ByteWriter writer(out);
+  writer.Write(result.label);
+  writer.Write(result.score);
+  writer.Write(static_cast<uint8_t>(result.positive));
+  const std::string_view text = std::string_view(result.text).substr(0, 255);
+  writer.Write(static_cast<uint8_t>(text.size()));
+  writer.Append(text);
+}
+
+Result<ResultPayload> ParseResult(std::span<const std::byte> bytes) {
+  ByteReader reader(bytes);
+  ResultPayload result;
+  result.label = reader.Read<int32_t>();
+  result.score = reader.Read<float>();
+  result.positive = reader.Read<uint8_t>() != 0;
+  result.text = reader.TakeText(reader.Read<uint8_t>());
+  if (!reader.ok() || reader.remaining() != 0 || !(result.score >= 0 && result.score <= 1) ||
+      !IsUtf8(result.text)) {
+    return Bad("has a malformed result");
+  }
+  return result;
+}
+
+}  // namespace fogline

@@ -1,0 +1,95 @@
+// One message from a device to the cloud. docs/wire_format.md describes every byte.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "base/tensor.h"
+
+namespace fogline {
+
+/// What a payload is for.
+enum class Role : uint8_t {
+  kActivation = 0,  // a tensor that crosses the cut, or the picture itself at cut 0
+  kResult = 1,      // the device's own verdict (edge-only)
+  kThumbnail = 2,   // a small JPEG for the map
+};
+
+/// One piece of data in a frame. `bytes` is what `codec` made of a tensor of this dtype and shape.
+struct Payload {
+  Role role = Role::kActivation;
+  uint8_t codec = 0;      // CodecKind
+  uint8_t parameter = 0;  // bits of a quantiser, quality of a picture
+  DType dtype = DType::kUndefined;
+  Shape shape;
+  std::span<const std::byte> bytes;
+};
+
+/// Durations on the device, microseconds. `window` is the wait for a free place in the send window.
+struct EdgeStages {
+  uint32_t read = 0, resize = 0, prefix = 0, encode = 0, window = 0;
+};
+
+/// The time an earlier frame of this run spent between the device and the cloud, told with a later
+/// one, because only the device can know it: round trip minus the cloud's own time.
+struct Settled {
+  uint64_t sequence = 0;
+  uint32_t network_us = 0;
+};
+
+/// The first 8 bytes of a hash as a little-endian number: how models and bundles are named in a
+/// frame.
+uint64_t ShortId(const Sha256& hash);
+
+struct Frame {
+  static constexpr size_t kMaxPayloads = 8;
+  static constexpr size_t kMaxDeviceName = 64;
+
+  std::string device;  // [A-Za-z0-9._-], 1…64 characters: also a topic level
+  uint64_t run =
+      0;  // one start of a device's program; (device, run, sequence) names a frame for ever
+  uint64_t sequence = 0;    // counts up from 0 within a run
+  int64_t captured_us = 0;  // microseconds since 1970-01-01 UTC on the device's wall clock
+  bool has_position = false;
+  double lat = 0, lon = 0;  // degrees, carried to 1e-7
+  float accuracy_m = std::numeric_limits<float>::quiet_NaN();
+  float heading_deg = std::numeric_limits<float>::quiet_NaN();
+  uint64_t model = 0;   // ShortId of the model file's SHA-256
+  uint64_t cut = 0;     // Cut::id
+  uint64_t bundle = 0;  // ShortId of the calibration bundle, 0 for none
+  EdgeStages stages;
+  bool has_settled = false;
+  Settled settled;
+  std::vector<Payload> payloads;
+};
+
+/// True for a name that may stand in a topic and a URL.
+bool IsDeviceName(std::string_view name);
+
+/// Replaces `out` by the frame's bytes; `out` keeps its memory. The frame must be valid (checked in
+/// ParseFrame's terms by its builder): names and counts past the limits are kUsage.
+Status WriteFrame(const Frame& frame, std::vector<std::byte>& out);
+
+/// Reads a frame from foreign bytes: everything is checked before it is believed (length, checksum,
+/// version, counts, coordinates, names, shapes against 2^31 elements). Payloads view into `bytes`.
+/// `frame` is reused.
+Status ParseFrame(std::span<const std::byte> bytes, Frame& frame);
+
+/// The device's own verdict as the bytes of a Role::kResult payload.
+struct ResultPayload {
+  int32_t label = -1;
+  float score = 0;
+  bool positive = false;
+  std::string text;  // the label's name, at most 255 bytes of UTF-8
+};
+void WriteResult(const ResultPayload& result, std::vector<std::byte>& out);
+Result<ResultPayload> ParseResult(std::span<const std::byte> bytes);
+
+}  // namespace fogline

@@ -1,0 +1,167 @@
+#include "frame/frame.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "frame/ack.h"
+#include "frame/topics.h"
+
+namespace fogline {
+namespace {
+
+std::span<const std::byte> Bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+Frame Example() {
+  Frame frame;
+  frame.device = "bike-7";
+  frame.run = 0x0123456789abcdef;
+  frame.sequence = 42;
+  frame.captured_us = 1'700'000'000'000'000;
+  frame.has_position = true;
+  frame.lat = 51.0681234;
+  frame.lon = -4.5;
+  frame.accuracy_m = 3.5F;
+  frame.heading_deg = 271.25F;
+  frame.model = 1;
+  frame.cut = 2;
+  frame.bundle = 3;
+  frame.stages = {10, 20, 30, 40, 50};
+  frame.has_settled = true;
+  frame.settled = {41, 7000};
+  frame.payloads.push_back(
+      {Role::kActivation, 3, 4, DType::kF32, Shape{1, 160, 5, 5}, Bytes("activation")});
+  frame.payloads.push_back({Role::kThumbnail, 4, 60, DType::kU8, Shape{60, 80, 3}, Bytes("jpeg")});
+  return frame;
+}
+
+TEST(Frame, ReadsWhatItWrites) {
+  const Frame frame = Example();
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  Frame read;
+  const Status status = ParseFrame(bytes, read);
+  ASSERT_TRUE(status) << status.error().ToString();
+  EXPECT_EQ(read.device, frame.device);
+  EXPECT_EQ(read.run, frame.run);
+  EXPECT_EQ(read.sequence, frame.sequence);
+  EXPECT_EQ(read.captured_us, frame.captured_us);
+  EXPECT_NEAR(read.lat, frame.lat, 1e-7);
+  EXPECT_NEAR(read.lon, frame.lon, 1e-7);
+  EXPECT_FLOAT_EQ(read.accuracy_m, frame.accuracy_m);
+  EXPECT_FLOAT_EQ(read.heading_deg, frame.heading_deg);
+  EXPECT_EQ(read.stages.window, 50U);
+  EXPECT_EQ(read.settled.network_us, 7000U);
+  ASSERT_EQ(read.payloads.size(), 2U);
+  EXPECT_EQ(read.payloads[0].shape, (Shape{1, 160, 5, 5}));
+  EXPECT_TRUE(std::ranges::equal(read.payloads[0].bytes, Bytes("activation")));
+  EXPECT_EQ(read.payloads[1].role, Role::kThumbnail);
+}
+
+TEST(Frame, UnknownAccuracyStaysUnknown) {
+  Frame frame = Example();
+  frame.accuracy_m = NAN;
+  frame.heading_deg = INFINITY;
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  Frame read;
+  ASSERT_TRUE(ParseFrame(bytes, read));
+  EXPECT_TRUE(std::isnan(read.accuracy_m));
+  EXPECT_TRUE(std::isnan(read.heading_deg));
+}
+
+TEST(Frame, EveryTruncationAndEveryFlippedBitIsRefused) {
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(WriteFrame(Example(), bytes));
+  Frame read;
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(ParseFrame(std::span(bytes).first(length), read)) << length;
+  }
+  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    auto damaged = bytes;
+    damaged[bit / 8] ^= static_cast<std::byte>(1 << (bit % 8));
+    EXPECT_FALSE(ParseFrame(damaged, read)) << bit;
+  }
+  bytes.push_back(std::byte{0});
+  EXPECT_FALSE(ParseFrame(bytes, read));
+}
+
+/// A hostile sender computes its own checksum: fields must be refused for what they are.
+TEST(Frame, FieldsAreCheckedBehindAGoodChecksum) {
+  std::vector<std::byte> good;
+  ASSERT_TRUE(WriteFrame(Example(), good));
+  std::mt19937 random(1);
+  Frame read;
+  size_t accepted = 0;
+  for (int i = 0; i < 20000; ++i) {
+    auto bytes = good;
+    for (int k = 0; k < 3; ++k)
+      bytes[random() % (bytes.size() - 4)] = static_cast<std::byte>(random());
+    const uint32_t crc = Crc32(std::span(bytes).first(bytes.size() - 4));
+    std::memcpy(bytes.data() + bytes.size() - 4, &crc, 4);
+    if (!ParseFrame(bytes, read)) continue;
+    ++accepted;
+    EXPECT_TRUE(IsDeviceName(read.device));
+    EXPECT_LE(std::abs(read.lat), 90);
+    for (const Payload& p : read.payloads) {
+      EXPECT_TRUE(p.shape.Elements());
+      EXPECT_GE(p.bytes.data(), bytes.data());
+      EXPECT_LE(p.bytes.data() + p.bytes.size(), bytes.data() + bytes.size());
+    }
+  }
+  EXPECT_GT(accepted, 0U);
+}
+
+TEST(Frame, BadNamesAreNotWritten) {
+  std::vector<std::byte> bytes;
+  for (const char* name : {"", "a/b", "a+b", "a#", "a b", "ä"}) {
+    Frame frame = Example();
+    frame.device = name;
+    EXPECT_FALSE(WriteFrame(frame, bytes)) << name;
+  }
+}
+
+TEST(Ack, ReadsWhatItWritesAndNothingElse) {
+  const Ack ack{AckStatus::kRefused, 7, 8, {1, 2, 3, 4, 5}, 1, 0.75F, "unknown model"};
+  std::vector<std::byte> bytes;
+  WriteAck(ack, bytes);
+  const auto read = ParseAck(bytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->status, AckStatus::kRefused);
+  EXPECT_EQ(read->sequence, 8U);
+  EXPECT_EQ(read->stages.total, 5U);
+  EXPECT_EQ(read->message, "unknown model");
+  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    auto damaged = bytes;
+    damaged[bit / 8] ^= static_cast<std::byte>(1 << (bit % 8));
+    EXPECT_FALSE(ParseAck(damaged)) << bit;
+  }
+}
+
+TEST(ResultPayload, ReadsWhatItWritesAndRefusesNonsense) {
+  std::vector<std::byte> bytes;
+  WriteResult({1, 0.875F, true, "litter"}, bytes);
+  const auto read = ParseResult(bytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->text, "litter");
+  EXPECT_TRUE(read->positive);
+  bytes.clear();
+  WriteResult({1, NAN, true, "litter"}, bytes);
+  EXPECT_FALSE(ParseResult(bytes));
+  EXPECT_FALSE(ParseResult({}));
+}
+
+TEST(Topics, OneDeviceOneBranch) {
+  EXPECT_EQ(DeviceOfFrameTopic(FrameTopic("bike-7")), "bike-7");
+  for (const char* topic :
+       {"", "fogline/v1/frame", "fogline/v1//frame", "fogline/v1/a/b/frame", "other/v1/a/frame"}) {
+    EXPECT_FALSE(DeviceOfFrameTopic(topic)) << topic;
+  }
+  EXPECT_EQ(AckTopic("bike-7", 10), "fogline/v1/bike-7/ack/000000000000000a");
+}
+
+}  // namespace
+}  // namespace fogline

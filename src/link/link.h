@@ -1,0 +1,75 @@
+// One MQTT 5 session that keeps itself connected. The only room that includes libmosquitto.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace fogline {
+
+/// Where the broker is, from "mqtt://[user:password@]host[:port]" or "mqtts://…" (default ports
+/// 1883 and 8883).
+struct BrokerAddress {
+  std::string host;
+  int port = 1883;
+  bool tls = false;
+  std::string user, password;
+
+  /// Without the password, for messages.
+  std::string ToString() const;
+};
+Result<BrokerAddress> ParseBroker(const std::string& url);
+
+struct LinkOptions {
+  BrokerAddress broker;
+  std::string client_id;
+  int keepalive_s = 15;
+  int receive_maximum =
+      64;  // messages the broker may have under way to us without an acknowledgement
+  std::string ca_file, cert_file, key_file;  // TLS; the last two for mutual TLS
+};
+
+struct Message {
+  std::string_view topic;
+  std::span<const std::byte> payload;
+  std::string_view response_topic;  // MQTT 5 property, empty when absent
+};
+
+/// Called on the link's own thread; a handler that blocks holds back the broker (at most
+/// receive_maximum messages).
+class LinkHandler {
+ public:
+  virtual ~LinkHandler() = default;
+  /// After every CONNACK: subscribe here, since the session starts clean each time.
+  virtual void OnConnected() = 0;
+  virtual void OnDisconnected() = 0;
+  virtual void OnMessage(const Message& message) = 0;
+  /// The broker took a QoS 1 message that nobody subscribes to (PUBACK reason 0x10).
+  virtual void OnNobodyListens() {}
+  /// The broker ended this session because another client came with the same id; the link does not
+  /// reconnect.
+  virtual void OnTakenOver() {}
+};
+
+/// Connects in the background, reconnects with jittered back-off, and says so once per loss.
+/// Publish and Subscribe may be called from any thread. Messages published while disconnected are
+/// refused (kUnavailable), never queued: who needs them sent keeps them.
+class Link {
+ public:
+  static Result<std::unique_ptr<Link>> Start(const LinkOptions& options, LinkHandler& handler);
+  virtual ~Link() = default;
+
+  virtual Status Publish(const std::string& topic, std::span<const std::byte> payload, int qos,
+                         const std::string& response_topic = {}) = 0;
+  virtual Status Subscribe(const std::string& filter, int qos) = 0;
+  virtual bool connected() const = 0;
+  /// Sends what was published, disconnects and joins the thread; no handler is called afterwards.
+  virtual void Stop() = 0;
+};
+
+}  // namespace fogline
