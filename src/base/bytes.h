@@ -65,9 +65,7 @@ class ByteWriter {
 
   template <typename T>
   requires std::is_arithmetic_v<T>
-  void Write(T value) {
-    Append({reinterpret_cast<const std::byte*>(&value), sizeof(T)});
-  }
+  void Write(T value) { Append({reinterpret_cast<const std::byte*>(&value), sizeof(T)}); }
   void Append(std::span<const std::byte> data) {
     const size_t at = out_.size();
     out_.resize(at + data.size());

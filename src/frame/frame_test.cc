@@ -5,7 +5,9 @@
 #include <cmath>
 #include <random>
 
+#include "codec/codec.h"
 #include "frame/ack.h"
+#include "frame/json_frame.h"
 #include "frame/topics.h"
 
 namespace fogline {
@@ -121,6 +123,50 @@ TEST(Frame, BadNamesAreNotWritten) {
     Frame frame = Example();
     frame.device = name;
     EXPECT_FALSE(WriteFrame(frame, bytes)) << name;
+  }
+}
+
+TEST(JsonFrame, ReadsWhatItWrites) {
+  Frame frame = Example();
+  frame.payloads = {{Role::kActivation, static_cast<uint8_t>(CodecKind::kJson), 0, DType::kF32,
+                     Shape{1, 2}, Bytes("[[0.5, 1.5]]")}};
+  std::vector<std::byte> bytes, scratch;
+  ASSERT_TRUE(WriteJsonFrame(frame, bytes));
+  EXPECT_TRUE(IsJsonFrame(bytes));
+  Frame read;
+  const Status status = ParseJsonFrame(bytes, read, scratch);
+  ASSERT_TRUE(status) << status.error().ToString();
+  EXPECT_EQ(read.run, frame.run);
+  EXPECT_EQ(read.stages.window, 50U);
+  EXPECT_EQ(read.payloads.at(0).shape, (Shape{1, 2}));
+  EXPECT_TRUE(std::ranges::equal(read.payloads[0].bytes, Bytes("[[0.5, 1.5]]")));
+
+  // A label that imitates the frame's own key stays a label.
+  std::vector<std::byte> result;
+  WriteResult({1, 0.5F, true, "a\",\"data\":[1]"}, result);
+  frame.payloads = {{Role::kResult, 0, 0, DType::kUndefined, {}, result}};
+  ASSERT_TRUE(WriteJsonFrame(frame, bytes));
+  ASSERT_TRUE(ParseJsonFrame(bytes, read, scratch));
+  EXPECT_EQ(ParseResult(read.payloads.at(0).bytes)->text, "a\",\"data\":[1]");
+
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(ParseJsonFrame(std::span(bytes).first(length), read, scratch)) << length;
+  }
+}
+
+TEST(JsonFrame, DamageIsAnErrorOrAValidFrame) {
+  Frame frame = Example();
+  frame.payloads.clear();
+  std::vector<std::byte> good, scratch;
+  ASSERT_TRUE(WriteJsonFrame(frame, good));
+  std::mt19937 random(2);
+  Frame read;
+  for (int i = 0; i < 20000; ++i) {
+    auto bytes = good;
+    for (int k = 0; k < 2; ++k) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    if (ParseJsonFrame(bytes, read, scratch)) {
+      EXPECT_TRUE(IsDeviceName(read.device));
+    }
   }
 }
 

@@ -87,8 +87,11 @@ class MosquittoLink final : public Link {
               const mosquitto_property* properties) {
           static_cast<MosquittoLink*>(self)->OnMessage(*message, properties);
         });
-    thread_ = std::thread([this] { Loop(); });
     return {};
+  }
+
+  void Start() override {
+    thread_ = std::thread([this] { Loop(); });
   }
 
   Status Publish(const std::string& topic, std::span<const std::byte> payload, int qos,
@@ -234,7 +237,7 @@ Result<BrokerAddress> ParseBroker(const std::string& url) {
   return address;
 }
 
-Result<std::unique_ptr<Link>> Link::Start(const LinkOptions& options, LinkHandler& handler) {
+Result<std::unique_ptr<Link>> Link::Make(const LinkOptions& options, LinkHandler& handler) {
   auto link = std::make_unique<MosquittoLink>(options, handler);
   FOGLINE_CHECK(link->Open());
   return link;

@@ -61,8 +61,11 @@ class LinkHandler {
 /// refused (kUnavailable), never queued: who needs them sent keeps them.
 class Link {
  public:
-  static Result<std::unique_ptr<Link>> Start(const LinkOptions& options, LinkHandler& handler);
+  static Result<std::unique_ptr<Link>> Make(const LinkOptions& options, LinkHandler& handler);
   virtual ~Link() = default;
+
+  /// Starts connecting; from here on the handler is called.
+  virtual void Start() = 0;
 
   virtual Status Publish(const std::string& topic, std::span<const std::byte> payload, int qos,
                          const std::string& response_topic = {}) = 0;

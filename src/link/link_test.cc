@@ -89,9 +89,11 @@ TEST(Link, PublishesThroughARealBrokerAndSurvivesItsRestart) {
     return o;
   };
   Recorder heard, sent;
-  auto subscriber = Link::Start(options("subscriber"), heard);
-  auto publisher = Link::Start(options("publisher"), sent);
+  auto subscriber = Link::Make(options("subscriber"), heard);
+  auto publisher = Link::Make(options("publisher"), sent);
   ASSERT_TRUE(subscriber && publisher);
+  (*subscriber)->Start();
+  (*publisher)->Start();
   ASSERT_TRUE(heard.Wait(heard.connects, 1) && sent.Wait(sent.connects, 1));
 
   ASSERT_TRUE((*publisher)->Publish("nobody/here", Bytes("x"), 1));
@@ -117,8 +119,9 @@ TEST(Link, ABrokerThatIsNotThereIsNoErrorYet) {
   LinkOptions options;
   options.broker = *ParseBroker("mqtt://127.0.0.1:1");
   options.client_id = "early";
-  auto link = Link::Start(options, handler);
+  auto link = Link::Make(options, handler);
   ASSERT_TRUE(link);
+  (*link)->Start();
   EXPECT_FALSE((*link)->connected());
   const auto published = (*link)->Publish("a", Bytes("x"), 1);
   ASSERT_FALSE(published);

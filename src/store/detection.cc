@@ -17,21 +17,6 @@ Status CheckText(const char* field, const std::string& text, size_t most) {
 
 }  // namespace
 
-float StageTimes::Total() const {
-  float sum = 0;
-  for (const StageField& stage : kStages) {
-    if (const float time = this->*stage.time_ms; !std::isnan(time)) sum += time;
-  }
-  return sum;
-}
-
-float StageTimes::WithoutWaits() const {
-  float sum = Total();
-  if (!std::isnan(window)) sum -= window;
-  if (!std::isnan(queue)) sum -= queue;
-  return sum;
-}
-
 Status Check(const Detection& detection) {
   if (detection.device.empty()) return Fail(ErrorCode::kInvalid, "device", "is empty");
   FOGLINE_CHECK(CheckText("device", detection.device, kMaxDeviceBytes));

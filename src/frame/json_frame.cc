@@ -1,0 +1,179 @@
+#include "frame/json_frame.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+#include "codec/codec.h"
+
+namespace fogline {
+namespace {
+
+using nlohmann::json;
+
+// Outside a JSON string this sequence is a key of the frame itself: inside one its quotes would be
+// escaped.
+constexpr std::string_view kData = ",\"data\":";
+constexpr size_t kMaxHeader = 4096;
+
+tl::unexpected<Error> Bad(const char* what) {
+  return Fail(ErrorCode::kInvalid, "JSON frame", "{}", what);
+}
+
+json Number(float value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+
+/// Typed look-ups that remember whether any failed.
+class Header {
+ public:
+  explicit Header(const json& object) : object_(object) {}
+  template <typename T>
+  T Get(const char* key, T otherwise) {
+    const auto it = object_.find(key);
+    if (it == object_.end() || it->is_null()) return otherwise;
+    if constexpr (std::is_same_v<T, std::string>) {
+      if (it->is_string()) return it->get<std::string>();
+    } else if constexpr (std::is_same_v<T, bool>) {
+      if (it->is_boolean()) return it->get<bool>();
+    } else if constexpr (std::is_integral_v<T>) {
+      if (it->is_number_integer()) return it->get<T>();
+    } else {
+      if (it->is_number()) return it->get<T>();
+    }
+    ok = false;
+    return otherwise;
+  }
+  bool ok = true;
+
+ private:
+  const json& object_;
+};
+
+}  // namespace
+
+bool IsJsonFrame(std::span<const std::byte> bytes) {
+  return !bytes.empty() && bytes[0] == std::byte{'{'};
+}
+
+Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
+  json header{{"device", frame.device},
+              {"run", frame.run},
+              {"sequence", frame.sequence},
+              {"captured_us", frame.captured_us},
+              {"model", frame.model},
+              {"cut", frame.cut},
+              {"stages_us",
+               {frame.stages.read, frame.stages.resize, frame.stages.prefix, frame.stages.encode,
+                frame.stages.window}}};
+  if (frame.has_position) {
+    header["lat"] = frame.lat;
+    header["lon"] = frame.lon;
+    header["accuracy_m"] = Number(frame.accuracy_m);
+    header["heading_deg"] = Number(frame.heading_deg);
+  }
+  if (frame.has_settled) {
+    header["settled"] = {{"sequence", frame.settled.sequence},
+                         {"network_us", frame.settled.network_us}};
+  }
+  std::span<const std::byte> data;
+  for (const Payload& payload : frame.payloads) {
+    if (payload.role == Role::kResult) {
+      FOGLINE_TRY(const ResultPayload result, ParseResult(payload.bytes));
+      header["result"] = {{"label", result.label},
+                          {"score", result.score},
+                          {"positive", result.positive},
+                          {"text", result.text}};
+    } else if (payload.role == Role::kActivation &&
+               payload.codec == static_cast<uint8_t>(CodecKind::kJson)) {
+      header["dtype"] = static_cast<int>(payload.dtype);
+      header["shape"] = std::vector<int64_t>(payload.shape.begin(), payload.shape.end());
+      data = payload.bytes;
+    } else {
+      return Fail(ErrorCode::kUsage, "--wire json",
+                  "carries results and tensors coded as json only");
+    }
+  }
+  out.clear();
+  ByteWriter writer(out);
+  writer.Append("{\"header\":");
+  writer.Append(header.dump());
+  writer.Append(kData);
+  if (data.empty()) {
+    writer.Append("null");
+  } else {
+    writer.Append(data);
+  }
+  writer.Append("}");
+  return {};
+}
+
+Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
+                      std::vector<std::byte>& scratch) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  constexpr std::string_view kOpen = "{\"header\":";
+  const size_t at = text.substr(0, kMaxHeader).find(kData);
+  if (!text.starts_with(kOpen) || at == text.npos || !text.ends_with('}')) {
+    return Bad("is not {\"header\":{…},\"data\":…}");
+  }
+  const json object = json::parse(text.substr(kOpen.size(), at - kOpen.size()), nullptr, false);
+  if (!object.is_object()) return Bad("has no readable header");
+  Header header(object);
+  frame = Frame{};
+  frame.device = header.Get<std::string>("device", "");
+  frame.run = header.Get<uint64_t>("run", 0);
+  frame.sequence = header.Get<uint64_t>("sequence", 0);
+  frame.captured_us = header.Get<int64_t>("captured_us", 0);
+  frame.model = header.Get<uint64_t>("model", 0);
+  frame.cut = header.Get<uint64_t>("cut", 0);
+  frame.has_position = object.contains("lat");
+  frame.lat = header.Get<double>("lat", 0);
+  frame.lon = header.Get<double>("lon", 0);
+  frame.accuracy_m = header.Get<float>("accuracy_m", frame.accuracy_m);
+  frame.heading_deg = header.Get<float>("heading_deg", frame.heading_deg);
+  if (const auto stages = object.find("stages_us");
+      stages != object.end() && stages->is_array() && stages->size() == 5) {
+    uint32_t* const to[] = {&frame.stages.read, &frame.stages.resize, &frame.stages.prefix,
+                            &frame.stages.encode, &frame.stages.window};
+    for (size_t i = 0; i < 5; ++i) {
+      if (!(*stages)[i].is_number_unsigned()) return Bad("has stages that are no durations");
+      *to[i] = (*stages)[i].get<uint32_t>();
+    }
+  }
+  if (const auto settled = object.find("settled");
+      settled != object.end() && settled->is_object()) {
+    Header inner(*settled);
+    frame.has_settled = true;
+    frame.settled = {inner.Get<uint64_t>("sequence", 0), inner.Get<uint32_t>("network_us", 0)};
+    header.ok = header.ok && inner.ok;
+  }
+  if (const auto found = object.find("result"); found != object.end() && found->is_object()) {
+    Header inner(*found);
+    const ResultPayload result{inner.Get<int32_t>("label", -1), inner.Get<float>("score", -1),
+                               inner.Get<bool>("positive", false),
+                               inner.Get<std::string>("text", "")};
+    header.ok = header.ok && inner.ok;
+    scratch.clear();
+    WriteResult(result, scratch);
+    frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, scratch});
+  }
+  const std::string_view data = text.substr(at + kData.size(), text.size() - at - kData.size() - 1);
+  if (data != "null") {
+    Payload payload;
+    payload.codec = static_cast<uint8_t>(CodecKind::kJson);
+    payload.dtype = static_cast<DType>(header.Get<int>("dtype", 0));
+    std::vector<int64_t> dims;
+    if (const auto shape = object.find("shape"); shape != object.end() && shape->is_array()) {
+      for (const json& d : *shape) dims.push_back(d.is_number_unsigned() ? d.get<int64_t>() : -1);
+    }
+    payload.shape = Shape(dims);
+    const auto elements = payload.shape.Elements();
+    if (dims.size() > Shape::kMaxRank || !elements || *elements > (int64_t{1} << 31))
+      return Bad("has no valid shape");
+    payload.bytes = std::as_bytes(std::span(data.data(), data.size()));
+    frame.payloads.push_back(payload);
+  }
+  const bool on_globe = std::abs(frame.lat) <= 90 && std::abs(frame.lon) <= 180;
+  if (!header.ok || !IsDeviceName(frame.device) || !on_globe) return Bad("has a malformed header");
+  return {};
+}
+
+}  // namespace fogline

@@ -1,0 +1,26 @@
+// The paper's wire: one JSON text a picture, numbers written out. The baseline that Fogline's
+// frames are measured against.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "frame/frame.h"
+
+namespace fogline {
+
+/// True for bytes that look like a JSON frame rather than a binary one.
+bool IsJsonFrame(std::span<const std::byte> bytes);
+
+/// Replaces `out` by {"header":{…},"data":…}, where the one activation payload, which must be coded
+/// as JSON, stands as it is; a result payload is part of the header.
+Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out);
+
+/// Reads it back, with the same checks as ParseFrame. The activation's bytes view into `bytes`; a
+/// result's bytes, which the header holds as text, are put into `scratch`.
+Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
+                      std::vector<std::byte>& scratch);
+
+}  // namespace fogline
