@@ -1,67 +1,11 @@
 #include "engine/session.h"
 
-#include <onnxruntime_cxx_api.h>
-
 #include <algorithm>
 
-#include "base/log.h"
+#include "engine/ort.h"
 
 namespace fogline {
 namespace {
-
-void ORT_API_CALL OnEngineLog(void*, OrtLoggingLevel level, const char*, const char*, const char*,
-                              const char* message) {
-  if (level >= ORT_LOGGING_LEVEL_ERROR) {
-    LogDebug("engine: {}",
-             message);  // the same text arrives as an exception, and is reported from there
-  }
-}
-
-Ort::Env& Environment() {
-  static Ort::Env env = [] {
-    Ort::Env made(ORT_LOGGING_LEVEL_ERROR, "fogline", OnEngineLog, nullptr);
-    made.DisableTelemetryEvents();
-    return made;
-  }();
-  return env;
-}
-
-Error FromEngine(const Ort::Exception& e, const std::string& where) {
-  ErrorCode code = ErrorCode::kInvalid;
-  switch (e.GetOrtErrorCode()) {
-    case ORT_NOT_IMPLEMENTED:
-      code = ErrorCode::kUnsupported;
-      break;
-    case ORT_NO_SUCHFILE:
-      code = ErrorCode::kNotFound;
-      break;
-    case ORT_EP_FAIL:
-    case ORT_RUNTIME_EXCEPTION:
-      code = ErrorCode::kInternal;
-      break;
-    default:
-      break;
-  }
-  // One line: the engine's messages hold newlines and source positions.
-  std::string text = e.what();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  return Error{code, where, "the engine refuses it: " + text};
-}
-
-Ort::SessionOptions ToEngine(const SessionOptions& options) {
-  Ort::SessionOptions to;
-  to.SetIntraOpNumThreads(options.threads);
-  to.SetInterOpNumThreads(1);
-  to.SetGraphOptimizationLevel(options.optimize ? ORT_ENABLE_ALL : ORT_DISABLE_ALL);
-  // Threads that spin between frames burn an edge device's battery and steal a cloud worker's other
-  // cores.
-  to.AddConfigEntry("session.intra_op.allow_spinning", "0");
-  for (const auto& [name, value] : options.free_dimensions) {
-    Ort::ThrowOnError(Ort::GetApi().AddFreeDimensionOverrideByName(to, name.c_str(), value));
-  }
-  return to;
-}
 
 Port ToPort(std::string name, const Ort::TypeInfo& type) {
   Port port{std::move(name), DType::kUndefined, {}};

@@ -1,0 +1,184 @@
+#include "graph/cut.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+#include "graph/cut_space.h"
+#include "graph/downsets.h"
+
+namespace fogline {
+namespace {
+
+Status Refuse(const Model& model, std::span<const int> tensors) {
+  for (const int id : tensors) {
+    const Port& port = model.activations()[id].port;
+    if (ElementBytes(port.dtype) == 0) {
+      return Fail(ErrorCode::kUnsupported, model.where(),
+                  "'{}' is {}, which cannot cross: choose another cut", port.name,
+                  port.dtype == DType::kUndefined ? "no dense tensor" : DTypeName(port.dtype));
+    }
+  }
+  return {};
+}
+
+int64_t BytesOf(const Model& model, const std::vector<int>& tensors) {
+  int64_t bytes = 0;
+  for (const int id : tensors) bytes += model.activations()[id].bytes();
+  return bytes;
+}
+
+/// One cut on its way into the list.
+struct Candidate {
+  std::vector<bool> edge;
+  std::vector<int> tensors;
+  int edge_nodes = 0;
+  int64_t bytes = 0;
+  int64_t least_below = INT64_MAX;  // fewest bytes among cuts with a strict subset on the edge
+  int64_t least_above = INT64_MAX;
+  bool single = false;
+  bool can_cross = true;
+  bool dominated() const { return least_below <= bytes && least_above <= bytes; }
+};
+
+}  // namespace
+
+Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options) {
+  const size_t count = model.nodes().size();
+  std::vector<std::vector<bool>> fences;  // edge sides that every cut is comparable with
+  fences.emplace_back(count, false);
+  for (SingleCut& single : SingleCuts(model)) fences.push_back(std::move(single.edge));
+  fences.emplace_back(count, true);
+
+  std::vector<Candidate> candidates;
+  std::vector<size_t> starts;  // of each stretch; its first candidate is a fence
+  const auto add = [&](std::vector<bool> edge) {
+    Candidate c;
+    c.tensors = Crossing(model, edge);
+    c.edge_nodes = static_cast<int>(std::ranges::count(edge, true));
+    c.bytes = BytesOf(model, c.tensors);
+    c.can_cross = CanCross(model, c.tensors);
+    c.single =
+        c.tensors.size() == 1 || c.edge_nodes == 0 || c.edge_nodes == static_cast<int>(count);
+    c.edge = std::move(edge);
+    candidates.push_back(std::move(c));
+    return candidates.size() - 1;
+  };
+
+  int64_t below = INT64_MAX;  // fewest bytes of all cuts before the stretch at hand
+  for (size_t f = 0; f + 1 < fences.size(); ++f) {
+    const size_t fence = add(fences[f]);
+    starts.push_back(fence);
+    candidates[fence].least_below = below;
+    Downsets stretch = DownsetsBetween(model, fences[f], fences[f + 1],
+                                       options.all ? SIZE_MAX : options.most_per_stretch);
+    // stretch.sets[0] is the fence itself; its last the next fence, which the next round adds.
+    std::vector<int64_t> least(stretch.sets.size(), INT64_MAX);
+    const auto usable = [&](size_t c) {
+      return candidates[c].can_cross ? candidates[c].bytes : INT64_MAX;
+    };
+    least[0] = std::min(below, usable(fence));
+    const size_t base = candidates.size() - 1;  // candidate of sets[i] is base + i
+    for (size_t i = 1; i + 1 < stretch.sets.size(); ++i) add(std::move(stretch.sets[i]));
+    int64_t here = least[0];
+    for (size_t i = 1; i + 1 < stretch.sets.size(); ++i) {
+      int64_t under = INT64_MAX;
+      for (const int sub : stretch.below[i]) under = std::min(under, least[sub]);
+      candidates[base + i].least_below = under;
+      least[i] = std::min(under, usable(base + i));
+      here = std::min(here, least[i]);
+    }
+    // The same upwards; what lies past the stretch is added below.
+    std::vector<int64_t> above(stretch.sets.size(), INT64_MAX);
+    for (size_t i = stretch.sets.size() - 1; i > 0; --i) {
+      const bool last = i + 1 == stretch.sets.size();
+      if (!last) candidates[base + i].least_above = above[i];
+      const int64_t mine = last ? INT64_MAX : std::min(above[i], usable(base + i));
+      for (const int sub : stretch.below[i]) above[sub] = std::min(above[sub], mine);
+    }
+    candidates[fence].least_above = above[0];
+    below = here;
+  }
+  starts.push_back(add(fences.back()));
+  candidates.back().least_below = below;
+
+  // Supersets in later stretches.
+  int64_t later = INT64_MAX;
+  for (size_t s = starts.size(); s-- > 0;) {
+    const size_t end = s + 1 < starts.size() ? starts[s + 1] : candidates.size();
+    int64_t here = later;
+    for (size_t c = starts[s]; c < end; ++c) {
+      candidates[c].least_above = std::min(candidates[c].least_above, later);
+      if (candidates[c].can_cross) here = std::min(here, candidates[c].bytes);
+    }
+    later = here;
+  }
+
+  std::vector<Cut> cuts;
+  std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
+    return std::tie(a.edge_nodes, a.tensors) < std::tie(b.edge_nodes, b.tensors);
+  });
+  int index = 0;
+  for (Candidate& c : candidates) {
+    const bool end = c.edge_nodes == 0 || c.edge_nodes == static_cast<int>(count);
+    if (!c.can_cross && !end) continue;
+    const bool listed = c.single || !c.dominated();
+    if (!listed && !options.all) continue;
+    const bool dominated = !end && c.dominated();
+    Cut cut = DescribeCut(model, std::move(c.edge));
+    cut.dominated = dominated;
+    cut.index = listed ? index++ : -1;
+    cuts.push_back(std::move(cut));
+  }
+  return cuts;
+}
+
+Result<Cut> FindCut(const Model& model, std::string_view spec) {
+  FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model));
+  int index = -1;
+  const auto [end, error] = std::from_chars(spec.data(), spec.data() + spec.size(), index);
+  const bool number = error == std::errc() && end == spec.data() + spec.size();
+  if (number && model.FindActivation(std::string(spec)) < 0) {
+    if (index >= 0 && index < static_cast<int>(cuts.size())) return cuts[index];
+    return Fail(ErrorCode::kNotFound, model.where(), "has no cut {}: they run from 0 to {}", index,
+                cuts.size() - 1);
+  }
+  for (const Cut& cut : cuts) {
+    if (spec == cut.name || (!cut.alias.empty() && spec == cut.alias)) return cut;
+  }
+
+  std::vector<int> tensors;
+  if (const int whole = model.FindActivation(std::string(spec)); whole >= 0) {
+    tensors.push_back(whole);
+  } else {
+    for (std::string_view rest = spec;;) {
+      const size_t comma = rest.find(',');
+      const std::string name(rest.substr(0, comma));
+      const int id = model.FindActivation(name);
+      if (id < 0) {
+        std::vector<std::string> names{"input", "output"};
+        for (const Activation& a : model.activations()) names.push_back(a.port.name);
+        for (const Cut& cut : cuts) {
+          if (!cut.alias.empty()) names.push_back(cut.alias);
+        }
+        return Fail(ErrorCode::kNotFound, model.where(), "has no tensor '{}' to cut at{}", name,
+                    DidYouMean(name, names));
+      }
+      tensors.push_back(id);
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+    std::ranges::sort(tensors);
+    tensors.erase(std::ranges::unique(tensors).begin(), tensors.end());
+  }
+  FOGLINE_TRY(std::vector<bool> edge, EdgeSide(model, tensors));
+  FOGLINE_CHECK(Refuse(model, tensors));
+  Cut cut = DescribeCut(model, std::move(edge));
+  for (const Cut& listed : cuts) {
+    if (listed.id == cut.id && listed.edge == cut.edge) return listed;
+  }
+  cut.dominated = true;
+  return cut;
+}
+
+}  // namespace fogline

@@ -1,0 +1,57 @@
+// Every place where a model can be divided between edge and cloud.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/tensor.h"
+#include "graph/model.h"
+
+namespace fogline {
+
+/// A division of the layers into an edge side that needs nothing of the cloud side (a downward
+/// closed set of nodes), and the tensors that cross. Either determines the other.
+struct Cut {
+  int index = -1;     // in ListCuts(model); -1 for a cut that is not listed by default
+  uint64_t id = 0;    // first 8 bytes, big-endian, of SHA-256 of the tensors' names joined by '\n'
+  std::string name;   // "input", "output", or the tensors' names joined by ','
+  std::string alias;  // "split13" where the paper's positions are known (blocks.h), else empty
+  std::vector<Port> tensors;     // in the order of Model::activations()
+  std::vector<int> activations;  // the same as indices; empty for an output that is a constant
+  std::vector<bool> edge;        // by node: true on the edge side
+  int edge_nodes = 0;
+  int64_t bytes = 0;            // of all tensors, as dense arrays
+  int64_t edge_madds = 0;       // of the layers on the edge side
+  int64_t cloud_madds = 0;      // of all others
+  int64_t edge_params = 0;      // elements of the constants that the edge side reads
+  bool dominated = false;       // see ListCuts
+  bool data_dependent = false;  // bytes is an example: a tensor's shape depends on values
+};
+
+struct CutOptions {
+  /// Every valid cut instead of the useful ones.
+  bool all = false;
+  /// A stretch between two neighbouring single-tensor cuts that holds more cuts than this is
+  /// listed by the sweep of its topological order only.
+  size_t most_per_stretch = 4096;
+};
+
+/// The model's cuts, first to last: cut 0 is cloud-only (the model's inputs cross), the last one
+/// edge-only (its outputs cross). Every cut at which one tensor crosses is listed; of those at
+/// which several cross, the ones that are not dominated. A cut is dominated when both a cut with
+/// fewer layers on the edge (a strict subset of its edge side) and one with more (a strict
+/// superset) send no more bytes: whichever side is the cheaper place for the layers between, one
+/// of the two is at least as good. See docs/graph.md.
+/// Cuts through what is no dense tensor of known element size are left out.
+Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options = {});
+
+/// The cut that `spec` names: an index of ListCuts(model), an alias ("split13"), "input",
+/// "output", or the names of the tensors that cross joined by ','. Any valid cut may be named by
+/// its tensors, listed or not. kNotFound with the nearest names for an unknown tensor; kUsage for
+/// tensors that are no cut, with the layer that stands in the way.
+Result<Cut> FindCut(const Model& model, std::string_view spec);
+
+}  // namespace fogline

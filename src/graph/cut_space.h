@@ -1,0 +1,38 @@
+// The rules of cutting, without names or bytes to report: which tensors cross for a set of nodes on
+// the edge, and which set a choice of tensors means.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "graph/cut.h"
+#include "graph/model.h"
+
+namespace fogline {
+
+/// Activations that cross when `edge` (by node, downward closed) runs on the edge: those made there
+/// or given to the model that the cloud reads or that are outputs. Ascending.
+std::vector<int> Crossing(const Model& model, const std::vector<bool>& edge);
+
+/// Nodes on the edge when exactly `tensors` cross. kUsage when no division crosses there, naming
+/// the layer that stands in the way.
+Result<std::vector<bool>> EdgeSide(const Model& model, std::span<const int> tensors);
+
+/// Every tensor whose name alone is a cut, with the number of nodes on its edge side; in order.
+/// Neither the model's inputs nor its outputs as a whole are among them.
+struct SingleCut {
+  int activation = -1;
+  std::vector<bool> edge;
+  int edge_nodes = 0;
+};
+std::vector<SingleCut> SingleCuts(const Model& model);
+
+/// Everything that a Cut says, except its index. `edge` must be downward closed.
+Cut DescribeCut(const Model& model, std::vector<bool> edge);
+
+/// False when something crosses that is no dense tensor of known element size.
+bool CanCross(const Model& model, std::span<const int> tensors);
+
+}  // namespace fogline

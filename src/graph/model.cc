@@ -1,0 +1,92 @@
+#include "graph/model.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/stubs/logging.h>
+
+#include "graph/blocks.h"
+#include "graph/model_data.h"
+
+namespace fogline {
+namespace {
+
+std::string_view Text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Result<std::shared_ptr<const ModelData>> Build(std::shared_ptr<ModelData> data,
+                                               std::span<const std::byte> bytes,
+                                               const std::filesystem::path& folder,
+                                               const ShapeSource& types,
+                                               const LoadOptions& options) {
+  if (bytes.empty()) return Fail(ErrorCode::kInvalid, data->where, "is empty, not an ONNX model");
+  FOGLINE_TRY(LiftedModel lifted, LiftWeights(Text(bytes), data->where));
+  // protobuf would print its own lines about what it cannot parse.
+  static const auto silent = google::protobuf::SetLogHandler(nullptr);
+  static_cast<void>(silent);
+  if (!data->proto.ParseFromString(lifted.skeleton)) {
+    return Fail(ErrorCode::kInvalid, data->where, "is no ONNX model, or a damaged one");
+  }
+  lifted.skeleton = {};
+  if (!data->proto.has_graph() || data->proto.graph().node_size() == 0) {
+    return Fail(ErrorCode::kInvalid, data->where, "is no ONNX model: it holds no layers");
+  }
+  data->weights = std::move(lifted.weights);
+  if (static_cast<int>(data->weights.size()) != data->proto.graph().initializer_size()) {
+    return Fail(ErrorCode::kInvalid, data->where, "is a damaged ONNX model");
+  }
+  for (const auto& import : data->proto.opset_import()) {
+    if (import.domain().empty() || import.domain() == "ai.onnx") data->opset = import.version();
+  }
+  data->file_bytes = bytes.size();
+  data->hash = HashSha256(bytes);
+  FOGLINE_CHECK(MapExternalWeights(*data, folder));
+  FOGLINE_CHECK(CheckWeights(*data));
+  FOGLINE_CHECK(BuildTopology(*data));
+  FOGLINE_CHECK(TypeTensors(*data, types, options));
+  FindBlocks(*data);
+  return data;
+}
+
+}  // namespace
+
+Result<Model> Model::Load(const std::filesystem::path& path, const ShapeSource& types,
+                          const LoadOptions& options) {
+  auto data = std::make_shared<ModelData>();
+  data->where = path.string();
+  FOGLINE_TRY(MappedFile file, MappedFile::Open(path));
+  data->files.push_back(std::move(file));
+  const auto bytes = data->files.front().bytes();
+  FOGLINE_TRY(auto built, Build(std::move(data), bytes, path.parent_path(), types, options));
+  return Model(std::move(built));
+}
+
+Result<Model> Model::Parse(std::vector<std::byte> bytes, const std::string& where,
+                           const ShapeSource& types, const LoadOptions& options,
+                           const std::filesystem::path& folder) {
+  auto data = std::make_shared<ModelData>();
+  data->where = where;
+  data->memory = std::move(bytes);
+  const std::span<const std::byte> view = data->memory;
+  FOGLINE_TRY(auto built, Build(std::move(data), view, folder, types, options));
+  return Model(std::move(built));
+}
+
+const std::string& Model::where() const { return data_->where; }
+const Sha256& Model::hash() const { return data_->hash; }
+size_t Model::file_bytes() const { return data_->file_bytes; }
+int64_t Model::opset() const { return data_->opset; }
+const std::vector<Port>& Model::inputs() const { return data_->inputs; }
+const std::vector<Port>& Model::outputs() const { return data_->outputs; }
+const std::vector<Node>& Model::nodes() const { return data_->nodes; }
+const std::vector<Activation>& Model::activations() const { return data_->activations; }
+const std::vector<Block>& Model::blocks() const { return data_->blocks; }
+int64_t Model::madds() const { return data_->madds; }
+int64_t Model::params() const { return data_->params; }
+const std::vector<std::string>& Model::assumptions() const { return data_->assumptions; }
+
+int Model::FindActivation(const std::string& name) const {
+  const auto found = data_->activation_index.find(name);
+  return found == data_->activation_index.end() ? -1 : found->second;
+}
+
+}  // namespace fogline

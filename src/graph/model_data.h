@@ -1,0 +1,82 @@
+// What a Model holds, for the files of this room only: the one header that knows ONNX's protobuf.
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/file.h"
+#include "graph/lift.h"
+#include "graph/model.h"
+
+namespace fogline {
+
+/// Where a constant tensor comes from. Exactly one is ≥ 0.
+struct ConstantSource {
+  int initializer = -1;  // graph.initializer
+  int sparse = -1;       // graph.sparse_initializer
+  int node = -1;         // graph.node: computes it from other constants
+};
+
+struct ModelData {
+  std::string where;
+  std::vector<MappedFile>
+      files;  // the model's and those of external weights: lifted views point in
+  std::vector<std::byte> memory;  // instead of the first file, for a model parsed from memory
+  size_t file_bytes = 0;
+  Sha256 hash{};
+  int64_t opset = 0;
+
+  onnx::ModelProto proto;             // without the data that `weights` points to
+  std::vector<LiftedWeight> weights;  // by initialiser
+  std::deque<std::string> headers;    // record headers of external weights, which weights point to
+
+  std::unordered_map<std::string, ConstantSource> constants;
+  std::unordered_map<std::string, int> activation_index;
+  std::unordered_map<std::string, Port> constant_types;    // of those that layers read
+  std::unordered_map<std::string, TensorType> open_types;  // with open dimensions kept
+
+  std::vector<Port> inputs, outputs;
+  std::vector<Node> nodes;
+  std::vector<int> proto_nodes;  // nodes[i] is proto.graph().node(proto_nodes[i])
+  std::vector<int> proto_order;  // all of proto.graph().node() in a topological order
+  std::vector<std::vector<std::string>> node_constants;  // names that nodes[i] reads, captured too
+  std::vector<Activation> activations;
+  std::vector<Block> blocks;
+  std::vector<std::string> assumptions;
+  int64_t madds = 0;
+  int64_t params = 0;
+};
+
+/// Fills nodes, activations (names and edges, no types) and constants from the protobuf.
+Status BuildTopology(ModelData& data);
+
+/// Fills types and shapes of everything by asking `types`.
+Status TypeTensors(ModelData& data, const ShapeSource& types, const LoadOptions& options);
+
+/// Takes weights in external files into `data.weights`, mapped from `folder`.
+Status MapExternalWeights(ModelData& data, const std::filesystem::path& folder);
+
+/// Refuses initialisers whose data is not what their shape promises.
+Status CheckWeights(const ModelData& data);
+
+/// Elements that count as parameters: those of shapes, axes and scalar settings do not.
+int64_t ParamsOf(const Port& constant);
+
+/// Names that a node reads: its own inputs, then what its subgraphs capture from outside.
+std::vector<std::string> NamesRead(const onnx::NodeProto& node);
+
+/// "layer 'x' (Conv)": how errors name a node.
+std::string Describe(const onnx::NodeProto& node);
+std::string NodeName(const onnx::NodeProto& node);
+
+/// Serialises `model`, whose graph holds no initialisers, with those of `data` chosen by index put
+/// back, weights and all.
+Result<std::string> WriteModel(const ModelData& data, const onnx::ModelProto& model,
+                               const std::vector<int>& initializers);
+
+}  // namespace fogline

@@ -1,0 +1,23 @@
+// A model cut in two: each half a model of its own.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "graph/cut.h"
+#include "graph/model.h"
+
+namespace fogline {
+
+/// Serialised ONNX of the edge half: the model's inputs that the edge side or the cut needs in, the
+/// cut's tensors out, in the order of Cut::tensors. Holds the edge side's nodes and what constants
+/// they read; names, operator sets, metadata and open dimensions stay as in the whole. Weights from
+/// external files are inlined. kUsage for cut 0, which has no edge half; kExhausted past the 2 GB
+/// that one ONNX file can hold.
+Result<std::string> SlicePrefix(const Model& model, const Cut& cut);
+
+/// Serialised ONNX of the cloud half: the cut's tensors in, the model's outputs out. kUsage for the
+/// last cut, which has no cloud half.
+Result<std::string> SliceSuffix(const Model& model, const Cut& cut);
+
+}  // namespace fogline
