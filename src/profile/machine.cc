@@ -1,0 +1,112 @@
+#include "profile/machine.h"
+
+#include <algorithm>
+
+#include "profile/toml_reader.h"
+
+namespace fogline {
+namespace {
+
+constexpr std::array<std::string_view, LayerFeatures::kCount> kFeatureNames{
+    "winograd", "dense", "pointwise", "depthwise", "weights", "memory", "layers"};
+
+Result<ComputeModel> ReadCompute(const toml::table& table, const std::string& where) {
+  const TomlReader reader(table, where, "compute.");
+  ComputeModel compute;
+  double sum = 0;
+  for (size_t f = 0; f < kFeatureNames.size(); ++f) {
+    FOGLINE_TRY(compute.ms_per_unit[f], reader.Number(kFeatureNames[f], 0));
+    sum += compute.ms_per_unit[f];
+  }
+  if (sum <= 0) return Fail(ErrorCode::kInvalid, where, "[compute] runs everything in no time");
+  FOGLINE_TRY(const double threads, reader.Number("threads", 1, 1));
+  compute.threads = static_cast<int>(threads);
+  FOGLINE_TRY(compute.relative_speed, reader.Number("relative_speed", 1e-4, 1));
+  FOGLINE_TRY(compute.engine, reader.Text("engine"));
+  FOGLINE_TRY(compute.source, reader.Text("source"));
+  return compute;
+}
+
+Result<Power> ReadPower(const toml::table& table, const std::string& where) {
+  const TomlReader reader(table, where, "power.");
+  Power power;
+  FOGLINE_TRY(const double busy, reader.Number("busy_w", 0));
+  FOGLINE_TRY(const double idle, reader.Number("idle_w", 0, 0));
+  if (idle > busy) return Fail(ErrorCode::kInvalid, where, "draws more idle than busy");
+  power.busy = Watts(busy);
+  power.idle = Watts(idle);
+  FOGLINE_TRY(power.source, reader.Text("source"));
+  return power;
+}
+
+Result<Rent> ReadRent(const toml::table& table, const std::string& where) {
+  const TomlReader reader(table, where, "rent.");
+  Rent rent;
+  FOGLINE_TRY(const double price, reader.Number("euro_per_hour", 0));
+  FOGLINE_TRY(const double vcpus, reader.Number("vcpus", 1));
+  FOGLINE_TRY(rent.baseline, reader.Number("baseline", 0.01, 1));
+  FOGLINE_TRY(const double surplus, reader.Number("surplus_euro_per_vcpu_hour", 0, 0));
+  if (rent.baseline > 1) {
+    return Fail(ErrorCode::kInvalid, where, "'rent.baseline' is a share, at most 1");
+  }
+  rent.price = EuroPerHour(price);
+  rent.vcpus = static_cast<int>(vcpus);
+  rent.surplus = EuroPerHour(surplus);
+  FOGLINE_TRY(rent.source, reader.Text("source"));
+  return rent;
+}
+
+}  // namespace
+
+std::string_view FeatureName(LayerFeatures::Index index) { return kFeatureNames.at(index); }
+
+Milliseconds ComputeModel::TimeOf(const LayerFeatures& layer) const {
+  double ms = 0;
+  for (size_t f = 0; f < ms_per_unit.size(); ++f) ms += ms_per_unit[f] * layer.amounts[f];
+  return Milliseconds(ms);
+}
+
+Result<Machine> ParseMachine(std::string_view toml, const std::string& where) {
+  FOGLINE_TRY(const toml::table table, ParseToml(toml, where));
+  const TomlReader reader(table, where);
+  Machine machine;
+  machine.where = where;
+  FOGLINE_TRY(machine.name, reader.Text("name"));
+  if (machine.name.empty()) return Fail(ErrorCode::kInvalid, where, "lacks the text 'name'");
+  FOGLINE_TRY(machine.title, reader.Text("title"));
+  FOGLINE_TRY(machine.memory_gb, reader.Number("memory_gb", 0, 0));
+  const toml::table* compute = reader.Table("compute");
+  if (compute == nullptr) return Fail(ErrorCode::kInvalid, where, "lacks the table [compute]");
+  FOGLINE_TRY(machine.compute, ReadCompute(*compute, where));
+  if (const toml::table* fit = reader.Table("fit")) {
+    const TomlReader of_fit(*fit, where, "fit.");
+    FOGLINE_TRY(const double networks, of_fit.Number("networks", 1));
+    FOGLINE_TRY(const double error, of_fit.Number("left_out_median_error", 0));
+    machine.fit = FitError{static_cast<int>(networks), error};
+  }
+  if (const toml::table* power = reader.Table("power")) {
+    FOGLINE_TRY(machine.power, ReadPower(*power, where));
+  }
+  if (const toml::table* price = reader.Table("price")) {
+    const TomlReader of_price(*price, where, "price.");
+    FOGLINE_TRY(const double euro, of_price.Number("euro", 0));
+    machine.purchase = Euro(euro);
+    FOGLINE_TRY(machine.purchase_source, of_price.Text("source"));
+  }
+  if (const toml::table* rent = reader.Table("rent")) {
+    FOGLINE_TRY(machine.rent, ReadRent(*rent, where));
+  }
+  return machine;
+}
+
+EuroPerHour PriceOfBusyVcpu(const Rent& rent, double load, bool ignore_credits) {
+  const double vcpus = rent.vcpus;
+  const EuroPerHour flat = rent.price / (vcpus * load);
+  if (ignore_credits || rent.baseline >= load) return flat;
+  const EuroPerHour within = rent.price / (vcpus * rent.baseline);
+  if (rent.surplus <= EuroPerHour(0)) return within;
+  const EuroPerHour beyond = flat + rent.surplus * ((load - rent.baseline) / load);
+  return std::min(within, beyond);
+}
+
+}  // namespace fogline
