@@ -19,9 +19,9 @@ Result<ComputeModel> ReadCompute(const toml::table& table, const std::string& wh
     sum += compute.ms_per_unit[f];
   }
   if (sum <= 0) return Fail(ErrorCode::kInvalid, where, "[compute] runs everything in no time");
-  FOGLINE_TRY(const double threads, reader.Number("threads", 1, 1));
+  FOGLINE_TRY(const double threads, reader.NumberOr("threads", 1, 1));
   compute.threads = static_cast<int>(threads);
-  FOGLINE_TRY(compute.relative_speed, reader.Number("relative_speed", 1e-4, 1));
+  FOGLINE_TRY(compute.relative_speed, reader.NumberOr("relative_speed", 1e-4, 1));
   FOGLINE_TRY(compute.engine, reader.Text("engine"));
   FOGLINE_TRY(compute.source, reader.Text("source"));
   return compute;
@@ -31,7 +31,7 @@ Result<Power> ReadPower(const toml::table& table, const std::string& where) {
   const TomlReader reader(table, where, "power.");
   Power power;
   FOGLINE_TRY(const double busy, reader.Number("busy_w", 0));
-  FOGLINE_TRY(const double idle, reader.Number("idle_w", 0, 0));
+  FOGLINE_TRY(const double idle, reader.NumberOr("idle_w", 0, 0));
   if (idle > busy) return Fail(ErrorCode::kInvalid, where, "draws more idle than busy");
   power.busy = Watts(busy);
   power.idle = Watts(idle);
@@ -44,8 +44,8 @@ Result<Rent> ReadRent(const toml::table& table, const std::string& where) {
   Rent rent;
   FOGLINE_TRY(const double price, reader.Number("euro_per_hour", 0));
   FOGLINE_TRY(const double vcpus, reader.Number("vcpus", 1));
-  FOGLINE_TRY(rent.baseline, reader.Number("baseline", 0.01, 1));
-  FOGLINE_TRY(const double surplus, reader.Number("surplus_euro_per_vcpu_hour", 0, 0));
+  FOGLINE_TRY(rent.baseline, reader.NumberOr("baseline", 0.01, 1));
+  FOGLINE_TRY(const double surplus, reader.NumberOr("surplus_euro_per_vcpu_hour", 0, 0));
   if (rent.baseline > 1) {
     return Fail(ErrorCode::kInvalid, where, "'rent.baseline' is a share, at most 1");
   }
@@ -74,7 +74,7 @@ Result<Machine> ParseMachine(std::string_view toml, const std::string& where) {
   FOGLINE_TRY(machine.name, reader.Text("name"));
   if (machine.name.empty()) return Fail(ErrorCode::kInvalid, where, "lacks the text 'name'");
   FOGLINE_TRY(machine.title, reader.Text("title"));
-  FOGLINE_TRY(machine.memory_gb, reader.Number("memory_gb", 0, 0));
+  FOGLINE_TRY(machine.memory_gb, reader.NumberOr("memory_gb", 0, 0));
   const toml::table* compute = reader.Table("compute");
   if (compute == nullptr) return Fail(ErrorCode::kInvalid, where, "lacks the table [compute]");
   FOGLINE_TRY(machine.compute, ReadCompute(*compute, where));

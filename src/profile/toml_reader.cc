@@ -12,13 +12,14 @@ Result<toml::table> ParseToml(std::string_view text, const std::string& where) {
   }
 }
 
-Result<double> TomlReader::Number(std::string_view key, double least,
-                                  const double* fallback) const {
+Result<double> TomlReader::NumberOr(std::string_view key, double least, double fallback) const {
+  if (!table_.contains(key)) return fallback;
+  return Number(key, least);
+}
+
+Result<double> TomlReader::Number(std::string_view key, double least) const {
   const auto node = table_[key];
-  if (!node) {
-    if (fallback != nullptr) return *fallback;
-    return Fail(ErrorCode::kInvalid, where_, "lacks the number '{}{}'", prefix_, key);
-  }
+  if (!node) return Fail(ErrorCode::kInvalid, where_, "lacks the number '{}{}'", prefix_, key);
   const auto value = node.value<double>();
   if (!value || !std::isfinite(*value)) {
     return Fail(ErrorCode::kInvalid, where_, "'{}{}' is not a number", prefix_, key);

@@ -19,11 +19,10 @@ class TomlReader {
   TomlReader(const toml::table& table, std::string where, std::string prefix = {})
       : table_(table), where_(std::move(where)), prefix_(std::move(prefix)) {}
 
-  /// A number of at least `least`; `fallback` when the key is missing, or kInvalid without one.
-  Result<double> Number(std::string_view key, double least, const double* fallback = nullptr) const;
-  Result<double> Number(std::string_view key, double least, double fallback) const {
-    return Number(key, least, &fallback);
-  }
+  /// A number of at least `least`. kInvalid when the key is missing.
+  Result<double> Number(std::string_view key, double least) const;
+  /// The same with a value for a missing key.
+  Result<double> NumberOr(std::string_view key, double least, double fallback) const;
   /// A string, empty when the key is missing.
   Result<std::string> Text(std::string_view key) const;
   /// A sub-table, or nullptr.

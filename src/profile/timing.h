@@ -1,0 +1,37 @@
+// How long one machine takes for a model: every layer, and where it was measured, both halves of
+// every cut.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "graph/model.h"
+#include "profile/machine.h"
+
+namespace fogline {
+
+/// What fitting and planning see of a layer. Layers that engines fuse into the one before them
+/// (batch normalisation, activations, reshapes) cost nothing of their own.
+LayerFeatures FeaturesOf(const Model& model, const Node& node);
+
+struct MeasuredTime {
+  Milliseconds p50, p95;
+};
+
+struct Timing {
+  std::vector<Milliseconds> layers;                 // by index in Model::nodes()
+  std::map<uint64_t, MeasuredTime> prefix, suffix;  // by cut id; empty unless measured
+  int threads = 1;
+  double relative_speed = 1;
+  std::string machine, source;
+
+  bool measured() const { return !prefix.empty() || !suffix.empty(); }
+};
+
+/// Layer times by the machine's fitted model.
+Timing PredictTiming(const Model& model, const Machine& machine);
+
+}  // namespace fogline
