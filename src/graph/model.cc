@@ -37,7 +37,7 @@ Result<std::shared_ptr<const ModelData>> Build(std::shared_ptr<ModelData> data,
   for (const auto& import : data->proto.opset_import()) {
     if (import.domain().empty() || import.domain() == "ai.onnx") data->opset = import.version();
   }
-  data->file_bytes = bytes.size();
+  data->bytes = bytes;
   data->hash = HashSha256(bytes);
   FOGLINE_CHECK(MapExternalWeights(*data, folder));
   FOGLINE_CHECK(CheckWeights(*data));
@@ -73,7 +73,9 @@ Result<Model> Model::Parse(std::vector<std::byte> bytes, const std::string& wher
 
 const std::string& Model::where() const { return data_->where; }
 const Sha256& Model::hash() const { return data_->hash; }
-size_t Model::file_bytes() const { return data_->file_bytes; }
+size_t Model::file_bytes() const { return data_->bytes.size(); }
+std::span<const std::byte> Model::bytes() const { return data_->bytes; }
+bool Model::has_external_weights() const { return !data_->headers.empty(); }
 int64_t Model::opset() const { return data_->opset; }
 const std::vector<Port>& Model::inputs() const { return data_->inputs; }
 const std::vector<Port>& Model::outputs() const { return data_->outputs; }

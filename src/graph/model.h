@@ -95,6 +95,10 @@ class Model {
   const Sha256& hash() const;
   /// Size of the model file, without external weights.
   size_t file_bytes() const;
+  /// The file's bytes, as long as a copy of this Model lives.
+  std::span<const std::byte> bytes() const;
+  /// True when weights lie in other files, so that bytes() alone is not the model.
+  bool has_external_weights() const;
   /// Of ONNX's own operator set; 0 when the model imports none.
   int64_t opset() const;
 

@@ -27,7 +27,7 @@ struct ModelData {
   std::vector<MappedFile>
       files;  // the model's and those of external weights: lifted views point in
   std::vector<std::byte> memory;  // instead of the first file, for a model parsed from memory
-  size_t file_bytes = 0;
+  std::span<const std::byte> bytes;  // the model's, in one of the two
   Sha256 hash{};
   int64_t opset = 0;
 

@@ -1,0 +1,55 @@
+// Whether two halves compute what the whole model computes.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/tensor.h"
+#include "graph/cut.h"
+#include "graph/model.h"
+
+namespace fogline {
+
+/// How far apart two sets of outputs are.
+struct Difference {
+  double max_abs = 0;
+  /// Largest difference of a tensor over its largest magnitude in the whole model's output, so that
+  /// values near zero do not count as far apart. Infinite for different shapes or types.
+  double max_rel = 0;
+  bool identical = true;  // bit for bit
+};
+
+/// Adds what `got` differs from `wanted` to `difference`. A NaN equals a NaN.
+void Compare(const Tensor& wanted, const Tensor& got, Difference& difference);
+
+/// Tensors by name.
+using Feeds = std::map<std::string, Tensor>;
+
+/// Inputs that exercise a model: pseudo-random values in [-1, 1) for floating-point inputs, in 0…255
+/// for integers of 8 bits, 0 or 1 for the others, the same for the same seed.
+Feeds RandomFeeds(const std::vector<Port>& inputs, uint64_t seed);
+
+/// Where the two halves are: files, or bytes in memory when the path is empty.
+struct Halves {
+  std::filesystem::path edge_path, cloud_path;
+  std::string edge_bytes, cloud_bytes;
+};
+
+struct SplitCheck {
+  Difference exact;      // optimisation off, on every side
+  Difference optimized;  // optimisation on, as the daemons run
+};
+
+/// Runs the whole model and the two halves one after the other (one is in memory at a time) on each
+/// of `feeds`. Either half is missing at the ends of the list of cuts, where the model is whole.
+Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& halves,
+                              const std::vector<Feeds>& feeds);
+
+/// Relative difference up to which an optimised split counts as equal: 1e-5, and more for networks
+/// that compute in fewer bits, where fusing across the cut changes how often values are rounded.
+double Tolerance(const Model& model);
+
+}  // namespace fogline

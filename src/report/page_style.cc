@@ -1,0 +1,106 @@
+// How pages look: one style sheet in two colour schemes, and a script for hover texts and sorting.
+#include "report/page.h"
+
+namespace fogline {
+
+std::string_view PageStyle() {
+  return R"css(
+:root{--bg:#f6f7f9;--card:#fff;--ink:#1c2430;--dim:#5b6675;--faint:#8a94a3;--rule:#e4e8ee;--grid:#edf0f4;
+--band:#f1f4f8;--band2:#e6ebf2;--mark:#1c2430;--t0:#d98a00;--t1:#2f6fde;--t2:#2c9a5b;--t3:#7d5bd9;--t4:#cf4a4a;
+--t5:#118fa0;--t6:#80891f;--t7:#64748b}
+@media(prefers-color-scheme:dark){:root{--bg:#0f141b;--card:#171e27;--ink:#e6ebf2;--dim:#9aa6b5;--faint:#6e7a89;
+--rule:#283240;--grid:#222c38;--band:#1b2430;--band2:#222d3b;--mark:#e6ebf2;--t0:#f2b13c;--t1:#6aa2ff;--t2:#56c387;
+--t3:#a88bff;--t4:#f07b7b;--t5:#45c1d1;--t6:#bcc553;--t7:#93a3b8}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{max-width:1080px;margin:0 auto;padding:32px 20px 64px}
+header h1{font-size:26px;line-height:1.2;margin:0 0 4px;letter-spacing:-.01em;overflow-wrap:anywhere}
+header p,figcaption p,.text{color:var(--dim);margin:0 0 12px;overflow-wrap:anywhere}
+h2{font-size:17px;margin:0 0 2px}
+figure,section,details,.tiles>div{background:var(--card);border:1px solid var(--rule);border-radius:10px}
+figure,section{margin:20px 0 0;padding:18px 20px 14px}
+details{margin:20px 0 0;padding:12px 20px}
+summary{cursor:pointer;font-weight:600}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:20px 0 0}
+.tiles>div{padding:12px 16px;display:flex;flex-direction:column}
+.tiles span{color:var(--dim);font-size:13px}.tiles b{font-size:22px;font-weight:650;letter-spacing:-.01em}
+.tiles small{color:var(--faint);overflow-wrap:anywhere}
+svg{display:block;width:100%;height:auto;overflow:visible;font-size:12px;font-family:inherit}
+.tick{fill:var(--dim);font-variant-numeric:tabular-nums}.axis{fill:var(--faint)}
+.grid{stroke:var(--grid)}.base{stroke:var(--faint)}
+.band{fill:var(--band)}.band.strong{fill:var(--band2)}
+.mark{stroke:var(--mark);stroke-opacity:.55;stroke-width:1}.mark.weak{stroke-opacity:.16}
+.hit{fill:transparent}.hit:hover{fill:var(--ink);fill-opacity:.09}
+.line{fill:none;stroke-width:2;stroke-linejoin:round}.area{fill-opacity:.16;stroke:none}
+.dot{stroke:var(--card);stroke-width:1.5}.dot:hover{stroke:var(--ink)}
+.bar.t0,.dot.t0,.area.t0{fill:var(--t0)}.line.t0{stroke:var(--t0)}i.t0{background:var(--t0)}
+.bar.t1,.dot.t1,.area.t1{fill:var(--t1)}.line.t1{stroke:var(--t1)}i.t1{background:var(--t1)}
+.bar.t2,.dot.t2,.area.t2{fill:var(--t2)}.line.t2{stroke:var(--t2)}i.t2{background:var(--t2)}
+.bar.t3,.dot.t3,.area.t3{fill:var(--t3)}.line.t3{stroke:var(--t3)}i.t3{background:var(--t3)}
+.bar.t4,.dot.t4,.area.t4{fill:var(--t4)}.line.t4{stroke:var(--t4)}i.t4{background:var(--t4)}
+.bar.t5,.dot.t5,.area.t5{fill:var(--t5)}.line.t5{stroke:var(--t5)}i.t5{background:var(--t5)}
+.bar.t6,.dot.t6,.area.t6{fill:var(--t6)}.line.t6{stroke:var(--t6)}i.t6{background:var(--t6)}
+.bar.t7,.dot.t7,.area.t7{fill:var(--t7)}.line.t7{stroke:var(--t7)}i.t7{background:var(--t7)}
+.legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--dim);margin:0 0 8px}
+.legend i{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:6px}
+figure>input{position:absolute;opacity:0;pointer-events:none}
+figure>label{display:inline-block;font-size:13px;color:var(--dim);border:1px solid var(--rule);padding:1px 12px;
+cursor:pointer;margin-bottom:8px}
+figure>label:first-of-type{border-radius:6px 0 0 6px}figure>label:last-of-type{border-radius:0 6px 6px 0}
+figure>label+input+label{border-left:0}
+figure>input:checked+label{background:var(--band2);color:var(--ink)}
+figure>input:focus-visible+label{outline:2px solid var(--t1)}
+figure:has(>input) .view{display:none}
+figure:has(>input:nth-of-type(1):checked) .view:nth-of-type(1),
+figure:has(>input:nth-of-type(2):checked) .view:nth-of-type(2),
+figure:has(>input:nth-of-type(3):checked) .view:nth-of-type(3){display:block}
+.scroll{overflow:auto;max-height:620px;margin-top:8px}
+table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
+th{position:sticky;top:0;background:var(--card);text-align:left;font-weight:600;color:var(--dim);cursor:pointer;
+box-shadow:inset 0 -1px var(--rule);white-space:nowrap;user-select:none}
+th,td{padding:5px 14px 5px 0;vertical-align:top}td{border-bottom:1px solid var(--grid);overflow-wrap:anywhere}
+th.r,td.r{text-align:right;white-space:nowrap}tr.weak td{color:var(--faint)}tr.strong td{font-weight:600}
+th[data-dir="1"]:after{content:" ↑"}th[data-dir="-1"]:after{content:" ↓"}
+#tip{position:fixed;z-index:9;pointer-events:none;background:var(--ink);color:var(--bg);font-size:12.5px;line-height:1.45;
+padding:7px 10px;border-radius:7px;max-width:380px;white-space:pre-line;overflow-wrap:anywhere;
+box-shadow:0 4px 16px rgba(0,0,0,.22)}
+#tip[hidden]{display:none}
+@media print{body{background:#fff}figure,section{break-inside:avoid}.scroll{max-height:none}}
+)css";
+}
+
+std::string_view PageScript() {
+  return R"js(
+(function(){
+var tip=document.getElementById('tip');
+function place(e){
+  var t=e.target.closest&&e.target.closest('[data-tip]');
+  if(!t){tip.hidden=true;return}
+  tip.textContent=t.getAttribute('data-tip');
+  tip.hidden=false;
+  var x=e.clientX+14,y=e.clientY+14,r=tip.getBoundingClientRect();
+  if(x+r.width>innerWidth-8)x=e.clientX-r.width-14;
+  if(y+r.height>innerHeight-8)y=e.clientY-r.height-14;
+  tip.style.left=Math.max(8,x)+'px';tip.style.top=Math.max(8,y)+'px';
+}
+document.addEventListener('pointermove',place);
+document.addEventListener('pointerdown',place);
+document.addEventListener('pointerleave',function(){tip.hidden=true});
+document.querySelectorAll('th').forEach(function(th){
+  th.addEventListener('click',function(){
+    var row=th.parentNode,body=row.parentNode.parentNode.tBodies[0],at=[].indexOf.call(row.cells,th);
+    var dir=th.dataset.dir==='1'?-1:1;
+    [].forEach.call(row.cells,function(c){delete c.dataset.dir});
+    th.dataset.dir=dir;
+    function key(r){var c=r.cells[at];return c.dataset.v===undefined?c.textContent:+c.dataset.v}
+    [].slice.call(body.rows).sort(function(a,b){
+      var x=key(a),y=key(b);
+      return dir*(typeof x==='number'&&typeof y==='number'?x-y:String(x).localeCompare(String(y),'en',{numeric:true}));
+    }).forEach(function(r){body.appendChild(r)});
+  });
+});
+})();
+)js";
+}
+
+}  // namespace fogline
