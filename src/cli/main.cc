@@ -16,6 +16,8 @@ namespace {
 
 // One line a command, in the order of --help.
 const std::vector<void (*)(CLI::App&)> kCommands{
+    AddInspect,
+    AddSplit,
     AddVersion,
 };
 

@@ -120,7 +120,8 @@ void Compare(const Tensor& wanted, const Tensor& got, Difference& difference) {
     if (std::isfinite(a)) largest = std::max(largest, std::abs(a));
   }
   difference.max_abs = std::max(difference.max_abs, apart);
-  if (apart > 0) difference.max_rel = std::max(difference.max_rel, largest > 0 ? apart / largest : kInfinity);
+  if (apart > 0)
+    difference.max_rel = std::max(difference.max_rel, largest > 0 ? apart / largest : kInfinity);
 }
 
 Feeds RandomFeeds(const std::vector<Port>& inputs, uint64_t seed) {
@@ -145,10 +146,12 @@ Feeds RandomFeeds(const std::vector<Port>& inputs, uint64_t seed) {
         break;
       case DType::kF16:
         // Values of 10 random bits and one exponent: between 0.5 and 1 with either sign.
-        for (uint16_t& x : tensor.as<uint16_t>()) x = static_cast<uint16_t>(0x3800 | (next() & 0x83FF));
+        for (uint16_t& x : tensor.as<uint16_t>())
+          x = static_cast<uint16_t>(0x3800 | (next() & 0x83FF));
         break;
       case DType::kBF16:
-        for (uint16_t& x : tensor.as<uint16_t>()) x = static_cast<uint16_t>(0x3F00 | (next() & 0x807F));
+        for (uint16_t& x : tensor.as<uint16_t>())
+          x = static_cast<uint16_t>(0x3F00 | (next() & 0x807F));
         break;
       case DType::kU8:
       case DType::kI8:
@@ -159,7 +162,8 @@ Feeds RandomFeeds(const std::vector<Port>& inputs, uint64_t seed) {
         auto bytes = tensor.bytes();
         std::ranges::fill(bytes, std::byte{0});
         const size_t size = std::max<size_t>(1, ElementBytes(port.dtype));
-        for (size_t i = 0; i < bytes.size(); i += size) bytes[i] = static_cast<std::byte>(next() & 1);
+        for (size_t i = 0; i < bytes.size(); i += size)
+          bytes[i] = static_cast<std::byte>(next() & 1);
       }
     }
     feeds[port.name] = std::move(tensor);

@@ -28,8 +28,8 @@ void Compare(const Tensor& wanted, const Tensor& got, Difference& difference);
 /// Tensors by name.
 using Feeds = std::map<std::string, Tensor>;
 
-/// Inputs that exercise a model: pseudo-random values in [-1, 1) for floating-point inputs, in 0…255
-/// for integers of 8 bits, 0 or 1 for the others, the same for the same seed.
+/// Inputs that exercise a model: pseudo-random values in [-1, 1) for floating-point inputs, in
+/// 0…255 for integers of 8 bits, 0 or 1 for the others, the same for the same seed.
 Feeds RandomFeeds(const std::vector<Port>& inputs, uint64_t seed);
 
 /// Where the two halves are: files, or bytes in memory when the path is empty.

@@ -3,6 +3,8 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/stubs/logging.h>
 
+#include <unordered_set>
+
 #include "graph/blocks.h"
 #include "graph/model_data.h"
 
@@ -13,31 +15,36 @@ std::string_view Text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+Status ParseInto(ModelData& data, std::span<const std::byte> bytes) {
+  if (bytes.empty()) return Fail(ErrorCode::kInvalid, data.where, "is empty, not an ONNX model");
+  FOGLINE_TRY(LiftedModel lifted, LiftWeights(Text(bytes), data.where));
+  // protobuf would print its own lines about what it cannot parse.
+  static const auto silent = google::protobuf::SetLogHandler(nullptr);
+  static_cast<void>(silent);
+  if (!data.proto.ParseFromString(lifted.skeleton)) {
+    return Fail(ErrorCode::kInvalid, data.where, "is no ONNX model, or a damaged one");
+  }
+  lifted.skeleton = {};
+  if (!data.proto.has_graph() || data.proto.graph().node_size() == 0) {
+    return Fail(ErrorCode::kInvalid, data.where, "is no ONNX model: it holds no layers");
+  }
+  data.weights = std::move(lifted.weights);
+  if (static_cast<int>(data.weights.size()) != data.proto.graph().initializer_size()) {
+    return Fail(ErrorCode::kInvalid, data.where, "is a damaged ONNX model");
+  }
+  for (const auto& import : data.proto.opset_import()) {
+    if (import.domain().empty() || import.domain() == "ai.onnx") data.opset = import.version();
+  }
+  data.bytes = bytes;
+  return {};
+}
+
 Result<std::shared_ptr<const ModelData>> Build(std::shared_ptr<ModelData> data,
                                                std::span<const std::byte> bytes,
                                                const std::filesystem::path& folder,
                                                const ShapeSource& types,
                                                const LoadOptions& options) {
-  if (bytes.empty()) return Fail(ErrorCode::kInvalid, data->where, "is empty, not an ONNX model");
-  FOGLINE_TRY(LiftedModel lifted, LiftWeights(Text(bytes), data->where));
-  // protobuf would print its own lines about what it cannot parse.
-  static const auto silent = google::protobuf::SetLogHandler(nullptr);
-  static_cast<void>(silent);
-  if (!data->proto.ParseFromString(lifted.skeleton)) {
-    return Fail(ErrorCode::kInvalid, data->where, "is no ONNX model, or a damaged one");
-  }
-  lifted.skeleton = {};
-  if (!data->proto.has_graph() || data->proto.graph().node_size() == 0) {
-    return Fail(ErrorCode::kInvalid, data->where, "is no ONNX model: it holds no layers");
-  }
-  data->weights = std::move(lifted.weights);
-  if (static_cast<int>(data->weights.size()) != data->proto.graph().initializer_size()) {
-    return Fail(ErrorCode::kInvalid, data->where, "is a damaged ONNX model");
-  }
-  for (const auto& import : data->proto.opset_import()) {
-    if (import.domain().empty() || import.domain() == "ai.onnx") data->opset = import.version();
-  }
-  data->bytes = bytes;
+  FOGLINE_CHECK(ParseInto(*data, bytes));
   data->hash = HashSha256(bytes);
   FOGLINE_CHECK(MapExternalWeights(*data, folder));
   FOGLINE_CHECK(CheckWeights(*data));
@@ -47,7 +54,37 @@ Result<std::shared_ptr<const ModelData>> Build(std::shared_ptr<ModelData> data,
   return data;
 }
 
+Port Declared(const onnx::ValueInfoProto& info) {
+  Port port{info.name(), DType::kUndefined, {}};
+  if (!info.type().has_tensor_type()) return port;
+  const auto& type = info.type().tensor_type();
+  port.dtype = static_cast<DType>(type.elem_type());
+  std::vector<int64_t> dims;
+  for (const auto& dim : type.shape().dim()) {
+    dims.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : -1);
+  }
+  port.shape = Shape(dims);
+  return port;
+}
+
 }  // namespace
+
+Result<DeclaredPorts> ReadPorts(const std::filesystem::path& path) {
+  ModelData data;
+  data.where = path.string();
+  FOGLINE_TRY(const MappedFile file, MappedFile::Open(path));
+  FOGLINE_CHECK(ParseInto(data, file.bytes()));
+  std::unordered_set<std::string_view> initializers;
+  const auto& graph = data.proto.graph();
+  for (const auto& tensor : graph.initializer()) initializers.insert(tensor.name());
+  for (const auto& tensor : graph.sparse_initializer()) initializers.insert(tensor.values().name());
+  DeclaredPorts ports;
+  for (const auto& input : graph.input()) {
+    if (!initializers.contains(input.name())) ports.inputs.push_back(Declared(input));
+  }
+  for (const auto& output : graph.output()) ports.outputs.push_back(Declared(output));
+  return ports;
+}
 
 Result<Model> Model::Load(const std::filesystem::path& path, const ShapeSource& types,
                           const LoadOptions& options) {

@@ -71,6 +71,14 @@ struct Block {
   int output = -1;        // activation that leaves the block
 };
 
+/// Inputs and outputs as a model file declares them, open dimensions as -1.
+struct DeclaredPorts {
+  std::vector<Port> inputs;  // initialisers left out
+  std::vector<Port> outputs;
+};
+/// Reads only these, without asking an engine: enough to learn which shapes to load a model with.
+Result<DeclaredPorts> ReadPorts(const std::filesystem::path& path);
+
 struct ModelData;
 
 /// A loaded model. Immutable after Load(): any number of threads may read one Model, and copies

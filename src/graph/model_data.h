@@ -26,7 +26,7 @@ struct ModelData {
   std::string where;
   std::vector<MappedFile>
       files;  // the model's and those of external weights: lifted views point in
-  std::vector<std::byte> memory;  // instead of the first file, for a model parsed from memory
+  std::vector<std::byte> memory;     // instead of the first file, for a model parsed from memory
   std::span<const std::byte> bytes;  // the model's, in one of the two
   Sha256 hash{};
   int64_t opset = 0;

@@ -1,6 +1,7 @@
 #include "report/bar_chart.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "report/frame.h"
 #include "report/xy_chart.h"
@@ -25,7 +26,9 @@ std::string BarChart::Render() const {
   const double gap = pitch > 12 ? 3 : pitch > 5 ? 1.5 : pitch > 3 ? 0.75 : 0;
   const double bar = std::min(pitch - gap, 48.0);
   const double radius = bar > 8 ? 2 : 0;
-  double last_label = -1e9;
+  double widest = 0;
+  for (const std::string& category : categories) widest = std::max(widest, TextWidth(category));
+  const auto every = static_cast<size_t>(std::max(1.0, std::ceil((widest + 8) / pitch)));
   for (size_t i = 0; i < count; ++i) {
     const double middle = frame.left + (static_cast<double>(i) + 0.5) * pitch;
     double from = frame.bottom;
@@ -41,10 +44,8 @@ std::string BarChart::Render() const {
     if (i < tips.size() && !tips[i].empty()) {
       svg.Rect(middle - pitch / 2, frame.top, pitch, frame.height(), "hit", tips[i]);
     }
-    const double half = TextWidth(categories[i]) / 2;
-    if (!categories[i].empty() && middle - half >= last_label + 8) {
+    if (i % every == 0) {
       svg.Text(middle, frame.bottom + 17, categories[i], "tick", Anchor::kMiddle);
-      last_label = middle + half;
     }
   }
   svg.Line(frame.left, frame.bottom, frame.right, frame.bottom, "base");

@@ -17,7 +17,7 @@ struct BarChart {
   };
   std::string label;  // for those who cannot see it
   std::string x_title;
-  Axis y;  // always from 0, never by logarithm
+  Axis y;                               // always from 0, never by logarithm
   std::vector<std::string> categories;  // under the bars, thinned out where they do not fit
   std::vector<std::string> tips;        // by category
   std::vector<Part> parts;              // first at the bottom

@@ -7,8 +7,8 @@
 namespace fogline {
 
 Page::Page(std::string_view title, std::string_view subtitle) : title_(title) {
-  body_ = fmt::format("<header><h1>{}</h1><p>{}</p></header>", HtmlEscape(title),
-                      HtmlEscape(subtitle));
+  body_ =
+      fmt::format("<header><h1>{}</h1><p>{}</p></header>", HtmlEscape(title), HtmlEscape(subtitle));
 }
 
 void Page::AddTiles(const std::vector<Tile>& tiles) {
@@ -58,8 +58,8 @@ void Page::AddTable(std::string_view title, std::string_view caption, const Tabl
 }
 
 void Page::AddFolded(std::string_view title, const Table& table) {
-  body_ += fmt::format("<details><summary>{}</summary>{}</details>", HtmlEscape(title),
-                       table.ToHtml());
+  body_ +=
+      fmt::format("<details><summary>{}</summary>{}</details>", HtmlEscape(title), table.ToHtml());
 }
 
 void Page::AddHtml(std::string_view html) { body_ += html; }

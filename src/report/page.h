@@ -9,8 +9,8 @@
 
 namespace fogline {
 
-/// Builds a page from top to bottom. Texts are escaped; `html` and `svg` arguments are taken as they
-/// are, from the functions of this room.
+/// Builds a page from top to bottom. Texts are escaped; `html` and `svg` arguments are taken as
+/// they are, from the functions of this room.
 class Page {
  public:
   /// `subtitle` is a line under the title: which model, which file, when.

@@ -56,9 +56,9 @@ Scale Scale::Log(double low, double high, bool round) {
 
 double Scale::operator()(double value) const {
   if (log_) {
-    return value > 0 ? (std::log10(value) - std::log10(low_)) /
-                           (std::log10(high_) - std::log10(low_))
-                     : 0;
+    return value > 0
+               ? (std::log10(value) - std::log10(low_)) / (std::log10(high_) - std::log10(low_))
+               : 0;
   }
   return (value - low_) / (high_ - low_);
 }
@@ -69,12 +69,12 @@ std::vector<double> Scale::Ticks(int count) const {
   if (!log_) {
     const double step = RoundStep(high_ - low_, count);
     for (double i = std::ceil(low_ / step - slack); i * step <= high_ + step * slack; ++i) {
-      ticks.push_back(i * step);
+      ticks.push_back(i == 0 ? 0 : i * step);  // not -0
     }
     return ticks;
   }
   const double decades = std::log10(high_ / low_);
-  const std::vector<double> steps = decades * 3 <= count + 1 ? std::vector<double>{1, 2, 5}
+  const std::vector<double> steps = decades * 3 <= count + 1   ? std::vector<double>{1, 2, 5}
                                     : decades * 2 <= count + 1 ? std::vector<double>{1, 3}
                                                                : std::vector<double>{1};
   const int every = std::max(1, static_cast<int>(std::floor(decades / std::max(count, 1))));

@@ -33,9 +33,9 @@ void Svg::Close(std::string_view css, std::string_view tip) {
 
 void Svg::Rect(double x, double y, double width, double height, std::string_view css,
                std::string_view tip, double radius) {
-  out_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"", SvgNumber(x),
-                      SvgNumber(y), SvgNumber(std::max(width, 0.0)),
-                      SvgNumber(std::max(height, 0.0)));
+  out_ +=
+      fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"", SvgNumber(x), SvgNumber(y),
+                  SvgNumber(std::max(width, 0.0)), SvgNumber(std::max(height, 0.0)));
   if (radius > 0) out_ += fmt::format(" rx=\"{}\"", SvgNumber(radius));
   Close(css, tip);
 }

@@ -133,8 +133,8 @@ std::string Table::ToText(const TextStyle& style) const {
 std::string Table::ToHtml() const {
   std::string out = "<div class=\"scroll\"><table><thead><tr>";
   for (const Column& column : columns_) {
-    out += fmt::format("<th{}>{}</th>", column.right ? " class=\"r\"" : "",
-                       HtmlEscape(column.title));
+    out +=
+        fmt::format("<th{}>{}</th>", column.right ? " class=\"r\"" : "", HtmlEscape(column.title));
   }
   out += "</tr></thead><tbody>";
   for (const Row& row : rows_) {

@@ -46,7 +46,9 @@ std::string XYChart::Render() const {
   const ChartFrame frame = ChartFrame::Around(width, height, ys, y, !marks.empty());
   Svg svg(width, height, label);
   const auto px = [&](double v) { return frame.left + xs(v) * frame.width(); };
-  const auto py = [&](double v) { return frame.bottom - std::clamp(ys(v), 0.0, 1.0) * frame.height(); };
+  const auto py = [&](double v) {
+    return frame.bottom - std::clamp(ys(v), 0.0, 1.0) * frame.height();
+  };
 
   for (const Band& band : bands) {
     svg.Rect(px(band.from), frame.top, px(band.to) - px(band.from), frame.height(),
@@ -60,8 +62,8 @@ std::string XYChart::Render() const {
     for (const Series::Point& p : s.points) points.push_back({px(p.x), py(p.y)});
     const std::string tone = ToneClass(s.tone);
     if (s.style == Series::Style::kArea && points.size() > 1) {
-      svg.Path(PathThrough(points, true) + fmt::format("V{}H{}Z", SvgNumber(frame.bottom),
-                                                       SvgNumber(points.front().x)),
+      svg.Path(PathThrough(points, true) +
+                   fmt::format("V{}H{}Z", SvgNumber(frame.bottom), SvgNumber(points.front().x)),
                "area " + tone);
     }
     if (s.style == Series::Style::kDots) {
@@ -90,11 +92,11 @@ std::string XYChart::Render() const {
     for (size_t i = 0; i < s.points.size(); ++i) {
       if (s.points[i].tip.empty()) continue;
       const bool step = s.style != Series::Style::kLine;
-      const double from = step || i == 0 ? px(s.points[i].x)
-                                         : (px(s.points[i - 1].x) + px(s.points[i].x)) / 2;
+      const double from =
+          step || i == 0 ? px(s.points[i].x) : (px(s.points[i - 1].x) + px(s.points[i].x)) / 2;
       const double to = i + 1 == s.points.size() ? frame.right
-                        : step ? px(s.points[i + 1].x)
-                               : (px(s.points[i].x) + px(s.points[i + 1].x)) / 2;
+                        : step                   ? px(s.points[i + 1].x)
+                                                 : (px(s.points[i].x) + px(s.points[i + 1].x)) / 2;
       svg.Rect(from, frame.top, std::max(to - from, 0.5), frame.height(), "hit", s.points[i].tip);
     }
   }

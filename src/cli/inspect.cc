@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/inspect_page.h"
+#include "cli/model_args.h"
+#include "graph/cut.h"
+#include "report/table.h"
+
+namespace fogline::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Args : Common {
+  ModelArgs model;
+  std::filesystem::path html;
+  bool all = false;
+};
+
+Json ToJson(const Port& port) {
+  return {{"name", port.name},
+          {"shape", std::vector<int64_t>(port.shape.begin(), port.shape.end())},
+          {"dtype", DTypeName(port.dtype)}};
+}
+
+Json ToJson(const std::vector<Port>& ports) {
+  Json list = Json::array();
+  for (const Port& port : ports) list.push_back(ToJson(port));
+  return list;
+}
+
+Json ToJson(const Cut& cut) {
+  Json tensors = Json::array();
+  for (const Port& port : cut.tensors) {
+    Json tensor = ToJson(port);
+    tensor["bytes"] = port.Bytes().value_or(0);
+    tensors.push_back(std::move(tensor));
+  }
+  return {{"index", cut.index < 0 ? Json() : Json(cut.index)},
+          {"name", cut.name},
+          {"alias", cut.alias.empty() ? Json() : Json(cut.alias)},
+          {"id", fmt::format("{:016x}", cut.id)},
+          {"tensors", std::move(tensors)},
+          {"bytes", cut.bytes},
+          {"edge_madds", cut.edge_madds},
+          {"cloud_madds", cut.cloud_madds},
+          {"edge_params", cut.edge_params},
+          {"edge_layers", cut.edge_nodes},
+          {"dominated", cut.dominated},
+          {"data_dependent", cut.data_dependent}};
+}
+
+Json ToJson(const ModelArgs& args, const Model& model, const std::vector<Cut>& cuts) {
+  Json layers = Json::array();
+  for (const Node& node : model.nodes()) {
+    Json outputs = Json::array();
+    for (const int id : node.outputs) outputs.push_back(ToJson(model.activations()[id].port));
+    layers.push_back({{"name", node.name},
+                      {"op", node.op},
+                      {"outputs", std::move(outputs)},
+                      {"madds", node.madds},
+                      {"params", node.params},
+                      {"block", node.block < 0 ? Json() : Json(node.block)}});
+  }
+  Json list = Json::array();
+  for (const Cut& cut : cuts) list.push_back(ToJson(cut));
+  return {{"model",
+           {{"path", args.path.string()},
+            {"sha256", ToHex(model.hash())},
+            {"opset", model.opset()},
+            {"nodes", model.nodes().size()},
+            {"params", model.params()},
+            {"madds", model.madds()},
+            {"inputs", ToJson(model.inputs())},
+            {"outputs", ToJson(model.outputs())}}},
+          {"layers", std::move(layers)},
+          {"cuts", std::move(list)}};
+}
+
+void Print(const ModelArgs& args, const Model& model, const std::vector<Cut>& cuts) {
+  fmt::print("{}: opset {}, {} layers, {} parameters, {} MAdds, {}\n", args.path.string(),
+             model.opset(), model.nodes().size(), HumanCount(static_cast<double>(model.params())),
+             HumanCount(static_cast<double>(model.madds())),
+             HumanBytes(static_cast<double>(model.bytes().size())));
+  for (const Port& port : model.inputs()) fmt::print("  in   {}\n", Describe(port));
+  for (const Port& port : model.outputs()) fmt::print("  out  {}\n", Describe(port));
+  fmt::print("\n{}\n{}", LayerTable(model).ToText(StdoutStyle()), "\n");
+  fmt::print("{}", CutTable(model, cuts, true).ToText(StdoutStyle()));
+}
+
+Status Inspect(const Args& args) {
+  FOGLINE_TRY(const Model model, LoadModel(args.model));
+  CutOptions options;
+  options.all = args.all;
+  FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model, options));
+  if (!args.html.empty()) {
+    FOGLINE_CHECK(
+        WriteFile(args.html, InspectPage(args.model.path.filename().string(), model, cuts)));
+  }
+  if (args.json) {
+    fmt::print(
+        "{}\n",
+        ToJson(args.model, model, cuts).dump(-1, ' ', false, Json::error_handler_t::replace));
+  } else if (args.html.empty()) {
+    Print(args.model, model, cuts);
+  } else {
+    fmt::print("{}: {} cuts, written to {}\n", args.model.path.string(), cuts.size(),
+               args.html.string());
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddInspect(CLI::App& app) {
+  auto* command = app.add_subcommand("inspect", "Shows a network's layers and every cut");
+  auto args = std::make_shared<Args>();
+  AddModelArgs(*command, args->model);
+  command->add_option("--html", args->html, "write a page with the charts to this file")
+      ->type_name("FILE");
+  command->add_flag("--all", args->all, "list cuts too that others dominate (may be very many)");
+  AddCommon(*command, *args);
+  SetAction(*command, args, [args] { return Inspect(*args); });
+}
+
+}  // namespace fogline::cli

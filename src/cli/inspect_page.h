@@ -1,0 +1,22 @@
+// What inspect shows: the layers and cuts as tables, and as a page with the paper's figures 4
+// and 5.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/cut.h"
+#include "graph/model.h"
+#include "report/table.h"
+
+namespace fogline::cli {
+
+Table LayerTable(const Model& model);
+/// `bars` adds the edge's share of the work as a drawn bar, for terminals.
+Table CutTable(const Model& model, const std::vector<Cut>& cuts, bool bars);
+
+/// A self-contained page: activation bytes over depth with the cuts as vertical lines, MAdds of
+/// both sides for each cut, and the tables.
+std::string InspectPage(const std::string& title, const Model& model, const std::vector<Cut>& cuts);
+
+}  // namespace fogline::cli

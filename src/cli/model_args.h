@@ -1,0 +1,29 @@
+// The model that a command works on, and the shapes it is looked at with.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "graph/model.h"
+
+namespace fogline::cli {
+
+struct ModelArgs {
+  std::filesystem::path path;
+  std::vector<std::string> shapes;  // "image=1x3x160x160", or the shape alone for the only input
+};
+
+/// Adds MODEL and --shape.
+void AddModelArgs(CLI::App& command, ModelArgs& args);
+
+/// Loads the model with the shapes given, else with the size of the model's card, and says in the
+/// log which sizes it had to assume.
+Result<Model> LoadModel(const ModelArgs& args);
+
+/// "image float32 1x3x160x160".
+std::string Describe(const Port& port);
+
+}  // namespace fogline::cli

@@ -1,0 +1,73 @@
+#include "cli/npy.h"
+
+#include <charconv>
+#include <cstring>
+#include <map>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/file.h"
+
+namespace fogline::cli {
+namespace {
+
+/// What follows "'key':" in the header, a Python dictionary.
+std::string_view ValueOf(std::string_view header, std::string_view key) {
+  const size_t at = header.find(key);
+  if (at == std::string_view::npos) return {};
+  std::string_view rest = header.substr(at + key.size());
+  while (!rest.empty() && (rest.front() == ' ' || rest.front() == ':')) rest.remove_prefix(1);
+  return rest;
+}
+
+}  // namespace
+
+Result<Tensor> ReadNpy(const std::filesystem::path& path) {
+  const auto bad = [&](const char* why) {
+    return Fail(ErrorCode::kInvalid, path.string(), "is no NumPy file that can be read: {}", why);
+  };
+  FOGLINE_TRY(const MappedFile file, MappedFile::Open(path));
+  ByteReader reader(file.bytes());
+  if (reader.TakeText(6) != "\x93NUMPY") return bad("it starts otherwise");
+  const auto major = reader.Read<uint8_t>();
+  reader.Read<uint8_t>();
+  if (major < 1 || major > 3) return bad("its version is unknown");
+  const size_t length = major == 1 ? reader.Read<uint16_t>() : reader.Read<uint32_t>();
+  const std::string_view header = reader.TakeText(length);
+  if (!reader.ok()) return bad("it is cut off");
+
+  static const std::map<std::string_view, DType> kTypes{
+      {"<f4", DType::kF32}, {"<f8", DType::kF64},  {"<f2", DType::kF16}, {"|u1", DType::kU8},
+      {"|i1", DType::kI8},  {"|b1", DType::kBool}, {"<i2", DType::kI16}, {"<u2", DType::kU16},
+      {"<i4", DType::kI32}, {"<u4", DType::kU32},  {"<i8", DType::kI64}, {"<u8", DType::kU64}};
+  const std::string_view descr = ValueOf(header, "'descr'");
+  if (descr.size() < 4 || !kTypes.contains(descr.substr(1, 3))) return bad("its elements");
+  if (!ValueOf(header, "'fortran_order'").starts_with("False"))
+    return bad("it is in Fortran order");
+  std::string_view rest = ValueOf(header, "'shape'");
+  if (!rest.starts_with("(")) return bad("it has no shape");
+  std::vector<int64_t> dims;
+  for (rest.remove_prefix(1); !rest.empty() && rest.front() != ')';) {
+    if (rest.front() == ',' || rest.front() == ' ') {
+      rest.remove_prefix(1);
+      continue;
+    }
+    int64_t value = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+    if (error != std::errc() || value < 0 || dims.size() == Shape::kMaxRank)
+      return bad("its shape");
+    dims.push_back(value);
+    rest.remove_prefix(static_cast<size_t>(end - rest.data()));
+  }
+  const Port port{"", kTypes.at(descr.substr(1, 3)), Shape(dims)};
+  const auto bytes = port.Bytes();
+  if (!bytes || static_cast<size_t>(*bytes) != reader.remaining()) {
+    return bad("its size is not what its shape promises");
+  }
+  Tensor tensor(port.dtype, port.shape);
+  const auto data = reader.Take(reader.remaining());
+  if (!data.empty()) std::memcpy(tensor.bytes().data(), data.data(), data.size());
+  return tensor;
+}
+
+}  // namespace fogline::cli

@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/model_args.h"
+#include "cli/npy.h"
+#include "engine/verify.h"
+#include "graph/cut.h"
+#include "graph/slice.h"
+
+namespace fogline::cli {
+namespace {
+
+struct Args : Common {
+  ModelArgs model;
+  std::string cut;
+  std::filesystem::path out;
+  std::vector<std::string> inputs;
+};
+
+/// Inputs to prove the halves on: those given, else random ones.
+Result<std::vector<Feeds>> FeedsFor(const Args& args, const Model& model) {
+  std::vector<Feeds> feeds{RandomFeeds(model.inputs(), 1)};
+  if (args.inputs.empty()) return feeds;
+  Feeds given = feeds.front();
+  for (const std::string& text : args.inputs) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos && model.inputs().size() != 1) {
+      return Fail(ErrorCode::kUsage, "--input " + text, "needs the input's name in front");
+    }
+    const std::string name =
+        equals == std::string::npos ? model.inputs()[0].name : text.substr(0, equals);
+    std::vector<std::string> names;
+    for (const auto& [known, tensor] : given) names.push_back(known);
+    if (!given.contains(name)) {
+      return Fail(ErrorCode::kUsage, "--input " + text, "is no input of the model{}",
+                  DidYouMean(name, names));
+    }
+    FOGLINE_TRY(given[name], ReadNpy(equals == std::string::npos ? text : text.substr(equals + 1)));
+  }
+  feeds.push_back(std::move(given));
+  return feeds;
+}
+
+/// Files that are there only if everything went well.
+class Pending {
+ public:
+  explicit Pending(std::filesystem::path target)
+      : target_(std::move(target)), path_(target_.string() + ".partial") {}
+  ~Pending() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  Pending(const Pending&) = delete;
+  Pending& operator=(const Pending&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& target() const { return target_; }
+  Status Keep() {
+    std::error_code error;
+    std::filesystem::rename(path_, target_, error);
+    if (error) return Fail(ErrorCode::kNotFound, target_.string(), "{}", error.message());
+    return {};
+  }
+
+ private:
+  std::filesystem::path target_, path_;
+};
+
+Status Split(const Args& args) {
+  FOGLINE_TRY(const Model model, LoadModel(args.model));
+  FOGLINE_TRY(const Cut cut, FindCut(model, args.cut));
+  if (cut.edge_nodes == 0 || cut.edge_nodes == static_cast<int>(model.nodes().size())) {
+    return Fail(ErrorCode::kUsage, "--cut " + args.cut, "leaves one side empty: choose 1 to {}",
+                ListCuts(model)->size() - 2);
+  }
+  FOGLINE_TRY(const std::vector<Feeds> feeds, FeedsFor(args, model));
+  std::error_code error;
+  std::filesystem::create_directories(args.out, error);
+  if (error) return Fail(ErrorCode::kNotFound, args.out.string(), "{}", error.message());
+
+  Pending edge(args.out / "edge.onnx");
+  Pending cloud(args.out / "cloud.onnx");
+  {  // one half in memory at a time
+    FOGLINE_TRY(const std::string half, SlicePrefix(model, cut));
+    FOGLINE_CHECK(WriteFile(edge.path(), half));
+  }
+  {
+    FOGLINE_TRY(const std::string half, SliceSuffix(model, cut));
+    FOGLINE_CHECK(WriteFile(cloud.path(), half));
+  }
+  Halves halves;
+  halves.edge_path = edge.path();
+  halves.cloud_path = cloud.path();
+  FOGLINE_TRY(const SplitCheck check, CheckSplit(model, cut, halves, feeds));
+  const double tolerance = Tolerance(model);
+  if (!check.exact.identical && check.exact.max_rel > 1e-5) {
+    return Fail(ErrorCode::kInternal, args.model.path.string(),
+                "its halves at cut '{}' do not compute what the whole does: {:.3g} apart ({:.3g} "
+                "relative), nothing written",
+                cut.name, check.exact.max_abs, check.exact.max_rel);
+  }
+  if (check.optimized.max_rel > tolerance) {
+    return Fail(ErrorCode::kInternal, args.model.path.string(),
+                "its optimised halves at cut '{}' are {:.3g} apart from the whole ({:.3g} "
+                "relative, {:g} allowed), nothing written",
+                cut.name, check.optimized.max_abs, check.optimized.max_rel, tolerance);
+  }
+  FOGLINE_CHECK(edge.Keep());
+  FOGLINE_CHECK(cloud.Keep());
+
+  if (args.json) {
+    const nlohmann::ordered_json json{{"cut", cut.index < 0 ? nlohmann::ordered_json(cut.name)
+                                                            : nlohmann::ordered_json(cut.index)},
+                                      {"edge", edge.target().string()},
+                                      {"cloud", cloud.target().string()},
+                                      {"max_abs_diff", check.optimized.max_abs},
+                                      {"max_rel_diff", check.optimized.max_rel},
+                                      {"bit_identical", check.exact.identical},
+                                      {"tensors", cut.name},
+                                      {"bytes", cut.bytes}};
+    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return {};
+  }
+  const auto size = [](const std::filesystem::path& path) {
+    return HumanBytes(static_cast<double>(std::filesystem::file_size(path)));
+  };
+  fmt::print("cut {}: {} cross\n",
+             cut.index < 0 ? cut.name : fmt::format("{} ({})", cut.index, cut.name),
+             HumanBytes(static_cast<double>(cut.bytes)));
+  fmt::print("  {}  {}, {} MAdds\n", edge.target().string(), size(edge.target()),
+             HumanCount(static_cast<double>(cut.edge_madds)));
+  fmt::print("  {}  {}, {} MAdds\n", cloud.target().string(), size(cloud.target()),
+             HumanCount(static_cast<double>(cut.cloud_madds)));
+  fmt::print("the halves together are {} to the whole; {:.2g} relative with optimisation\n",
+             check.exact.identical ? "bit-identical"
+                                   : fmt::format("equal within {:.2g}", check.exact.max_rel),
+             check.optimized.max_rel);
+  return {};
+}
+
+}  // namespace
+
+void AddSplit(CLI::App& app) {
+  auto* command = app.add_subcommand("split", "Cuts a model in two and proves the halves");
+  auto args = std::make_shared<Args>();
+  AddModelArgs(*command, args->model);
+  command
+      ->add_option("--cut", args->cut,
+                   "where: a number or name of inspect's list, or the tensors that cross")
+      ->type_name("INDEX|TENSOR[,TENSOR…]")
+      ->required();
+  command->add_option("--out", args->out, "folder for edge.onnx and cloud.onnx")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--input", args->inputs, "also prove them on this input, a NumPy file")
+      ->type_name("INPUT=FILE.npy");
+  AddCommon(*command, *args);
+  SetAction(*command, args, [args] { return Split(*args); });
+}
+
+}  // namespace fogline::cli
