@@ -1,15 +1,19 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <thread>
@@ -91,12 +95,14 @@ Result<Process> Process::Start(const Options& options) {
 Process::Process(Process&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       stdout_fd_(std::exchange(other.stdout_fd_, -1)),
-      status_(other.status_) {}
+      status_(other.status_),
+      max_resident_bytes_(other.max_resident_bytes_) {}
 
 Process& Process::operator=(Process&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(stdout_fd_, other.stdout_fd_);
   std::swap(status_, other.status_);
+  std::swap(max_resident_bytes_, other.max_resident_bytes_);
   return *this;
 }
 
@@ -105,14 +111,21 @@ Process::~Process() {
   if (stdout_fd_ >= 0) close(stdout_fd_);
 }
 
-bool Process::Running() {
-  if (pid_ <= 0) return false;
+/// Collects the child's end; false when it has not come yet.
+bool Process::Reap(int options) {
   int status = 0;
-  if (waitpid(pid_, &status, WNOHANG) != pid_) return true;
+  rusage usage{};
+  pid_t reaped = -1;
+  while ((reaped = wait4(pid_, &status, options, &usage)) < 0 && errno == EINTR) {
+  }
+  if (reaped != pid_) return false;
   status_ = ExitStatus(status);
+  max_resident_bytes_ = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
   pid_ = -1;
-  return false;
+  return true;
 }
+
+bool Process::Running() { return pid_ > 0 && !Reap(WNOHANG); }
 
 Result<std::string> Process::ReadStdout() {
   std::string text;
@@ -130,12 +143,7 @@ Result<std::string> Process::ReadStdout() {
 }
 
 int Process::Wait() {
-  if (pid_ <= 0) return status_;
-  int status = 0;
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  status_ = ExitStatus(status);
-  pid_ = -1;
+  if (pid_ > 0) Reap(0);
   return status_;
 }
 
@@ -155,6 +163,35 @@ int Process::Stop(std::chrono::milliseconds grace) {
 
 void Process::Signal(int number) const {
   if (pid_ > 0) kill(pid_, number);
+}
+
+Result<std::filesystem::path> FindShipped(const std::filesystem::path& relative) {
+  std::vector<std::filesystem::path> places;
+  if (const char* home = std::getenv("FOGLINE_HOME")) places.emplace_back(home);
+  places.push_back(SelfPath().parent_path().parent_path() / "share" / "fogline");
+  places.emplace_back(FOGLINE_SOURCE_DIR);
+  std::string tried;
+  for (const auto& place : places) {
+    std::error_code ignored;
+    if (std::filesystem::exists(place / relative, ignored)) return place / relative;
+    tried += (tried.empty() ? "" : ", ") + place.string();
+  }
+  return Fail(ErrorCode::kNotFound, relative.string(), "is not in {}; set FOGLINE_HOME", tried);
+}
+
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  int port = 0;
+  if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
+      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0) {
+    port = ntohs(address.sin_port);
+  }
+  if (fd >= 0) close(fd);
+  return port;
 }
 
 std::filesystem::path SelfPath() { return std::filesystem::read_symlink("/proc/self/exe"); }

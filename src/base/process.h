@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -39,16 +40,28 @@ class Process {
   /// SIGTERM, then SIGKILL when it has not ended within `grace`. Returns as Wait().
   int Stop(std::chrono::milliseconds grace = std::chrono::seconds(5));
   void Signal(int number) const;
+  /// Largest resident memory the child had, in bytes; known after its end.
+  uint64_t max_resident_bytes() const { return max_resident_bytes_; }
 
  private:
   Process() = default;
+  bool Reap(int options);
   pid_t pid_ = -1;
   int stdout_fd_ = -1;
   int status_ = -1;  // as Wait() returns it, once reaped
+  uint64_t max_resident_bytes_ = 0;
 };
 
 /// The path of this very program, to start more of it.
 std::filesystem::path SelfPath();
+
+/// A file that comes with Fogline ("models/litter.onnx"): looked for below $FOGLINE_HOME, below
+/// ../share/fogline of this program, and in the source tree that it was built in. kNotFound with
+/// the places that were tried.
+Result<std::filesystem::path> FindShipped(const std::filesystem::path& relative);
+
+/// A loopback TCP port that was free a moment ago; 0 when there is none.
+int FreePort();
 
 /// Makes SIGINT and SIGTERM set a flag instead of ending the process; call once, before any thread
 /// starts. A second SIGINT ends the process at once.

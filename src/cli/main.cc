@@ -18,6 +18,8 @@ namespace {
 const std::vector<void (*)(CLI::App&)> kCommands{
     AddInspect,
     AddSplit,
+    AddEdge,
+    AddCloud,
     AddVersion,
 };
 

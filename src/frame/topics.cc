@@ -18,6 +18,10 @@ std::string AckTopic(std::string_view device, uint64_t run) {
   return fmt::format("{}{}/ack/{:016x}", kRoot, device, run);
 }
 
+std::string AckTopicPrefix(std::string_view device) {
+  return fmt::format("{}{}/ack/", kRoot, device);
+}
+
 std::string HelloTopic(std::string_view device) { return fmt::format("{}{}/hello", kRoot, device); }
 
 std::string WorkerFilter(std::string_view group) {

@@ -13,6 +13,8 @@ namespace fogline {
 std::string FrameTopic(std::string_view device);
 /// Where the cloud answers one run of a device (the frame's MQTT 5 response topic).
 std::string AckTopic(std::string_view device, uint64_t run);
+/// What every answer topic of a device starts with.
+std::string AckTopicPrefix(std::string_view device);
 /// Where the runs of one device say that they are there, so that two devices with one name notice.
 std::string HelloTopic(std::string_view device);
 /// What one worker of a share group subscribes to.

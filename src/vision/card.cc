@@ -103,11 +103,17 @@ Status ReadInput(const std::vector<Port>& inputs, const std::string& where, Mode
   return {};
 }
 
-void ReadSize(Reader& reader, const toml::table& table, ModelCard& card) {
-  if (const auto* node = reader.Find("size")) {
+void ReadSize(Reader& reader, int side, ModelCard& card) {
+  if (side > 0) {
+    if ((card.height > 0 && card.height != side) || (card.width > 0 && card.width != side)) {
+      return reader.Set(
+          fmt::format("the model takes {}x{}, not {}x{}", card.width, card.height, side, side));
+    }
+    card.width = card.height = side;
+  } else if (const auto* node = reader.Find("size")) {
     int64_t height = 0, width = 0;
-    if (const auto side = node->value<int64_t>()) {
-      height = width = *side;
+    if (const auto one = node->value<int64_t>()) {
+      height = width = *one;
     } else if (const auto* array = node->as_array(); array != nullptr && array->size() == 2) {
       height = (*array)[0].value_or<int64_t>(0);
       width = (*array)[1].value_or<int64_t>(0);
@@ -122,7 +128,6 @@ void ReadSize(Reader& reader, const toml::table& table, ModelCard& card) {
     card.height = static_cast<int>(height);
     card.width = static_cast<int>(width);
   }
-  (void)table;
 }
 
 void ReadLabels(Reader& reader, const std::filesystem::path& folder, ModelCard& card) {
@@ -148,7 +153,7 @@ void ReadLabels(Reader& reader, const std::filesystem::path& folder, ModelCard& 
 }
 
 Status ReadTables(const toml::table& root, const std::string& where,
-                  const std::filesystem::path& folder, const std::vector<Port>& outputs,
+                  const std::filesystem::path& folder, const std::vector<Port>& outputs, int side,
                   ModelCard& card) {
   Status status;
   Reader top(root, "", where, status);
@@ -165,7 +170,7 @@ Status ReadTables(const toml::table& root, const std::string& where,
   if (tensor != card.input) {
     input.Set("'input.tensor' is '" + tensor + "', but the model's input is '" + card.input + "'");
   }
-  ReadSize(input, root, card);
+  ReadSize(input, side, card);
   input.Text("color", color);
   if (color != "rgb" && color != "bgr") input.Wrong("color", "\"rgb\" or \"bgr\"");
   card.bgr = color == "bgr";
@@ -226,7 +231,7 @@ std::string ModelCard::LabelOf(int label) const {
 
 Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
                             const std::filesystem::path& folder, const std::vector<Port>& inputs,
-                            const std::vector<Port>& outputs) {
+                            const std::vector<Port>& outputs, int side) {
   ModelCard card;
   FOGLINE_CHECK(ReadInput(inputs, where, card));
   if (outputs.empty()) return Fail(ErrorCode::kUnsupported, where, "the model has no output");
@@ -240,7 +245,7 @@ Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
   }
   try {
     const toml::table root = toml::parse(toml);
-    FOGLINE_CHECK(ReadTables(root, where, folder, outputs, card));
+    FOGLINE_CHECK(ReadTables(root, where, folder, outputs, side, card));
   } catch (const toml::parse_error& e) {
     return Fail(ErrorCode::kInvalid, where, "line {}: {}", e.source().begin.line, e.description());
   }
@@ -249,8 +254,27 @@ Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
   return card;
 }
 
+InputSize CardInputSize(const std::filesystem::path& model) {
+  std::filesystem::path file = model;
+  const auto text = ReadTextFile(file.replace_extension(".toml"));
+  if (!text) return {};
+  try {
+    const toml::table root = toml::parse(*text);
+    const auto size = root["input"]["size"];
+    if (const auto one = size.value<int64_t>())
+      return {static_cast<int>(*one), static_cast<int>(*one)};
+    if (const auto* pair = size.as_array(); pair != nullptr && pair->size() == 2) {
+      return {static_cast<int>((*pair)[1].value_or<int64_t>(0)),
+              static_cast<int>((*pair)[0].value_or<int64_t>(0))};
+    }
+  } catch (const toml::parse_error&) {
+    return {};
+  }
+  return {};
+}
+
 Result<ModelCard> LoadCard(const std::filesystem::path& model, const std::vector<Port>& inputs,
-                           const std::vector<Port>& outputs) {
+                           const std::vector<Port>& outputs, int side) {
   std::filesystem::path file = model;
   file.replace_extension(".toml");
   std::string text;
@@ -259,7 +283,7 @@ Result<ModelCard> LoadCard(const std::filesystem::path& model, const std::vector
     FOGLINE_TRY(text, ReadTextFile(file));
   }
   FOGLINE_TRY(ModelCard card, ParseCard(text, there ? file.string() : model.string(),
-                                        model.parent_path(), inputs, outputs));
+                                        model.parent_path(), inputs, outputs, side));
   if (card.name.empty()) card.name = model.stem().string();
   return card;
 }

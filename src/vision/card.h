@@ -55,11 +55,19 @@ struct ModelCard {
 /// are -1). kUnsupported when the model's input is not an image (one tensor of 1x3xHxW or 1xHxWx3,
 /// float32 or uint8).
 Result<ModelCard> LoadCard(const std::filesystem::path& model, const std::vector<Port>& inputs,
-                           const std::vector<Port>& outputs);
+                           const std::vector<Port>& outputs, int side = 0);
+
+/// The input size that a model's card asks for, {0, 0} when it says nothing: needed before the
+/// model is loaded, because it closes the open dimensions of a network that takes any size. A card
+/// that cannot be read says nothing here; LoadCard reports it.
+struct InputSize {
+  int width = 0, height = 0;
+};
+InputSize CardInputSize(const std::filesystem::path& model);
 
 /// The same from text; `where` names it in errors and `folder` is where a label file is looked for.
 Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
                             const std::filesystem::path& folder, const std::vector<Port>& inputs,
-                            const std::vector<Port>& outputs);
+                            const std::vector<Port>& outputs, int side = 0);
 
 }  // namespace fogline

@@ -1,0 +1,70 @@
+// fogline cloud: workers, store and map in one process.
+#include "cloud/cloud.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/log.h"
+#include "base/process.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+
+namespace fogline::cli {
+
+void AddCloud(CLI::App& app) {
+  struct Args {
+    Common common;
+    LinkFlags link;
+    CloudOptions cloud;
+    std::string models, store = "sqlite:fogline.db";
+  };
+  auto args = std::make_shared<Args>();
+  auto* command =
+      app.add_subcommand("cloud", "Runs the cloud: frames in, detections stored and shown");
+  AddCommon(*command, args->common);
+  AddLinkFlags(*command, args->link);
+  args->cloud.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  command->add_option("--models", args->models, "folder of the ONNX files that devices may name")
+      ->required();
+  command->add_option("--store", args->store, "sqlite:FILE, or sqlite::memory:")
+      ->capture_default_str();
+  command->add_option("--workers", args->cloud.workers, "threads that run networks")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_option("--threads", args->cloud.models.threads, "threads of the engine, a worker")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command
+      ->add_option("--group", args->cloud.group,
+                   "share group: clouds of one group divide the frames")
+      ->capture_default_str();
+  command->add_option("--queue", args->cloud.queue, "frames waiting for a worker at most")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
+    args->cloud.models.folder = args->models;
+    FOGLINE_TRY(args->cloud.link, ToLinkOptions(args->link));
+    FOGLINE_TRY(const auto store, OpenStore(args->store));
+    FOGLINE_TRY(const auto cloud, Cloud::Start(args->cloud, *store, [] {}));
+    while (!WaitForStop(std::chrono::hours(1))) {
+    }
+    cloud->Stop();
+    const CloudStats& s = cloud->stats();
+    if (args->common.json) {
+      fmt::print("{}\n", nlohmann::json{{"received", s.received.load()},
+                                        {"stored", s.stored.load()},
+                                        {"duplicates", s.duplicates.load()},
+                                        {"refused", s.refused.load()},
+                                        {"retried", s.retried.load()}}
+                             .dump());
+    } else {
+      fmt::print("received {}   stored {}   stored before {}   refused {}\n", s.received.load(),
+                 s.stored.load(), s.duplicates.load(), s.refused.load());
+    }
+    return {};
+  });
+}
+
+}  // namespace fogline::cli

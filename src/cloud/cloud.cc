@@ -1,0 +1,227 @@
+#include "cloud/cloud.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "cloud/channel.h"
+#include "cloud/worker.h"
+#include "frame/topics.h"
+
+namespace fogline {
+namespace {
+
+/// A frame as it came, and when.
+struct Arrived {
+  std::vector<std::byte> bytes;
+  std::string device;
+  std::string answer_to;  // response topic, checked to be the device's own
+  Nanos at{0};
+};
+
+/// A frame worked through (or refused), on its way to the store.
+struct Finished {
+  Result<Worked> worked;
+  uint64_t run = 0, sequence = 0;
+  std::string answer_to;
+  Nanos at{0};
+  uint32_t queue_us = 0;
+};
+
+constexpr size_t kMostInBatch = 256;
+
+uint32_t Micros(Nanos t) { return static_cast<uint32_t>(t.count() / 1000); }
+
+class CloudImpl final : public Cloud, private LinkHandler {
+ public:
+  CloudImpl(const CloudOptions& options, Store& store, std::function<void()> stored)
+      : options_(options),
+        store_(store),
+        stored_(std::move(stored)),
+        arrived_(options.queue),
+        finished_(options.queue) {}
+
+  ~CloudImpl() override { Stop(); }
+
+  Status Open() {
+    FOGLINE_TRY(registry_, Registry::Open(options_.models));
+    if (registry_->models() == 0) {
+      LogWarning("{}: holds no .onnx file yet; frames are refused until one is there",
+                 options_.models.folder.string());
+    }
+    uint64_t id = 0;
+    while (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
+    }
+    options_.link.client_id = fmt::format("fogline-cloud-{:016x}", id);
+    FOGLINE_TRY(link_, Link::Make(options_.link, *this));
+    for (int i = 0; i < options_.workers; ++i) workers_.emplace_back([this] { WorkLoop(); });
+    storing_ = std::thread([this] { StoreLoop(); });
+    link_->Start();
+    return {};
+  }
+
+  const CloudStats& stats() const override { return stats_; }
+
+  void Stop() override {
+    if (stopped_.exchange(true)) return;
+    // In the order of the flow, so that every frame that a worker began is stored and answered.
+    arrived_.Close();
+    for (std::thread& worker : workers_) worker.join();
+    finished_.Close();
+    if (storing_.joinable()) storing_.join();
+    if (link_ != nullptr) link_->Stop();
+  }
+
+ private:
+  void OnConnected() override {
+    if (const Status status = link_->Subscribe(WorkerFilter(options_.group), 1); !status) {
+      LogError("{}", status.error().ToString());
+    }
+  }
+  void OnDisconnected() override {}
+
+  void OnMessage(const Message& message) override {
+    const Nanos now = Clock::Real().Steady();
+    ++stats_.received;
+    auto device = DeviceOfFrameTopic(message.topic);
+    if (!device) {
+      Complain(fmt::format("{}: is no frame topic", message.topic));
+      return;
+    }
+    Arrived frame;
+    // Answers go below the device's own branch only: a frame cannot make us write elsewhere.
+    if (message.response_topic.starts_with(AckTopicPrefix(*device)) &&
+        message.response_topic.find_first_of("+#") == std::string_view::npos) {
+      frame.answer_to = message.response_topic;
+    }
+    if (message.payload.size() > options_.most_bytes) {
+      Complain(fmt::format("{}: a frame of {} bytes is beyond the limit of {}", message.topic,
+                           message.payload.size(), options_.most_bytes));
+      return;
+    }
+    frame.bytes.assign(message.payload.begin(), message.payload.end());
+    frame.device = *std::move(device);
+    frame.at = now;
+    arrived_.Push(std::move(frame));  // waits for room, which holds back the broker
+  }
+
+  void WorkLoop() {
+    Worker worker(*registry_);
+    while (auto frame = arrived_.Pop()) {
+      Finished finished{{},        0,
+                        0,         std::move(frame->answer_to),
+                        frame->at, Micros(Clock::Real().Steady() - frame->at)};
+      finished.worked = worker.Work(frame->bytes, frame->device);
+      finished.run = worker.last_run();
+      finished.sequence = worker.last_sequence();
+      if (!finished.worked)
+        Complain(fmt::format("device {}: {}", frame->device, finished.worked.error().ToString()));
+      finished_.Push(std::move(finished));
+    }
+  }
+
+  void StoreLoop() {
+    std::vector<Finished> batch;
+    std::vector<Detection> rows;
+    std::vector<Settlement> settlements;
+    while (finished_.PopAll(batch, kMostInBatch)) {
+      rows.clear();
+      settlements.clear();
+      for (Finished& f : batch) {
+        if (!f.worked) continue;
+        rows.push_back(std::move(f.worked->detection));
+        if (f.worked->settlement) settlements.push_back(*std::move(f.worked->settlement));
+      }
+      const Nanos start = Clock::Real().Steady();
+      Result<std::vector<PutOutcome>> outcomes;
+      if (!rows.empty()) outcomes = store_.Put(rows, settlements);
+      const uint32_t store_us = Micros(Clock::Real().Steady() - start);
+      if (!outcomes) Complain(outcomes.error().ToString());
+      size_t row = 0;
+      for (const Finished& f : batch) {
+        const PutOutcome* outcome = f.worked && outcomes ? &(*outcomes)[row++] : nullptr;
+        Answer(f, outcome, outcomes ? nullptr : &outcomes.error(), store_us);
+      }
+      if (!rows.empty() && outcomes) stored_();
+    }
+  }
+
+  void Answer(const Finished& f, const PutOutcome* outcome, const Error* store_error,
+              uint32_t store_us) {
+    Ack ack;
+    ack.run = f.run;
+    ack.sequence = f.sequence;
+    if (!f.worked) {
+      ack.status = AckStatus::kRefused;
+      ack.message = f.worked.error().ToString();
+      ++stats_.refused;
+    } else if (store_error != nullptr) {
+      ack.status = AckStatus::kRetry;
+      ack.message = store_error->ToString();
+      ++stats_.retried;
+    } else {
+      const bool duplicate = outcome->kind == PutOutcome::kDuplicate;
+      ack.status = duplicate ? AckStatus::kDuplicate : AckStatus::kStored;
+      ++(duplicate ? stats_.duplicates : stats_.stored);
+      ack.stages = f.worked->stages;
+      ack.label = f.worked->label;
+      ack.score = f.worked->score;
+    }
+    ack.stages.queue = f.queue_us;
+    ack.stages.store = store_us;
+    ack.stages.total = Micros(Clock::Real().Steady() - f.at);
+    if (f.answer_to.empty()) return;
+    WriteAck(ack, answer_);
+    // A lost answer costs a repeat of the frame, which the store recognises.
+    (void)link_->Publish(f.answer_to, answer_, 0);
+  }
+
+  /// One line for each new trouble, not one for each frame of a hostile sender.
+  void Complain(const std::string& what) {
+    const std::lock_guard lock(complaint_mutex_);
+    const Nanos now = Clock::Real().Steady();
+    if (what == last_complaint_ && now - last_complained_ < std::chrono::seconds(10)) {
+      ++unsaid_;
+      return;
+    }
+    if (unsaid_ > 0) LogWarning("… and {} more like it", unsaid_);
+    LogWarning("{}", what);
+    last_complaint_ = what;
+    last_complained_ = now;
+    unsaid_ = 0;
+  }
+
+  CloudOptions options_;
+  Store& store_;
+  std::function<void()> stored_;
+  CloudStats stats_;
+  std::unique_ptr<Registry> registry_;
+  Channel<Arrived> arrived_;
+  Channel<Finished> finished_;
+  std::vector<std::thread> workers_;
+  std::thread storing_;
+  std::vector<std::byte> answer_;  // storing thread only
+  std::atomic<bool> stopped_{false};
+  std::mutex complaint_mutex_;
+  std::string last_complaint_;
+  Nanos last_complained_{0};
+  uint64_t unsaid_ = 0;
+  std::unique_ptr<Link> link_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Cloud>> Cloud::Start(const CloudOptions& options, Store& store,
+                                            std::function<void()> stored) {
+  auto cloud = std::make_unique<CloudImpl>(options, store, std::move(stored));
+  FOGLINE_CHECK(cloud->Open());
+  return cloud;
+}
+
+}  // namespace fogline

@@ -1,0 +1,45 @@
+// The paper's subscriber: frames in, detections stored, and only then acknowledged.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "cloud/registry.h"
+#include "link/link.h"
+#include "store/store.h"
+
+namespace fogline {
+
+struct CloudOptions {
+  LinkOptions link;             // the client id is filled in
+  std::string group = "cloud";  // workers of one share group divide the frames between them
+  Registry::Options models;
+  int workers = 1;     // threads that run suffixes
+  size_t queue = 256;  // frames waiting for a worker; beyond it the broker is held back
+  size_t most_bytes = size_t{16} << 20;  // of one frame; larger ones are refused unread
+};
+
+struct CloudStats {
+  std::atomic<uint64_t> received{0}, stored{0}, duplicates{0}, refused{0}, retried{0};
+};
+
+/// Receives on the link's thread, works on `workers` threads, stores and answers on one more, which
+/// commits whatever has piled up at once: a batch grows only while the disk is busy.
+class Cloud {
+ public:
+  /// `stored` is called after each commit, on the storing thread.
+  static Result<std::unique_ptr<Cloud>> Start(const CloudOptions& options, Store& store,
+                                              std::function<void()> stored);
+  virtual ~Cloud() = default;
+
+  virtual const CloudStats& stats() const = 0;
+  /// Finishes the frames at hand, answers them and disconnects; frames not yet looked at stay with
+  /// their devices.
+  virtual void Stop() = 0;
+};
+
+}  // namespace fogline

@@ -1,0 +1,160 @@
+#include "cloud/worker.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/clock.h"
+#include "frame/json_frame.h"
+#include "vision/preprocess.h"
+#include "vision/verdict.h"
+
+namespace fogline {
+namespace {
+
+uint32_t Lap(Nanos& start) {
+  const Nanos now = Clock::Real().Steady();
+  const auto us = static_cast<uint32_t>((now - start).count() / 1000);
+  start = now;
+  return us;
+}
+
+float Ms(uint32_t us) { return static_cast<float>(us) / 1000.0F; }
+
+const Payload* FindRole(const Frame& frame, Role role) {
+  const auto it = std::find_if(frame.payloads.begin(), frame.payloads.end(),
+                               [&](const Payload& p) { return p.role == role; });
+  return it == frame.payloads.end() ? nullptr : &*it;
+}
+
+tl::unexpected<Error> Refuse(const char* what) {
+  return Fail(ErrorCode::kInvalid, "frame", "{}", what);
+}
+
+}  // namespace
+
+Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string& device) {
+  Nanos start = Clock::Real().Steady();
+  frame_.run = frame_.sequence = 0;
+  const bool json = IsJsonFrame(bytes);
+  FOGLINE_CHECK(json ? ParseJsonFrame(bytes, frame_, scratch_) : ParseFrame(bytes, frame_));
+  if (frame_.device != device) return Refuse("names another device than its topic");
+  FOGLINE_TRY(const auto open, registry_.Find(frame_.model, frame_.cut));
+  const KnownModel& model = *open->model;
+
+  Worked out;
+  out.run = frame_.run;
+  out.sequence = frame_.sequence;
+  Detection& row = out.detection;
+  if (open->edge_only) {
+    const Payload* payload = FindRole(frame_, Role::kResult);
+    if (payload == nullptr) return Refuse("is edge-only and holds no result");
+    FOGLINE_TRY(ResultPayload result, ParseResult(payload->bytes));
+    out.label = result.label;
+    out.score = result.score;
+    row.label = std::move(result.text);
+    row.positive = result.positive;
+    row.codec = "result";
+    out.stages.decode = Lap(start);
+  } else {
+    const Payload* payload = FindRole(frame_, Role::kActivation);
+    if (payload == nullptr) return Refuse("holds no activation");
+    FOGLINE_TRY(const CodecName codec, CodecFromWire(payload->codec, payload->parameter));
+    row.codec = ToString(codec);
+    FOGLINE_CHECK(RunCloud(*open, *payload, out));
+    row.label = model.network.card.LabelOf(out.label);
+  }
+  row.score = out.score;
+  row.device = frame_.device;
+  row.run = frame_.run;
+  row.sequence = frame_.sequence;
+  row.captured_us = frame_.captured_us;
+  row.has_position = frame_.has_position;
+  row.lat = frame_.lat;
+  row.lon = frame_.lon;
+  row.accuracy_m = frame_.accuracy_m;
+  row.heading_deg = frame_.heading_deg;
+  row.model = ToHex(model.network.model.hash());
+  row.mechanism = open->mechanism();
+  row.cut = open->cut.name;
+  row.payload_bytes = static_cast<uint32_t>(bytes.size());
+  if (const Payload* thumbnail = FindRole(frame_, Role::kThumbnail)) {
+    row.thumbnail.assign(thumbnail->bytes.begin(), thumbnail->bytes.end());
+  }
+  const EdgeStages& e = frame_.stages;
+  row.stages = {Ms(e.read), Ms(e.resize), Ms(e.prefix), Ms(e.encode), Ms(e.window)};
+  row.stages.decode = Ms(out.stages.decode);
+  row.stages.suffix = Ms(out.stages.suffix);
+  if (frame_.has_settled) {
+    out.settlement = Settlement{frame_.device, frame_.run, frame_.settled.sequence,
+                                Ms(frame_.settled.network_us)};
+  }
+  FOGLINE_CHECK(Check(row));
+  return out;
+}
+
+Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out) {
+  Nanos start = Clock::Real().Steady();
+  FOGLINE_TRY(const TensorView input, Decode(open, payload));
+  out.stages.decode = Lap(start);
+  FOGLINE_TRY(const auto outputs, open.session->Run({&input, 1}));
+  const ModelCard& card = open.model->network.card;
+  FOGLINE_TRY(const Verdict verdict, Judge(outputs[card.output_index].view(), card));
+  out.stages.suffix = Lap(start);
+  out.label = verdict.label;
+  out.score = verdict.score;
+  out.detection.positive = verdict.positive;
+  return {};
+}
+
+/// The decoder for a payload of the last frame, made once and kept.
+Result<TensorCodec*> Worker::Decoder(const OpenCut& open, const CodecName& codec,
+                                     const Port& tensor) {
+  std::unique_ptr<TensorCodec>& kept =
+      decoders_[{frame_.model, frame_.cut, static_cast<uint8_t>(codec.kind),
+                 static_cast<uint8_t>(codec.parameter)}];
+  const Bundle* bundle = open.model->bundle ? &*open.model->bundle : nullptr;
+  if (codec.kind == CodecKind::kQuant && bundle != nullptr &&
+      frame_.bundle != ShortId(bundle->hash())) {
+    return Refuse("was coded with another calibration bundle than the cloud's");
+  }
+  if (kept == nullptr) {
+    FOGLINE_TRY(kept, MakeCodec(codec, tensor, bundle, frame_.cut));
+  }
+  return kept.get();
+}
+
+/// The input of the cloud's part: the decoded activation, or at cut 0 the decoded and normalised
+/// picture.
+Result<TensorView> Worker::Decode(const OpenCut& open, const Payload& payload) {
+  const ModelCard& card = open.model->network.card;
+  FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
+  // At cut 0 pixels (height x width x 3) may come instead of the network's own input, which has a
+  // batch dimension.
+  const bool pixels = open.cloud_only && payload.shape.rank() == 3;
+  const Port expected = pixels ? Port{"picture", DType::kU8, Shape{card.height, card.width, 3}}
+                               : open.cut.tensors.at(0);
+  if (payload.dtype != expected.dtype || payload.shape != expected.shape) {
+    return Fail(ErrorCode::kInvalid, "frame", "holds {} {} where {} {} is due",
+                DTypeName(payload.dtype), payload.shape.ToString(), DTypeName(expected.dtype),
+                expected.shape.ToString());
+  }
+  if (codec.kind == CodecKind::kJpeg || codec.kind == CodecKind::kWebp) {
+    if (!pixels) return Refuse("holds a coded picture where a tensor is due");
+    FOGLINE_CHECK(DecodeExactly(payload.bytes, "frame", card.width, card.height, picture_));
+  } else {
+    FOGLINE_TRY(TensorCodec* const decoder, Decoder(open, codec, expected));
+    FOGLINE_CHECK(decoder->Decode(payload.bytes, decoded_));
+    if (!pixels) return decoded_.view();
+    picture_.width = card.width;
+    picture_.height = card.height;
+    const auto values = decoded_.as<uint8_t>();
+    picture_.rgb.assign(values.begin(), values.end());
+  }
+  if (input_.shape() != card.input_shape() || input_.dtype() != card.dtype) {
+    input_ = Tensor(card.dtype, card.input_shape());
+  }
+  Normalise(picture_, card, input_);
+  return input_.view();
+}
+
+}  // namespace fogline

@@ -1,0 +1,64 @@
+// From one frame's bytes to a detection: decode, suffix, verdict. What every worker thread owns for
+// itself.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "cloud/registry.h"
+#include "frame/ack.h"
+#include "frame/frame.h"
+#include "store/store.h"
+#include "vision/image.h"
+
+namespace fogline {
+
+/// A frame worked through: the row to store and what to answer.
+struct Worked {
+  Detection detection;
+  std::optional<Settlement> settlement;
+  CloudStages stages;
+  int32_t label = -1;
+  float score = 0;
+  uint64_t run = 0, sequence = 0;
+};
+
+/// Not thread-safe: decoders and buffers are kept from frame to frame.
+class Worker {
+ public:
+  explicit Worker(Registry& registry) : registry_(registry) {}
+
+  /// `device` is the topic's: a frame that names another is refused, since the broker checked only
+  /// the topic. Any bytes give a detection or an error that says why the frame is refused.
+  Result<Worked> Work(std::span<const std::byte> bytes, const std::string& device);
+
+  /// What the last frame named, as far as it could be read: to answer even a refusal.
+  uint64_t last_run() const { return frame_.run; }
+  uint64_t last_sequence() const { return frame_.sequence; }
+
+ private:
+  Status RunCloud(const OpenCut& open, const Payload& payload, Worked& out);
+  Result<TensorCodec*> Decoder(const OpenCut& open, const CodecName& codec, const Port& tensor);
+  Result<TensorView> Decode(const OpenCut& open, const Payload& payload);
+
+  Registry& registry_;
+  Frame frame_;
+  std::vector<std::byte> scratch_;
+  Image picture_;
+  Tensor input_;
+  Tensor decoded_;
+  /// A decoder for each valid (model, cut, codec) seen, of which there are few: they name
+  /// calibrated or plain codecs.
+  struct DecoderKey {
+    uint64_t model, cut;
+    uint8_t codec, parameter;
+    auto operator<=>(const DecoderKey&) const = default;
+  };
+  std::map<DecoderKey, std::unique_ptr<TensorCodec>> decoders_;
+};
+
+}  // namespace fogline

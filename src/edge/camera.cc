@@ -1,0 +1,138 @@
+// A V4L2 camera (https://docs.kernel.org/userspace-api/media/v4l/mmap.html describes the ioctls).
+#include <fcntl.h>
+#include <linux/videodev2.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "edge/source.h"
+
+namespace fogline {
+namespace {
+
+// Two are enough to fill one while the other is read; more would only make pictures older.
+constexpr uint32_t kBuffers = 2;
+constexpr int kPatienceMs = 5000;
+
+int Control(int fd, unsigned long request, void* argument) {
+  int rc = 0;
+  do {
+    rc = ioctl(fd, request, argument);
+  } while (rc < 0 && errno == EINTR);
+  return rc;
+}
+
+class Camera final : public Source {
+ public:
+  Camera(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  ~Camera() override {
+    int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    Control(fd_, VIDIOC_STREAMOFF, &type);
+    for (const auto& [memory, length] : buffers_) munmap(memory, length);
+    close(fd_);
+  }
+
+  Status Start(int width, int height) {
+    v4l2_format format{};
+    format.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    format.fmt.pix.width = static_cast<uint32_t>(width);
+    format.fmt.pix.height = static_cast<uint32_t>(height);
+    format.fmt.pix.pixelformat = V4L2_PIX_FMT_MJPEG;
+    format.fmt.pix.field = V4L2_FIELD_ANY;
+    if (Control(fd_, VIDIOC_S_FMT, &format) < 0) return FailErrno("is no V4L2 camera");
+    if (format.fmt.pix.pixelformat != V4L2_PIX_FMT_MJPEG &&
+        format.fmt.pix.pixelformat != V4L2_PIX_FMT_JPEG) {
+      return Fail(ErrorCode::kUnsupported, name_,
+                  "gives no MJPEG; feed it through stdin: ffmpeg -i {} -f mjpeg - | fogline edge "
+                  "--source - …",
+                  name_);
+    }
+    v4l2_requestbuffers request{};
+    request.count = kBuffers;
+    request.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    request.memory = V4L2_MEMORY_MMAP;
+    if (Control(fd_, VIDIOC_REQBUFS, &request) < 0) return FailErrno("cannot give buffers");
+    for (uint32_t i = 0; i < request.count; ++i) {
+      v4l2_buffer buffer = Buffer(i);
+      if (Control(fd_, VIDIOC_QUERYBUF, &buffer) < 0)
+        return FailErrno("cannot describe its buffers");
+      void* memory =
+          mmap(nullptr, buffer.length, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, buffer.m.offset);
+      if (memory == MAP_FAILED) return FailErrno("cannot map its buffers");
+      buffers_.push_back({memory, buffer.length});
+      if (Control(fd_, VIDIOC_QBUF, &buffer) < 0) return FailErrno("cannot queue its buffers");
+    }
+    int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    if (Control(fd_, VIDIOC_STREAMON, &type) < 0) return FailErrno("cannot start");
+    LogInfo("{}: MJPEG {}x{}", name_, format.fmt.pix.width, format.fmt.pix.height);
+    return {};
+  }
+
+  Result<bool> Next(Capture& out) override {
+    std::array<pollfd, 2> wanted{{{fd_, POLLIN, 0}, {StopDescriptor(), POLLIN, 0}}};
+    for (;;) {
+      const int ready = poll(wanted.data(), StopDescriptor() >= 0 ? 2 : 1, kPatienceMs);
+      if (StopRequested()) return false;
+      if (ready < 0 && errno == EINTR) continue;
+      if (ready == 0)
+        return Fail(ErrorCode::kUnavailable, name_, "gave no picture for {} s", kPatienceMs / 1000);
+      v4l2_buffer buffer = Buffer(0);
+      if (Control(fd_, VIDIOC_DQBUF, &buffer) < 0) {
+        if (errno == EAGAIN) continue;
+        return FailErrno("stopped giving pictures");
+      }
+      const auto* data = static_cast<const std::byte*>(buffers_[buffer.index].memory);
+      out.file.assign(data, data + buffer.bytesused);
+      out.where = name_ + " picture " + std::to_string(++count_);
+      out.captured_us = Clock::Real().WallMicros();
+      if (Control(fd_, VIDIOC_QBUF, &buffer) < 0) return FailErrno("cannot take a buffer back");
+      return true;
+    }
+  }
+
+ private:
+  struct Mapped {
+    void* memory;
+    size_t length;
+  };
+  static v4l2_buffer Buffer(uint32_t index) {
+    v4l2_buffer buffer{};
+    buffer.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    buffer.memory = V4L2_MEMORY_MMAP;
+    buffer.index = index;
+    return buffer;
+  }
+  tl::unexpected<Error> FailErrno(const char* what) const {
+    return Fail(ErrorCode::kUnavailable, name_, "{}: {}", what,
+                std::generic_category().message(errno));
+  }
+
+  int fd_;
+  std::string name_;
+  std::vector<Mapped> buffers_;
+  uint64_t count_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> OpenCamera(const std::string& device, int width, int height) {
+  const int fd = open(device.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) {
+    return Fail(ErrorCode::kNotFound, device, "cannot open the camera: {}",
+                std::generic_category().message(errno));
+  }
+  auto camera = std::make_unique<Camera>(fd, device);
+  FOGLINE_CHECK(camera->Start(width, height));
+  return camera;
+}
+
+}  // namespace fogline

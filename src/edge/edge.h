@@ -1,0 +1,55 @@
+// The paper's publisher: pictures in, frames out.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/stats.h"
+#include "edge/locator.h"
+#include "edge/mechanism.h"
+#include "edge/sender.h"
+#include "edge/source.h"
+
+namespace fogline {
+
+struct EdgeOptions {
+  std::filesystem::path model;
+  int side = 0;  // input size in pixels, 0: as the card says
+  MechanismOptions mechanism;
+  SourceOptions source;
+  SenderOptions sender;
+  std::string at, gpx, gpsd;               // at most one: positions for pictures without their own
+  bool report_all = false;                 // edge-only: send results of negative pictures too
+  double rate = 0;                         // pictures a second at most; 0: as fast as they come
+  int thumbnail = 0;                       // longest side of a thumbnail sent along; 0: none
+  Nanos drain = std::chrono::seconds(10);  // how long to wait for answers at the end
+};
+
+/// What a run of the edge did. Times in milliseconds over the last frames (at most kSamples).
+struct EdgeReport {
+  static constexpr size_t kSamples = 10000;
+
+  std::string device, mechanism, cut, codec;
+  uint64_t images = 0;      // taken from the source and understood
+  uint64_t skipped = 0;     // damaged or unreadable pictures
+  uint64_t unplaced = 0;    // without a position
+  uint64_t unreported = 0;  // edge-only: negative pictures, not sent
+  uint64_t sent = 0;
+  uint64_t stored = 0, duplicates = 0, refused = 0;
+  uint64_t unanswered = 0;  // still in the window at the end
+  double bytes_mean = 0;    // of a frame on the wire
+  Summary total_ms;         // from the start of reading to the stored answer
+  Summary hypothetical_ms;  // the paper's total: without waiting in queues
+  Summary overhead_ms;  // total less read, resize, engine, codec and store: what the pipeline adds
+  std::array<Summary, kStages.size()> stages_ms;
+};
+
+/// Runs until the source ends or a stop is asked for, then waits for the answers. Bad pictures are
+/// named in the log and counted; only what makes going on senseless (no model, no source, no such
+/// cut) is an error.
+Result<EdgeReport> RunEdge(const EdgeOptions& options);
+
+}  // namespace fogline

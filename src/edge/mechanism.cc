@@ -1,0 +1,246 @@
+#include "edge/mechanism.h"
+
+#include "base/clock.h"
+#include "engine/session.h"
+#include "graph/slice.h"
+#include "vision/preprocess.h"
+
+namespace fogline {
+namespace {
+
+constexpr const char* kDefaultPicture = "jpeg:90";
+constexpr const char* kDefaultTensor = "f16";
+constexpr double kWantedAgreement = 0.95;
+
+/// Microseconds since `start`, which moves on to now.
+uint32_t Lap(Nanos& start) {
+  const Nanos now = Clock::Real().Steady();
+  const auto us = static_cast<uint32_t>((now - start).count() / 1000);
+  start = now;
+  return us;
+}
+
+/// The calibration to use: the one named, or MODEL.bundle where it exists. kConflict when it was
+/// made for another model.
+Result<std::optional<Bundle>> FindBundle(const Network& network, std::filesystem::path file) {
+  if (file.empty()) {
+    file = network.path;
+    if (!std::filesystem::exists(file.replace_extension(".bundle"))) return std::nullopt;
+  }
+  FOGLINE_TRY(Bundle bundle, Bundle::Load(file));
+  if (bundle.model_hash() != network.model.hash()) {
+    return Fail(ErrorCode::kConflict, file.string(), "was calibrated for model {}, this is {}",
+                ToHex(bundle.model_hash()).substr(0, 12),
+                ToHex(network.model.hash()).substr(0, 12));
+  }
+  return bundle;
+}
+
+/// The fewest bytes at which the calibrated split still agrees with the whole on 95 of 100
+/// pictures; f16 where nothing was calibrated.
+std::string BestCodec(const Bundle* bundle, const Cut& cut) {
+  const CalibratedPair* best = nullptr;
+  if (bundle != nullptr) {
+    for (const CalibratedPair& pair : bundle->pairs()) {
+      if (pair.cut_id != cut.id || pair.top1_agreement.value_or(0) < kWantedAgreement) continue;
+      if (best == nullptr || pair.bytes_mean < best->bytes_mean) best = &pair;
+    }
+  }
+  return best != nullptr ? best->codec : kDefaultTensor;
+}
+
+std::span<const std::byte> Bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+/// A picture at the network's size, and its input tensor.
+class Prepare {
+ public:
+  explicit Prepare(const ModelCard& card) : card_(card), input_(card.dtype, card.input_shape()) {}
+
+  const Image& Fit(const Image& picture) {
+    FitToInput(picture, card_, fitted_);
+    return fitted_;
+  }
+  TensorView Input(const Image& picture) {
+    Normalise(Fit(picture), card_, input_);
+    return input_.view();
+  }
+
+ private:
+  const ModelCard card_;
+  Image fitted_;
+  Tensor input_;
+};
+
+class CloudOnly final : public Mechanism {
+ public:
+  explicit CloudOnly(const Network& network) : prepare_(network.card), card_(network.card) {}
+
+  Status Init(const MechanismOptions& options) {
+    FOGLINE_TRY(picture_codec_, ParseCodec(codec_));
+    const Port pixels{"picture", DType::kU8, Shape{card_.height, card_.width, 3}};
+    if (options.json) {
+      FOGLINE_TRY(tensor_codec_, MakeCodec(picture_codec_, pixels, nullptr, 0));
+    } else if (picture_codec_.kind != CodecKind::kJpeg && picture_codec_.kind != CodecKind::kWebp) {
+      return Fail(ErrorCode::kUsage, "--codec " + codec_,
+                  "codes tensors; cloud-only sends a picture: jpeg:90 or webp:90");
+    }
+    return {};
+  }
+
+  Status Process(const Image& picture, Prepared& out) override {
+    Nanos start = Clock::Real().Steady();
+    const Image& fitted = prepare_.Fit(picture);
+    out.resize_us = Lap(start);
+    const Shape shape{card_.height, card_.width, 3};
+    if (tensor_codec_ != nullptr) {
+      out.data.clear();
+      FOGLINE_CHECK(tensor_codec_->Encode({DType::kU8, shape, std::as_bytes(std::span(fitted.rgb))},
+                                          out.data));
+    } else if (picture_codec_.kind == CodecKind::kJpeg) {
+      FOGLINE_CHECK(EncodeJpeg(fitted, picture_codec_.parameter, out.data));
+    } else {
+      FOGLINE_CHECK(EncodeWebp(fitted, picture_codec_.parameter, out.data));
+    }
+    out.encode_us = Lap(start);
+    out.payload = {Role::kActivation,
+                   static_cast<uint8_t>(picture_codec_.kind),
+                   static_cast<uint8_t>(picture_codec_.parameter),
+                   DType::kU8,
+                   shape,
+                   out.data};
+    return {};
+  }
+
+ private:
+  Prepare prepare_;
+  const ModelCard card_;
+  CodecName picture_codec_;
+  std::unique_ptr<TensorCodec> tensor_codec_;  // only for JSON
+};
+
+class EdgeOnly final : public Mechanism {
+ public:
+  explicit EdgeOnly(const Network& network) : prepare_(network.card), card_(network.card) {}
+
+  Status Init(const Network& network, const MechanismOptions& options) {
+    FOGLINE_TRY(session_,
+                OpenSession(network.path,
+                            {.threads = options.threads, .optimize = true, .free_dimensions = {}}));
+    return {};
+  }
+
+  Status Process(const Image& picture, Prepared& out) override {
+    Nanos start = Clock::Real().Steady();
+    const TensorView input = prepare_.Input(picture);
+    out.resize_us = Lap(start);
+    FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
+    out.prefix_us = Lap(start);
+    FOGLINE_TRY(const Verdict verdict, Judge(outputs[card_.output_index].view(), card_));
+    out.verdict = verdict;
+    out.data.clear();
+    WriteResult({verdict.label, verdict.score, verdict.positive, card_.LabelOf(verdict.label)},
+                out.data);
+    out.payload = {Role::kResult, 0, 0, DType::kUndefined, {}, out.data};
+    out.encode_us = Lap(start);
+    return {};
+  }
+
+ private:
+  Prepare prepare_;
+  const ModelCard card_;
+  std::unique_ptr<Session> session_;
+};
+
+class Split final : public Mechanism {
+ public:
+  explicit Split(const Network& network) : prepare_(network.card) {}
+
+  Status Init(const Network& network, const MechanismOptions& options, const Bundle* bundle) {
+    if (cut_.tensors.size() != 1) {
+      return Fail(ErrorCode::kUnsupported, "--cut " + options.cut,
+                  "{} tensors cross here; choose a cut where one does", cut_.tensors.size());
+    }
+    FOGLINE_TRY(const CodecName codec, ParseCodec(codec_));
+    if (codec.kind == CodecKind::kJpeg || codec.kind == CodecKind::kWebp) {
+      return Fail(ErrorCode::kUsage, "--codec " + codec_,
+                  "codes pictures; a split sends a tensor: q4, f16, f32 …");
+    }
+    FOGLINE_TRY(codec_impl_, MakeCodec(codec, cut_.tensors[0], bundle, cut_.id));
+    codec_name_ = codec;
+    if (codec.kind == CodecKind::kQuant) bundle_id_ = ShortId(bundle->hash());
+    FOGLINE_TRY(const std::string prefix, SlicePrefix(network.model, cut_));
+    FOGLINE_TRY(session_,
+                OpenSession(Bytes(prefix), network.path.string() + " up to " + cut_.name,
+                            {.threads = options.threads, .optimize = true, .free_dimensions = {}}));
+    return {};
+  }
+
+  Status Process(const Image& picture, Prepared& out) override {
+    Nanos start = Clock::Real().Steady();
+    const TensorView input = prepare_.Input(picture);
+    out.resize_us = Lap(start);
+    FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
+    out.prefix_us = Lap(start);
+    out.data.clear();
+    FOGLINE_CHECK(codec_impl_->Encode(outputs[0].view(), out.data));
+    out.encode_us = Lap(start);
+    out.payload = {Role::kActivation,
+                   static_cast<uint8_t>(codec_name_.kind),
+                   static_cast<uint8_t>(codec_name_.parameter),
+                   outputs[0].dtype(),
+                   outputs[0].shape(),
+                   out.data};
+    return {};
+  }
+
+ private:
+  Prepare prepare_;
+  CodecName codec_name_;
+  std::unique_ptr<TensorCodec> codec_impl_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace
+
+void Mechanism::Stamp(Frame& frame) const {
+  frame.model = model_id_;
+  frame.cut = cut_.id;
+  frame.bundle = bundle_id_;
+}
+
+Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
+                                                   const MechanismOptions& options) {
+  FOGLINE_TRY(Cut cut, FindCut(network.model, options.cut));
+  FOGLINE_TRY(const auto cuts, ListCuts(network.model));
+  FOGLINE_TRY(const auto bundle, FindBundle(network, options.bundle));
+  const Bundle* calibration = bundle ? &*bundle : nullptr;
+
+  // Fills in what all three share, then lets the mechanism open what it needs.
+  const auto finish = [&](auto mechanism, const char* name, std::string codec,
+                          auto init) -> Result<std::unique_ptr<Mechanism>> {
+    mechanism->name_ = name;
+    mechanism->codec_ = options.json             ? "json"
+                        : !options.codec.empty() ? options.codec
+                                                 : std::move(codec);
+    mechanism->cut_ = std::move(cut);
+    mechanism->model_id_ = ShortId(network.model.hash());
+    FOGLINE_CHECK(init(*mechanism));
+    return mechanism;
+  };
+  if (cut.id == cuts.front().id) {
+    return finish(std::make_unique<CloudOnly>(network), "cloud-only", kDefaultPicture,
+                  [&](CloudOnly& m) { return m.Init(options); });
+  }
+  if (cut.id == cuts.back().id) {
+    if (!options.codec.empty()) {
+      return Fail(ErrorCode::kUsage, "--codec " + options.codec,
+                  "edge-only sends a result, not a tensor");
+    }
+    return finish(std::make_unique<EdgeOnly>(network), "edge-only", "result",
+                  [&](EdgeOnly& m) { return m.Init(network, options); });
+  }
+  return finish(std::make_unique<Split>(network), "split", BestCodec(calibration, cut),
+                [&](Split& m) { return m.Init(network, options, calibration); });
+}
+
+}  // namespace fogline

@@ -1,0 +1,61 @@
+// What the device does with a picture: nothing, a prefix of the network, or all of it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "codec/codec.h"
+#include "frame/frame.h"
+#include "vision/image.h"
+#include "vision/network.h"
+#include "vision/verdict.h"
+
+namespace fogline {
+
+/// A picture worked on and ready to send. Buffers are reused from picture to picture.
+struct Prepared {
+  std::vector<std::byte> data;  // what the payload views
+  Payload payload;
+  uint32_t resize_us = 0, prefix_us = 0, encode_us = 0;
+  std::optional<Verdict> verdict;  // where the device ran the whole network
+};
+
+struct MechanismOptions {
+  std::string cut = "output";  // as FindCut takes it; "input" is cloud-only, "output" edge-only
+  std::string codec;  // empty: jpeg:90 for cloud-only, the bundle's choice or f16 for a split
+  std::filesystem::path
+      bundle;  // calibration; empty: MODEL.bundle beside the model where it exists
+  int threads = 1;
+  bool json = false;  // the paper's wire: numbers as text
+};
+
+/// One of the paper's three mechanisms. Not thread-safe.
+class Mechanism {
+ public:
+  static Result<std::unique_ptr<Mechanism>> Make(const Network& network,
+                                                 const MechanismOptions& options);
+  virtual ~Mechanism() = default;
+
+  /// Resizes, runs and encodes one picture.
+  virtual Status Process(const Image& picture, Prepared& out) = 0;
+
+  const std::string& name() const { return name_; }  // "edge-only", "cloud-only" or "split"
+  const Cut& cut() const { return cut_; }
+  const std::string& codec() const { return codec_; }
+  /// Fills in what every frame of this mechanism says alike: model, cut, bundle.
+  void Stamp(Frame& frame) const;
+
+ protected:
+  // Set by Make before the mechanism's own Init.
+  std::string name_;
+  Cut cut_;
+  std::string codec_;
+  uint64_t model_id_ = 0, bundle_id_ = 0;
+};
+
+}  // namespace fogline

@@ -1,0 +1,50 @@
+// Where pictures come from: a folder, a stream of JPEGs, a camera.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace fogline {
+
+/// One picture as its source gave it, still compressed.
+struct Capture {
+  std::vector<std::byte> file;  // JPEG, PNG or WebP
+  std::string where;            // names it in messages
+  int64_t captured_us =
+      0;  // wall clock at the capture; EXIF's own time, where there is one, counts more
+};
+
+/// Gives one picture after the other. Not thread-safe.
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// Fills `out`, whose memory is reused. False at the end of the pictures or when a stop was asked
+  /// for. A picture that cannot be read is an error that names it; the next call goes on with the
+  /// next one.
+  virtual Result<bool> Next(Capture& out) = 0;
+};
+
+/// The pictures of a folder in the order of their names; `loop` starts over at the end.
+Result<std::unique_ptr<Source>> OpenFolder(const std::string& folder, bool loop);
+
+/// JPEG pictures one after the other on a descriptor (stdin), as `ffmpeg -f mjpeg -` or `rpicam-vid
+/// --codec mjpeg -o -` write them. A slow reader holds back the writer.
+std::unique_ptr<Source> OpenMjpeg(int descriptor, std::string name);
+
+/// A V4L2 camera that gives MJPEG, at the size nearest to width × height.
+Result<std::unique_ptr<Source>> OpenCamera(const std::string& device, int width, int height);
+
+/// What `--source` names: "-" for stdin, /dev/video… for a camera, else a folder.
+struct SourceOptions {
+  std::string name;
+  bool loop = false;
+  int width = 640, height = 480;  // asked of a camera
+};
+Result<std::unique_ptr<Source>> OpenSource(const SourceOptions& options);
+
+}  // namespace fogline

@@ -1,0 +1,63 @@
+// What was sent and is not yet known to be stored.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "frame/stages.h"
+
+namespace fogline {
+
+/// One frame under way.
+struct InFlight {
+  uint64_t sequence = 0;
+  std::vector<std::byte> bytes;
+  Nanos started{0};  // when work on the picture began
+  Nanos last_sent{0};
+  Nanos patience{0};  // after the last sending, until it is sent again
+  int sends = 0;
+  bool due = false;   // to be sent at once
+  StageTimes stages;  // the device's part
+};
+
+/// The send window: at most `size` frames whose storage is not acknowledged. It counts
+/// acknowledgements by the store, not by the broker, so that a broker that drops messages costs a
+/// repeat and never a frame. A plain state machine: no thread, no I/O; the caller locks.
+class SendWindow {
+ public:
+  SendWindow(size_t size, Nanos patience, Nanos most_patience)
+      : size_(size), patience_(patience), most_patience_(most_patience) {}
+
+  bool full() const { return frames_.size() >= size_; }
+  bool empty() const { return frames_.empty(); }
+  size_t count() const { return frames_.size(); }
+
+  /// Takes a frame in, due for its first sending. The reference is good until the window changes.
+  InFlight& Add(InFlight frame);
+
+  /// The next frame to send now: never sent, declared due, or past its patience. Nothing when all
+  /// can wait.
+  InFlight* NextDue(Nanos now);
+  /// Records that a frame has just been sent; its patience doubles with every repeat.
+  void Sent(InFlight& frame, Nanos now);
+  /// The connection is new: nobody knows what the old one lost, so everything is sent again.
+  void EverythingIsDue();
+  /// The cloud asked for patience: keep the frame, send it again only after the longest wait.
+  void Defer(uint64_t sequence, Nanos now);
+  /// When the earliest frame runs out of patience; nothing when the window is empty.
+  std::optional<Nanos> Deadline() const;
+
+  /// Takes a frame out; nothing when it is not under way (a second answer).
+  std::optional<InFlight> Remove(uint64_t sequence);
+
+ private:
+  size_t size_;
+  Nanos patience_, most_patience_;
+  std::deque<InFlight> frames_;  // by sequence, ascending
+};
+
+}  // namespace fogline

@@ -1,0 +1,23 @@
+// A model file ready to be cut and fed with pictures: its graph and its card.
+#pragma once
+
+#include <filesystem>
+
+#include "base/result.h"
+#include "graph/cut.h"
+#include "graph/model.h"
+#include "vision/card.h"
+
+namespace fogline {
+
+struct Network {
+  std::filesystem::path path;
+  Model model;
+  ModelCard card;
+};
+
+/// Loads a model and its card. `side` > 0 overrides the card's input size (a model with a fixed
+/// size refuses another).
+Result<Network> LoadNetwork(const std::filesystem::path& path, int side = 0);
+
+}  // namespace fogline
