@@ -1,0 +1,93 @@
+#include "web/feed.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace fogline {
+namespace {
+
+constexpr size_t kChunkRows = 500;
+constexpr size_t kRingBytes = 4 << 20;
+constexpr int kChunksAPoll = 8;
+
+}  // namespace
+
+Status Feed::Start() {
+  FOGLINE_TRY(last_, store_.LastId());
+  return {};
+}
+
+std::shared_ptr<const FeedChunk> Feed::Format(uint64_t after,
+                                              const std::vector<StoredDetection>& rows) const {
+  auto chunk = std::make_shared<FeedChunk>();
+  chunk->after = after;
+  chunk->last = rows.back().id;
+  for (const StoredDetection& row : rows) {
+    fmt::format_to(std::back_inserter(chunk->text),
+                   "id: {}-{}\nevent: detection\ndata: ", store_.epoch(), row.id);
+    AppendJson(chunk->text, row, privacy_);
+    chunk->text += "\n\n";
+  }
+  return chunk;
+}
+
+Result<bool> Feed::Poll(const std::function<void(const StoredDetection&)>& seen) {
+  for (int i = 0; i < kChunksAPoll; ++i) {
+    FOGLINE_TRY(const auto rows,
+                store_.Query({.after_id = last_}, Order::kOldestFirst, kChunkRows));
+    if (rows.empty()) return false;
+    for (const StoredDetection& row : rows) seen(row);
+    ring_.push_back(Format(last_, rows));
+    last_ = ring_.back()->last;
+    ring_bytes_ += ring_.back()->text.size();
+    while (ring_bytes_ > kRingBytes && ring_.size() > 1) {
+      ring_bytes_ -= ring_.front()->text.size();
+      ring_.pop_front();
+    }
+    if (rows.size() < kChunkRows) return false;
+  }
+  return true;
+}
+
+FeedStart Feed::Resolve(std::string_view event_id) const {
+  if (event_id.empty()) return {.after = last_};
+  const size_t dash = event_id.find('-');
+  uint64_t id = 0;
+  if (dash != event_id.npos && event_id.substr(0, dash) == store_.epoch()) {
+    const char* end = event_id.data() + event_id.size();
+    const auto [stop, error] = std::from_chars(event_id.data() + dash + 1, end, id);
+    if (error == std::errc() && stop == end && id <= last_) return {.after = id};
+    // A row that another worker stored a moment ago, which this feed has not read yet.
+    if (error == std::errc() && stop == end) {
+      if (const auto newest = store_.LastId(); newest && id <= *newest) return {.after = id};
+    }
+  }
+  return {.after = last_, .reset = true};
+}
+
+Result<std::shared_ptr<const FeedChunk>> Feed::Next(uint64_t after) {
+  if (after >= last_) return nullptr;
+  const auto past = std::upper_bound(
+      ring_.begin(), ring_.end(), after,
+      [](uint64_t id, const std::shared_ptr<const FeedChunk>& chunk) { return id < chunk->last; });
+  if (past != ring_.end() && (*past)->after == after) return *past;
+  // Behind the ring, or within a chunk: read up to where the next chunk begins.
+  Filter filter{.after_id = after, .before_id = last_ + 1};
+  if (past != ring_.end()) {
+    filter.before_id = ((*past)->after > after ? (*past)->after : (*past)->last) + 1;
+  }
+  FOGLINE_TRY(const auto rows, store_.Query(filter, Order::kOldestFirst, kChunkRows));
+  if (!rows.empty()) return Format(after, rows);
+  auto gap = std::make_shared<FeedChunk>();  // rows that were deleted since
+  gap->after = after;
+  gap->last = filter.before_id - 1;
+  return gap;
+}
+
+std::string Feed::Hello(const FeedStart& start) const {
+  return fmt::format(
+      "retry: 2000\nid: {0}-{1}\nevent: {2}\ndata: {{\"epoch\":\"{0}\",\"last_id\":{1}}}\n\n",
+      store_.epoch(), start.after, start.reset ? "reset" : "hello");
+}
+
+}  // namespace fogline

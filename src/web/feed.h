@@ -1,0 +1,62 @@
+// The tail of the store as server-sent events, formatted once for all streams.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "store/store.h"
+#include "web/detection_text.h"
+
+namespace fogline {
+
+/// Events between two ids: what a stream that has seen `after` needs next.
+struct FeedChunk {
+  uint64_t after = 0;
+  uint64_t last = 0;
+  std::string text;
+};
+
+/// Where a stream starts.
+struct FeedStart {
+  uint64_t after = 0;
+  bool reset = false;  // the id it asked for means nothing here: it should load everything anew
+};
+
+/// Event ids are "EPOCH-ID": the store's own sequence, so that nothing about a client is kept
+/// between its connections, and a client of another store is noticed. Recent chunks stay in a ring
+/// of bounded size; streams share them, and whoever is further behind is answered from the store.
+/// Not thread-safe.
+class Feed {
+ public:
+  Feed(Store& store, Privacy privacy) : store_(store), privacy_(privacy) {}
+
+  /// Starts at the store's end.
+  Status Start();
+  /// Reads what is new, at most a few chunks; true when there may be more. `seen` gets every row.
+  Result<bool> Poll(const std::function<void(const StoredDetection&)>& seen);
+
+  FeedStart Resolve(std::string_view event_id) const;
+  /// The events after an id; null when there are none yet.
+  Result<std::shared_ptr<const FeedChunk>> Next(uint64_t after);
+  /// The first event of every stream.
+  std::string Hello(const FeedStart& start) const;
+
+  uint64_t last_id() const { return last_; }
+
+ private:
+  std::shared_ptr<const FeedChunk> Format(uint64_t after,
+                                          const std::vector<StoredDetection>& rows) const;
+
+  Store& store_;
+  Privacy privacy_;
+  uint64_t last_ = 0;
+  std::deque<std::shared_ptr<const FeedChunk>> ring_;  // each begins where the one before ends
+  size_t ring_bytes_ = 0;
+};
+
+}  // namespace fogline

@@ -1,0 +1,162 @@
+#include "web/site.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "web/assets.h"
+
+namespace fogline {
+namespace {
+
+int StatusOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUsage:
+      return 400;
+    case ErrorCode::kNotFound:
+      return 404;
+    case ErrorCode::kExhausted:
+    case ErrorCode::kUnavailable:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+/// "127.0.0.1:8080" and "[::1]:8080" without the port.
+std::string_view WithoutPort(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  return host.substr(0, host.find(':'));
+}
+
+/// Scheme and host of a tile address, for the Content-Security-Policy; empty for a file.
+std::string OriginOf(std::string_view url) {
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (!url.starts_with(scheme)) continue;
+    const size_t end = url.find_first_of("/?#", scheme.size());
+    std::string origin(url.substr(0, end));
+    if (origin.find_first_of(" ;,'\"") == std::string::npos) return " " + origin;
+  }
+  return {};
+}
+
+}  // namespace
+
+Site::Site(const WebOptions& options, Store& store, WebCounters& counters)
+    : options_(options),
+      store_(store),
+      counters_(counters),
+      privacy_{options.round_decimals, options.thumbnails},
+      loopback_(options.address.starts_with("127.") || options.address == "::1") {
+  const std::string tiles = OriginOf(options.basemap);
+  content_security_policy_ = fmt::format(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{0};"
+      " connect-src 'self'{0}; worker-src 'self'; manifest-src 'self'; base-uri 'none';"
+      " form-action 'none'; frame-ancestors 'none'",
+      tiles);
+}
+
+const std::vector<Site::Route>& Site::Routes() {
+  static const std::vector<Route> routes{
+      {"/api/config", &Site::Config},          {"/api/detections", &Site::Detections},
+      {"/api/events", &Site::Events},          {"/api/hexagons", &Site::Hexagons},
+      {"/api/inventory", &Site::Inventory},    {"/api/stats", &Site::Stats},
+      {"/api/thumbnails/*", &Site::Thumbnail}, {"/healthz", &Site::Health},
+  };
+  return routes;
+}
+
+HttpResponse Site::Handle(const HttpRequest& request) {
+  HttpResponse response = Answer(request);
+  AddHeaders(response);
+  ++counters_.responses[response.status];
+  return response;
+}
+
+HttpResponse Site::Answer(const HttpRequest& request) {
+  if (!KnowsHost(request.host)) {
+    return ErrorResponse(421, "this server does not answer to that name");
+  }
+  auto parameters = Parameters::Parse(request.target);
+  if (!parameters) return ErrorResponse(400, parameters.error().ToString());
+  const std::string& path = parameters->path();
+  if (request.method != "GET" && request.method != "HEAD") {
+    HttpResponse refused = ErrorResponse(405, "only GET and HEAD are served here");
+    refused.headers.emplace_back("Allow", "GET, HEAD");
+    return refused;
+  }
+  for (const Route& route : Routes()) {
+    const bool prefix = route.path.ends_with('*');
+    if (prefix ? !path.starts_with(route.path.substr(0, route.path.size() - 1))
+               : path != route.path) {
+      continue;
+    }
+    Result<HttpResponse> response = (this->*route.handler)(request, *parameters);
+    if (response) {
+      Compress(request, *response);
+      return *std::move(response);
+    }
+    const Error& error = response.error();
+    const int status = StatusOf(error.code);
+    if (status < 500) return ErrorResponse(status, error.ToString());
+    // Which file failed and how is the operator's business, not the visitor's.
+    ++counters_.store_errors;
+    LogWarning("web: {}: {}", Printable(request.target), Printable(error.ToString()));
+    return ErrorResponse(status, error.code == ErrorCode::kExhausted
+                                     ? "that is too much to answer; narrow it"
+                                     : "the store does not answer now");
+  }
+  return ServeAsset(request, path);
+}
+
+bool Site::KnowsHost(std::string_view host) const {
+  if (!loopback_) return true;
+  const std::string_view name = WithoutPort(host);
+  if (name == "localhost" || name == "[::1]") return true;
+  // A number, not a name that begins like one.
+  if (name.starts_with("127.") && name.find_first_not_of("0123456789.") == name.npos) return true;
+  return std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end();
+}
+
+HttpResponse Site::ServeAsset(const HttpRequest& request, std::string_view path) const {
+  // Pages are views of one application.
+  if (path == "/fleet" || path == "/plan") path = "/";
+  const Asset* asset = FindAsset(path);
+  if (asset == nullptr) return ErrorResponse(404, "there is nothing here");
+  HttpResponse response;
+  response.headers.emplace_back("ETag", asset->etag);
+  response.headers.emplace_back("Cache-Control", "no-cache");
+  if (request.if_none_match == asset->etag) {
+    response.status = 304;
+    response.type.clear();
+    return response;
+  }
+  response.type = asset->type;
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+  if (request.accepts_gzip) {
+    response.fixed = asset->gzip;
+    response.headers.emplace_back("Content-Encoding", "gzip");
+  } else {
+    response.body = Gunzip(asset->gzip);
+  }
+  return response;
+}
+
+void Site::AddHeaders(HttpResponse& response) const {
+  const auto add = [&](const char* name, std::string value) {
+    response.headers.emplace_back(name, std::move(value));
+  };
+  add("Content-Security-Policy", content_security_policy_);
+  add("X-Content-Type-Options", "nosniff");
+  add("X-Frame-Options", "DENY");
+  add("Referrer-Policy", "no-referrer");
+  add("Cross-Origin-Opener-Policy", "same-origin");
+  add("Cross-Origin-Resource-Policy", "same-origin");
+  add("Permissions-Policy", "camera=(), microphone=(), geolocation=(self)");
+  const bool has_policy =
+      std::any_of(response.headers.begin(), response.headers.end(),
+                  [](const auto& header) { return header.first == "Cache-Control"; });
+  if (!has_policy) add("Cache-Control", "no-store");
+}
+
+}  // namespace fogline

@@ -1,0 +1,54 @@
+// What is where: the page's files, the API, the health check.
+#pragma once
+
+#include <string>
+
+#include "store/store.h"
+#include "web/counters.h"
+#include "web/detection_text.h"
+#include "web/http.h"
+#include "web/parameters.h"
+#include "web/web_server.h"
+
+namespace fogline {
+
+/// Answers requests; knows nothing of sockets. Not thread-safe.
+class Site {
+ public:
+  Site(const WebOptions& options, Store& store, WebCounters& counters);
+
+  /// Never fails: every error is an answer. Security headers are in it already.
+  HttpResponse Handle(const HttpRequest& request);
+
+ private:
+  using Handler = Result<HttpResponse> (Site::*)(const HttpRequest&, Parameters&);
+  struct Route {
+    std::string_view path;  // a last "*" stands for the rest
+    Handler handler;
+  };
+  static const std::vector<Route>& Routes();
+
+  HttpResponse Answer(const HttpRequest& request);
+  bool KnowsHost(std::string_view host) const;
+  HttpResponse ServeAsset(const HttpRequest& request, std::string_view path) const;
+  void AddHeaders(HttpResponse& response) const;
+  Filter Blur(Filter filter) const;
+
+  Result<HttpResponse> Config(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Detections(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Events(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Health(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Hexagons(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Inventory(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Stats(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Thumbnail(const HttpRequest&, Parameters&);
+
+  const WebOptions& options_;
+  Store& store_;
+  WebCounters& counters_;
+  Privacy privacy_;
+  bool loopback_;
+  std::string content_security_policy_;
+};
+
+}  // namespace fogline

@@ -1,0 +1,231 @@
+#include "web/site.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "web/assets.h"
+
+namespace fogline {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Detection Sample(uint64_t sequence) {
+  Detection d;
+  d.device = "cam";
+  d.sequence = sequence;
+  d.captured_us = 1'767'225'600'000'000 + static_cast<int64_t>(sequence) * 1'000'000;
+  d.has_position = true;
+  d.lat = 47.376894;
+  d.lon = 8.541694;
+  d.label = "litter";
+  d.score = 0.9F;
+  d.positive = true;
+  d.mechanism = "split";
+  d.payload_bytes = 1000;
+  d.stages.prefix = 10;
+  d.stages.window = 5;
+  return d;
+}
+
+class SiteTest : public ::testing::Test {
+ protected:
+  SiteTest() : store_(OpenStore("sqlite::memory:").value()) {}
+
+  HttpResponse Get(const std::string& target, const std::string& method = "GET") {
+    if (!site_) site_ = std::make_unique<Site>(options_, *store_, counters_);
+    HttpRequest request;
+    request.method = method;
+    request.target = target;
+    request.host = host_;
+    return site_->Handle(request);
+  }
+  json Json(const std::string& target) {
+    const HttpResponse response = Get(target);
+    EXPECT_EQ(response.status, 200) << target << ": " << response.body;
+    return json::parse(response.body);
+  }
+  static std::string Header(const HttpResponse& response, const std::string& name) {
+    for (const auto& [key, value] : response.headers) {
+      if (key == name) return value;
+    }
+    return {};
+  }
+  void Put(const Detection& d) { ASSERT_TRUE(store_->Put(std::span(&d, 1))); }
+
+  WebOptions options_;
+  std::unique_ptr<Store> store_;
+  WebCounters counters_;
+  std::unique_ptr<Site> site_;
+  std::string host_ = "127.0.0.1:8080";
+};
+
+TEST_F(SiteTest, AnEmptyStoreIsNoError) {
+  EXPECT_EQ(Json("/api/detections")["detections"].size(), 0U);
+  EXPECT_EQ(Json("/api/hexagons?level=4")["total"], 0);
+  EXPECT_EQ(Json("/api/inventory")["count"], 0);
+  EXPECT_EQ(Json("/api/stats")["rows"], 0);
+  EXPECT_EQ(Json("/healthz")["status"], "ok");
+  EXPECT_EQ(Json("/api/config")["basemap"]["kind"], "land");
+}
+
+TEST_F(SiteTest, GivesDetectionsInThreeFormats) {
+  for (uint64_t i = 0; i < 3; ++i) Put(Sample(i));
+  const json page = Json("/api/detections?limit=2");
+  EXPECT_EQ(page["more"], true);
+  EXPECT_EQ(page["last_id"], 3);
+  EXPECT_EQ(page["detections"][0]["id"], 3);
+  EXPECT_EQ(page["detections"][0]["stages_ms"]["prefix"], 10);
+  EXPECT_FALSE(page["detections"][0]["stages_ms"].contains("network"));
+  EXPECT_EQ(Json("/api/detections?order=oldest&after=1&limit=1")["detections"][0]["id"], 2);
+
+  const json geo = Json("/api/detections?format=geojson");
+  EXPECT_EQ(geo["features"][0]["geometry"]["coordinates"][0], 8.541694);
+  const HttpResponse csv = Get("/api/detections?format=csv");
+  EXPECT_THAT(Header(csv, "Content-Disposition"), HasSubstr("detections.csv"));
+  EXPECT_EQ(std::count(csv.body.begin(), csv.body.end(), '\n'), 4);
+}
+
+TEST_F(SiteTest, CsvCellsAreNoFormulas) {
+  Detection d = Sample(0);
+  d.device = "=HYPERLINK(\"http://x\")";
+  d.label = "a,\"b\"\nc";
+  Put(d);
+  const std::string csv = Get("/api/detections?format=csv").body;
+  EXPECT_THAT(csv, HasSubstr("\"'=HYPERLINK(\"\"http://x\"\")\""));
+  EXPECT_THAT(csv, HasSubstr("\"a,\"\"b\"\"\nc\""));
+}
+
+TEST_F(SiteTest, RefusesEveryParameterItDoesNotKnowOrBelieve) {
+  for (const char* target :
+       {"/api/detections?limit=0", "/api/detections?limit=10001", "/api/detections?order=up",
+        "/api/detections?format=xml", "/api/detections?lable=x", "/api/detections?box=1",
+        "/api/hexagons?level=21", "/api/hexagons?level=-1", "/api/hexagons?points=99999",
+        "/api/inventory?x=1", "/api/config?x", "/healthz?x=1", "/api/stats?min_score=2",
+        "/api/events?since=1", "/api/detections?device=%ff"}) {
+    const HttpResponse response = Get(target);
+    EXPECT_EQ(response.status, 400) << target;
+    EXPECT_TRUE(json::parse(response.body).contains("error")) << target;
+  }
+  EXPECT_EQ(Get("/api/nothing").status, 404);
+  EXPECT_EQ(Get("/../etc/passwd").status, 404);
+  EXPECT_EQ(Get("/api/detections", "POST").status, 405);
+  EXPECT_EQ(Get("/api/detections", "DELETE").status, 405);
+}
+
+TEST_F(SiteTest, ALoopbackServerAnswersToLoopbackNamesOnly) {
+  for (const char* host : {"127.0.0.1", "localhost:99", "[::1]:80", "127.0.0.5:1"}) {
+    host_ = host;
+    EXPECT_EQ(Get("/healthz").status, 200) << host;
+  }
+  for (const char* host : {"evil.example", "127.evil.example.", "", "localhost.evil.example"}) {
+    host_ = host;
+    EXPECT_EQ(Get("/healthz").status, 421) << host;
+  }
+}
+
+TEST_F(SiteTest, AnswersCarryASecurityPolicy) {
+  for (const char* target : {"/", "/api/detections", "/nothing"}) {
+    const HttpResponse response = Get(target);
+    const std::string policy = Header(response, "Content-Security-Policy");
+    EXPECT_THAT(policy, HasSubstr("default-src 'none'"));
+    EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
+    EXPECT_EQ(Header(response, "X-Content-Type-Options"), "nosniff");
+  }
+}
+
+TEST_F(SiteTest, CarriesThePageWithinItsWeight) {
+  size_t weight = 0;
+  for (const Asset& asset : Assets()) {
+    const HttpResponse response = Get(std::string(asset.path));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body.size(), asset.bytes) << asset.path;  // no gzip asked for: plain
+    weight += asset.gzip.size();
+  }
+  EXPECT_LE(weight, 500'000U);
+  EXPECT_THAT(Get("/").body, HasSubstr("<!doctype html>"));
+}
+
+TEST_F(SiteTest, AnUnchangedAssetIsNotSentAgain) {
+  HttpRequest request;
+  request.host = host_;
+  request.if_none_match = std::string(FindAsset("/app.js")->etag);
+  request.target = "/app.js";
+  Get("/");
+  const HttpResponse response = site_->Handle(request);
+  EXPECT_EQ(response.status, 304);
+  EXPECT_TRUE(response.content().empty());
+}
+
+TEST_F(SiteTest, CompressesWhatIsLarge) {
+  for (uint64_t i = 0; i < 50; ++i) Put(Sample(i));
+  HttpRequest request;
+  request.host = host_;
+  request.target = "/api/detections";
+  request.accepts_gzip = true;
+  const std::string plain = Get("/api/detections").body;
+  const HttpResponse response = site_->Handle(request);
+  EXPECT_EQ(Header(response, "Content-Encoding"), "gzip");
+  EXPECT_LT(response.body.size(), plain.size() / 3);
+  EXPECT_EQ(Gunzip(response.body), plain);
+}
+
+TEST_F(SiteTest, HexagonsBringThePointsWhenTheyAreFew) {
+  for (uint64_t i = 0; i < 5; ++i) Put(Sample(i));
+  EXPECT_FALSE(Json("/api/hexagons?level=4&points=4").contains("detections"));
+  const json few = Json("/api/hexagons?level=4&points=5&box=8,47,9,48");
+  EXPECT_EQ(few["total"], 5);
+  EXPECT_EQ(few["detections"].size(), 5U);
+  EXPECT_EQ(few["cells"][0][2], 5);
+}
+
+TEST_F(SiteTest, RoundedPositionsCannotBeNarrowedDown) {
+  options_.round_decimals = 2;
+  Put(Sample(0));  // 47.376894, 8.541694 leaves as 47.38, 8.54
+  EXPECT_EQ(Json("/api/detections")["detections"][0]["lat"], 47.38);
+  EXPECT_EQ(Json("/api/detections")["detections"][0]["lon"], 8.54);
+  // A box is answered as if the rounded position were stored.
+  EXPECT_EQ(Json("/api/detections?box=8.54,47.38,8.54,47.38")["detections"].size(), 1U);
+  EXPECT_EQ(Json("/api/detections?box=8.5416,47.3768,8.5417,47.3769")["detections"].size(), 0U);
+  // 36,000 cells of a hundredth of a degree round the world: no hexagon is narrower.
+  const json cells = Json("/api/hexagons?level=20");
+  EXPECT_LE(16 << cells["level"].get<int>(), 36'000);
+}
+
+TEST_F(SiteTest, PicturesLeaveOnlyWhenTheOperatorSaysSo) {
+  Detection d = Sample(0);
+  d.thumbnail = {std::byte{0xff}, std::byte{0xd8}};
+  Put(d);
+  EXPECT_EQ(Get("/api/thumbnails/1").status, 404);
+  EXPECT_FALSE(Json("/api/detections")["detections"][0].contains("thumbnail"));
+  site_.reset();
+  options_.thumbnails = true;
+  EXPECT_EQ(Get("/api/thumbnails/1").body, "\xff\xd8");
+  EXPECT_EQ(Get("/api/thumbnails/2").status, 404);
+  EXPECT_EQ(Get("/api/thumbnails/x").status, 404);
+  EXPECT_EQ(Json("/api/detections")["detections"][0]["thumbnail"], true);
+}
+
+TEST_F(SiteTest, StatsTellTheTrueTotalAndTheOneWithoutWaits) {
+  for (uint64_t i = 0; i < 4; ++i) Put(Sample(i));
+  const json split = Json("/api/stats")["mechanisms"][0];
+  EXPECT_EQ(split["name"], "split");
+  EXPECT_EQ(split["total_ms"]["p50"], 15);
+  EXPECT_EQ(split["without_waits_ms"]["p50"], 10);
+  EXPECT_EQ(split["stages_ms"]["window"]["p95"], 5);
+  EXPECT_EQ(split["bytes"]["p50"], 1000);
+}
+
+TEST(IsoTime, KnowsDatesBeforeAndAfter1970) {
+  EXPECT_EQ(IsoTime(0), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(IsoTime(-1), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(IsoTime(1'767'225'600'123'456), "2026-01-01T00:00:00.123Z");
+  EXPECT_EQ(IsoTime(std::numeric_limits<int64_t>::max()), "");
+}
+
+}  // namespace
+}  // namespace fogline

@@ -1,0 +1,320 @@
+// The only file that knows Boost.Beast: sockets, timeouts and streams. One thread runs it all.
+#include "web/web_server.h"
+
+#include <atomic>
+#include <boost/asio.hpp>
+#include <boost/asio/experimental/as_tuple.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <list>
+#include <thread>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "web/feed.h"
+#include "web/http.h"
+#include "web/site.h"
+
+namespace fogline {
+namespace {
+
+namespace net = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using tcp = net::ip::tcp;
+using boost::system::error_code;
+using std::chrono::seconds;
+
+constexpr size_t kHeaderBytes = 16 << 10;
+constexpr auto kFirstRequest = seconds(10);  // from connecting to a whole request: no slow loris
+constexpr auto kNextRequest = seconds(60);   // idle between requests, and reading the next one
+constexpr auto kWriting = seconds(15);       // to take one answer or one chunk of events
+constexpr auto kHeartbeat = seconds(15);     // a comment that keeps proxies from closing a stream
+constexpr auto kPoll = seconds(1);           // for rows that other processes store
+constexpr int kStreamSendBuffer = 128 << 10;
+
+constexpr auto kToken = net::experimental::as_tuple(net::use_awaitable);
+
+HttpRequest Translate(const http::request<http::empty_body>& request) {
+  const auto text = [&](http::field field) { return std::string(request[field]); };
+  HttpRequest ours;
+  ours.method = std::string(request.method_string());
+  ours.target = std::string(request.target());
+  ours.host = text(http::field::host);
+  ours.if_none_match = text(http::field::if_none_match);
+  ours.range = text(http::field::range);
+  ours.last_event_id = std::string(request["Last-Event-ID"]);
+  ours.accepts_gzip = text(http::field::accept_encoding).find("gzip") != std::string::npos;
+  return ours;
+}
+
+/// The answer to a request that Beast could not read; 0 for a client that merely left.
+int StatusOf(const error_code& error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
+  if (error == http::error::body_limit || error == http::error::unexpected_body) return 413;
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return 0;
+  return error.category() == http::make_error_code(http::error::bad_method).category() ? 400 : 0;
+}
+
+}  // namespace
+
+class WebServer::Impl {
+ public:
+  Impl(const WebOptions& options, Store& store)
+      : options_(options),
+        feed_(store, {options.round_decimals, options.thumbnails}),
+        site_(options_, store, counters_) {}
+  ~Impl() { Stop(); }
+
+  Status Listen() {
+    FOGLINE_CHECK(feed_.Start());
+    const std::string where = fmt::format("{}:{}", options_.address, options_.port);
+    error_code error;
+    const auto address = net::ip::make_address(options_.address, error);
+    if (error) return Fail(ErrorCode::kUsage, options_.address, "is no IP address");
+    const tcp::endpoint endpoint(address, options_.port);
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(net::socket_base::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
+    if (error) return Fail(ErrorCode::kUnavailable, where, "cannot listen: {}", error.message());
+    port_ = acceptor_.local_endpoint().port();
+    return {};
+  }
+
+  void Run() {
+    net::co_spawn(io_, Accept(), net::detached);
+    net::co_spawn(io_, PollRegularly(), net::detached);
+    thread_ = std::thread([this] {
+      for (;;) {
+        try {
+          io_.run();
+          return;
+        } catch (const std::exception& e) {  // out of memory in one connection ends that one only
+          LogError("web: {}", e.what());
+        }
+      }
+    });
+  }
+
+  void Stop() {
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Notify() {
+    if (notified_.exchange(true)) return;
+    net::post(io_, [this] {
+      notified_ = false;
+      PollFeed();
+    });
+  }
+
+  uint16_t port() const { return port_; }
+  const WebOptions& options() const { return options_; }
+
+ private:
+  void PollFeed() {
+    const uint64_t before = feed_.last_id();
+    const auto more = feed_.Poll([](const StoredDetection&) {});
+    if (!more) {
+      ++counters_.store_errors;
+      LogWarning("web: {}", Printable(more.error().ToString()));
+    } else if (*more) {
+      Notify();  // in turns with requests
+    }
+    if (feed_.last_id() == before) return;
+    for (net::steady_timer* waiting : waiting_) waiting->cancel();
+  }
+
+  net::awaitable<void> PollRegularly() {
+    net::steady_timer timer(io_);
+    for (;;) {
+      timer.expires_after(kPoll);
+      co_await timer.async_wait(kToken);
+      PollFeed();
+    }
+  }
+
+  net::awaitable<void> Accept() {
+    for (;;) {
+      auto [error, socket] = co_await acceptor_.async_accept(kToken);
+      if (error) {  // out of descriptors, mostly: let some connections end first
+        net::steady_timer pause(io_, std::chrono::milliseconds(100));
+        co_await pause.async_wait(kToken);
+        continue;
+      }
+      if (counters_.connections >= options_.max_connections) continue;  // closes it
+      net::co_spawn(io_, Converse(std::move(socket)), net::detached);
+    }
+  }
+
+  /// One connection, request by request.
+  net::awaitable<void> Converse(tcp::socket socket) {
+    ++counters_.connections;
+    beast::tcp_stream stream(std::move(socket));
+    try {
+      error_code ignored;
+      stream.socket().set_option(tcp::no_delay(true), ignored);
+      auto events_after = co_await AnswerRequests(stream);
+      if (events_after) co_await StreamEvents(stream, std::move(*events_after));
+    } catch (const std::exception& e) {
+      LogError("web: {}", e.what());
+    }
+    --counters_.connections;
+  }
+
+  /// Until the client leaves, or asks for events: then the id to begin after.
+  net::awaitable<std::optional<std::string>> AnswerRequests(beast::tcp_stream& stream) {
+    beast::flat_buffer buffer(2 * kHeaderBytes);
+    for (auto patience = kFirstRequest;; patience = kNextRequest) {
+      http::request_parser<http::empty_body> parser;
+      parser.header_limit(kHeaderBytes);
+      stream.expires_after(patience);
+      const auto [error, bytes] = co_await http::async_read(stream, buffer, parser, kToken);
+      (void)bytes;
+      if (error) {
+        if (const int status = StatusOf(error); status != 0) {
+          ++counters_.responses[status];
+          co_await Write(stream, ErrorResponse(status, "that is no request this server takes"), 11,
+                         false, true);
+        }
+        Close(stream);
+        co_return std::nullopt;
+      }
+      const auto& request = parser.get();
+      const HttpRequest ours = Translate(request);
+      HttpResponse response = site_.Handle(ours);
+      const bool head = request.method() == http::verb::head;
+      if (response.events_after && !head) {
+        if (counters_.streams < options_.max_streams) co_return response.events_after;
+        response = ErrorResponse(503, "too many streams are open; try again later");
+        response.headers.emplace_back("Retry-After", "10");
+      }
+      const bool keep = request.keep_alive();
+      if (!co_await Write(stream, response, request.version(), head, !keep) || !keep) {
+        Close(stream);
+        co_return std::nullopt;
+      }
+    }
+  }
+
+  /// False when the client did not take it.
+  net::awaitable<bool> Write(beast::tcp_stream& stream, const HttpResponse& response,
+                             unsigned version, bool head, bool close) {
+    const std::string_view content = response.content();
+    http::response<http::empty_body> header;
+    header.version(version);
+    header.result(static_cast<unsigned>(response.status));
+    if (!response.type.empty()) header.set(http::field::content_type, response.type);
+    for (const auto& [name, value] : response.headers) header.insert(name, value);
+    if (response.status != 304) header.content_length(content.size());
+    header.keep_alive(!close);
+    stream.expires_after(kWriting);
+    http::response_serializer<http::empty_body> serializer(header);
+    auto [error, bytes] = co_await http::async_write_header(stream, serializer, kToken);
+    (void)bytes;
+    if (error) co_return false;
+    // In parts, each with its own time: a slow phone may take long, but not stop.
+    for (std::string_view rest = head ? "" : content; !rest.empty();) {
+      const std::string_view part = rest.substr(0, 256 << 10);
+      rest.remove_prefix(part.size());
+      stream.expires_after(kWriting);
+      auto [failed, written] =
+          co_await net::async_write(stream, net::buffer(part.data(), part.size()), kToken);
+      (void)written;
+      if (failed) co_return false;
+    }
+    co_return true;
+  }
+
+  void Close(beast::tcp_stream& stream) {
+    error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  net::awaitable<bool> WriteEvents(beast::tcp_stream& stream, std::string_view text) {
+    stream.expires_after(kWriting);
+    auto [error, bytes] =
+        co_await net::async_write(stream, net::buffer(text.data(), text.size()), kToken);
+    counters_.event_bytes += bytes;
+    if (error == beast::error::timeout) ++counters_.streams_dropped;
+    co_return !error;
+  }
+
+  /// Sends what is new until the client leaves or is too slow. Nothing is queued for it: what it
+  /// has not taken yet is read again from where it is.
+  net::awaitable<void> StreamEvents(beast::tcp_stream& stream, std::string after) {
+    struct Open {
+      WebCounters& counters;
+      explicit Open(WebCounters& c) : counters(c) { ++counters.streams, ++counters.streams_opened; }
+      ~Open() { --counters.streams; }
+    } const open(counters_);
+    error_code ignored;
+    stream.socket().set_option(net::socket_base::send_buffer_size(kStreamSendBuffer), ignored);
+
+    const FeedStart start = feed_.Resolve(after);
+    uint64_t cursor = start.after;
+    {
+      HttpResponse head;  // for the headers that every answer has
+      head.type = "text/event-stream";
+      std::string text =
+          "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+          "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
+          "X-Content-Type-Options: nosniff\r\n"
+          "Cross-Origin-Resource-Policy: same-origin\r\nConnection: close\r\n\r\n";
+      text += feed_.Hello(start);
+      if (!co_await WriteEvents(stream, text)) co_return;
+    }
+    net::steady_timer wake(io_);
+    for (;;) {
+      const auto chunk = feed_.Next(cursor);
+      if (!chunk) co_return;  // the store failed; the browser comes back by itself
+      if (*chunk != nullptr) {
+        if (!co_await WriteEvents(stream, (*chunk)->text)) co_return;
+        cursor = (*chunk)->last;
+        continue;
+      }
+      wake.expires_after(kHeartbeat);
+      const auto at = waiting_.insert(waiting_.end(), &wake);
+      const auto [error] = co_await wake.async_wait(kToken);
+      waiting_.erase(at);
+      if (!error && !co_await WriteEvents(stream, ":\n\n")) co_return;
+    }
+  }
+
+  const WebOptions options_;
+  WebCounters counters_;
+  Feed feed_;
+  Site site_;
+  std::list<net::steady_timer*> waiting_;  // streams that have seen everything
+  std::atomic<bool> notified_ = false;
+  uint16_t port_ = 0;
+  // Last: what still waits in it is destroyed first, while the rest is there.
+  net::io_context io_{1};
+  tcp::acceptor acceptor_{io_};
+  std::thread thread_;
+};
+
+WebServer::WebServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+WebServer::~WebServer() = default;
+
+Result<std::unique_ptr<WebServer>> WebServer::Start(const WebOptions& options, Store& store) {
+  auto impl = std::make_unique<Impl>(options, store);
+  FOGLINE_CHECK(impl->Listen());
+  impl->Run();
+  return std::unique_ptr<WebServer>(new WebServer(std::move(impl)));
+}
+
+uint16_t WebServer::port() const { return impl_->port(); }
+
+std::string WebServer::url() const {
+  const std::string& address = impl_->options().address;
+  const bool v6 = address.find(':') != std::string::npos;
+  return fmt::format("http://{}{}{}:{}/", v6 ? "[" : "", address, v6 ? "]" : "", port());
+}
+
+void WebServer::Notify() { impl_->Notify(); }
+void WebServer::Stop() { impl_->Stop(); }
+
+}  // namespace fogline

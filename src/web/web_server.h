@@ -1,0 +1,56 @@
+// The map, the API and the live events over HTTP.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/store.h"
+
+namespace fogline {
+
+struct WebOptions {
+  std::string address = "127.0.0.1";
+  uint16_t port = 0;  // 0: a free one, see WebServer::port()
+  std::string title = "Fogline";
+  /// Further names under which the server may be asked for (a reverse proxy's). A server on a
+  /// loopback address answers to loopback names only, so that no foreign page can read it by
+  /// rebinding its own name; a server on any other address answers to every name.
+  std::vector<std::string> hosts;
+  /// A PMTiles file, or the address of raster tiles with {z}/{x}/{y}; empty: land and borders only.
+  std::string basemap;
+  std::string basemap_attribution;
+  std::optional<int> round_decimals;  // positions leave rounded to so many decimals of a degree
+  bool thumbnails = false;            // pictures leave at all
+  size_t max_streams = 2500;          // event streams at once; further ones are told to come back
+  size_t max_connections = 4096;
+};
+
+/// Serves from a thread of its own, one for everything: the store's answers are bounded in rows and
+/// time, and events are formatted once for all streams. Thread-safe.
+class WebServer {
+ public:
+  /// kUnavailable when the address cannot be bound; kNotFound for a base map that is not there. The
+  /// store must outlive the server.
+  static Result<std::unique_ptr<WebServer>> Start(const WebOptions& options, Store& store);
+  ~WebServer();
+
+  uint16_t port() const;
+  /// "http://127.0.0.1:8080/"
+  std::string url() const;
+  /// New rows are in the store: tell the streams. Cheap, from any thread. Rows that other processes
+  /// store are found within a second without it.
+  void Notify();
+  /// Ends every connection and the thread. The destructor does it too.
+  void Stop();
+
+ private:
+  class Impl;
+  explicit WebServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fogline

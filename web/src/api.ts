@@ -1,0 +1,67 @@
+// What the server says, typed, and how to ask.
+
+export interface Detection {
+  id: number;
+  device: string;
+  run: string;
+  sequence: number;
+  captured: number; // ms
+  stored: number;
+  lat?: number;
+  lon?: number;
+  accuracy_m?: number;
+  heading_deg?: number;
+  label: string;
+  score: number;
+  positive: boolean;
+  mechanism: string;
+  cut: string;
+  codec: string;
+  model: string;
+  bytes: number;
+  stages_ms: Record<string, number>;
+  thumbnail?: boolean;
+}
+export type Placed = Detection & { lat: number; lon: number };
+export const isPlaced = (d: Detection): d is Placed => d.lat !== undefined && d.lon !== undefined;
+
+export interface Page { epoch: string; last_id: number; more: boolean; detections: Detection[] }
+/** lon, lat, count, positives, highest score, newest capture. */
+export type Cell = [number, number, number, number, number, number];
+export interface Cells { epoch: string; last_id: number; level: number; total: number; cells: Cell[]; detections?: Detection[] }
+export interface Tally { name: string; count: number; positives: number; bytes: number; first: number; last: number }
+export interface Inventory {
+  epoch: string; count: number; last_id: number; first: number; last: number;
+  devices: Tally[]; labels: Tally[]; mechanisms: Tally[]; models: Tally[];
+}
+export interface Config {
+  title: string; epoch: string; thumbnails: boolean; decimals: number | null;
+  basemap: { kind: 'land' | 'tiles' | 'pmtiles'; url: string; attribution: string };
+}
+
+/** The stages in the order a frame passes them, and where each runs. */
+export const stages: { name: string; title: string; where: 'edge' | 'wait' | 'network' | 'cloud' }[] = [
+  { name: 'read', title: 'Read', where: 'edge' },
+  { name: 'resize', title: 'Resize', where: 'edge' },
+  { name: 'prefix', title: 'Prefix', where: 'edge' },
+  { name: 'encode', title: 'Encode', where: 'edge' },
+  { name: 'window', title: 'Send window', where: 'wait' },
+  { name: 'network', title: 'Network', where: 'network' },
+  { name: 'queue', title: 'Queue', where: 'wait' },
+  { name: 'decode', title: 'Decode', where: 'cloud' },
+  { name: 'suffix', title: 'Suffix', where: 'cloud' },
+  { name: 'store', title: 'Store', where: 'cloud' },
+];
+
+export const totalMs = (d: Detection): number =>
+  Object.values(d.stages_ms).reduce((sum, ms) => sum + ms, 0);
+
+export async function ask<T>(path: string, query: URLSearchParams = new URLSearchParams(), signal?: AbortSignal): Promise<T> {
+  const text = query.toString();
+  const response = await fetch(text ? `${path}?${text}` : path, { signal });
+  if (!response.ok) {
+    const said = (await response.json().catch(() => null)) as { error?: string } | null;
+    throw new Error(said?.error ?? `the server answered ${response.status}`);
+  }
+  return (await response.json()) as T;
+}

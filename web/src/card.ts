@@ -1,0 +1,51 @@
+// One detection in full: what was seen, where, how it travelled and where its time went.
+import { type Config, type Detection, isPlaced, stages, totalMs } from './api';
+import { clear, h } from './dom';
+import { bytes, degrees, heading, millis, moment, percent } from './format';
+
+function row(name: string, value: string): HTMLElement {
+  return h('div', { class: 'row' }, h('dt', {}, name), h('dd', {}, value));
+}
+
+/** Stage times as one bar, with a list beneath that says the same in words. */
+export function stageBar(times: Record<string, number>): HTMLElement {
+  const known = stages.filter((stage) => times[stage.name] !== undefined);
+  const total = known.reduce((sum, stage) => sum + times[stage.name]!, 0);
+  const bar = h('div', { class: 'bar', 'aria-hidden': 'true' });
+  for (const stage of known) {
+    const part = h('span', { class: `part ${stage.where}`, title: `${stage.title} ${millis(times[stage.name]!)}` });
+    part.style.flexGrow = String(times[stage.name]! / Math.max(total, 1e-9));
+    bar.append(part);
+  }
+  const list = h('ul', { class: 'stages' });
+  for (const stage of known) {
+    list.append(h('li', {}, h('span', { class: `dot ${stage.where}`, 'aria-hidden': 'true' }),
+      h('span', {}, stage.title), h('b', {}, millis(times[stage.name]!))));
+  }
+  return h('div', {}, bar, list);
+}
+
+export function drawCard(panel: HTMLElement, d: Detection | null, config: Config, close: () => void): void {
+  panel.hidden = d === null;
+  if (d === null) { clear(panel); return; }
+  clear(panel,
+    h('header', {},
+      h('h2', {}, d.label === '' ? 'Unlabelled' : d.label,
+        h('span', { class: `badge ${d.positive ? 'positive' : ''}` }, percent(d.score))),
+      h('button', { class: 'icon', 'aria-label': 'Close details', onclick: close }, '✕')),
+    d.thumbnail && config.thumbnails &&
+      h('img', { class: 'thumbnail', src: `/api/thumbnails/${d.id}`, alt: `Picture ${d.sequence} of ${d.device}` }),
+    h('dl', {},
+      row('Device', d.device),
+      row('Taken', moment(d.captured)),
+      row('Mechanism', d.mechanism),
+      row('Cut', d.cut === '' ? '—' : d.cut),
+      row('Codec', `${d.codec}, ${bytes(d.bytes)}`),
+      row('Position', isPlaced(d)
+        ? degrees(d.lat, d.lon, config.decimals ?? 5) + (d.accuracy_m !== undefined ? ` ± ${Math.round(d.accuracy_m)} m` : '')
+        : 'unknown'),
+      d.heading_deg !== undefined && row('Heading', heading(d.heading_deg)),
+      row('Model', d.model.slice(0, 12))),
+    h('h3', {}, 'Where the time went', h('b', {}, millis(totalMs(d)))),
+    stageBar(d.stages_ms));
+}

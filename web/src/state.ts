@@ -1,0 +1,84 @@
+// What the viewer has chosen. All of it lives in the address, so that a link shows the same view.
+
+export interface View { lon: number; lat: number; zoom: number }
+export interface Filter {
+  labels: string[];
+  devices: string[];
+  mechanisms: string[];
+  minScore: number;
+  positive: boolean;
+  from: number | null; // ms
+  to: number | null;
+}
+export interface State {
+  page: 'map' | 'fleet';
+  view: View | null;
+  filter: Filter;
+  follow: boolean; // the map goes where new detections are
+  selected: number | null;
+}
+
+export const noFilter = (): Filter =>
+  ({ labels: [], devices: [], mechanisms: [], minScore: 0, positive: false, from: null, to: null });
+
+export const isFiltered = (f: Filter): boolean =>
+  f.labels.length + f.devices.length + f.mechanisms.length > 0 || f.minScore > 0 || f.positive ||
+  f.from !== null || f.to !== null;
+
+/** A number of the address, or null for anything else. */
+function number(text: string | null, low: number, high: number): number | null {
+  if (text === null || text.trim() === '') return null;
+  const value = Number(text);
+  return Number.isFinite(value) && value >= low && value <= high ? value : null;
+}
+
+const latest = 253_402_300_800_000;
+
+export function readState(address: Location | URL): State {
+  const query = new URLSearchParams(address.search);
+  const lat = number(query.get('lat'), -90, 90);
+  const lon = number(query.get('lon'), -180, 180);
+  const zoom = number(query.get('z'), 0, 24);
+  return {
+    page: address.pathname === '/fleet' ? 'fleet' : 'map',
+    view: lat !== null && lon !== null && zoom !== null ? { lat, lon, zoom } : null,
+    filter: {
+      labels: query.getAll('label').slice(0, 32),
+      devices: query.getAll('device').slice(0, 32),
+      mechanisms: query.getAll('mechanism').slice(0, 32),
+      minScore: number(query.get('min_score'), 0, 1) ?? 0,
+      positive: query.get('positive') === '1',
+      from: number(query.get('from'), 0, latest),
+      to: number(query.get('to'), 0, latest),
+    },
+    follow: query.get('follow') === '1',
+    selected: number(query.get('id'), 1, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+/** The filter as the API takes it. */
+export function filterQuery(filter: Filter): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const label of filter.labels) query.append('label', label);
+  for (const device of filter.devices) query.append('device', device);
+  for (const mechanism of filter.mechanisms) query.append('mechanism', mechanism);
+  if (filter.minScore > 0) query.set('min_score', String(filter.minScore));
+  if (filter.positive) query.set('positive', '1');
+  if (filter.from !== null) query.set('from', String(filter.from));
+  if (filter.to !== null) query.set('to', String(filter.to));
+  return query;
+}
+
+export function writeState(state: State): string {
+  const query = filterQuery(state.filter);
+  if (state.follow) query.set('follow', '1');
+  if (state.selected !== null) query.set('id', String(state.selected));
+  if (state.view) {
+    const decimals = Math.max(2, Math.ceil(state.view.zoom / 3));
+    query.set('lat', state.view.lat.toFixed(decimals));
+    query.set('lon', state.view.lon.toFixed(decimals));
+    query.set('z', state.view.zoom.toFixed(2));
+  }
+  const text = query.toString();
+  return `${state.page === 'fleet' ? '/fleet' : '/'}${text ? `?${text}` : ''}`;
+}
