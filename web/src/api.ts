@@ -45,7 +45,7 @@ export const stages: { name: string; title: string; where: 'edge' | 'wait' | 'ne
   { name: 'resize', title: 'Resize', where: 'edge' },
   { name: 'prefix', title: 'Prefix', where: 'edge' },
   { name: 'encode', title: 'Encode', where: 'edge' },
-  { name: 'window', title: 'Send window', where: 'wait' },
+  { name: 'window', title: 'Window', where: 'wait' },
   { name: 'network', title: 'Network', where: 'network' },
   { name: 'queue', title: 'Queue', where: 'wait' },
   { name: 'decode', title: 'Decode', where: 'cloud' },

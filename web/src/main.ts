@@ -122,10 +122,11 @@ async function load(): Promise<void> {
   const query = filterQuery(state.filter);
   query.set('box', boxText(box));
   query.set('level', String(Math.max(0, Math.min(maxLevel, Math.round(view.view().zoom)))));
-  query.set('points', String(pointsMost));
+  const most = pointsMost(view.view().zoom);
+  query.set('points', String(most));
   try {
     const cells = await ask<Cells>('/api/hexagons', query, mine.signal);
-    model.take(cells, box, state.filter);
+    model.take(cells, box, state.filter, most);
     notice.hidden = true;
     draw();
   } catch (error) {

@@ -51,7 +51,7 @@ export class MapView {
     this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
     this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), 'bottom-right');
     this.map.addControl(new maplibregl.AttributionControl({
-      compact: true, customAttribution: 'Land: Natural Earth',
+      compact: false, customAttribution: 'Land: Natural Earth',
     }), 'bottom-right');
     const canvas = this.map.getCanvas();
     canvas.setAttribute('aria-label', 'Map of detections. Arrow keys move it, plus and minus zoom.');
@@ -120,6 +120,7 @@ export class MapView {
   private async loadLand(): Promise<void> {
     const world = await (await fetch('/world.json')).json();
     const countries = feature(world, world.objects.countries) as unknown as FeatureCollection;
+    for (const country of countries.features) unwrap(country);
     const borders = mesh(world, world.objects.countries, (a, b) => a !== b);
     const names: Feature[] = countries.features.flatMap((country) => {
       const at = labelPoint(country);
@@ -198,13 +199,13 @@ export class MapView {
 
   drawPoints(points: Placed[], byMechanism: boolean): void {
     const features: Feature[] = [];
-    const reach = 24 / (512 * 2 ** this.map.getZoom()); // 24 px in the Mercator square
+    const reach = 17 / (512 * 2 ** this.map.getZoom()); // 17 px in the Mercator square
     for (const point of points) {
       const colour = byMechanism ? mechanismColour(point.mechanism)
         : point.positive ? this.palette.ramp[Math.min(4, 1 + Math.floor(point.score * 3.99))]! : this.palette.quiet;
       const properties = { id: point.id, positive: point.positive, colour, order: point.positive ? 1 : 0 };
       features.push({ type: 'Feature', properties, geometry: { type: 'Point', coordinates: [point.lon, point.lat] } });
-      if (point.heading_deg !== undefined && this.map.getZoom() >= 13) {
+      if (point.heading_deg !== undefined && this.map.getZoom() >= 15.5) {
         const angle = (point.heading_deg * Math.PI) / 180;
         const lat = point.lat + reach * 360 * Math.cos(angle) * Math.cos((point.lat * Math.PI) / 180);
         features.push({ type: 'Feature', properties,
@@ -263,6 +264,19 @@ export class MapView {
     const touch = this.at(event);
     this.map.getCanvas().style.cursor = touch ? 'pointer' : '';
     this.events.hovered(touch);
+  }
+}
+
+/** Rings that cross the 180th meridian go on beyond it, instead of back round the world. (The ring round the south pole
+ *  does go round the world; it lies below the map's edge.) */
+function unwrap(country: Feature): void {
+  const polygons = country.geometry.type === 'Polygon' ? [country.geometry.coordinates]
+    : country.geometry.type === 'MultiPolygon' ? country.geometry.coordinates : [];
+  for (const ring of polygons.flat()) {
+    for (let i = 1; i < ring.length; i += 1) {
+      const step = ring[i]![0]! - ring[i - 1]![0]!;
+      if (Math.abs(step) > 180 && ring[i]![1]! > -80) ring[i]![0]! -= 360 * Math.sign(step);
+    }
   }
 }
 

@@ -8,7 +8,8 @@ import type { Filter } from './state';
 interface Cell { x: number; y: number; count: number; positives: number; maxScore: number; newest: number }
 
 const recentMost = 5000;
-export const pointsMost = 1500; // more than that are hexagons
+/** More than so many detections in view are drawn as hexagons: far away they would lie on each other. */
+export const pointsMost = (zoom: number): number => (zoom >= 9.5 ? 1500 : 40);
 
 export function passes(d: Detection, filter: Filter): boolean {
   return (filter.labels.length === 0 || filter.labels.includes(d.label)) &&
@@ -31,14 +32,16 @@ export class Model {
   private cells = new Map<string, Cell>();
   private box: Box | null = null;
   private lastId = 0;
+  private most = 0;
   private recent: Detection[] = []; // the newest live ones, to add to an answer that was asked before them
 
   /** An answer of /api/hexagons for a box. */
-  take(answer: Cells, box: Box, filter: Filter): void {
+  take(answer: Cells, box: Box, filter: Filter, most: number): void {
     this.level = answer.level;
     this.box = box;
     this.lastId = answer.last_id;
     this.total = answer.total;
+    this.most = most;
     this.cells.clear();
     for (const [lon, lat, count, positives, maxScore, newest] of answer.cells) {
       const [x, y] = mercator(lat, lon);
@@ -78,7 +81,7 @@ export class Model {
     cell.newest = Math.max(cell.newest, d.captured);
     this.cells.set(key, cell);
     this.points?.set(d.id, d);
-    if (this.points && this.points.size > pointsMost) this.points = null;
+    if (this.points && this.points.size > this.most) this.points = null;
     return true;
   }
 
