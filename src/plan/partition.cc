@@ -197,6 +197,30 @@ std::vector<Side> CheapestUncut(const PartitionProblem& problem) {
   return sides;
 }
 
+/// What costs more by itself than some whole plan can be left out of any cheapest one: infinite
+/// prices in its place let more be merged, and leave the ticks finer for what matters.
+PartitionProblem WithoutHopeless(const PartitionProblem& problem) {
+  std::vector<Side> home(problem.tasks.size());
+  for (size_t t = 0; t < home.size(); ++t) {
+    home[t] = problem.tasks[t].edge.IsFinite() ? Side::kEdge : Side::kCloud;
+  }
+  const Price known = PriceOf(problem, home);
+  PartitionProblem kept = problem;
+  if (!known.IsFinite()) return kept;
+  const auto drop = [known](Price& p) {
+    if (p > known * (1 + 1e-9)) p = Price::Infinite();
+  };
+  for (Task& t : kept.tasks) {
+    drop(t.edge);
+    drop(t.cloud);
+  }
+  for (Wire& w : kept.wires) {
+    drop(w.up);
+    drop(w.down);
+  }
+  return kept;
+}
+
 }  // namespace
 
 Price PriceOf(const PartitionProblem& problem, std::span<const Side> sides) {
@@ -215,7 +239,7 @@ Price PriceOf(const PartitionProblem& problem, std::span<const Side> sides) {
 
 Result<Partition> CheapestPartition(const PartitionProblem& problem) {
   FOGLINE_CHECK(Check(problem));
-  const Contraction small = Contract(problem);
+  const Contraction small = Contract(WithoutHopeless(problem));
   const std::vector<bool> forced = ForcedToEdge(small.problem);
   for (size_t t = 0; t < forced.size(); ++t) {
     if (forced[t] && !small.problem.tasks[t].edge.IsFinite()) {

@@ -1,0 +1,156 @@
+#include "plan/payload.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/hash.h"
+#include "codec/codec.h"
+
+namespace fogline {
+namespace {
+
+/// Speed of a codec on one thread, in 10^6 bytes of the tensor (of the RGB picture for JPEG and
+/// WebP) a second, on the machine of docs/planner.md. A fast board divides by its relative speed.
+struct CodecSpeed {
+  CodecKind kind;
+  MegabytesPerSecond encode, decode;
+};
+constexpr CodecSpeed kSpeeds[] = {
+    {CodecKind::kJson, MegabytesPerSecond(35), MegabytesPerSecond(60)},
+    {CodecKind::kF32, MegabytesPerSecond(8000), MegabytesPerSecond(8000)},
+    {CodecKind::kF16, MegabytesPerSecond(2500), MegabytesPerSecond(2500)},
+    {CodecKind::kQuant, MegabytesPerSecond(400), MegabytesPerSecond(400)},
+    {CodecKind::kJpeg, MegabytesPerSecond(250), MegabytesPerSecond(350)},
+    {CodecKind::kWebp, MegabytesPerSecond(10), MegabytesPerSecond(120)},
+};
+
+/// Bytes a pixel of JPEG files of 160×160 photographs (250 of them, chroma at half resolution).
+struct JpegSize {
+  int quality;
+  double bytes_per_pixel;
+};
+constexpr JpegSize kJpegSizes[] = {{95, 13721.0 / 25600}, {90, 9993.0 / 25600}};
+
+/// Characters of one float as Python's json.dumps writes it, separator included; of an 8-bit pixel.
+constexpr double kJsonFloat = 20.5;
+constexpr double kJsonPixel = 4.6;
+
+bool IsPicture(const Port& port) {
+  const Shape& s = port.shape;
+  return s.rank() == 4 && s[0] == 1 && (s[1] == 3 || s[3] == 3);
+}
+
+double ElementsOf(const std::vector<Port>& tensors) {
+  double sum = 0;
+  for (const Port& p : tensors) sum += static_cast<double>(p.shape.Elements().value_or(0));
+  return sum;
+}
+
+double BytesOf(const std::vector<Port>& tensors) {
+  double sum = 0;
+  for (const Port& p : tensors) sum += static_cast<double>(p.Bytes().value_or(0));
+  return sum;
+}
+
+}  // namespace
+
+PayloadBook::PayloadBook(const Model& model, const Bundle* bundle, std::vector<std::string> only)
+    : model_(model), bundle_(bundle), only_(std::move(only)) {}
+
+std::vector<Payload> PayloadBook::At(const Cut& cut) const {
+  const bool input = cut.edge_nodes == 0;
+  return Options(cut.id, cut.tensors, input);
+}
+
+std::vector<Payload> PayloadBook::Of(int activation) const {
+  const Activation& a = model_.activations()[static_cast<size_t>(activation)];
+  const auto digest = HashSha256(std::as_bytes(std::span(a.port.name.data(), a.port.name.size())));
+  uint64_t id = 0;
+  for (size_t i = 0; i < 8; ++i) id = id << 8 | digest[i];
+  return Options(id, {a.port}, a.producer < 0);
+}
+
+bool PayloadBook::SendsVerdict() const {
+  return model_.outputs().size() == 1 && model_.outputs()[0].shape.rank() <= 2;
+}
+
+std::vector<Payload> PayloadBook::Results() const {
+  if (!SendsVerdict()) {
+    // Outputs are wanted whatever codecs were asked for at the cut.
+    PayloadBook any(model_, bundle_, {"f32", "f16"});
+    return any.Options(0, model_.outputs(), false);
+  }
+  Payload verdict;
+  verdict.codec = "verdict";
+  verdict.bytes = kVerdict;
+  verdict.agreement = 1;
+  return {verdict};
+}
+
+std::vector<Payload> PayloadBook::Options(uint64_t id, const std::vector<Port>& tensors,
+                                          bool input) const {
+  std::vector<Payload> options;
+  const double raw = BytesOf(tensors);
+  const double elements = ElementsOf(tensors);
+  const bool picture = input && tensors.size() == 1 && IsPicture(tensors.front());
+  const auto allowed = [this](const std::string& codec) {
+    return only_.empty() ? codec != "json" : std::ranges::find(only_, codec) != only_.end();
+  };
+  const auto add = [&](Payload payload) {
+    const auto parsed = ParseCodec(payload.codec);
+    if (!parsed || !allowed(payload.codec)) return;
+    const bool known =
+        std::ranges::any_of(options, [&](const Payload& o) { return o.codec == payload.codec; });
+    if (known) return;
+    const bool image = parsed->kind == CodecKind::kJpeg || parsed->kind == CodecKind::kWebp;
+    for (const CodecSpeed& speed : kSpeeds) {
+      if (speed.kind != parsed->kind) continue;
+      const Bytes work(image ? elements : raw);
+      payload.encode = work / speed.encode;
+      payload.decode = work / speed.decode;
+    }
+    options.push_back(std::move(payload));
+  };
+
+  if (bundle_ != nullptr) {
+    for (const CalibratedPair& pair : bundle_->pairs()) {
+      if (pair.cut_id != id) continue;
+      Payload payload;
+      payload.codec = pair.codec;
+      payload.bytes = Bytes(pair.bytes_mean);
+      payload.agreement = pair.top1_agreement;
+      payload.accuracy = pair.top1_accuracy;
+      add(std::move(payload));
+    }
+  }
+  Payload exact;
+  exact.codec = "f32";
+  exact.bytes = Bytes(raw);
+  exact.agreement = 1;
+  add(exact);
+  exact.codec = "f16";
+  exact.bytes = Bytes(raw / 2);
+  const bool all_f32 =
+      std::ranges::all_of(tensors, [](const Port& p) { return p.dtype == DType::kF32; });
+  if (all_f32) add(exact);
+  exact.codec = "json";
+  exact.bytes = Bytes(std::round(elements * (picture ? kJsonPixel : kJsonFloat)));
+  exact.estimate = true;
+  add(exact);
+  if (picture) {
+    for (const JpegSize& size : kJpegSizes) {
+      Payload jpeg;
+      jpeg.codec = "jpeg:" + std::to_string(size.quality);
+      jpeg.bytes = Bytes(std::round(elements / 3 * size.bytes_per_pixel));
+      jpeg.estimate = true;
+      // With a bundle that measured pictures at all, nothing is estimated beside it.
+      const bool measured = std::ranges::any_of(
+          options, [](const Payload& o) { return o.codec.starts_with("jpeg"); });
+      if (!measured || !bundle_) add(std::move(jpeg));
+    }
+  }
+  std::ranges::stable_sort(options, {}, &Payload::bytes);
+  return options;
+}
+
+}  // namespace fogline

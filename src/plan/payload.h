@@ -1,0 +1,52 @@
+// What may cross at a cut: the same tensors as different codecs would send them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "codec/bundle.h"
+#include "graph/cut.h"
+
+namespace fogline {
+
+/// One way of sending a cut's tensors.
+struct Payload {
+  std::string codec;  // as ParseCodec reads it; "verdict" and "none" at the edge-only cut
+  Bytes bytes;        // mean of one picture, without headers
+  std::optional<double> agreement;  // top-1, with the unsplit model; none: not calibrated
+  std::optional<double> accuracy;   // top-1, where calibration had labels
+  Milliseconds encode, decode;      // on the thread that codecs were timed on
+  bool estimate = false;            // bytes come from a rule, not from calibration or the format
+};
+
+/// Bytes of one message beside its payload: Fogline's frame header, MQTT, TLS, TCP/IP of a packet.
+constexpr Bytes kMessageOverhead{160};
+/// What an edge that ran the whole classifier sends: label, score, position, time.
+constexpr Bytes kVerdict{64};
+
+/// Looks codecs up in what calibration measured, and adds those whose size is known without it.
+class PayloadBook {
+ public:
+  /// `bundle` may be null. `only`, when not empty, lists the codecs allowed.
+  PayloadBook(const Model& model, const Bundle* bundle, std::vector<std::string> only);
+
+  /// Every allowed way of sending the cut, cheapest format first; empty when none is allowed.
+  std::vector<Payload> At(const Cut& cut) const;
+  /// The same for one activation by itself (what a min-cut over layers needs).
+  std::vector<Payload> Of(int activation) const;
+  /// What is sent when nothing is left to compute: the verdict of a classifier, else its outputs.
+  std::vector<Payload> Results() const;
+  /// Whether a model's result is one row of scores, of which the edge sends the verdict alone.
+  bool SendsVerdict() const;
+
+ private:
+  std::vector<Payload> Options(uint64_t id, const std::vector<Port>& tensors, bool input) const;
+
+  const Model& model_;
+  const Bundle* bundle_;
+  std::vector<std::string> only_;
+};
+
+}  // namespace fogline
