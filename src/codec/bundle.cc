@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "codec/bundle_format.h"
+#include "codec/quant_params.h"
 
 namespace fogline {
 namespace {
@@ -85,10 +86,69 @@ Result<Bundle> Bundle::Parse(std::span<const std::byte> bytes, const std::string
       if (!info.is_object()) return Fail(ErrorCode::kInvalid, where, "has an unreadable table");
       bundle.images_ = static_cast<int>(std::clamp(Number(info, "images").value_or(0), 0.0, 1e9));
       FOGLINE_TRY(bundle.pairs_, ReadPairs(info, where));
+    } else if (type == static_cast<uint32_t>(BundleSection::kTensor)) {
+      auto params = ReadQuantParams(std::as_bytes(std::span(text.data(), text.size())));
+      if (!params) {
+        return Fail(ErrorCode::kInvalid, where, "{}", params.error().ToString());
+      }
+      bundle.tensors_.push_back(std::make_shared<const QuantParams>(*std::move(params)));
     }
   }
   if (!reader.ok()) return Fail(ErrorCode::kInvalid, where, "ends inside a section");
   return bundle;
+}
+
+const QuantParams* Bundle::Find(uint64_t cut_id, std::string_view tensor) const {
+  for (const auto& params : tensors_) {
+    if (params->cut_id == cut_id && params->tensor.name == tensor) return params.get();
+  }
+  return nullptr;
+}
+
+std::string PairsJson(const std::string& model, int images,
+                      const std::vector<CalibratedPair>& pairs) {
+  const auto known = [](const std::optional<double>& value) {
+    return value ? json(*value) : json(nullptr);
+  };
+  nlohmann::ordered_json info{{"images", images}, {"model", model}};
+  auto& rows = info["pairs"] = nlohmann::ordered_json::array();
+  for (const CalibratedPair& pair : pairs) {
+    rows.push_back({{"cut", pair.cut},
+                    {"cut_id", fmt::format("{:016x}", pair.cut_id)},
+                    {"tensors", pair.cut_name},
+                    {"codec", pair.codec},
+                    {"bytes_mean", pair.bytes_mean},
+                    {"bytes_p95", pair.bytes_p95},
+                    {"top1_agreement", known(pair.top1_agreement)},
+                    {"top1_accuracy", known(pair.top1_accuracy)},
+                    {"relative_error", pair.relative_error},
+                    {"metric", known(pair.user_metric)}});
+  }
+  return info.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::vector<std::byte> WriteBundle(const BundleContents& contents) {
+  std::vector<std::byte> out, section;
+  ByteWriter writer(out);
+  writer.Append(kBundleMagic);
+  writer.Write(kBundleVersion);
+  writer.Write(uint16_t{0});
+  writer.Append(std::as_bytes(std::span(contents.model_hash)));
+  const auto add = [&](BundleSection type, std::span<const std::byte> bytes) {
+    writer.Write(static_cast<uint32_t>(type));
+    writer.Write(static_cast<uint32_t>(bytes.size()));
+    writer.Append(bytes);
+  };
+  const std::string info = PairsJson(contents.model, contents.images, contents.pairs);
+  add(BundleSection::kInfo, std::as_bytes(std::span(info.data(), info.size())));
+  for (const QuantParams& params : contents.tensors) {
+    section.clear();
+    Write(params, section);
+    add(BundleSection::kTensor, section);
+  }
+  const Sha256 hash = HashSha256(out);
+  writer.Append(std::as_bytes(std::span(hash)));
+  return out;
 }
 
 }  // namespace fogline

@@ -4,15 +4,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/result.h"
 
 namespace fogline {
+
+struct QuantParams;
 
 /// One row of the calibration table: what a (cut, codec) pair costs and keeps.
 struct CalibratedPair {
@@ -43,11 +47,33 @@ class Bundle {
   /// Pictures that calibration saw.
   int images() const { return images_; }
   const std::vector<CalibratedPair>& pairs() const { return pairs_; }
+  /// The quantiser of a tensor that crosses at a cut; null where it was not calibrated. Lives as
+  /// long as the bundle or a copy of it.
+  const QuantParams* Find(uint64_t cut_id, std::string_view tensor) const;
 
  private:
   Sha256 hash_{}, model_hash_{};
   int images_ = 0;
   std::vector<CalibratedPair> pairs_;
+  std::vector<std::shared_ptr<const QuantParams>> tensors_;
 };
+
+/// What a bundle holds, to write one.
+struct BundleContents {
+  Sha256 model_hash{};
+  std::string model;  // the file's name, for people
+  int images = 0;
+  std::vector<CalibratedPair> pairs;
+  std::vector<QuantParams> tensors;
+};
+
+/// The bundle's file, the same bytes for the same contents.
+std::vector<std::byte> WriteBundle(const BundleContents& contents);
+
+/// The calibration table as `fogline calibrate --json` prints it and the bundle keeps it:
+/// {"images", "model", "pairs":[{"cut", "cut_id", "tensors", "codec", "bytes_mean", …}]}; values
+/// that are not known are null.
+std::string PairsJson(const std::string& model, int images,
+                      const std::vector<CalibratedPair>& pairs);
 
 }  // namespace fogline

@@ -15,7 +15,8 @@ constexpr size_t kBundleHeaderBytes = 4 + 2 + 2 + 32;
 
 /// A reader skips types that it does not know.
 enum class BundleSection : uint32_t {
-  kInfo = 1,  // UTF-8 JSON: the calibration table, for the planner and for people
+  kInfo = 1,    // UTF-8 JSON: the calibration table, for the planner and for people
+  kTensor = 2,  // one tensor's quantiser: Write(QuantParams)
 };
 
 }  // namespace fogline

@@ -2,8 +2,11 @@
 
 #include <charconv>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "codec/json_codec.h"
+#include "codec/quant_codec.h"
+#include "codec/quant_params.h"
 #include "codec/raw_codec.h"
 
 namespace fogline {
@@ -18,6 +21,38 @@ std::optional<int> ParseNumber(std::string_view text, int low, int high) {
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (text.empty() || text[0] == '-' || error != std::errc() || stop != end) return std::nullopt;
   return value < low || value > high ? std::nullopt : std::optional(value);
+}
+
+/// Names the parameters that a code was made with.
+uint64_t TagOf(const Bundle& bundle, const QuantParams& params, int level) {
+  std::vector<std::byte> text;
+  ByteWriter writer(text);
+  writer.Append(std::as_bytes(std::span(bundle.hash())));
+  writer.Write(params.cut_id);
+  writer.Append(params.tensor.name);
+  writer.Write(static_cast<uint8_t>(level));
+  const Sha256 hash = HashSha256(text);
+  uint64_t tag = 0;
+  for (int i = 0; i < 8; ++i) tag |= static_cast<uint64_t>(hash[i]) << (8 * i);
+  return tag;
+}
+
+Result<std::unique_ptr<TensorCodec>> MakeCalibrated(const CodecName& name, const Port& tensor,
+                                                    const Bundle* bundle, uint64_t cut_id) {
+  if (bundle == nullptr) {
+    return Fail(ErrorCode::kNotFound, tensor.name,
+                "{} needs a calibration bundle: run fogline calibrate", ToString(name));
+  }
+  const QuantParams* params = bundle->Find(cut_id, tensor.name);
+  if (params == nullptr) {
+    return Fail(ErrorCode::kNotFound, tensor.name,
+                "the bundle was not calibrated for {} at this cut", ToString(name));
+  }
+  if (params->tensor.shape != tensor.shape) {
+    return Fail(ErrorCode::kConflict, tensor.name, "the bundle was calibrated for {}, not {}",
+                params->tensor.shape.ToString(), tensor.shape.ToString());
+  }
+  return MakeQuantCodec(*params, name.parameter, TagOf(*bundle, *params, name.parameter));
 }
 
 }  // namespace
@@ -89,10 +124,8 @@ Result<std::unique_ptr<TensorCodec>> MakeCodec(const CodecName& name, const Port
     case CodecKind::kF16:
       return f32 ? MakeHalfCodec(tensor) : MakeRawCodec(tensor);
     case CodecKind::kQuant:
-      if (!f32) return MakeRawCodec(tensor);
-      (void)bundle, (void)cut_id;
-      return Fail(ErrorCode::kUnsupported, tensor.name, "has no calibrated codec {}",
-                  ToString(name));
+      if (!f32 || *tensor.Bytes() == 0) return MakeRawCodec(tensor);
+      return MakeCalibrated(name, tensor, bundle, cut_id);
     case CodecKind::kJpeg:
     case CodecKind::kWebp:
       return Fail(ErrorCode::kUnsupported, tensor.name,
