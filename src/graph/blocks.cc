@@ -37,10 +37,10 @@ class Finder {
   /// Shape of a convolution's weights; null for anything else.
   const Shape* Weight(int node) const {
     if (Op(node) != "Conv" || Proto(node).input_size() < 2) return nullptr;
-    const auto found = data_.constant_types.find(Proto(node).input(1));
-    return found == data_.constant_types.end() || found->second.shape.rank() != 4
-               ? nullptr
-               : &found->second.shape;
+    const auto found = data_.read_constant_index.find(Proto(node).input(1));
+    if (found == data_.read_constant_index.end()) return nullptr;
+    const Shape& shape = data_.read_constants[found->second].port.shape;
+    return shape.rank() == 4 ? &shape : nullptr;
   }
   bool IsDepthwise(int node) const {
     const Shape* w = Weight(node);

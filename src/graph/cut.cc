@@ -28,6 +28,15 @@ int64_t BytesOf(const Model& model, const std::vector<int>& tensors) {
   return bytes;
 }
 
+/// True when nothing in the cloud runs without something from the edge. Then every other division
+/// has all of `edge`'s layers on its edge, or none besides them.
+bool HoldsEverySource(const Model& model, const std::vector<bool>& edge) {
+  for (size_t i = 0; i < edge.size(); ++i) {
+    if (!edge[i] && model.nodes()[i].inputs.empty()) return false;
+  }
+  return true;
+}
+
 /// One cut on its way into the list.
 struct Candidate {
   std::vector<bool> edge;
@@ -47,7 +56,10 @@ Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options)
   const size_t count = model.nodes().size();
   std::vector<std::vector<bool>> fences;  // edge sides that every cut is comparable with
   fences.emplace_back(count, false);
-  for (SingleCut& single : SingleCuts(model)) fences.push_back(std::move(single.edge));
+  std::vector<std::vector<bool>> loose;  // single-tensor cuts that are no fences
+  for (SingleCut& single : SingleCuts(model)) {
+    (HoldsEverySource(model, single.edge) ? fences : loose).push_back(std::move(single.edge));
+  }
   fences.emplace_back(count, true);
 
   std::vector<Candidate> candidates;
@@ -65,6 +77,7 @@ Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options)
     return candidates.size() - 1;
   };
 
+  bool swept = false;
   int64_t below = INT64_MAX;  // fewest bytes of all cuts before the stretch at hand
   for (size_t f = 0; f + 1 < fences.size(); ++f) {
     const size_t fence = add(fences[f]);
@@ -72,6 +85,7 @@ Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options)
     candidates[fence].least_below = below;
     Downsets stretch = DownsetsBetween(model, fences[f], fences[f + 1],
                                        options.all ? SIZE_MAX : options.most_per_stretch);
+    swept |= stretch.swept;
     // stretch.sets[0] is the fence itself; its last the next fence, which the next round adds.
     std::vector<int64_t> least(stretch.sets.size(), INT64_MAX);
     const auto usable = [&](size_t c) {
@@ -101,6 +115,12 @@ Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options)
   }
   starts.push_back(add(fences.back()));
   candidates.back().least_below = below;
+  if (swept) {
+    for (std::vector<bool>& edge : loose) {
+      const auto same = [&](const Candidate& c) { return c.edge == edge; };
+      if (std::ranges::none_of(candidates, same)) add(std::move(edge));
+    }
+  }
 
   // Supersets in later stretches.
   int64_t later = INT64_MAX;

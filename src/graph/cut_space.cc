@@ -1,7 +1,6 @@
 #include "graph/cut_space.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "base/hash.h"
 #include "graph/blocks.h"
@@ -139,7 +138,7 @@ Cut DescribeCut(const Model& model, std::vector<bool> edge) {
   Cut cut;
   const auto& nodes = model.nodes();
   const ModelData& data = model.data();
-  std::unordered_set<std::string_view> constants;
+  std::vector<bool> counted(data.read_constants.size());
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (!edge[i]) {
       cut.cloud_madds += nodes[i].madds;
@@ -147,8 +146,10 @@ Cut DescribeCut(const Model& model, std::vector<bool> edge) {
     }
     ++cut.edge_nodes;
     cut.edge_madds += nodes[i].madds;
-    for (const std::string& name : data.node_constants[i]) {
-      if (constants.insert(name).second) cut.edge_params += ParamsOf(data.constant_types.at(name));
+    for (const int constant : data.node_constants[i]) {
+      if (counted[constant]) continue;
+      counted[constant] = true;
+      cut.edge_params += data.read_constants[constant].params;
     }
   }
   const bool first = cut.edge_nodes == 0;

@@ -1,5 +1,6 @@
 #include "graph/downsets.h"
 
+#include <cstdint>
 #include <unordered_map>
 
 namespace fogline {
@@ -20,6 +21,7 @@ Downsets DownsetsBetween(const Model& model, const std::vector<bool>& low,
     return true;
   };
 
+  const size_t limit = most > SIZE_MAX - 2 ? SIZE_MAX : most + 2;  // besides `low` and `high`
   Downsets found;
   found.sets.push_back(low);
   found.below.emplace_back();
@@ -41,10 +43,10 @@ Downsets DownsetsBetween(const Model& model, const std::vector<bool>& low,
         }
         found.below[at->second].push_back(static_cast<int>(i));
       }
-      if (found.sets.size() > most + 2) break;
+      if (found.sets.size() > limit) break;
     }
     layer_start = layer_end;
-    if (found.sets.size() > most + 2) {
+    if (found.sets.size() > limit) {
       found = {};
       found.swept = true;
       found.sets.push_back(low);

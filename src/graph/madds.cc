@@ -36,8 +36,9 @@ class Counter {
     if (const auto a = data_.activation_index.find(name); a != data_.activation_index.end()) {
       return &data_.activations[a->second].port.shape;
     }
-    const auto c = data_.constant_types.find(name);
-    return c == data_.constant_types.end() ? nullptr : &c->second.shape;
+    const auto c = data_.read_constant_index.find(name);
+    return c == data_.read_constant_index.end() ? nullptr
+                                                : &data_.read_constants[c->second].port.shape;
   }
   const Shape* In(int i) const { return i < proto_.input_size() ? Find(proto_.input(i)) : nullptr; }
   const Shape* Out() const { return proto_.output_size() > 0 ? Find(proto_.output(0)) : nullptr; }

@@ -126,11 +126,11 @@ class Model {
   /// One line for each open dimension whose size was assumed: "image: height = 224".
   const std::vector<std::string>& assumptions() const;
 
-  /// For the rest of this room.
+  /// For the rest of this room, which alone knows what is inside.
+  explicit Model(std::shared_ptr<const ModelData> data) : data_(std::move(data)) {}
   const ModelData& data() const { return *data_; }
 
  private:
-  explicit Model(std::shared_ptr<const ModelData> data) : data_(std::move(data)) {}
   std::shared_ptr<const ModelData> data_;
 };
 

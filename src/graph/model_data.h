@@ -22,6 +22,12 @@ struct ConstantSource {
   int node = -1;         // graph.node: computes it from other constants
 };
 
+/// A constant tensor that layers read.
+struct Constant {
+  Port port;
+  int64_t params = 0;  // its elements, 0 for settings such as shapes, axes and clip bounds
+};
+
 struct ModelData {
   std::string where;
   std::vector<MappedFile>
@@ -37,14 +43,15 @@ struct ModelData {
 
   std::unordered_map<std::string, ConstantSource> constants;
   std::unordered_map<std::string, int> activation_index;
-  std::unordered_map<std::string, Port> constant_types;    // of those that layers read
+  std::vector<Constant> read_constants;  // those that layers read
+  std::unordered_map<std::string, int> read_constant_index;
   std::unordered_map<std::string, TensorType> open_types;  // with open dimensions kept
 
   std::vector<Port> inputs, outputs;
   std::vector<Node> nodes;
   std::vector<int> proto_nodes;  // nodes[i] is proto.graph().node(proto_nodes[i])
   std::vector<int> proto_order;  // all of proto.graph().node() in a topological order
-  std::vector<std::vector<std::string>> node_constants;  // names that nodes[i] reads, captured too
+  std::vector<std::vector<int>> node_constants;  // read_constants of nodes[i], captured ones too
   std::vector<Activation> activations;
   std::vector<Block> blocks;
   std::vector<std::string> assumptions;
@@ -63,9 +70,6 @@ Status MapExternalWeights(ModelData& data, const std::filesystem::path& folder);
 
 /// Refuses initialisers whose data is not what their shape promises.
 Status CheckWeights(const ModelData& data);
-
-/// Elements that count as parameters: those of shapes, axes and scalar settings do not.
-int64_t ParamsOf(const Port& constant);
 
 /// Names that a node reads: its own inputs, then what its subgraphs capture from outside.
 std::vector<std::string> NamesRead(const onnx::NodeProto& node);

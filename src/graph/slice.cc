@@ -21,7 +21,7 @@ class Slicer {
     for (size_t i = 0; i < chosen.size(); ++i) {
       if (!chosen[i]) continue;
       nodes_.insert(data_.proto_nodes[i]);
-      for (const std::string& name : data_.node_constants[i]) NeedConstant(name);
+      for (const int c : data_.node_constants[i]) NeedConstant(data_.read_constants[c].port.name);
     }
     for (const std::string& name : outputs) NeedConstant(name);
     CopyHead();
@@ -69,7 +69,7 @@ class Slicer {
                google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& ports) {
     for (const auto* declared : {&whole_.input(), &whole_.output()}) {
       for (const auto& info : *declared) {
-        if (info.name() != name || !info.has_type()) continue;
+        if (info.name() != name || !info.type().tensor_type().has_shape()) continue;
         *ports.Add() = info;
         return;
       }

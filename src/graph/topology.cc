@@ -199,7 +199,7 @@ class Builder {
       node.name = NodeName(proto);
       const bool standard = proto.domain().empty() || proto.domain() == "ai.onnx";
       node.op = standard ? proto.op_type() : proto.domain() + "." + proto.op_type();
-      std::vector<std::string> constants;
+      std::set<int> constants;
       std::set<int> inputs;
       for (const std::string& name : reads_[i]) {
         if (const auto found = data_.activation_index.find(name);
@@ -208,8 +208,11 @@ class Builder {
             node.inputs.push_back(found->second);
             data_.activations[found->second].readers.push_back(index);
           }
-        } else if (std::ranges::find(constants, name) == constants.end()) {
-          constants.push_back(name);
+        } else {
+          const auto [known, fresh] = data_.read_constant_index.try_emplace(
+              name, static_cast<int>(data_.read_constants.size()));
+          if (fresh) data_.read_constants.push_back({{name, DType::kUndefined, {}}, 0});
+          constants.insert(known->second);
         }
       }
       for (const std::string& name : proto.output()) {
@@ -224,7 +227,7 @@ class Builder {
       }
       data_.nodes.push_back(std::move(node));
       data_.proto_nodes.push_back(i);
-      data_.node_constants.push_back(std::move(constants));
+      data_.node_constants.emplace_back(constants.begin(), constants.end());
     }
     for (const auto& output : graph_.output()) {
       if (const auto found = data_.activation_index.find(output.name());

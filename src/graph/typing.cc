@@ -28,7 +28,7 @@ class Typer {
   Status Type() {
     FOGLINE_CHECK(FixInputs());
     FOGLINE_CHECK(AskEngine());
-    FOGLINE_CHECK(FillConstants());
+    FillConstants();
     FillActivations();
     return {};
   }
@@ -221,35 +221,38 @@ class Typer {
     return found == data_.activation_index.end() ? -1 : found->second;
   }
 
-  Status FillConstants() {
-    for (const auto& names : data_.node_constants) {
-      for (const std::string& name : names) {
-        if (data_.constant_types.contains(name)) continue;
-        const ConstantSource& source = data_.constants.at(name);
-        Port port{name, DType::kUndefined, {}};
-        if (source.node >= 0) {
-          const TensorType& type = known_[name];
-          port.dtype = type.dtype;
-          port.shape = type.shape;
-        } else {
-          const auto& graph = data_.proto.graph();
-          const auto& values = source.sparse >= 0 ? graph.sparse_initializer(source.sparse).values()
-                                                  : graph.initializer(source.initializer);
-          const auto& dims =
-              source.sparse >= 0 ? graph.sparse_initializer(source.sparse).dims() : values.dims();
-          port.dtype = static_cast<DType>(values.data_type());
-          port.shape = Shape(std::span<const int64_t>(dims.data(), dims.size()));
-        }
-        data_.params += ParamsOf(port);
-        data_.constant_types[name] = std::move(port);
+  void FillConstants() {
+    const auto& graph = data_.proto.graph();
+    for (Constant& constant : data_.read_constants) {
+      Port& port = constant.port;
+      const ConstantSource& source = data_.constants.at(port.name);
+      if (source.node >= 0) {
+        const TensorType& type = known_[port.name];
+        port.dtype = type.dtype;
+        port.shape = type.shape;
+        continue;
       }
+      const bool sparse = source.sparse >= 0;
+      const auto& values = sparse ? graph.sparse_initializer(source.sparse).values()
+                                  : graph.initializer(source.initializer);
+      const auto& dims = sparse ? graph.sparse_initializer(source.sparse).dims() : values.dims();
+      port.dtype = static_cast<DType>(values.data_type());
+      port.shape = Shape(std::span<const int64_t>(dims.data(), dims.size()));
     }
     for (size_t i = 0; i < data_.nodes.size(); ++i) {
-      for (const std::string& name : data_.node_constants[i]) {
-        data_.nodes[i].params += ParamsOf(data_.constant_types[name]);
+      for (const int c : data_.node_constants[i]) {
+        Constant& constant = data_.read_constants[c];
+        const Port& port = constant.port;
+        const bool setting = data_.nodes[i].op == "Clip" || port.dtype == DType::kI64 ||
+                             port.dtype == DType::kBool || port.dtype == DType::kString ||
+                             port.shape.empty();
+        if (setting) continue;
+        const int64_t elements = port.shape.Elements().value_or(0);
+        data_.nodes[i].params += elements;
+        if (constant.params == 0) data_.params += elements;
+        constant.params = elements;
       }
     }
-    return {};
   }
 
   void FillActivations() {
@@ -295,12 +298,6 @@ class Typer {
 };
 
 }  // namespace
-
-int64_t ParamsOf(const Port& constant) {
-  const bool setting = constant.dtype == DType::kI64 || constant.dtype == DType::kBool ||
-                       constant.dtype == DType::kString || constant.shape.empty();
-  return setting ? 0 : constant.shape.Elements().value_or(0);
-}
 
 Status TypeTensors(ModelData& data, const ShapeSource& types, const LoadOptions& options) {
   return Typer(data, types, options).Type();
