@@ -31,6 +31,8 @@ void AddInspect(CLI::App& app);
 void AddSplit(CLI::App& app);
 void AddEdge(CLI::App& app);
 void AddCloud(CLI::App& app);
+void AddProfile(CLI::App& app);
+void AddPlan(CLI::App& app);
 void AddVersion(CLI::App& app);
 
 }  // namespace fogline::cli

@@ -18,6 +18,8 @@ namespace {
 const std::vector<void (*)(CLI::App&)> kCommands{
     AddInspect,
     AddSplit,
+    AddProfile,
+    AddPlan,
     AddEdge,
     AddCloud,
     AddVersion,

@@ -146,7 +146,9 @@ std::vector<Payload> PayloadBook::Options(uint64_t id, const std::vector<Port>& 
       // With a bundle that measured pictures at all, nothing is estimated beside it.
       const bool measured = std::ranges::any_of(
           options, [](const Payload& o) { return o.codec.starts_with("jpeg"); });
-      if (!measured || !bundle_) add(std::move(jpeg));
+      // An estimate says nothing of fidelity: unasked, only the careful quality is offered.
+      const bool careful = size.quality == kJpegSizes[0].quality;
+      if ((careful || !only_.empty()) && (!measured || !bundle_)) add(std::move(jpeg));
     }
   }
   std::ranges::stable_sort(options, {}, &Payload::bytes);

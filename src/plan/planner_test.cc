@@ -6,7 +6,9 @@
 #include <filesystem>
 
 #include "engine/shapes.h"
+#include "plan/explain.h"
 #include "plan/layer_problem.h"
+#include "plan/pareto.h"
 #include "profile/library.h"
 
 namespace fogline {
@@ -186,6 +188,73 @@ TEST_F(PlannerTest, TwoWayIsNeverWorse) {
   ASSERT_TRUE(one && two);
   ASSERT_TRUE(two->two_way);
   EXPECT_LE(two->two_way->value.value(), one->certificate.value.value() * (1 + 1e-9));
+}
+
+TEST_F(PlannerTest, ExplainsEveryRivalByTermsThatAddUp) {
+  LOAD_OR_SKIP("mobilenet_v2_1.0_160.onnx");
+  for (const char* objective : {"latency", "cost", "energy", "throughput"}) {
+    Scenario s = Make(model, "raspberry-pi-3b-plus", "t2.micro", "wifi");
+    s.objective = ParseObjective(objective).value();
+    const auto plan = MakePlan(s);
+    ASSERT_TRUE(plan);
+    const auto explanations = Explain(s, *plan);
+    EXPECT_GE(explanations.size(), 2U);
+    for (const Explanation& e : explanations) {
+      double sum = 0;
+      for (const TermDifference& t : e.terms) sum += t.amount;
+      const Price gap = plan->candidates[e.rival].price - plan->candidates[plan->best].price;
+      EXPECT_NEAR(sum, gap.value(), 1e-9) << objective << ": " << e.sentence;
+      EXPECT_FALSE(e.sentence.empty());
+    }
+  }
+}
+
+TEST_F(PlannerTest, TheParetoFrontIsWhatNoneBeats) {
+  LOAD_OR_SKIP("mobilenet_v2_1.0_160.onnx");
+  Scenario s = Make(model, "raspberry-pi-3b-plus", "t2.micro", "4g");
+  const auto plan = MakePlan(s);
+  ASSERT_TRUE(plan);
+  const auto front = ParetoFront(plan->candidates, Measure::kLatency, Measure::kCost);
+  ASSERT_FALSE(front.empty());
+  for (const size_t f : front) {
+    for (const Candidate& c : plan->candidates) {
+      const Candidate& mine = plan->candidates[f];
+      EXPECT_FALSE(c.latency.total() < mine.latency.total() && c.month < mine.month);
+    }
+  }
+}
+
+// The paper's findings, with its devices, links, JSON wire and uncompressed tensors. The stack's
+// slowness is assumed (profiles/paper); see docs/paper.md for what that means.
+TEST_F(PlannerTest, ThePapersFindingsComeOut) {
+  const std::string folder = std::string(FOGLINE_SOURCE_DIR) + "/profiles/paper/";
+  const auto best = [&](const Model& model, const std::string& edge, const char* link) {
+    Scenario s = Make(model, folder + edge + ".toml", folder + "t2.micro-keras.toml",
+                      folder + link + ".toml");
+    s.codecs = {"json"};
+    // The places that the paper tried, and both extremes.
+    std::erase_if(s.cuts, [](const Cut& cut) {
+      return cut.name != "input" && cut.name != "output" && !cut.alias.starts_with("split");
+    });
+    Plan plan = MakePlan(s).value();
+    return s.cuts[plan.candidates[plan.best].cut].name == "input"    ? "cloud-only"
+           : s.cuts[plan.candidates[plan.best].cut].name == "output" ? "edge-only"
+                                                                     : "split";
+  };
+  const auto small = Load("mobilenet_v2_1.0_160.onnx");
+  const auto large = Load("mobilenet_v2_1.0_224.onnx");
+  if (!small || !large) GTEST_SKIP() << "no shared data";
+  EXPECT_STREQ(best(*small, "jetson-nano-keras", "campus"), "split");           // figure 7a
+  EXPECT_STREQ(best(*small, "raspberry-pi-3b-plus-keras", "campus"), "split");  // figure 7b
+  EXPECT_STREQ(best(*large, "jetson-nano-keras", "campus"), "split");           // figure 8a
+  EXPECT_STREQ(best(*large, "jetson-nano-keras", "4g"), "edge-only");           // figure 9a
+  EXPECT_STREQ(best(*large, "raspberry-pi-3b-plus-keras", "4g"), "edge-only");  // figure 9b
+  // Figure 8b says cloud-only. Everything that differs between a split and cloud-only grows by the
+  // same 1.96 from 160 to 224 pixels, so the figures cannot say both unless the board slows down
+  // more than that: a third more is enough.
+  EXPECT_STREQ(best(*large, "raspberry-pi-3b-plus-keras", "campus"), "split");
+  EXPECT_STREQ(best(*large, "raspberry-pi-3b-plus-keras-throttled", "campus"), "cloud-only");
+  EXPECT_STREQ(best(*large, "raspberry-pi-3b-plus-keras-throttled", "4g"), "edge-only");
 }
 
 TEST(ObjectiveTest, ReadsNamesAndSums) {

@@ -20,7 +20,8 @@ Tone SeriesTone(size_t i) {
 
 Svg::Svg(double width, double height, std::string_view label) {
   out_ = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">",
+      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\" "
+      "xmlns=\"http://www.w3.org/2000/svg\">",
       SvgNumber(width), SvgNumber(height), HtmlEscape(label));
 }
 

@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "cli/plan_show.h"
+
+namespace fogline::cli {
+namespace {
+
+constexpr size_t kBarWidth = 28;
+
+std::string Ms(Milliseconds t) {
+  const double v = t.value();
+  return v == 0 ? "" : v < 10 ? fmt::format("{:.2f}", v) : fmt::format("{:.1f}", v);
+}
+
+std::string Money(Euro euro) { return fmt::format("{:.2f}", euro.value()); }
+
+std::string Agreement(const Candidate& c) {
+  return c.payload.agreement ? fmt::format("{:.1f}%", *c.payload.agreement * 100) : "?";
+}
+
+/// "▓▓▓▓▓░░███": edge, network, cloud of one row, to the scale of the slowest row.
+std::string StackedBar(const LatencyTerms& l, double slowest, const TextStyle& style) {
+  const double parts[] = {(l.edge + l.encode).value(), (l.uplink + l.downlink).value(),
+                          (l.decode + l.cloud).value()};
+  const char* unicode[] = {"█", "░", "▒"};
+  const char* ascii[] = {"E", ".", "C"};
+  const char* colors[] = {"\x1b[33m", "\x1b[90m", "\x1b[34m"};
+  std::string bar;
+  double sum = 0;
+  size_t drawn = 0;
+  for (size_t p = 0; p < 3; ++p) {
+    sum += parts[p];
+    const auto until = static_cast<size_t>(std::lround(sum / slowest * kBarWidth));
+    if (until <= drawn) continue;
+    if (style.color) bar += colors[p];
+    for (; drawn < until; ++drawn) bar += style.unicode ? unicode[p] : ascii[p];
+    if (style.color) bar += "\x1b[0m";
+  }
+  return bar;
+}
+
+std::string Mbps(double v) { return v >= 1e5 ? "" : fmt::format("{:.3g} Mbit/s", v); }
+
+}  // namespace
+
+std::string CutTitle(const Scenario& scenario, const Candidate& candidate) {
+  const Cut& cut = scenario.cuts[candidate.cut];
+  if (cut.edge_nodes == 0) return "cloud-only";
+  if (cut.edge_nodes == static_cast<int>(cut.edge.size())) return "edge-only";
+  const std::string number = cut.index < 0 ? cut.name : fmt::format("cut {}", cut.index);
+  return cut.alias.empty() ? number : number + " · " + cut.alias;
+}
+
+std::string PayloadTitle(const Candidate& c) {
+  if (c.up <= Bytes(0)) return "nothing";
+  return fmt::format("{} {}{}", c.payload.codec, c.payload.estimate ? "~" : "",
+                     HumanBytes(c.payload.bytes.value()));
+}
+
+std::string PlanText(const PlanView& view, const TextStyle& style) {
+  const Scenario& s = view.scenario;
+  const Plan& plan = view.plan;
+  const Candidate& best = plan.candidates[plan.best];
+  std::string out =
+      fmt::format("{} on {} + {} over {}: {:g} Mbit/s up, {:g} ms round trip\n\n", s.model->where(),
+                  s.edge.name, s.cloud.name, s.link.name, s.link.up.value(), s.link.rtt.value());
+  double slowest = 1e-9;
+  for (const size_t i : view.shown) {
+    const double total = plan.candidates[i].latency.total().value();
+    // One hopeless row shall not flatten the others.
+    if (total < 20 * best.latency.total().value()) slowest = std::max(slowest, total);
+  }
+  Table table({{"cut", false, true},
+               {"sends", false},
+               {"agrees", true},
+               {"edge", true},
+               {"network", true},
+               {"cloud", true},
+               {"total ms", true},
+               {"€/month", true},
+               {"mJ", true},
+               {"edge █ network ░ cloud ▒"}});
+  for (const size_t i : view.shown) {
+    const Candidate& c = plan.candidates[i];
+    LatencyTerms bar = c.latency;
+    const double total = bar.total().value();
+    const bool off = total > slowest;
+    std::string drawn =
+        off ? std::string(style.unicode ? "→" : ">") : StackedBar(c.latency, slowest, style);
+    table.Add({CutTitle(s, c), PayloadTitle(c), Agreement(c), Ms(c.latency.edge + c.latency.encode),
+               Ms(c.latency.uplink + c.latency.downlink), Ms(c.latency.decode + c.latency.cloud),
+               Ms(c.latency.total()), Money(c.month), fmt::format("{:.0f}", c.energy.value()),
+               std::move(drawn)},
+              i == plan.best  ? Table::Weight::kStrong
+              : !c.feasible() ? Table::Weight::kWeak
+                              : Table::Weight::kNormal);
+  }
+  out += table.ToText(style);
+  out += fmt::format(
+      "\nBest for {}: {}, sending {} — {} ms ({} ms at p95), {} euro a month, {:.0f} mJ "
+      "an image, {:.3g} images a second.\n",
+      s.objective.kind == Objective::Kind::kWeighted     ? "the weighted sum"
+      : s.objective.kind == Objective::Kind::kCost       ? "cost"
+      : s.objective.kind == Objective::Kind::kEnergy     ? "energy"
+      : s.objective.kind == Objective::Kind::kThroughput ? "throughput"
+                                                         : "latency",
+      CutTitle(s, best), PayloadTitle(best), Ms(best.latency.total()), Ms(best.latency_p95),
+      Money(best.month), best.energy.value(), 1000 / best.period.value());
+  if (best.uplink) {
+    out += fmt::format(
+        "Over the recorded link its uplink takes {:.1f} ms (p50), {:.1f} (p95), {:.1f} (p99).\n",
+        best.uplink->p50, best.uplink->p95, best.uplink->p99);
+  }
+  const Certificate& proof = plan.certificate;
+  out += fmt::format("Proof: costs {:.6g} {}, and none can cost less than {:.6g} ({}).\n",
+                     proof.value.value(), s.objective.unit(), proof.lower_bound.value(),
+                     proof.by_flow
+                         ? "maximum flow over the layers equals the cut"
+                         : fmt::format("all {} candidates evaluated", plan.candidates.size()));
+  out += "As the uplink changes:\n";
+  for (const PlanStep& step : plan.envelope) {
+    const Candidate& c = plan.candidates[step.candidate];
+    const std::string to = Mbps(step.to);
+    out += fmt::format("  {} {}: {}, {}\n", step.from <= 1.1e-3 ? "below" : "from",
+                       step.from <= 1.1e-3 ? (to.empty() ? "any" : to)
+                       : to.empty()        ? Mbps(step.from) + " up"
+                                           : fmt::format("{} to {}", Mbps(step.from), to),
+                       CutTitle(s, c), c.payload.codec);
+  }
+  if (plan.load_envelope.size() > 1) {
+    out += "As the cloud fills up:\n";
+    for (const PlanStep& step : plan.load_envelope) {
+      const Candidate& c = plan.candidates[step.candidate];
+      out += fmt::format("  load {:.0f}% to {:.0f}%: {}, {}\n", step.from * 100, step.to * 100,
+                         CutTitle(s, c), c.payload.codec);
+    }
+  }
+  if (plan.two_way) {
+    const double gain = (proof.value - plan.two_way->value).value();
+    out += gain > 1e-9 * proof.value.value()
+               ? fmt::format("Sending {} tensors back down would save {:.3g} {}.\n",
+                             plan.two_way->down.size(), gain, s.objective.unit())
+               : std::string("Sending tensors back down would gain nothing.\n");
+  }
+  for (const Explanation& e : view.explanations) {
+    const Candidate& c = plan.candidates[e.rival];
+    out += fmt::format("  {} ({}) {}\n", CutTitle(s, c), c.payload.codec, e.sentence);
+  }
+  if (s.bundle == nullptr && s.codecs.empty()) {
+    out +=
+        "No --bundle: only exact codecs and estimated JPEG sizes were considered; `fogline "
+        "calibrate` finds smaller ones.\n";
+  }
+  return out;
+}
+
+}  // namespace fogline::cli

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "base/progress.h"
+#include "cli/command.h"
+#include "cli/model_args.h"
+#include "graph/cut.h"
+#include "profile/library.h"
+#include "profile/measure.h"
+#include "report/table.h"
+
+namespace fogline::cli {
+namespace {
+
+struct Args : Common {
+  ModelArgs model;
+  std::filesystem::path out, scale;
+  std::string board, to;
+  MeasureOptions measure;
+};
+
+std::string Ms(const std::optional<MeasuredHalf>& half) {
+  return half ? fmt::format("{:.3f}", half->p50.value()) : "";
+}
+
+std::string Spread(const std::optional<MeasuredHalf>& half) {
+  return half ? fmt::format("+{:.0f}%", half->spread * 100) : "";
+}
+
+void Print(const Args& args, const MeasuredProfile& profile) {
+  Table table({{"cut", false, true},
+               {"prefix ms", true},
+               {"p95", true},
+               {"suffix ms", true},
+               {"p95", true},
+               {"sum against whole", true}});
+  for (const MeasuredCut& cut : profile.cuts) {
+    const double whole = profile.whole.p50.value();
+    const Milliseconds sum = (cut.prefix ? cut.prefix->p50 : Milliseconds(0)) +
+                             (cut.suffix ? cut.suffix->p50 : Milliseconds(0));
+    table.Add({cut.name, Ms(cut.prefix), Spread(cut.prefix), Ms(cut.suffix), Spread(cut.suffix),
+               whole > 0 ? fmt::format("{:+.1f}%", (sum.value() / whole - 1) * 100) : ""});
+  }
+  fmt::print("{}", table.ToText(StdoutStyle()));
+  fmt::print(
+      "\n{}: the whole takes {:.3f} ms ({:.3f} at p95) with {} thread{}; halves add up to it "
+      "within {:.1f}% on average.\nWritten to {}: give it to `fogline plan` as --edge or "
+      "--cloud.\n",
+      profile.machine, profile.whole.p50.value(), profile.whole.p95.value(), profile.threads,
+      profile.threads == 1 ? "" : "s", profile.residual * 100, args.out.string());
+}
+
+Result<MeasuredProfile> Scaled(const Args& args, const Model& model, const std::vector<Cut>& cuts) {
+  if (args.to.empty()) {
+    return Fail(ErrorCode::kUsage, "--scale", "needs --to with a machine of the library");
+  }
+  FOGLINE_TRY(const std::string text, ReadTextFile(args.scale));
+  FOGLINE_TRY(const MeasuredProfile measured, MeasuredProfile::Parse(text, args.scale.string()));
+  FOGLINE_TRY(const Machine target, FindMachine(args.to, "--to"));
+  // Refuses a profile of another model before anything is made of it.
+  FOGLINE_CHECK(TimingOf(model, measured, args.scale.string()).map([](const Timing&) {}));
+  return ScaleTo(model, cuts, measured, target);
+}
+
+Result<MeasuredProfile> MeasureHere(Args& args, const Model& model, const std::vector<Cut>& cuts) {
+  if (args.measure.threads < 1) return Fail(ErrorCode::kUsage, "--threads", "must be at least 1");
+  if (args.measure.budget_s <= 0) return Fail(ErrorCode::kUsage, "--budget", "must be above zero");
+  if (args.measure.cool_down_ms < 0) {
+    return Fail(ErrorCode::kUsage, "--cool-down", "cannot be negative");
+  }
+  if (!args.board.empty())
+    FOGLINE_CHECK(FindMachine(args.board, "--board").map([](const auto&) {}));
+  args.measure.machine = args.board;
+  Progress progress("measuring cuts", cuts.size());
+  args.measure.progress = [&progress](size_t, const Cut& cut) { progress.Advance(1, cut.name); };
+  args.measure.stop = [] { return StopRequested(); };
+  FOGLINE_TRY(MeasuredProfile profile, Measure(model, cuts, args.measure));
+  if (StopRequested()) return Fail(ErrorCode::kCancelled, "profile", "stopped; nothing written");
+  return profile;
+}
+
+Status RunProfile(Args& args) {
+  FOGLINE_TRY(const Model model, LoadModel(args.model));
+  FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model));
+  auto made = args.scale.empty() ? MeasureHere(args, model, cuts) : Scaled(args, model, cuts);
+  FOGLINE_TRY(const MeasuredProfile profile, std::move(made));
+  FOGLINE_CHECK(WriteFile(args.out, profile.ToJson()));
+  if (args.json) {
+    fmt::print("{}\n", nlohmann::ordered_json::parse(profile.ToJson()).dump());
+  } else {
+    Print(args, profile);
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddProfile(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("profile", "Measures this machine: both halves of every cut of a model");
+  auto args = std::make_shared<Args>();
+  AddModelArgs(*command, args->model);
+  const auto add = [command](const char* name, auto& value, const char* help, const char* type) {
+    return command->add_option(name, value, help)->type_name(type);
+  };
+  add("--out", args->out, "the profile to write (JSON)", "FILE")->required();
+  add("--threads", args->measure.threads, "threads of the engine (default 1)", "N");
+  add("--budget", args->measure.budget_s, "seconds of timed runs in all (default 60)", "SECONDS");
+  add("--cool-down", args->measure.cool_down_ms, "rest before each half", "MS");
+  add("--board", args->board, "this machine's library name: its power and price come along",
+      "NAME");
+  add("--scale", args->scale, "measure nothing: scale this profile to the machine of --to", "FILE");
+  add("--to", args->to, "machine of the library to scale to", "NAME");
+  AddCommon(*command, *args);
+  SetAction(*command, args, [args] { return RunProfile(*args); });
+}
+
+}  // namespace fogline::cli
