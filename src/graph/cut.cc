@@ -189,7 +189,7 @@ Result<Cut> FindCut(const Model& model, std::string_view spec) {
       rest.remove_prefix(comma + 1);
     }
     std::ranges::sort(tensors);
-    tensors.erase(std::ranges::unique(tensors).begin(), tensors.end());
+    tensors.erase(std::unique(tensors.begin(), tensors.end()), tensors.end());
   }
   FOGLINE_TRY(std::vector<bool> edge, EdgeSide(model, tensors));
   FOGLINE_CHECK(Refuse(model, tensors));

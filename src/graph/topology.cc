@@ -4,7 +4,6 @@
 #include <array>
 #include <functional>
 #include <queue>
-#include <ranges>
 #include <set>
 #include <unordered_set>
 
@@ -175,7 +174,8 @@ class Builder {
     std::unordered_set<std::string> needed;
     for (const auto& output : graph_.output()) needed.insert(output.name());
     std::vector<int> live;
-    for (const int i : layers_ | std::views::reverse) {
+    for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
+      const int i = *layer;
       const auto& made = graph_.node(i).output();
       if (std::ranges::none_of(made, [&](const auto& name) { return needed.contains(name); })) {
         continue;

@@ -20,7 +20,7 @@ double RoundStep(double range, int count) {
 
 Scale Scale::Linear(double low, double high, bool round) {
   if (!std::isfinite(low)) low = 0;
-  if (!std::isfinite(high) || high <= low) high = low + 1;
+  if (!std::isfinite(high) || high <= low) high = low + std::max(1.0, std::abs(low) / 10);
   if (round) {
     const double step = RoundStep(high - low, 5);
     low = std::floor(low / step) * step;

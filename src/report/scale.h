@@ -11,7 +11,7 @@ namespace fogline {
 class Scale {
  public:
   /// Covers all of [low, high], rounded outwards to round numbers when `round` is set. An empty or
-  /// not finite range becomes [low, low + 1].
+  /// not finite range becomes one that starts at `low`.
   static Scale Linear(double low, double high, bool round = true);
   /// The same by log10; values that are not positive map to 0. `low` and `high` must be positive,
   /// else the scale falls back to a decade around 1.

@@ -20,8 +20,7 @@ Tone SeriesTone(size_t i) {
 
 Svg::Svg(double width, double height, std::string_view label) {
   out_ = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\" "
-      "xmlns=\"http://www.w3.org/2000/svg\">",
+      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">",
       SvgNumber(width), SvgNumber(height), HtmlEscape(label));
 }
 
