@@ -11,6 +11,12 @@ constexpr double kMaxMercatorLat = 85.05112877980659;
 
 }  // namespace
 
+double MercatorY(double lat) {
+  lat = std::clamp(lat, -kMaxMercatorLat, kMaxMercatorLat);
+  const double phi = lat * std::numbers::pi / 180;
+  return 0.5 - std::asinh(std::tan(phi)) / (2 * std::numbers::pi);
+}
+
 HexGrid::HexGrid(int level)
     : level_(std::clamp(level, 0, kMaxLevel)),
       columns_(16 << level_),
@@ -19,11 +25,10 @@ HexGrid::HexGrid(int level)
       row_height_(width_ * std::numbers::sqrt3 / 2) {}
 
 HexCell HexGrid::At(double lat, double lon) const {
-  lat = std::clamp(lat, -kMaxMercatorLat, kMaxMercatorLat);
-  const double x = lon / 360 + 0.5;
-  const double phi = lat * std::numbers::pi / 180;
-  const double y = 0.5 - std::asinh(std::tan(phi)) / (2 * std::numbers::pi);
+  return AtMercator(lon / 360 + 0.5, MercatorY(lat));
+}
 
+HexCell HexGrid::AtMercator(double x, double y) const {
   // The nearest centre is in one of the two rows around y.
   const double row_at = y / row_height_;
   const auto low = static_cast<int32_t>(std::floor(row_at));

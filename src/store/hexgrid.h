@@ -19,6 +19,9 @@ struct LonLat {
   double lat = 0;
 };
 
+/// 0 at Mercator's northern edge (+85.05°), 1 at its southern; latitudes beyond count as the edge.
+double MercatorY(double lat);
+
 /// Pointy-top hexagons, 16·2^level of them round the equator: 32 pixels wide on a map of 512-pixel
 /// tiles at zoom = level.
 class HexGrid {
@@ -30,6 +33,8 @@ class HexGrid {
 
   /// The cell of a position. Latitudes beyond Mercator's ±85.05° count as that edge.
   HexCell At(double lat, double lon) const;
+  /// The cell of a point of the Mercator square, both in 0..1 from the north-west.
+  HexCell AtMercator(double x, double y) const;
   LonLat Center(HexCell cell) const;
 
   int level() const { return level_; }

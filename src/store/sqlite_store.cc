@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
-#include <unordered_map>
 
+#include "store/columns.h"
 #include "store/sqlite_filter.h"
 #include "store/sqlite_schema.h"
 #include "store/sqlite_words.h"
@@ -16,6 +16,7 @@ namespace {
 // A reader that asks for too much is stopped rather than let hold up everybody behind it.
 constexpr std::chrono::seconds kLongestRead{5};
 constexpr int kMostTallies = 1000;
+constexpr uint32_t kNoWord = 0;  // SQLite numbers words from 1
 
 constexpr const char* kColumns =
     "SELECT id, device, run, sequence, captured_us, stored_us, lat, lon, accuracy_m, heading_deg,"
@@ -34,7 +35,8 @@ class SqliteStore final : public Store {
   Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order,
                                              size_t limit) override;
   Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level) override;
-  Result<uint64_t> Count(const Filter& filter, uint64_t enough) override;
+  Result<std::vector<TimeBin>> Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
+                                        size_t bins) override;
   Result<Inventory> Stock() override;
   Result<uint64_t> LastId() override;
   Result<std::vector<std::byte>> Thumbnail(uint64_t id) override;
@@ -67,6 +69,11 @@ class SqliteStore final : public Store {
     FOGLINE_TRY(const std::string* text, words_->TextOf(number));
     return *text;
   }
+  Result<WordFilter> Words(const Filter& filter);
+  Result<Columns> Load(const SqliteWhere& where, Columns columns);
+  /// Columns that hold at least the rows which the filter lets pass: the mirror, brought up to
+  /// date, or what a store too large for it has of them. Valid until the next call.
+  Result<const Columns*> Mirror(const Filter& filter);
   Status ReadTallies(TallyKind kind, std::vector<Tally>& tallies);
 
   std::mutex write_mutex_;
@@ -76,12 +83,16 @@ class SqliteStore final : public Store {
   std::unique_ptr<SqliteDatabase> read_database_;  // null for a store in memory
   std::unique_ptr<SqliteWords> words_;             // of the reading connection
   std::string epoch_;
+  size_t mirrored_rows_ = 0;
+  Columns mirror_;
+  Columns selection_;
 };
 
 Result<std::unique_ptr<Store>> SqliteStore::Open(const std::string& path,
                                                  const StoreOptions& options) {
   auto store = std::make_unique<SqliteStore>();
   const bool in_memory = path == ":memory:";
+  store->mirrored_rows_ = options.mirrored_rows;
   FOGLINE_TRY(
       store->write_database_,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX));
@@ -154,45 +165,82 @@ Result<std::vector<StoredDetection>> SqliteStore::Query(const Filter& filter, Or
   }
 }
 
-Result<std::vector<HexCount>> SqliteStore::Hexagons(const Filter& filter, int level) {
-  const Reading reading(*this);
-  const HexGrid grid(level);
-  FOGLINE_TRY(const SqliteWhere where, TranslateFilter(reader(), filter, true));
-  if (where.never) return std::vector<HexCount>();
-  FOGLINE_TRY(SqliteStatement select,
-              reader().Prepare("SELECT lat, lon, score, positive, captured_us FROM detection " +
-                               where.sql));
-  where.BindTo(select);
-  std::unordered_map<HexCell, HexCount> cells;
-  for (;;) {
-    FOGLINE_TRY(const bool row, select.Step());
-    if (!row) break;
-    const HexCell at = grid.At(select.Real(0), select.Real(1));
-    HexCount& cell = cells[at];
-    cell.cell = at;
-    ++cell.count;
-    cell.positives += select.Integer(3) != 0 ? 1 : 0;
-    cell.max_score = std::max(cell.max_score, static_cast<float>(select.Real(2)));
-    cell.newest_us =
-        cell.count == 1 ? select.Integer(4) : std::max(cell.newest_us, select.Integer(4));
-  }
-  std::vector<HexCount> counts;
-  counts.reserve(cells.size());
-  for (auto& [at, cell] : cells) counts.push_back(cell);
-  return counts;
+Result<WordFilter> SqliteStore::Words(const Filter& filter) {
+  WordFilter words;
+  FOGLINE_TRY(SqliteStatement find, reader().Prepare("SELECT id FROM word WHERE text = ?"));
+  const auto resolve = [&](const std::vector<std::string>& texts,
+                           std::unordered_set<uint32_t>& numbers) -> Status {
+    for (const std::string& text : texts) {
+      find.Bind(1, text);
+      FOGLINE_TRY(const bool row, find.Step());
+      numbers.insert(row ? static_cast<uint32_t>(find.Integer(0)) : kNoWord);
+      find.Reset();
+    }
+    return {};
+  };
+  FOGLINE_CHECK(resolve(filter.labels, words.labels));
+  FOGLINE_CHECK(resolve(filter.devices, words.devices));
+  FOGLINE_CHECK(resolve(filter.mechanisms, words.mechanisms));
+  return words;
 }
 
-Result<uint64_t> SqliteStore::Count(const Filter& filter, uint64_t enough) {
-  const Reading reading(*this);
-  FOGLINE_TRY(const SqliteWhere where, TranslateFilter(reader(), filter, true));
-  if (where.never) return 0;
-  FOGLINE_TRY(
-      SqliteStatement select,
-      reader().Prepare(fmt::format("SELECT count(*) FROM (SELECT 1 FROM detection {} LIMIT {})",
-                                   where.sql, std::min<uint64_t>(enough, 1ULL << 62))));
+Result<Columns> SqliteStore::Load(const SqliteWhere& where, Columns columns) {
+  FOGLINE_TRY(SqliteStatement select,
+              reader().Prepare("SELECT id, captured_us, lat, lon, score, positive, device, label,"
+                               " mechanism FROM detection " +
+                               where.sql + " ORDER BY id"));
   where.BindTo(select);
-  FOGLINE_TRY(const bool row, select.Step());
-  return row ? static_cast<uint64_t>(select.Integer(0)) : 0;
+  for (;;) {
+    FOGLINE_TRY(const bool row, select.Step());
+    if (!row) return columns;
+    columns.Add({.id = static_cast<uint64_t>(select.Integer(0)),
+                 .captured_us = select.Integer(1),
+                 .has_position = !select.IsNull(2),
+                 .lat = select.Real(2),
+                 .lon = select.Real(3),
+                 .score = static_cast<float>(select.Real(4)),
+                 .positive = select.Integer(5) != 0,
+                 .device = static_cast<uint32_t>(select.Integer(6)),
+                 .label = static_cast<uint32_t>(select.Integer(7)),
+                 .mechanism = static_cast<uint32_t>(select.Integer(8))});
+  }
+}
+
+Result<const Columns*> SqliteStore::Mirror(const Filter& filter) {
+  FOGLINE_TRY(const int64_t last,
+              reader().QueryInteger("SELECT coalesce(max(id), 0) FROM detection"));
+  // Ids have no holes worth mentioning, so the last one says how many rows there are.
+  if (static_cast<uint64_t>(last) <= mirrored_rows_) {
+    if (mirror_.last_id() < static_cast<uint64_t>(last)) {
+      FOGLINE_TRY(const SqliteWhere newer,
+                  TranslateFilter(reader(), {.after_id = mirror_.last_id()}, false));
+      auto grown = Load(newer, std::move(mirror_));
+      mirror_ = grown ? *std::move(grown) : Columns();
+      if (!grown) return Forward(std::move(grown));
+    }
+    return &mirror_;
+  }
+  mirror_ = {};
+  FOGLINE_TRY(const SqliteWhere where, TranslateFilter(reader(), filter, false));
+  selection_ = {};
+  if (where.never) return &selection_;
+  FOGLINE_TRY(selection_, Load(where, {}));
+  return &selection_;
+}
+
+Result<std::vector<HexCount>> SqliteStore::Hexagons(const Filter& filter, int level) {
+  const Reading reading(*this);
+  FOGLINE_TRY(const Columns* columns, Mirror(filter));
+  FOGLINE_TRY(const WordFilter words, Words(filter));
+  return columns->Hexagons(filter, words, level);
+}
+
+Result<std::vector<TimeBin>> SqliteStore::Timeline(const Filter& filter, int64_t from_us,
+                                                   int64_t to_us, size_t bins) {
+  const Reading reading(*this);
+  FOGLINE_TRY(const Columns* columns, Mirror(filter));
+  FOGLINE_TRY(const WordFilter words, Words(filter));
+  return columns->Timeline(filter, words, from_us, to_us, bins);
 }
 
 Status SqliteStore::ReadTallies(TallyKind kind, std::vector<Tally>& tallies) {

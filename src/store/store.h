@@ -50,6 +50,12 @@ struct HexCount {
   int64_t newest_us = 0;  // captured
 };
 
+/// One part of a time line.
+struct TimeBin {
+  uint64_t count = 0;
+  uint64_t positives = 0;
+};
+
 /// How often one value of a field occurs; over everything stored, whatever the filter.
 struct Tally {
   std::string text;
@@ -91,8 +97,9 @@ class Store {
   /// left out.
   virtual Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level) = 0;
 
-  /// How many rows with a position pass the filter; stops counting at `enough`.
-  virtual Result<uint64_t> Count(const Filter& filter, uint64_t enough) = 0;
+  /// How many rows were captured in each of `bins` equal parts of [from_us, to_us).
+  virtual Result<std::vector<TimeBin>> Timeline(const Filter& filter, int64_t from_us,
+                                                int64_t to_us, size_t bins) = 0;
 
   virtual Result<Inventory> Stock() = 0;
 
@@ -108,6 +115,9 @@ class Store {
 
 struct StoreOptions {
   uint64_t max_bytes = 0;  // refuse to grow past this (kExhausted); 0: as far as the disk reaches
+  /// Up to so many rows are mirrored in memory (50 bytes each) once somebody asks for hexagons or
+  /// time lines; a larger store answers those from disk, slower.
+  size_t mirrored_rows = 2'000'000;
   const Clock* clock = &Clock::Real();
 };
 

@@ -22,12 +22,16 @@ using ::testing::IsEmpty;
 struct Kind {
   std::string name;
   std::function<std::string(const TempDir&)> url;  // of an empty store
+  StoreOptions options = {};
 };
 
 void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 
 std::vector<Kind> Kinds() {
   return {
+      {"sqlite_unmirrored",
+       [](const TempDir& dir) { return "sqlite:" + (dir.path() / "u.db").string(); },
+       {.mirrored_rows = 0}},
       {"sqlite_file",
        [](const TempDir& dir) { return "sqlite:" + (dir.path() / "s.db").string(); }},
       {"sqlite_memory", [](const TempDir&) { return std::string("sqlite::memory:"); }},
@@ -60,7 +64,10 @@ Detection Sample(uint64_t sequence = 0) {
 
 class StoreTest : public ::testing::TestWithParam<Kind> {
  protected:
-  StoreTest() : store_(OpenStore(GetParam().url(dir_), {.clock = &clock_}).value()) {
+  StoreTest() {
+    StoreOptions options = GetParam().options;
+    options.clock = &clock_;
+    store_ = OpenStore(GetParam().url(dir_), options).value();
     clock_.JumpWall(1'800'000'000'000'000);
   }
 
@@ -141,7 +148,6 @@ TEST_P(StoreTest, UnknownIsKeptApartFromZero) {
   EXPECT_FALSE(row.has_thumbnail);
   EXPECT_EQ(store_->Thumbnail(row.id).error().code, ErrorCode::kNotFound);
   EXPECT_THAT(store_->Hexagons({}, 3).value(), IsEmpty());
-  EXPECT_EQ(store_->Count({}, 10).value(), 0U);
 }
 
 TEST_P(StoreTest, StoresEachNameOnce) {
@@ -180,7 +186,7 @@ TEST_P(StoreTest, RefusesABatchAsAWhole) {
 TEST_P(StoreTest, AnEmptyStoreAnswersEverything) {
   EXPECT_THAT(Ids({}), IsEmpty());
   EXPECT_THAT(store_->Hexagons({}, 0).value(), IsEmpty());
-  EXPECT_EQ(store_->Count({}, 5).value(), 0U);
+  EXPECT_EQ(store_->Timeline({}, 0, 10, 5).value().size(), 5U);
   EXPECT_EQ(store_->LastId().value(), 0U);
   const Inventory stock = store_->Stock().value();
   EXPECT_EQ(stock.count, 0U);
@@ -266,8 +272,6 @@ TEST_P(StoreTest, FiltersByBoxUpToPolesAndAcrossTheDateLine) {
   EXPECT_THAT(Sequences({.box = Box{180, -90, 180, -90}}), ElementsAre(4));
   EXPECT_THAT(Sequences({.box = Box{8.54172, 47.37689, 8.54172, 47.37689}}), ElementsAre(5));
   EXPECT_THAT(Sequences({.box = Box{8.541721, 47, 9, 48}}), IsEmpty());
-  EXPECT_EQ(store_->Count({}, 100).value(), 6U);
-  EXPECT_EQ(store_->Count({}, 4).value(), 4U);
 }
 
 TEST_P(StoreTest, BoxesAgreeWithASlowComparison) {
@@ -321,6 +325,29 @@ TEST_P(StoreTest, CountsByHexagon) {
     }
   }
   EXPECT_EQ(store_->Hexagons({.min_score = 0.9F, .positive_only = true}, 6).value().size(), 1U);
+}
+
+TEST_P(StoreTest, CountsByTime) {
+  std::vector<Detection> batch;
+  for (uint64_t i = 0; i < 10; ++i) batch.push_back(Sample(i));  // a millisecond apart
+  batch[3].has_position = false;
+  batch[4].positive = false;
+  batch[9].device = "cam-2";
+  ASSERT_TRUE(store_->Put(std::span(batch).first(6)));
+  const int64_t start = batch[0].captured_us;
+  EXPECT_EQ(store_->Timeline({}, start, start + 10'000, 2).value()[1].count, 1U);
+  ASSERT_TRUE(store_->Put(std::span(batch).subspan(6)));  // counted from then on
+  const auto bins = store_->Timeline({}, start, start + 10'000, 2).value();
+  EXPECT_EQ(bins[0].count, 5U);
+  EXPECT_EQ(bins[0].positives, 4U);
+  EXPECT_EQ(bins[1].count, 5U);
+  EXPECT_EQ(store_->Timeline({}, start + 1'000, start + 2'000, 1).value()[0].count, 1U);
+  EXPECT_EQ(store_->Timeline({.devices = {"cam-2"}}, start, start + 10'000, 1).value()[0].count,
+            1U);
+  EXPECT_EQ(store_->Timeline({.devices = {"nobody"}}, start, start + 10'000, 1).value()[0].count,
+            0U);
+  EXPECT_EQ(store_->Timeline({.box = Box{}}, start, start + 10'000, 1).value()[0].count, 9U);
+  EXPECT_EQ(store_->Timeline({}, start, start, 3).value()[2].count, 0U);
 }
 
 TEST_P(StoreTest, StockListsWhatAFilterCanName) {

@@ -1,0 +1,82 @@
+#include "store/columns.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+
+namespace fogline {
+
+void Columns::Add(const Row& row) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  ids_.push_back(row.id);
+  captured_us_.push_back(row.captured_us);
+  lats_.push_back(row.has_position ? row.lat : kNone);
+  lons_.push_back(row.has_position ? row.lon : kNone);
+  mercator_ys_.push_back(row.has_position ? MercatorY(row.lat) : kNone);
+  scores_.push_back(row.score);
+  positives_.push_back(row.positive ? 1 : 0);
+  devices_.push_back(row.device);
+  labels_.push_back(row.label);
+  mechanisms_.push_back(row.mechanism);
+}
+
+template <typename Each>
+void Columns::Scan(const Filter& filter, const WordFilter& words, bool positioned,
+                   Each each) const {
+  const auto first = std::upper_bound(ids_.begin(), ids_.end(), filter.after_id);
+  const auto last = std::lower_bound(first, ids_.end(), filter.before_id);
+  const auto begin = static_cast<size_t>(first - ids_.begin());
+  const auto end = static_cast<size_t>(last - ids_.begin());
+  const bool needs_position = positioned || filter.box.has_value();
+  for (size_t i = begin; i < end; ++i) {
+    if (needs_position && std::isnan(lats_[i])) continue;
+    if (filter.box && !filter.box->Contains(lats_[i], lons_[i])) continue;
+    if (captured_us_[i] < filter.from_us || captured_us_[i] >= filter.to_us) continue;
+    if (scores_[i] < filter.min_score || scores_[i] > filter.max_score) continue;
+    if (filter.positive_only && positives_[i] == 0) continue;
+    if (!words.labels.empty() && !words.labels.contains(labels_[i])) continue;
+    if (!words.devices.empty() && !words.devices.contains(devices_[i])) continue;
+    if (!words.mechanisms.empty() && !words.mechanisms.contains(mechanisms_[i])) continue;
+    each(i);
+  }
+}
+
+std::vector<HexCount> Columns::Hexagons(const Filter& filter, const WordFilter& words,
+                                        int level) const {
+  const HexGrid grid(level);
+  std::unordered_map<HexCell, HexCount> cells;
+  Scan(filter, words, true, [&](size_t i) {
+    const HexCell at = grid.AtMercator(lons_[i] / 360 + 0.5, mercator_ys_[i]);
+    HexCount& cell = cells[at];
+    cell.cell = at;
+    cell.newest_us = cell.count == 0 ? captured_us_[i] : std::max(cell.newest_us, captured_us_[i]);
+    ++cell.count;
+    cell.positives += positives_[i];
+    cell.max_score = std::max(cell.max_score, scores_[i]);
+  });
+  std::vector<HexCount> counts;
+  counts.reserve(cells.size());
+  for (const auto& [at, cell] : cells) counts.push_back(cell);
+  return counts;
+}
+
+std::vector<TimeBin> Columns::Timeline(const Filter& filter, const WordFilter& words,
+                                       int64_t from_us, int64_t to_us, size_t bins) const {
+  std::vector<TimeBin> counts(bins);
+  if (bins == 0 || to_us <= from_us) return counts;
+  const double scale =
+      static_cast<double>(bins) / (static_cast<double>(to_us) - static_cast<double>(from_us));
+  Scan(filter, words, false, [&](size_t i) {
+    const int64_t at = captured_us_[i];
+    if (at < from_us || at >= to_us) return;
+    const auto bin =
+        static_cast<size_t>((static_cast<double>(at) - static_cast<double>(from_us)) * scale);
+    TimeBin& count = counts[std::min(bin, bins - 1)];
+    ++count.count;
+    count.positives += positives_[i];
+  });
+  return counts;
+}
+
+}  // namespace fogline

@@ -1,0 +1,62 @@
+// The few fields that maps and time lines count by, column by column in memory: half a million rows
+// are counted in about ten milliseconds, where reading them from a database takes hundreds.
+#pragma once
+
+#include <cstdint>
+#include <unordered_set>
+#include <vector>
+
+#include "store/filter.h"
+#include "store/hexgrid.h"
+#include "store/store.h"
+
+namespace fogline {
+
+/// Numbers that a filter's texts stand for; an empty set lets everything pass.
+struct WordFilter {
+  std::unordered_set<uint32_t> labels, devices, mechanisms;
+};
+
+/// Append-only, about 50 bytes a row. Not thread-safe.
+class Columns {
+ public:
+  struct Row {
+    uint64_t id = 0;  // ascending
+    int64_t captured_us = 0;
+    bool has_position = false;
+    double lat = 0;
+    double lon = 0;
+    float score = 0;
+    bool positive = false;
+    uint32_t device = 0;
+    uint32_t label = 0;
+    uint32_t mechanism = 0;
+  };
+
+  void Add(const Row& row);
+  size_t size() const { return ids_.size(); }
+  uint64_t last_id() const { return ids_.empty() ? 0 : ids_.back(); }
+
+  std::vector<HexCount> Hexagons(const Filter& filter, const WordFilter& words, int level) const;
+  /// `bins` equal parts of [from_us, to_us).
+  std::vector<TimeBin> Timeline(const Filter& filter, const WordFilter& words, int64_t from_us,
+                                int64_t to_us, size_t bins) const;
+
+ private:
+  /// Calls `each(index)` for every row that passes.
+  template <typename Each>
+  void Scan(const Filter& filter, const WordFilter& words, bool positioned, Each each) const;
+
+  std::vector<uint64_t> ids_;
+  std::vector<int64_t> captured_us_;
+  std::vector<double> lats_;  // NaN: no position
+  std::vector<double> lons_;
+  std::vector<double> mercator_ys_;
+  std::vector<float> scores_;
+  std::vector<uint8_t> positives_;
+  std::vector<uint32_t> devices_;
+  std::vector<uint32_t> labels_;
+  std::vector<uint32_t> mechanisms_;
+};
+
+}  // namespace fogline
