@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kMostRows = 10'000;
 constexpr size_t kMostCells = 30'000;
+constexpr int64_t kMostBins = 1'000;
 constexpr size_t kStatsRows = 2'000;
 
 std::string Tallies(const std::vector<Tally>& tallies) {
@@ -49,7 +50,7 @@ Filter Site::Blur(Filter filter) const {
 Result<HttpResponse> Site::Config(const HttpRequest&, Parameters& parameters) {
   FOGLINE_CHECK(parameters.Finish());
   HttpResponse response;
-  const bool tiles = options_.basemap.starts_with("http");
+  const bool tiles = IsTileAddress(options_.basemap);
   response.body = fmt::format(
       "{{\"title\":{},\"epoch\":\"{}\",\"thumbnails\":{},\"decimals\":{},"
       "\"basemap\":{{\"kind\":\"{}\",\"url\":{},\"attribution\":{}}}}}\n",
@@ -110,6 +111,19 @@ Result<HttpResponse> Site::Events(const HttpRequest& request, Parameters& parame
   response.type = "text/event-stream";
   // A browser that reconnects says where it was; the address holds only where the page began.
   response.events_after = request.last_event_id.empty() ? after : request.last_event_id;
+  return response;
+}
+
+Result<HttpResponse> Site::BasemapTiles(const HttpRequest& request, Parameters& parameters) {
+  FOGLINE_CHECK(parameters.Finish());
+  if (!basemap_) return Fail(ErrorCode::kNotFound, "", "this server has no base map");
+  return basemap_->Read(request);
+}
+
+Result<HttpResponse> Site::FleetNow(const HttpRequest&, Parameters& parameters) {
+  FOGLINE_CHECK(parameters.Finish());
+  HttpResponse response;
+  response.body = fleet_.Json();
   return response;
 }
 
@@ -183,6 +197,52 @@ Result<HttpResponse> Site::Inventory(const HttpRequest&, Parameters& parameters)
   return response;
 }
 
+Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
+  FOGLINE_CHECK(parameters.Finish());
+  FOGLINE_TRY(const fogline::Inventory stock, store_.Stock());
+  MetricsWriter out;
+  const auto one = [&](std::string_view name, std::string_view help, Metric::Kind kind,
+                       uint64_t value) {
+    out.Family(name, help, kind);
+    out.Sample(static_cast<double>(value));
+  };
+  one("fogline_detections_stored", "Detections in the store", Metric::kGauge, stock.count);
+  out.Family("fogline_detections_by_mechanism", "Detections in the store by mechanism",
+             Metric::kGauge);
+  for (const Tally& tally : stock.mechanisms) {
+    out.Sample("mechanism", tally.text, static_cast<double>(tally.count));
+  }
+  out.Family("fogline_payload_bytes_by_mechanism", "Bytes that crossed the network by mechanism",
+             Metric::kGauge);
+  for (const Tally& tally : stock.mechanisms) {
+    out.Sample("mechanism", tally.text, static_cast<double>(tally.payload_bytes));
+  }
+  one("fogline_devices", "Devices that have ever sent", Metric::kGauge, stock.devices.size());
+  out.Family("fogline_http_responses_total", "HTTP answers by status", Metric::kCounter);
+  for (const auto& [status, count] : counters_.responses) {
+    out.Sample("status", fmt::to_string(status), static_cast<double>(count));
+  }
+  one("fogline_http_connections", "Connections open", Metric::kGauge, counters_.connections);
+  one("fogline_streams", "Event streams open", Metric::kGauge, counters_.streams);
+  one("fogline_streams_opened_total", "Event streams opened", Metric::kCounter,
+      counters_.streams_opened);
+  one("fogline_streams_dropped_total", "Event streams dropped because the client was too slow",
+      Metric::kCounter, counters_.streams_dropped);
+  one("fogline_event_bytes_total", "Bytes of events sent", Metric::kCounter, counters_.event_bytes);
+  one("fogline_store_errors_total", "Questions that the store did not answer", Metric::kCounter,
+      counters_.store_errors);
+  if (options_.metrics) {
+    for (const Metric& metric : options_.metrics()) {
+      out.Family(metric.name, metric.help, metric.kind);
+      out.Sample(metric.value);
+    }
+  }
+  HttpResponse response;
+  response.type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = out.Take();
+  return response;
+}
+
 Result<HttpResponse> Site::Stats(const HttpRequest&, Parameters& parameters) {
   FOGLINE_TRY(const Filter filter, parameters.ReadFilter());
   FOGLINE_CHECK(parameters.Finish());
@@ -248,6 +308,29 @@ Result<HttpResponse> Site::Thumbnail(const HttpRequest&, Parameters& parameters)
   response.compressible = false;
   response.body.assign(reinterpret_cast<const char*>(jpeg->data()), jpeg->size());
   response.headers.emplace_back("Cache-Control", "private, max-age=86400");
+  return response;
+}
+
+Result<HttpResponse> Site::Timeline(const HttpRequest&, Parameters& parameters) {
+  // The whole time, unless `from` and `to` say which part; they bound the line, and so the filter.
+  FOGLINE_TRY(const Filter filter, parameters.ReadFilter());
+  FOGLINE_TRY(const int64_t bins, parameters.Integer("bins", 1, kMostBins, 120));
+  FOGLINE_CHECK(parameters.Finish());
+  FOGLINE_TRY(const fogline::Inventory stock, store_.Stock());
+  const Filter everything;
+  const int64_t from = filter.from_us == everything.from_us ? stock.first_us : filter.from_us;
+  const int64_t to =
+      filter.to_us == everything.to_us ? std::max(stock.last_us, from) + 1000 : filter.to_us;
+  FOGLINE_TRY(const auto counts,
+              store_.Timeline(Blur(filter), from, to, static_cast<size_t>(bins)));
+  HttpResponse response;
+  std::string& out = response.body;
+  out = fmt::format("{{\"from\":{},\"to\":{},\"bins\":[", from / 1000, to / 1000);
+  for (size_t i = 0; i < counts.size(); ++i) {
+    fmt::format_to(std::back_inserter(out), "{}[{},{}]", i > 0 ? "," : "", counts[i].count,
+                   counts[i].positives);
+  }
+  out += "]}\n";
   return response;
 }
 

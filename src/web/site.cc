@@ -42,9 +42,23 @@ std::string OriginOf(std::string_view url) {
 
 }  // namespace
 
-Site::Site(const WebOptions& options, Store& store, WebCounters& counters)
+bool IsTileAddress(std::string_view basemap) {
+  return basemap.starts_with("https://") || basemap.starts_with("http://");
+}
+
+Result<std::unique_ptr<Site>> Site::Make(const WebOptions& options, Store& store,
+                                         const Fleet& fleet, WebCounters& counters) {
+  std::unique_ptr<Site> site(new Site(options, store, fleet, counters));
+  if (!options.basemap.empty() && !IsTileAddress(options.basemap)) {
+    FOGLINE_TRY(site->basemap_, Basemap::Open(options.basemap));
+  }
+  return site;
+}
+
+Site::Site(const WebOptions& options, Store& store, const Fleet& fleet, WebCounters& counters)
     : options_(options),
       store_(store),
+      fleet_(fleet),
       counters_(counters),
       privacy_{options.round_decimals, options.thumbnails},
       loopback_(options.address.starts_with("127.") || options.address == "::1") {
@@ -58,10 +72,12 @@ Site::Site(const WebOptions& options, Store& store, WebCounters& counters)
 
 const std::vector<Site::Route>& Site::Routes() {
   static const std::vector<Route> routes{
-      {"/api/config", &Site::Config},          {"/api/detections", &Site::Detections},
-      {"/api/events", &Site::Events},          {"/api/hexagons", &Site::Hexagons},
-      {"/api/inventory", &Site::Inventory},    {"/api/stats", &Site::Stats},
-      {"/api/thumbnails/*", &Site::Thumbnail}, {"/healthz", &Site::Health},
+      {"/api/config", &Site::Config},     {"/api/detections", &Site::Detections},
+      {"/api/events", &Site::Events},     {"/api/fleet", &Site::FleetNow},
+      {"/api/hexagons", &Site::Hexagons}, {"/api/inventory", &Site::Inventory},
+      {"/api/stats", &Site::Stats},       {"/api/thumbnails/*", &Site::Thumbnail},
+      {"/api/timeline", &Site::Timeline}, {"/basemap.pmtiles", &Site::BasemapTiles},
+      {"/healthz", &Site::Health},        {"/metrics", &Site::Metrics},
   };
   return routes;
 }

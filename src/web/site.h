@@ -1,26 +1,35 @@
 // What is where: the page's files, the API, the health check.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "store/store.h"
+#include "web/basemap.h"
 #include "web/counters.h"
 #include "web/detection_text.h"
+#include "web/fleet.h"
 #include "web/http.h"
 #include "web/parameters.h"
 #include "web/web_server.h"
 
 namespace fogline {
 
+/// The address of a tile server, rather than a file's path.
+bool IsTileAddress(std::string_view basemap);
+
 /// Answers requests; knows nothing of sockets. Not thread-safe.
 class Site {
  public:
-  Site(const WebOptions& options, Store& store, WebCounters& counters);
+  /// kNotFound or kInvalid for a base map that cannot be served.
+  static Result<std::unique_ptr<Site>> Make(const WebOptions& options, Store& store,
+                                            const Fleet& fleet, WebCounters& counters);
 
   /// Never fails: every error is an answer. Security headers are in it already.
   HttpResponse Handle(const HttpRequest& request);
 
  private:
+  Site(const WebOptions& options, Store& store, const Fleet& fleet, WebCounters& counters);
   using Handler = Result<HttpResponse> (Site::*)(const HttpRequest&, Parameters&);
   struct Route {
     std::string_view path;  // a last "*" stands for the rest
@@ -34,17 +43,23 @@ class Site {
   void AddHeaders(HttpResponse& response) const;
   Filter Blur(Filter filter) const;
 
+  Result<HttpResponse> BasemapTiles(const HttpRequest&, Parameters&);
   Result<HttpResponse> Config(const HttpRequest&, Parameters&);
   Result<HttpResponse> Detections(const HttpRequest&, Parameters&);
   Result<HttpResponse> Events(const HttpRequest&, Parameters&);
+  Result<HttpResponse> FleetNow(const HttpRequest&, Parameters&);
   Result<HttpResponse> Health(const HttpRequest&, Parameters&);
   Result<HttpResponse> Hexagons(const HttpRequest&, Parameters&);
   Result<HttpResponse> Inventory(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Metrics(const HttpRequest&, Parameters&);
   Result<HttpResponse> Stats(const HttpRequest&, Parameters&);
   Result<HttpResponse> Thumbnail(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Timeline(const HttpRequest&, Parameters&);
 
   const WebOptions& options_;
   Store& store_;
+  const Fleet& fleet_;
+  std::unique_ptr<Basemap> basemap_;  // null: none, or tiles of another server
   WebCounters& counters_;
   Privacy privacy_;
   bool loopback_;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "web/assets.h"
 
 namespace fogline {
@@ -37,7 +38,7 @@ class SiteTest : public ::testing::Test {
   SiteTest() : store_(OpenStore("sqlite::memory:").value()) {}
 
   HttpResponse Get(const std::string& target, const std::string& method = "GET") {
-    if (!site_) site_ = std::make_unique<Site>(options_, *store_, counters_);
+    if (!site_) site_ = Site::Make(options_, *store_, fleet_, counters_).value();
     HttpRequest request;
     request.method = method;
     request.target = target;
@@ -60,6 +61,7 @@ class SiteTest : public ::testing::Test {
   WebOptions options_;
   std::unique_ptr<Store> store_;
   WebCounters counters_;
+  Fleet fleet_{Clock::Real()};
   std::unique_ptr<Site> site_;
   std::string host_ = "127.0.0.1:8080";
 };
@@ -106,7 +108,8 @@ TEST_F(SiteTest, RefusesEveryParameterItDoesNotKnowOrBelieve) {
         "/api/detections?format=xml", "/api/detections?lable=x", "/api/detections?box=1",
         "/api/hexagons?level=21", "/api/hexagons?level=-1", "/api/hexagons?points=99999",
         "/api/inventory?x=1", "/api/config?x", "/healthz?x=1", "/api/stats?min_score=2",
-        "/api/events?since=1", "/api/detections?device=%ff"}) {
+        "/api/events?since=1", "/api/detections?device=%ff", "/api/timeline?bins=0",
+        "/api/timeline?bins=1001", "/api/fleet?x=1", "/metrics?x=1"}) {
     const HttpResponse response = Get(target);
     EXPECT_EQ(response.status, 400) << target;
     EXPECT_TRUE(json::parse(response.body).contains("error")) << target;
@@ -218,6 +221,80 @@ TEST_F(SiteTest, StatsTellTheTrueTotalAndTheOneWithoutWaits) {
   EXPECT_EQ(split["without_waits_ms"]["p50"], 10);
   EXPECT_EQ(split["stages_ms"]["window"]["p95"], 5);
   EXPECT_EQ(split["bytes"]["p50"], 1000);
+}
+
+TEST_F(SiteTest, ATimeLineCoversWhatThereIs) {
+  EXPECT_EQ(Json("/api/timeline?bins=3")["bins"].size(), 3U);
+  for (uint64_t i = 0; i < 4; ++i) Put(Sample(i));
+  const json line = Json("/api/timeline?bins=2");
+  EXPECT_EQ(line["from"], 1'767'225'600'000);
+  EXPECT_EQ(line["to"], 1'767'225'603'001);
+  EXPECT_EQ(line["bins"], json::parse("[[2,2],[2,2]]"));
+  EXPECT_EQ(Json("/api/timeline?bins=1&from=1767225601000&to=1767225603000")["bins"],
+            json::parse("[[2,2]]"));
+}
+
+TEST_F(SiteTest, MetricsAreInPrometheusFormat) {
+  Detection d = Sample(0);
+  d.mechanism = "a\"b\\c\nd";
+  Put(d);
+  options_.metrics = [] {
+    return std::vector<Metric>{{"fogline_cloud_refused_total", "Refused", Metric::kCounter, 7}};
+  };
+  Get("/nothing");
+  const HttpResponse response = Get("/metrics");
+  EXPECT_THAT(response.type, HasSubstr("version=0.0.4"));
+  EXPECT_THAT(response.body, HasSubstr("# TYPE fogline_detections_stored gauge\n"
+                                       "fogline_detections_stored 1\n"));
+  EXPECT_THAT(response.body, HasSubstr("{mechanism=\"a\\\"b\\\\c\\nd\"} 1\n"));
+  EXPECT_THAT(response.body, HasSubstr("fogline_http_responses_total{status=\"404\"} 1\n"));
+  EXPECT_THAT(response.body, HasSubstr("fogline_cloud_refused_total 7\n"));
+}
+
+TEST_F(SiteTest, FleetTellsWhatEachDeviceDoes) {
+  EXPECT_EQ(Json("/api/fleet")["devices"].size(), 0U);
+  const int64_t now_us = Clock::Real().WallMicros();
+  for (uint64_t i = 0; i < 30; ++i) {
+    StoredDetection row{.id = i + 1, .stored_us = now_us - 1000, .detection = Sample(i * 2)};
+    fleet_.Add(row);
+  }
+  const json device = Json("/api/fleet")["devices"][0];
+  EXPECT_EQ(device["name"], "cam");
+  EXPECT_EQ(device["images_per_second"], 0.5);
+  EXPECT_EQ(device["arrived"], 30);
+  EXPECT_EQ(device["sent"], 59);
+  EXPECT_EQ(device["measured"]["total_ms"]["p50"], 15);
+  EXPECT_EQ(device["stages_ms"]["prefix"]["p95"], 10);
+}
+
+TEST_F(SiteTest, ServesRangesOfABaseMapAndNothingElse) {
+  const TempDir dir;
+  const auto path = dir.path() / "map.pmtiles";
+  options_.basemap = path.string();
+  EXPECT_EQ(Site::Make(options_, *store_, fleet_, counters_).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(WriteFile(path, "not tiles at all"));
+  EXPECT_EQ(Site::Make(options_, *store_, fleet_, counters_).error().code, ErrorCode::kInvalid);
+  ASSERT_TRUE(WriteFile(path, std::string("PMTiles\x03") + std::string(992, 'x')));
+  Get("/");
+  const auto range = [&](const std::string& bytes) {
+    HttpRequest request;
+    request.host = host_;
+    request.target = "/basemap.pmtiles";
+    request.range = bytes;
+    return site_->Handle(request);
+  };
+  const HttpResponse head = range("bytes=0-6");
+  EXPECT_EQ(head.status, 206);
+  EXPECT_EQ(head.body, "PMTiles");
+  EXPECT_EQ(Header(head, "Content-Range"), "bytes 0-6/1000");
+  EXPECT_EQ(range("bytes=990-").body.size(), 10U);
+  EXPECT_EQ(range("bytes=990-99999").body.size(), 10U);
+  EXPECT_EQ(range("bytes=1000-").status, 416);
+  for (const char* wrong : {"", "bytes=", "bytes=-5", "bytes=5-3", "bytes=0-1,3-4", "lines=1-2",
+                            "bytes=99999999999999999999-"}) {
+    EXPECT_EQ(range(wrong).status, 400) << wrong;
+  }
+  EXPECT_EQ(Json("/api/config")["basemap"]["kind"], "pmtiles");
 }
 
 TEST(IsoTime, KnowsDatesBeforeAndAfter1970) {

@@ -1,6 +1,7 @@
 // The only file that knows Boost.Beast: sockets, timeouts and streams. One thread runs it all.
 #include "web/web_server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio.hpp>
 #include <boost/asio/experimental/as_tuple.hpp>
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "web/feed.h"
+#include "web/fleet.h"
 #include "web/http.h"
 #include "web/site.h"
 
@@ -31,6 +33,7 @@ constexpr auto kNextRequest = seconds(60);   // idle between requests, and readi
 constexpr auto kWriting = seconds(15);       // to take one answer or one chunk of events
 constexpr auto kHeartbeat = seconds(15);     // a comment that keeps proxies from closing a stream
 constexpr auto kPoll = seconds(1);           // for rows that other processes store
+constexpr size_t kRemembered = 2000;         // frames from before the start, for the fleet's page
 constexpr int kStreamSendBuffer = 128 << 10;
 
 constexpr auto kToken = net::experimental::as_tuple(net::use_awaitable);
@@ -62,12 +65,16 @@ class WebServer::Impl {
  public:
   Impl(const WebOptions& options, Store& store)
       : options_(options),
-        feed_(store, {options.round_decimals, options.thumbnails}),
-        site_(options_, store, counters_) {}
+        store_(store),
+        feed_(store, {options.round_decimals, options.thumbnails}) {}
   ~Impl() { Stop(); }
 
   Status Listen() {
     FOGLINE_CHECK(feed_.Start());
+    FOGLINE_TRY(site_, Site::Make(options_, store_, fleet_, counters_));
+    FOGLINE_TRY(auto newest, store_.Query({}, Order::kNewestFirst, kRemembered));
+    std::reverse(newest.begin(), newest.end());
+    for (const StoredDetection& row : newest) fleet_.Add(row);
     const std::string where = fmt::format("{}:{}", options_.address, options_.port);
     error_code error;
     const auto address = net::ip::make_address(options_.address, error);
@@ -85,6 +92,8 @@ class WebServer::Impl {
   void Run() {
     net::co_spawn(io_, Accept(), net::detached);
     net::co_spawn(io_, PollRegularly(), net::detached);
+    // A large store takes its time to count for the first time; do it before the first visitor.
+    net::post(io_, [this] { (void)store_.Timeline({}, 0, 1, 1); });
     thread_ = std::thread([this] {
       for (;;) {
         try {
@@ -116,7 +125,7 @@ class WebServer::Impl {
  private:
   void PollFeed() {
     const uint64_t before = feed_.last_id();
-    const auto more = feed_.Poll([](const StoredDetection&) {});
+    const auto more = feed_.Poll([this](const StoredDetection& row) { fleet_.Add(row); });
     if (!more) {
       ++counters_.store_errors;
       LogWarning("web: {}", Printable(more.error().ToString()));
@@ -184,7 +193,7 @@ class WebServer::Impl {
       }
       const auto& request = parser.get();
       const HttpRequest ours = Translate(request);
-      HttpResponse response = site_.Handle(ours);
+      HttpResponse response = site_->Handle(ours);
       const bool head = request.method() == http::verb::head;
       if (response.events_after && !head) {
         if (counters_.streams < options_.max_streams) co_return response.events_after;
@@ -285,8 +294,10 @@ class WebServer::Impl {
 
   const WebOptions options_;
   WebCounters counters_;
+  Store& store_;
   Feed feed_;
-  Site site_;
+  Fleet fleet_{Clock::Real()};
+  std::unique_ptr<Site> site_;
   std::list<net::steady_timer*> waiting_;  // streams that have seen everything
   std::atomic<bool> notified_ = false;
   uint16_t port_ = 0;

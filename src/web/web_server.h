@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "base/result.h"
 #include "store/store.h"
+#include "web/metrics.h"
 
 namespace fogline {
 
@@ -27,6 +29,8 @@ struct WebOptions {
   bool thumbnails = false;            // pictures leave at all
   size_t max_streams = 2500;          // event streams at once; further ones are told to come back
   size_t max_connections = 4096;
+  /// Figures of the program around the server, for /metrics; called on the server's thread.
+  std::function<std::vector<Metric>()> metrics;
 };
 
 /// Serves from a thread of its own, one for everything: the store's answers are bounded in rows and

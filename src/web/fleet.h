@@ -1,0 +1,49 @@
+// What each device does now: a short memory of its newest frames, fed by the live events.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+
+#include "base/clock.h"
+#include "store/store.h"
+
+namespace fogline {
+
+/// Bounded in devices and in frames a device; when full, the device that has been silent longest
+/// makes room. Not thread-safe.
+class Fleet {
+ public:
+  explicit Fleet(const Clock& clock) : clock_(clock) {}
+
+  void Add(const StoredDetection& stored);
+
+  /// The devices as the API gives them, the one heard last first: rates over the last minute by the
+  /// store's clock, stage times and bytes over the frames remembered.
+  std::string Json() const;
+
+ private:
+  struct Frame {
+    int64_t stored_us = 0;
+    uint32_t bytes = 0;
+    bool positive = false;
+    float total = 0;
+    StageTimes stages;
+  };
+  struct Device {
+    std::deque<Frame> frames;  // oldest first
+    uint64_t run = 0;
+    uint64_t first_sequence = 0;  // of this run, as far as seen
+    uint64_t last_sequence = 0;
+    uint64_t seen = 0;  // frames of this run
+    std::string mechanism, cut, codec, model, label;
+    int64_t captured_us = 0;
+    int64_t stored_us = 0;
+  };
+
+  const Clock& clock_;
+  std::map<std::string, Device> devices_;
+};
+
+}  // namespace fogline
