@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <random>
@@ -26,17 +27,19 @@ struct Fixture {
   WebOptions options;
   std::unique_ptr<Store> store;
   std::unique_ptr<WebServer> server;
-  uint64_t sequence = 0;
+  std::map<std::string, uint64_t> sequences;  // by device
+  int64_t taken = 0;                          // pictures so far, five seconds apart
 };
 
 constexpr int64_t kStartUs = 1'767'225'600'000'000;  // 2026-01-01
 
-Detection Sample(Fixture& fixture, std::mt19937_64& random) {
+Detection Sample(Fixture& fixture, const std::string& device, std::mt19937_64& random) {
   std::uniform_real_distribution<float> unit(0, 1);
   Detection d;
+  d.device = device;
   d.run = 1;
-  d.sequence = fixture.sequence++;
-  d.captured_us = kStartUs + static_cast<int64_t>(d.sequence) * 5'000'000;
+  d.sequence = fixture.sequences[device]++;
+  d.captured_us = kStartUs + fixture.taken++ * 5'000'000;
   d.model = std::string(64, 'a');
   d.positive = unit(random) < 0.4F;
   d.label = d.positive ? "litter" : "clean";
@@ -92,8 +95,7 @@ nlohmann::json Walk(Fixture& fixture, std::istream& words) {
   double heading = std::uniform_real_distribution<double>(0, 2 * std::numbers::pi)(random);
   std::vector<Detection> batch;
   for (int i = 0; i < count; ++i) {
-    Detection d = Sample(fixture, random);
-    d.device = device;
+    Detection d = Sample(fixture, device, random);
     heading += turn(random);
     lat += 15.0 / 111'320 * std::cos(heading);
     lon += 15.0 / 111'320 * std::sin(heading) / std::cos(lat * std::numbers::pi / 180);
@@ -120,9 +122,8 @@ nlohmann::json Many(Fixture& fixture, std::istream& words) {
   for (auto& city : cities) city = {city_lat(random), city_lon(random)};
   std::vector<Detection> batch;
   for (size_t i = 0; i < count; ++i) {
-    Detection d = Sample(fixture, random);
+    Detection d = Sample(fixture, fmt::format("cam-{:03}", random() % 50), random);
     const auto& [lat, lon] = cities[random() % cities.size()];
-    d.device = fmt::format("cam-{:03}", random() % 50);
     d.has_position = true;
     d.lat = lat + spread(random);
     d.lon = lon + spread(random);
@@ -138,8 +139,7 @@ nlohmann::json Many(Fixture& fixture, std::istream& words) {
 nlohmann::json PutOne(Fixture& fixture, std::istream& words) {
   const auto json = nlohmann::json::parse(words);
   std::mt19937_64 random(1);
-  Detection d = Sample(fixture, random);
-  d.device = json.value("device", "cam-1");
+  Detection d = Sample(fixture, json.value("device", "cam-1"), random);
   d.label = json.value("label", d.label);
   d.mechanism = json.value("mechanism", "split");
   d.score = json.value("score", 0.9F);

@@ -3,7 +3,8 @@ import maplibregl from 'maplibre-gl';
 import type { ExpressionSpecification, GeoJSONSource, MapMouseEvent, StyleSpecification } from 'maplibre-gl';
 import type { Feature, FeatureCollection, Position } from 'geojson';
 import { feature, mesh } from 'topojson-client';
-import type { Placed } from './api';
+import type { Config, Placed } from './api';
+import { addBasemap } from './basemap';
 import { graticule } from './graticule';
 import { breaks, dark, light, mechanismColour, type Palette } from './palette';
 import type { View } from './state';
@@ -27,6 +28,7 @@ export class MapView {
   readonly map: maplibregl.Map;
   private palette: Palette;
   private readonly ready: Promise<void>;
+  private basemap: Config['basemap'] | null = null;
   private pulses: { at: Position; born: number }[] = [];
   private legend: number[] = [];
 
@@ -66,6 +68,14 @@ export class MapView {
   }
 
   whenReady(): Promise<void> { return this.ready; }
+
+  async useBasemap(basemap: Config['basemap']): Promise<void> {
+    if (this.basemap !== null) return;
+    this.basemap = basemap;
+    await this.ready;
+    await addBasemap(this.map, basemap, this.palette, 'graticule');
+    if (basemap.kind !== 'land') this.map.setLayoutProperty('graticule', 'visibility', 'none');
+  }
 
   private style(): StyleSpecification {
     const p = this.palette;
@@ -136,9 +146,11 @@ export class MapView {
     this.palette = isDark ? dark : light;
     const old = this.map.getStyle();
     const fresh = this.style();
-    // Keep the data: only paint changes.
-    this.map.setStyle({ ...fresh, sources: old.sources }, { diff: true });
-    this.events.moved();
+    // Keep the data: only paint changes. What the operator's base map added comes back in new colours.
+    const sources = Object.fromEntries(Object.entries(old.sources).filter(([name]) => name in fresh.sources));
+    this.map.setStyle({ ...fresh, sources }, { diff: true });
+    if (this.basemap) void addBasemap(this.map, this.basemap, this.palette, 'graticule');
+    this.drawGraticule();
   }
 
   view(): View {
@@ -196,6 +208,7 @@ export class MapView {
   /** Lower limits of the ramp's steps, as last drawn. */
   limits(): number[] { return this.legend; }
   colours(): string[] { return this.palette.ramp; }
+  quiet(): string { return this.palette.quiet; }
 
   drawPoints(points: Placed[], byMechanism: boolean): void {
     const features: Feature[] = [];

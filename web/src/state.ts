@@ -11,10 +11,10 @@ export interface Filter {
   to: number | null;
 }
 export interface State {
-  page: 'map' | 'fleet';
   view: View | null;
   filter: Filter;
   follow: boolean; // the map goes where new detections are
+  byMechanism: boolean; // points are coloured by mechanism instead of score
   selected: number | null;
 }
 
@@ -40,7 +40,6 @@ export function readState(address: Location | URL): State {
   const lon = number(query.get('lon'), -180, 180);
   const zoom = number(query.get('z'), 0, 24);
   return {
-    page: address.pathname === '/fleet' ? 'fleet' : 'map',
     view: lat !== null && lon !== null && zoom !== null ? { lat, lon, zoom } : null,
     filter: {
       labels: query.getAll('label').slice(0, 32),
@@ -52,6 +51,7 @@ export function readState(address: Location | URL): State {
       to: number(query.get('to'), 0, latest),
     },
     follow: query.get('follow') === '1',
+    byMechanism: query.get('colour') === 'mechanism',
     selected: number(query.get('id'), 1, Number.MAX_SAFE_INTEGER),
   };
 }
@@ -72,6 +72,7 @@ export function filterQuery(filter: Filter): URLSearchParams {
 export function writeState(state: State): string {
   const query = filterQuery(state.filter);
   if (state.follow) query.set('follow', '1');
+  if (state.byMechanism) query.set('colour', 'mechanism');
   if (state.selected !== null) query.set('id', String(state.selected));
   if (state.view) {
     const decimals = Math.max(2, Math.ceil(state.view.zoom / 3));
@@ -80,5 +81,5 @@ export function writeState(state: State): string {
     query.set('z', state.view.zoom.toFixed(2));
   }
   const text = query.toString();
-  return `${state.page === 'fleet' ? '/fleet' : '/'}${text ? `?${text}` : ''}`;
+  return text ? `/?${text}` : '/';
 }

@@ -1,0 +1,136 @@
+// The fleet: what each device does now, and how long each stage takes.
+import { ask, type Config, stages } from './api';
+import { clear, h } from './dom';
+import { ago, bytes, count, millis, percent } from './format';
+import { mechanismColour } from './palette';
+import { makeShell } from './shell';
+
+interface Quantiles { p50: number; p95: number }
+interface Device {
+  name: string; run: string; captured: number; stored: number; images_per_second: number; bytes_per_second: number;
+  frames: number; positives: number; sent: number; arrived: number;
+  mechanism: string; cut: string; codec: string; model: string; label: string;
+  measured: { bytes?: Quantiles; total_ms?: Quantiles }; stages_ms: Record<string, Quantiles>;
+}
+interface Fleet { now: number; devices: Device[] }
+interface Mechanism { name: string; bytes: Quantiles & { n: number }; total_ms: Quantiles; without_waits_ms: Quantiles; stages_ms: Record<string, Quantiles> }
+interface Stats { rows: number; mechanisms: Mechanism[] }
+
+const everyMs = 2000;
+const silentMs = 60_000;
+
+const shell = makeShell(() => {});
+const summary = h('dl', { class: 'figures wide' });
+const devices = h('div', { class: 'devices' });
+const mechanisms = h('div', { class: 'mechanisms' });
+const notice = h('p', { class: 'inline-notice', role: 'alert' });
+notice.hidden = true;
+
+/** The median's stages as one bar, `longest` wide at full width, with the same in words for those who cannot see it. */
+function medianBar(times: Record<string, Quantiles>, longest: number): HTMLElement {
+  const known = stages.filter((stage) => times[stage.name] !== undefined);
+  const total = known.reduce((sum, stage) => sum + times[stage.name]!.p50, 0);
+  const said = known.map((stage) => `${stage.title} ${millis(times[stage.name]!.p50)}`).join(', ');
+  const bar = h('div', { class: 'bar', role: 'img', 'aria-label': `Median by stage: ${said}`, title: said });
+  bar.style.width = `${Math.max(4, (100 * total) / Math.max(longest, 1e-9))}%`;
+  for (const stage of known) {
+    const part = h('span', { class: `part ${stage.where}` });
+    part.style.flexGrow = String(times[stage.name]!.p50 / Math.max(total, 1e-9));
+    bar.append(part);
+  }
+  return bar;
+}
+
+const medianTotal = (times: Record<string, Quantiles>): number =>
+  stages.reduce((sum, stage) => sum + (times[stage.name]?.p50 ?? 0), 0);
+
+function mechanismTag(name: string): HTMLElement {
+  const dot = h('i', { class: 'dot', 'aria-hidden': 'true' });
+  dot.style.background = mechanismColour(name);
+  return h('span', { class: 'tag' }, dot, name);
+}
+
+function figure(name: string, value: string): HTMLElement {
+  return h('div', {}, h('dt', {}, name), h('dd', {}, value));
+}
+
+function drawDevices(fleet: Fleet): void {
+  const active = fleet.devices.filter((d) => fleet.now - d.stored < silentMs);
+  clear(summary,
+    figure('Devices heard this minute', `${active.length} of ${fleet.devices.length}`),
+    figure('Images', `${active.reduce((sum, d) => sum + d.images_per_second, 0).toFixed(1)} /s`),
+    figure('Uplink', `${bytes(Math.round(active.reduce((sum, d) => sum + d.bytes_per_second, 0)))}/s`),
+    figure('Not arrived', count(fleet.devices.reduce((sum, d) => sum + Math.max(0, d.sent - d.arrived), 0))));
+  if (fleet.devices.length === 0) {
+    clear(devices, h('p', { class: 'empty' }, 'No device has sent anything yet.'));
+    return;
+  }
+  const longest = Math.max(...fleet.devices.map((d) => medianTotal(d.stages_ms)));
+  const cell = (name: string, ...content: (Node | string)[]): HTMLElement => h('td', { 'data-name': name }, ...content);
+  const rows = fleet.devices.map((d) => {
+    const silent = fleet.now - d.stored >= silentMs;
+    const missing = Math.max(0, d.sent - d.arrived);
+    return h('tr', { class: silent ? 'silent' : '' },
+      h('th', { scope: 'row' },
+        h('a', { href: `/?${new URLSearchParams({ device: d.name })}` }, d.name),
+        h('span', { class: 'sub' }, silent ? `silent, heard ${ago(d.stored, fleet.now)}` : `heard ${ago(d.stored, fleet.now)}`)),
+      cell('Rate', silent ? '—' : `${d.images_per_second.toFixed(d.images_per_second < 10 ? 2 : 0)} /s`),
+      cell('Runs as', mechanismTag(d.mechanism), h('span', { class: 'sub' }, d.cut === '' ? d.codec : `${d.cut} · ${d.codec}`)),
+      cell('Bytes an image', d.measured.bytes ? bytes(Math.round(d.measured.bytes.p50)) : '—'),
+      cell('Litter', percent(d.frames === 0 ? 0 : d.positives / d.frames)),
+      cell('Total p50 / p95', d.measured.total_ms ? `${millis(d.measured.total_ms.p50)} / ${millis(d.measured.total_ms.p95)}` : '—'),
+      cell('Median by stage', medianBar(d.stages_ms, longest)),
+      cell('Not arrived', missing === 0 ? 'none' : count(missing)));
+  });
+  clear(devices, h('table', {},
+    h('thead', {}, h('tr', {}, ...['Device', 'Rate', 'Runs as', 'Bytes an image', 'Litter', 'Total p50 / p95', 'Median by stage', 'Not arrived']
+      .map((name) => h('th', { scope: 'col' }, name)))),
+    h('tbody', {}, ...rows)));
+}
+
+function drawMechanisms(stats: Stats): void {
+  const names = stages.filter((stage) => stats.mechanisms.some((m) => m.stages_ms[stage.name] !== undefined));
+  if (stats.mechanisms.length === 0) { clear(mechanisms); return; }
+  const quantiles = (q: Quantiles | undefined): string => (q ? `${millis(q.p50)} / ${millis(q.p95)}` : '—');
+  clear(mechanisms,
+    h('h2', {}, `Stage by stage, p50 / p95 of the newest ${count(stats.rows)} images`),
+    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Stage times by mechanism' }, h('table', { class: 'plain' },
+      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Stage'),
+        ...stats.mechanisms.map((m) => h('th', { scope: 'col' }, mechanismTag(m.name))))),
+      h('tbody', {},
+        ...names.map((stage) => h('tr', {},
+          h('th', { scope: 'row' }, h('span', { class: `dot ${stage.where}`, 'aria-hidden': 'true' }), stage.title),
+          ...stats.mechanisms.map((m) => h('td', {}, quantiles(m.stages_ms[stage.name]))))),
+        h('tr', { class: 'sum' }, h('th', { scope: 'row' }, 'Total'), ...stats.mechanisms.map((m) => h('td', {}, quantiles(m.total_ms)))),
+        h('tr', { class: 'sum' }, h('th', { scope: 'row' }, 'Without waits'), ...stats.mechanisms.map((m) => h('td', {}, quantiles(m.without_waits_ms)))),
+        h('tr', {}, h('th', { scope: 'row' }, 'Bytes'),
+          ...stats.mechanisms.map((m) => h('td', {}, `${bytes(Math.round(m.bytes.p50))} / ${bytes(Math.round(m.bytes.p95))}`)))))));
+}
+
+async function refresh(): Promise<void> {
+  try {
+    const [fleet, stats] = await Promise.all([ask<Fleet>('/api/fleet'), ask<Stats>('/api/stats')]);
+    drawDevices(fleet);
+    drawMechanisms(stats);
+    shell.stream('live');
+    notice.hidden = true;
+  } catch (error) {
+    shell.stream('lost');
+    notice.hidden = false;
+    notice.textContent = error instanceof Error ? error.message : String(error);
+  }
+  document.documentElement.dataset['ready'] = 'true';
+  setTimeout(() => void refresh(), everyMs);
+}
+
+export function open(): void {
+  document.body.classList.add('document');
+  clear(document.getElementById('app')!, shell.header,
+    h('main', { class: 'sheet', id: 'content', tabindex: -1 },
+      h('h1', {}, 'Fleet'), summary, notice, devices, mechanisms));
+  void ask<Config>('/api/config').then((config) => {
+    document.title = `Fleet – ${config.title}`;
+    shell.title(config.title);
+  }).catch(() => {});
+  void refresh();
+}
