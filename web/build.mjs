@@ -79,6 +79,7 @@ files.set('/maplibre-worker.js', readFileSync(join(here, 'node_modules/maplibre-
 files.set('/index.html', Buffer.from(text('src/index.html')));
 files.set('/icon.svg', Buffer.from(text('src/icon.svg')));
 files.set('/world.json', Buffer.from(world()));
+files.set('/openapi.yaml', Buffer.from(text('../docs/openapi.yaml')));
 files.set('/licences.txt', Buffer.from(licences()));
 
 const rows = [];

@@ -82,6 +82,12 @@ const std::vector<Site::Route>& Site::Routes() {
   return routes;
 }
 
+std::vector<std::string_view> Site::Paths() {
+  std::vector<std::string_view> paths;
+  for (const Route& route : Routes()) paths.push_back(route.path);
+  return paths;
+}
+
 HttpResponse Site::Handle(const HttpRequest& request) {
   HttpResponse response = Answer(request);
   AddHeaders(response);

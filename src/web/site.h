@@ -25,6 +25,9 @@ class Site {
   static Result<std::unique_ptr<Site>> Make(const WebOptions& options, Store& store,
                                             const Fleet& fleet, WebCounters& counters);
 
+  /// The paths it answers at, beside the page's files.
+  static std::vector<std::string_view> Paths();
+
   /// Never fails: every error is an answer. Security headers are in it already.
   HttpResponse Handle(const HttpRequest& request);
 

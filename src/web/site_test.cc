@@ -297,6 +297,16 @@ TEST_F(SiteTest, ServesRangesOfABaseMapAndNothingElse) {
   EXPECT_EQ(Json("/api/config")["basemap"]["kind"], "pmtiles");
 }
 
+TEST(OpenApi, DescribesEveryPath) {
+  const auto text = ReadTextFile(std::string(FOGLINE_SOURCE_DIR) + "/docs/openapi.yaml");
+  ASSERT_TRUE(text);
+  for (std::string_view path : Site::Paths()) {
+    std::string line = "\n  " + std::string(path.substr(0, path.find('*')));
+    line += path.ends_with('*') ? "{id}:\n" : ":\n";
+    EXPECT_THAT(*text, HasSubstr(line));
+  }
+}
+
 TEST(IsoTime, KnowsDatesBeforeAndAfter1970) {
   EXPECT_EQ(IsoTime(0), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(IsoTime(-1), "1969-12-31T23:59:59.999Z");

@@ -28,12 +28,8 @@ using boost::system::error_code;
 using std::chrono::seconds;
 
 constexpr size_t kHeaderBytes = 16 << 10;
-constexpr auto kFirstRequest = seconds(10);  // from connecting to a whole request: no slow loris
-constexpr auto kNextRequest = seconds(60);   // idle between requests, and reading the next one
-constexpr auto kWriting = seconds(15);       // to take one answer or one chunk of events
-constexpr auto kHeartbeat = seconds(15);     // a comment that keeps proxies from closing a stream
-constexpr auto kPoll = seconds(1);           // for rows that other processes store
-constexpr size_t kRemembered = 2000;         // frames from before the start, for the fleet's page
+constexpr auto kPoll = seconds(1);    // for rows that other processes store
+constexpr size_t kRemembered = 2000;  // frames from before the start, for the fleet's page
 constexpr int kStreamSendBuffer = 128 << 10;
 
 constexpr auto kToken = net::experimental::as_tuple(net::use_awaitable);
@@ -176,7 +172,8 @@ class WebServer::Impl {
   /// Until the client leaves, or asks for events: then the id to begin after.
   net::awaitable<std::optional<std::string>> AnswerRequests(beast::tcp_stream& stream) {
     beast::flat_buffer buffer(2 * kHeaderBytes);
-    for (auto patience = kFirstRequest;; patience = kNextRequest) {
+    for (auto patience = options_.patience.first_request;;
+         patience = options_.patience.next_request) {
       http::request_parser<http::empty_body> parser;
       parser.header_limit(kHeaderBytes);
       stream.expires_after(patience);
@@ -219,7 +216,7 @@ class WebServer::Impl {
     for (const auto& [name, value] : response.headers) header.insert(name, value);
     if (response.status != 304) header.content_length(content.size());
     header.keep_alive(!close);
-    stream.expires_after(kWriting);
+    stream.expires_after(options_.patience.writing);
     http::response_serializer<http::empty_body> serializer(header);
     auto [error, bytes] = co_await http::async_write_header(stream, serializer, kToken);
     (void)bytes;
@@ -228,7 +225,7 @@ class WebServer::Impl {
     for (std::string_view rest = head ? "" : content; !rest.empty();) {
       const std::string_view part = rest.substr(0, 256 << 10);
       rest.remove_prefix(part.size());
-      stream.expires_after(kWriting);
+      stream.expires_after(options_.patience.writing);
       auto [failed, written] =
           co_await net::async_write(stream, net::buffer(part.data(), part.size()), kToken);
       (void)written;
@@ -243,7 +240,7 @@ class WebServer::Impl {
   }
 
   net::awaitable<bool> WriteEvents(beast::tcp_stream& stream, std::string_view text) {
-    stream.expires_after(kWriting);
+    stream.expires_after(options_.patience.writing);
     auto [error, bytes] =
         co_await net::async_write(stream, net::buffer(text.data(), text.size()), kToken);
     counters_.event_bytes += bytes;
@@ -284,7 +281,7 @@ class WebServer::Impl {
         cursor = (*chunk)->last;
         continue;
       }
-      wake.expires_after(kHeartbeat);
+      wake.expires_after(options_.patience.heartbeat);
       const auto at = waiting_.insert(waiting_.end(), &wake);
       const auto [error] = co_await wake.async_wait(kToken);
       waiting_.erase(at);

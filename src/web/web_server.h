@@ -1,6 +1,7 @@
 // The map, the API and the live events over HTTP.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +14,14 @@
 #include "web/metrics.h"
 
 namespace fogline {
+
+/// How long a client may take. What it has not done by then ends its connection.
+struct WebPatience {
+  std::chrono::milliseconds first_request{10'000};  // from connecting to a whole request
+  std::chrono::milliseconds next_request{60'000};   // idle, and sending the next one
+  std::chrono::milliseconds writing{15'000};        // taking one part of an answer or of events
+  std::chrono::milliseconds heartbeat{15'000};      // between comments on a stream without events
+};
 
 struct WebOptions {
   std::string address = "127.0.0.1";
@@ -29,6 +38,7 @@ struct WebOptions {
   bool thumbnails = false;            // pictures leave at all
   size_t max_streams = 2500;          // event streams at once; further ones are told to come back
   size_t max_connections = 4096;
+  WebPatience patience;
   /// Figures of the program around the server, for /metrics; called on the server's thread.
   std::function<std::vector<Metric>()> metrics;
 };

@@ -1,0 +1,247 @@
+// The server with real sockets: limits, slow and silent clients, streams.
+#include "web/web_server.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "store/store.h"
+
+namespace fogline {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr int kPatienceMs = 20'000;
+
+/// A client that does only what it is told.
+class Client {
+ public:
+  explicit Client(uint16_t port, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer > 0) {
+      setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+    }
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0;
+  }
+  ~Client() { close(fd_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void Send(const std::string& text) {
+    ASSERT_TRUE(connected_);
+    (void)send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+  }
+  void Get(const std::string& target, const std::string& more = "") {
+    Send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n");
+  }
+  /// Reads until `text` has come; false when the server ended the connection first, or at length.
+  bool Until(const std::string& text) {
+    while (received_.find(text) == std::string::npos) {
+      if (!More()) return false;
+    }
+    return true;
+  }
+  /// Reads until the server ends the connection; false when it does not.
+  bool UntilEnd() {
+    while (More()) {
+    }
+    return ended_;
+  }
+  const std::string& received() const { return received_; }
+  void Forget() { received_.clear(); }
+
+ private:
+  bool More() {
+    pollfd waiting{fd_, POLLIN, 0};
+    if (poll(&waiting, 1, kPatienceMs) != 1) return false;
+    char buffer[65536];
+    const ssize_t got = recv(fd_, buffer, sizeof(buffer), 0);
+    ended_ = got <= 0;
+    if (got > 0) received_.append(buffer, static_cast<size_t>(got));
+    return got > 0;
+  }
+  int fd_;
+  bool connected_ = false;
+  bool ended_ = false;
+  std::string received_;
+};
+
+class WebServerTest : public ::testing::Test {
+ protected:
+  WebServerTest() : store_(OpenStore("sqlite::memory:").value()) {}
+
+  uint16_t Start() {
+    auto server = WebServer::Start(options_, *store_);
+    EXPECT_TRUE(server) << server.error().ToString();
+    server_ = *std::move(server);
+    return server_->port();
+  }
+  void Put(size_t count, size_t device_bytes = 3) {
+    std::vector<Detection> batch(count);
+    for (Detection& d : batch) {
+      d.device = std::string(device_bytes, 'd');
+      d.sequence = sequence_++;
+    }
+    ASSERT_TRUE(store_->Put(batch));
+    server_->Notify();
+  }
+
+  WebOptions options_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<WebServer> server_;
+  uint64_t sequence_ = 0;
+};
+
+TEST_F(WebServerTest, SaysWhereItIsAndRefusesAnAddressInUse) {
+  const uint16_t port = Start();
+  EXPECT_EQ(server_->url(), "http://127.0.0.1:" + std::to_string(port) + "/");
+  WebOptions same;
+  same.port = port;
+  const auto second = WebServer::Start(same, *store_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(second.error().where, HasSubstr(std::to_string(port)));
+  same.address = "no address";
+  EXPECT_EQ(WebServer::Start(same, *store_).error().code, ErrorCode::kUsage);
+}
+
+TEST_F(WebServerTest, AnswersSeveralRequestsOnAConnection) {
+  Client client(Start());
+  client.Get("/healthz");
+  client.Get("/healthz");  // sent before the first is answered
+  client.Get("/nothing", "Connection: close\r\n");
+  ASSERT_TRUE(client.UntilEnd());
+  EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(client.received(), HasSubstr("HTTP/1.1 404 Not Found\r\n"));
+}
+
+TEST_F(WebServerTest, AnswersHeadWithoutABody) {
+  Client client(Start());
+  client.Send("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  ASSERT_TRUE(client.UntilEnd());
+  EXPECT_THAT(client.received(), HasSubstr("Content-Length: "));
+  EXPECT_TRUE(client.received().ends_with("\r\n\r\n"));
+}
+
+TEST_F(WebServerTest, RefusesWhatIsTooLargeOrNoRequest) {
+  const uint16_t port = Start();
+  const auto answer = [&](const std::string& request) {
+    Client client(port);
+    client.Send(request);
+    EXPECT_TRUE(client.UntilEnd()) << request.substr(0, 40);
+    return client.received().substr(0, 12);
+  };
+  const std::string head = "GET / HTTP/1.1\r\nHost: localhost\r\n";
+  EXPECT_EQ(answer(head + "X: " + std::string(20'000, 'x') + "\r\n\r\n"), "HTTP/1.1 431");
+  EXPECT_EQ(answer("GET /" + std::string(40'000, 'x') + " HTTP/1.1\r\n\r\n"), "HTTP/1.1 431");
+  EXPECT_EQ(answer("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n123456789"),
+            "HTTP/1.1 413");
+  EXPECT_EQ(answer("\x16\x03\x01 TLS? no\r\n\r\n"), "HTTP/1.1 400");
+  EXPECT_EQ(answer("GET / HTTP/9.9\r\n\r\n"), "HTTP/1.1 400");
+  Client healthy(port);
+  healthy.Get("/healthz");
+  EXPECT_TRUE(healthy.Until("\"ok\""));
+}
+
+TEST_F(WebServerTest, EndsAConnectionThatDripsItsRequest) {
+  options_.patience.first_request = milliseconds(50);
+  Client client(Start());
+  client.Send("GET / HTTP/1.1\r\nHost: local");
+  EXPECT_TRUE(client.UntilEnd());
+  EXPECT_EQ(client.received(), "");
+}
+
+TEST_F(WebServerTest, StreamsWhatIsStoredAndResumesAfterAnId) {
+  const uint16_t port = Start();
+  Put(3);
+  Client live(port);
+  live.Get("/api/events");
+  ASSERT_TRUE(live.Until("event: hello"));
+  Put(2);
+  ASSERT_TRUE(live.Until("\"sequence\":4"));
+  EXPECT_EQ(live.received().find("\"sequence\":2"), std::string::npos);
+
+  Client later(port);
+  later.Get("/api/events?after=" + store_->epoch() + "-1",
+            "Last-Event-ID: " + store_->epoch() + "-3\r\n");  // the header is the newer of the two
+  ASSERT_TRUE(later.Until("\"sequence\":4"));
+  EXPECT_EQ(later.received().find("\"sequence\":2"), std::string::npos);
+  EXPECT_NE(later.received().find("\"sequence\":3"), std::string::npos);
+}
+
+TEST_F(WebServerTest, KeepsASilentStreamAlive) {
+  options_.patience.heartbeat = milliseconds(10);
+  Client client(Start());
+  client.Get("/api/events");
+  ASSERT_TRUE(client.Until("\n:\n\n:\n\n"));
+}
+
+TEST_F(WebServerTest, DropsAClientThatDoesNotReadAndServesTheOthers) {
+  options_.patience.writing = milliseconds(100);
+  const uint16_t port = Start();
+  Client lazy(port, 4096);
+  lazy.Get("/api/events");
+  ASSERT_TRUE(lazy.Until("event: hello"));
+  Client eager(port);
+  eager.Get("/api/events");
+  ASSERT_TRUE(eager.Until("event: hello"));
+  for (int i = 0; i < 20; ++i) Put(500, 128);
+  ASSERT_TRUE(eager.Until("\"sequence\":9999,"));
+  Client asks(port);
+  do {  // until the server has lost its patience with the lazy one
+    asks.Get("/metrics");
+    ASSERT_TRUE(asks.Until("fogline_store_errors_total"));
+    if (asks.received().find("fogline_streams_dropped_total 1\n") != std::string::npos) break;
+    asks.Forget();
+  } while (true);
+}
+
+TEST_F(WebServerTest, OpensOnlySoManyStreams) {
+  options_.max_streams = 2;
+  const uint16_t port = Start();
+  Client one(port);
+  Client two(port);
+  Client three(port);
+  one.Get("/api/events");
+  two.Get("/api/events");
+  ASSERT_TRUE(one.Until("hello"));
+  ASSERT_TRUE(two.Until("hello"));
+  three.Get("/api/events");
+  ASSERT_TRUE(three.Until("\r\n\r\n"));
+  EXPECT_THAT(three.received(), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(three.received(), HasSubstr("Retry-After"));
+}
+
+TEST_F(WebServerTest, FindsRowsOfOtherProcessesByItself) {
+  const uint16_t port = Start();
+  Client client(port);
+  client.Get("/api/events");
+  ASSERT_TRUE(client.Until("hello"));
+  Detection d;
+  d.device = "elsewhere";
+  ASSERT_TRUE(store_->Put(std::span(&d, 1)));  // nobody notifies
+  EXPECT_TRUE(client.Until("elsewhere"));
+}
+
+TEST_F(WebServerTest, StopEndsEveryConnection) {
+  Client client(Start());
+  client.Get("/api/events");
+  ASSERT_TRUE(client.Until("hello"));
+  server_->Stop();
+  server_->Notify();  // too late, and harmless
+  server_.reset();
+  EXPECT_TRUE(client.UntilEnd());
+}
+
+}  // namespace
+}  // namespace fogline
