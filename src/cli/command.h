@@ -33,6 +33,7 @@ void AddEdge(CLI::App& app);
 void AddCloud(CLI::App& app);
 void AddProfile(CLI::App& app);
 void AddPlan(CLI::App& app);
+void AddTrain(CLI::App& app);
 void AddVersion(CLI::App& app);
 
 }  // namespace fogline::cli

@@ -22,6 +22,7 @@ const std::vector<void (*)(CLI::App&)> kCommands{
     AddPlan,
     AddEdge,
     AddCloud,
+    AddTrain,
     AddVersion,
 };
 

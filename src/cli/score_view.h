@@ -1,0 +1,29 @@
+// A classifier's score as tables and JSON, for train and eval.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "learn/score.h"
+#include "report/table.h"
+
+namespace fogline::cli {
+
+/// One row a class: pictures, precision, recall, F1, then how many were taken for each class.
+Table ClassTable(const std::vector<std::string>& labels, const Score& score);
+
+/// The first `most` of `mistakes`: file, class, what it was taken for and how sure.
+Table MistakeTable(const std::vector<std::string>& labels, const std::vector<Prediction>& mistakes,
+                   size_t most);
+
+nlohmann::ordered_json ClassesToJson(const std::vector<std::string>& labels, const Score& score);
+/// The wrong ones of `predictions`, worst first.
+nlohmann::ordered_json MistakesToJson(const std::vector<std::string>& labels,
+                                      const std::vector<Prediction>& predictions);
+nlohmann::ordered_json SkippedToJson(const std::vector<Skipped>& skipped);
+
+/// Names the pictures that could not be read, the first ten of them, and counts them.
+void LogSkipped(const std::vector<Skipped>& skipped);
+
+}  // namespace fogline::cli

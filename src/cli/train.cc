@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/score_view.h"
+#include "learn/train.h"
+
+namespace fogline::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kShownMistakes = 10;
+
+struct Args : Common {
+  TrainOptions train;
+};
+
+struct Usage {
+  double seconds = 0, cpu_seconds = 0;
+  size_t peak_bytes = 0;
+};
+
+Usage UsageSince(std::chrono::steady_clock::time_point start) {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+          seconds(used.ru_utime) + seconds(used.ru_stime),
+          static_cast<size_t>(used.ru_maxrss) * 1024};
+}
+
+Json ToJson(const TrainOptions& options, const TrainReport& report, const Usage& usage) {
+  const CrossValidation& cv = report.validation;
+  Json path = Json::array();
+  for (size_t l = 0; l < cv.lambdas.size(); ++l) {
+    path.push_back(
+        {{"lambda", cv.lambdas[l]}, {"log_loss", cv.log_loss[l]}, {"accuracy", cv.accuracy[l]}});
+  }
+  return {
+      {"classes", report.labels},
+      {"images", report.images},
+      {"cv_accuracy", report.score.accuracy},
+      {"cv_balanced_accuracy", report.score.balanced_accuracy},
+      {"cv_log_loss", report.score.log_loss},
+      {"cv_accuracy_likeliest", report.likeliest.accuracy},
+      {"threshold", report.threshold},
+      {"positive",
+       report.positive < 0 ? Json() : Json(report.labels[static_cast<size_t>(report.positive)])},
+      {"confusion", report.score.confusion},
+      {"per_class", ClassesToJson(report.labels, report.score)},
+      {"auc", report.positive < 0 ? Json() : Json(report.curve.auc)},
+      {"folds", report.folds},
+      {"seed", options.seed},
+      {"augment", report.augment},
+      {"lambda", cv.lambdas[cv.best]},
+      {"lambdas", std::move(path)},
+      {"features",
+       {{"tensor", report.features.tensor},
+        {"width", report.features.width},
+        {"averaged", report.features.average}}},
+      {"mistakes", MistakesToJson(report.labels, cv.predictions)},
+      {"skipped", SkippedToJson(report.skipped)},
+      {"warnings", report.warnings},
+      {"model", report.model.string()},
+      {"card", report.card.string()},
+      {"model_bytes", report.model_bytes},
+      {"seconds", usage.seconds},
+      {"cpu_seconds", usage.cpu_seconds},
+      {"peak_bytes", usage.peak_bytes}};
+}
+
+void Print(const TrainReport& report, const Usage& usage) {
+  const TextStyle style = StdoutStyle();
+  const Score& score = report.score;
+  const Interval sure = WilsonInterval(score.correct, score.images);
+  std::string classes;
+  for (size_t c = 0; c < report.labels.size(); ++c) {
+    classes +=
+        fmt::format("{}{} {}", c == 0 ? "" : ", ", report.by_class[c], Printable(report.labels[c]));
+  }
+  fmt::print("{} pictures ({}), {} features of '{}'{}, {} variations each\n\n", report.images,
+             classes, report.features.width, Printable(report.features.tensor),
+             report.features.average ? " averaged over space" : "", report.augment);
+  fmt::print("{}-fold cross-validation\n", report.folds);
+  fmt::print("  accuracy           {:5.1f} %   ({} of {}; 95 % sure of {:.1f} to {:.1f} %)\n",
+             100 * score.accuracy, score.correct, score.images, 100 * sure.low, 100 * sure.high);
+  fmt::print("  balanced accuracy  {:5.1f} %\n", 100 * score.balanced_accuracy);
+  if (report.positive >= 0) {
+    fmt::print("  threshold          {:5.2f}     '{}' is reported from this probability on{}\n",
+               report.threshold, Printable(report.labels[static_cast<size_t>(report.positive)]),
+               report.positive_guessed ? " (guessed; --positive says otherwise)" : "");
+  } else {
+    fmt::print("  no positive class: every picture is reported (--positive LABEL names one)\n");
+  }
+  fmt::print("  penalty            {:.2g}\n\n", report.validation.lambdas[report.validation.best]);
+  fmt::print("{}\n", ClassTable(report.labels, score).ToText(style));
+  const std::vector<Prediction> wrong = Mistakes(report.validation.predictions);
+  if (!wrong.empty()) {
+    fmt::print("{} mistakes{}\n{}\n", wrong.size(),
+               wrong.size() > kShownMistakes ? fmt::format(", the worst {}", kShownMistakes) : "",
+               MistakeTable(report.labels, wrong, kShownMistakes).ToText(style));
+  }
+  fmt::print("{} and {} written ({}); {:.1f} s, {:.1f} s of CPU, {} of memory\n",
+             report.model.string(), report.card.filename().string(),
+             HumanBytes(static_cast<double>(report.model_bytes)), usage.seconds, usage.cpu_seconds,
+             HumanBytes(static_cast<double>(usage.peak_bytes)));
+}
+
+Status RunTrain(const Args& args) {
+  const auto start = std::chrono::steady_clock::now();
+  std::unique_ptr<Progress> line;
+  std::string stage;
+  const auto progress = [&](std::string_view now, size_t, size_t total) {
+    if (stage != now) {
+      line.reset();
+      line = std::make_unique<Progress>(std::string(now), total);
+      stage = now;
+    }
+    line->Advance();
+  };
+  auto trained = Train(args.train, progress);
+  line.reset();
+  FOGLINE_TRY(const TrainReport report, std::move(trained));
+  LogSkipped(report.skipped);
+  for (const std::string& warning : report.warnings) LogWarning("{}", warning);
+  const Usage usage = UsageSince(start);
+  if (args.json) {
+    fmt::print(
+        "{}\n",
+        ToJson(args.train, report, usage).dump(-1, ' ', false, Json::error_handler_t::replace));
+  } else {
+    Print(report, usage);
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddTrain(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("train", "Fits a classifier of your photographs on a network's features");
+  auto args = std::make_shared<Args>();
+  TrainOptions& train = args->train;
+  command->add_option("--backbone", train.backbone, "the ONNX model whose features are used")
+      ->required()
+      ->type_name("MODEL");
+  command->add_option("--images", train.images, "photographs, one sub-folder a class")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--out", train.out, "the ONNX file to write, its card beside it as .toml")
+      ->required()
+      ->type_name("FILE");
+  command
+      ->add_option("--at", train.at,
+                   "a tensor or cut to read features at instead of the pooled ones: an early exit")
+      ->type_name("TENSOR");
+  command
+      ->add_option("--positive", train.positive,
+                   "the class worth reporting, or none (guessed from the names)")
+      ->type_name("LABEL");
+  command->add_option("--folds", train.folds, "folds of the cross-validation")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 1000));
+  command->add_option("--seed", train.seed, "of variations and folds")->capture_default_str();
+  command->add_option("--augment", train.augment, "variations of each picture (default 4)")
+      ->check(CLI::Range(0, 100));
+  command->add_option("--threads", train.threads, "0: one a core")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  command->add_option("--size", train.side, "input size of a network that takes any, in pixels")
+      ->check(CLI::Range(1, 8192));
+  AddCommon(*command, *args);
+  SetAction(*command, args, [args] { return RunTrain(*args); });
+}
+
+}  // namespace fogline::cli

@@ -1,0 +1,57 @@
+#include "learn/card_text.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace fogline {
+namespace {
+
+/// JSON's escapes are TOML's too; DEL, which TOML wants escaped, JSON leaves alone.
+std::string Quote(const std::string& text) {
+  std::string quoted = JsonQuote(text);
+  for (size_t at = 0; (at = quoted.find('\x7f', at)) != std::string::npos;) {
+    quoted.replace(at, 1, "\\u007F");
+  }
+  return quoted;
+}
+
+std::string Triple(const std::array<float, 3>& v) {
+  // TOML's numbers keep a point, so that they stay floating-point for every reader.
+  return fmt::format("[{:#}, {:#}, {:#}]", v[0], v[1], v[2]);
+}
+
+}  // namespace
+
+std::string CardText(const ModelCard& card, const std::vector<std::string>& notes) {
+  std::string text;
+  for (const std::string& note : notes) text += "# " + Printable(note) + "\n";
+  text += "\nname = " + Quote(card.name) + "\ndescription = " + Quote(card.description) + "\n";
+  text += "\n[input]\ntensor = " + Quote(card.input) + "\n";
+  text += card.width == card.height ? fmt::format("size = {}\n", card.width)
+                                    : fmt::format("size = [{}, {}]\n", card.height, card.width);
+  text += fmt::format("color = \"{}\"\n", card.bgr ? "bgr" : "rgb");
+  text += "mean = " + Triple(card.mean) + "\nstd = " + Triple(card.std) + "\n";
+  text +=
+      fmt::format("crop = \"{}\"\n", card.crop == ModelCard::Crop::kSquash ? "squash" : "center");
+  text += fmt::format("crop_fraction = {:#}\n", card.crop_fraction);
+  text += "\n[output]\ntensor = " + Quote(card.output) + "\n";
+  text += fmt::format("kind = \"{}\"\n", card.kind == ModelCard::Kind::kLogits ? "logits"
+                                         : card.kind == ModelCard::Kind::kProbabilities
+                                             ? "probabilities"
+                                             : "other");
+  if (!card.labels.empty()) {
+    text += "labels = [";
+    for (size_t i = 0; i < card.labels.size(); ++i) {
+      text += (i == 0 ? "" : ", ") + Quote(card.labels[i]);
+    }
+    text += "]\n";
+  }
+  if (card.positive >= 0) {
+    text += "positive = " + Quote(card.LabelOf(card.positive)) + "\n";
+    text += fmt::format("threshold = {:#}\n", card.threshold);
+  }
+  return text;
+}
+
+}  // namespace fogline
