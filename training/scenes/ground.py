@@ -52,6 +52,9 @@ class Ground:
         b = self.phase[1] + v * c - u * s
         albedo, _ = atlas.sample(self.tiles[strip], a, b, foot)
         slow = atlas.macro(1, u + self.phase[0], v + self.phase[1])
+        near = np.flatnonzero(foot < 0.006)
+        fine = atlas.macro(3, a[near], b[near], 0.7) + 0.7 * atlas.macro(1, a[near], b[near], 0.15)
+        albedo[near] *= (1 + 0.15 * np.clip(2 - foot[near] / 0.003, 0, 1) * fine)[:, None]
         albedo *= (self.gain[strip] * (1 + 0.12 * slow))[:, None]
         hard = ~soft[strip]
         self._kerb(albedo, u, v, strip)

@@ -113,7 +113,7 @@ def marker(rng):
     ring = lambda x, y, z: (np.hypot(x, y) > r * 0.7) & (np.hypot(x, y) < r * 0.8)
     paint = layered((ring, plain(np.array(tone) * 0.4)), (None, plain(tone)))
     return Thing("marker", lathe([-h, h * 0.7, h], [r, r, r * 0.95]), paint, np.hypot(r, h) * 1.1,
-                 0.15, sink=h * 1.3).posed(rng, False, 0.0)
+                 0.15, sink=h * 1.6).posed(rng, False, 0.0)
 
 
 def mushroom(rng):

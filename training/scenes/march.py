@@ -100,6 +100,10 @@ def _shade(stage, canvas, thing, centre, spot, d, t):
     normal = _normals(thing, own, np.maximum(canvas.pixel * t[:, None] * 0.5, 4e-4))
     normal = normal @ thing.turn.T
     albedo = np.asarray(thing.paint(own[:, 0], own[:, 1], own[:, 2]), np.float32)
+    worn = stage.atlas.macro(3, own[:, 0] + 0.7 * own[:, 2], own[:, 1] - 0.6 * own[:, 2], 0.35)
+    albedo = albedo * np.clip(1 + 0.10 * worn, 0.3, 2)[:, None]
+    dirt = 0.35 * smoothstep(0.03, 0.0, spot[:, 2]) * np.clip(0.6 + 0.5 * worn, 0, 1)
+    albedo += (np.array([0.10, 0.08, 0.06], np.float32) - albedo) * dirt[:, None]
     sunlit = stage.sunlit_at(centre)
     facing = np.clip(normal @ light.sun, 0, 1) * sunlit
     up = 0.5 + 0.5 * normal[:, 2]
