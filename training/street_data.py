@@ -28,7 +28,7 @@ class RenderedSet:
     def __len__(self):
         return len(self.labels)
 
-    def batch(self, indices, side, filter_=Image.BOX):
+    def batch(self, indices, side, filter_=Image.BILINEAR):
         """Whole pictures squashed to side x side, as the network takes them."""
         images = [Image.fromarray(self.pictures[i]).resize((side, side), filter_) for i in indices]
         return to_tensor(np.stack([np.asarray(im) for im in images]))
