@@ -1,4 +1,4 @@
-"""Runs an exported network node by node with torch: the check that the file says what was trained."""
+"""Runs an exported network node by node with torch: does the file say what was trained?"""
 
 import numpy as np
 import torch

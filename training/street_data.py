@@ -1,4 +1,4 @@
-"""Rendered sets as training samples: crops, resizing with varied filters, labels and litter maps."""
+"""Rendered sets as training samples: crops, varied resizing, labels and litter maps."""
 
 from pathlib import Path
 

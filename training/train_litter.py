@@ -22,8 +22,8 @@ from street_data import Phase, RenderedSet
 
 BATCH = 48
 # (side lengths by turns, pictures, zoom range or None, weight of the helper outputs)
-PHASES = (((96,), 100_000, (110, 220), 1.0), ((128,), 30_000, (128, 224), 0.7),
-          ((160,), 54_000, None, 0.4), ((160, 224), 14_000, None, 0.2))
+PHASES = (((96,), 90_000, (110, 220), 1.0), ((128,), 24_000, (128, 224), 0.7),
+          ((160,), 44_000, None, 0.4), ((160, 224), 10_000, None, 0.2))
 PEAK_RATE, DECAY, WARM_UP = 2e-3, 0.04, 0.04
 LABELS = ("clean", "litter")
 

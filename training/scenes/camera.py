@@ -22,7 +22,7 @@ class Camera:
         return np.stack([c * right + s * up, c * up - s * right, forward])
 
     def rays(self, x0, x1, y0, y1, width, height):
-        """Unit directions, [rows, columns, 3], of the pixels in a window of a width x height view."""
+        """Unit directions, [rows, columns, 3], of a window of pixels of a width x height view."""
         xs = ((np.arange(x0, x1) + 0.5) / width * 2 - 1) * self.tan_half
         ys = (1 - (np.arange(y0, y1) + 0.5) / height * 2) * self.tan_half * height / width
         right, up, forward = self.axes().astype(np.float32)

@@ -1,4 +1,4 @@
-"""The ground: strips of material along a street, with markings, covers, leaves, puddles, shadows."""
+"""The ground: strips of material along a street, and what is painted, grown or wet on it."""
 
 from dataclasses import dataclass
 
@@ -183,7 +183,8 @@ def draw_ground(rng, atlas, light):
     for _ in range(rng.choice([0, 0, 1, 2])):
         covers.append((rng.uniform(-1.6, 1.6), rng.uniform(0.6, 4), rng.uniform(0.12, 0.33),
                        bool(rng.random() < 0.4), rng.uniform(0.03, 0.2)))
-    overlay = lambda kind, p: ((pick(kind), rng.uniform(-1.5, 1.2)) if rng.random() < p else (-1, 9))
+    overlay = lambda kind, p: (
+        (pick(kind), rng.uniform(-1.5, 1.2)) if rng.random() < p else (-1, 9))
     dapple = ("none", 0.0, 0.0)
     if light.direct.mean() > 0.6 and rng.random() < 0.7:
         kind = str(rng.choice(["trees", "trees", "building", "fence"]))

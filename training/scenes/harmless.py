@@ -15,7 +15,8 @@ def stone(rng):
     part = ellipsoid(r, r * rng.uniform(0.6, 1), r * rng.uniform(0.4, 0.8))
     tone = rng.uniform(0.06, 0.34) * np.array((1, rng.uniform(0.88, 1), rng.uniform(0.75, 1.02)))
     shape = lumpy(part, rng, r * 1.2, r * 0.09, rng.random() < 0.3)
-    return Thing("stone", shape, plain(tone, rng, 0.16, r * 0.8), r * 1.3, 0.03, sink=r * 0.1).posed(rng)
+    return Thing("stone", shape, plain(tone, rng, 0.16, r * 0.8), r * 1.3, 0.03,
+                 sink=r * 0.1).posed(rng)
 
 
 def kerb_block(rng):

@@ -76,7 +76,8 @@ class Stage:
             sky, _, _ = self.backdrop.shade(self.atlas, light, 0.0, mirror, pixel * 4,
                                             np.full(len(k), np.inf, np.float32))
             fresnel = 0.04 + 0.96 * (1 + np.clip(d[k, 2], -1, 0)) ** 4
-            share = fresnel * np.maximum(water[k], 0.18 * light.wet * np.clip(1 + 0.5 * rough, 0, 2))
+            sheen = 0.18 * light.wet * np.clip(1 + 0.5 * rough, 0, 2)
+            share = fresnel * np.maximum(water[k], sheen)
             colour[k] += (sky - colour[k]) * np.clip(share, 0, 1)[:, None]
         keep = np.exp(-light.haze * t)[:, None]
         return colour * keep + light.horizon * (1 - keep) * 0.8
