@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageEnhance, ImageFilter
-from torch.utils.data import Dataset
 
 # Runtimes shrink pictures with different filters; a network trained on one of them leans on it.
 FILTERS = (Image.BOX, Image.BILINEAR, Image.BILINEAR, Image.HAMMING, Image.BICUBIC, Image.LANCZOS)
@@ -39,28 +38,30 @@ def to_tensor(pixels):
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
 
 
-class Phase(Dataset):
-    """A number of batches of augmented samples at one side length; reproducible by (seed, index).
+class Phase:
+    """A number of batches of augmented samples; the same for the same seed.
+
+    A batch has one of `sides` by turns. Process `rank` of a `team` gets every team-th sample.
 
     With `zoom` = (low, high) samples are windows of `side` px out of the picture squashed to a
     side between low and high; without, whole pictures with at most a tenth cut off.
     """
 
-    def __init__(self, source, sides, batch, batches, seed, zoom=None):
-        self.source, self.sides, self.size = source, sides, batch
-        self.batches, self.seed, self.zoom = batches, seed, zoom
+    def __init__(self, source, sides, batch, batches, seed, zoom=None, rank=0, team=1):
+        self.source, self.sides, self.seed, self.zoom = source, sides, seed, zoom
         order = np.random.default_rng([seed, 11])
         repeats = -(-batch * batches // len(source))
         order = np.concatenate([order.permutation(len(source)) for _ in range(repeats)])
         self.order = order[:batch * batches].reshape(batches, batch)
+        self.mine = range(rank, batch, team)
 
     def __len__(self):
-        return self.batches
+        return len(self.order)
 
     def __getitem__(self, step):
         side = self.sides[step % len(self.sides)]
-        samples = [self._sample(np.random.default_rng([self.seed, step, k]), i, side)
-                   for k, i in enumerate(self.order[step])]
+        samples = [self._sample(np.random.default_rng([self.seed, step, k]), self.order[step, k],
+                                side) for k in self.mine]
         pixels, labels, weights, maps = (np.stack(a) for a in zip(*samples))
         return (to_tensor(pixels), torch.from_numpy(labels), torch.from_numpy(weights),
                 torch.from_numpy(maps))
