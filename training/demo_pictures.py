@@ -51,8 +51,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--workers", type=int, help="processes; default one a core")
     args = parser.parse_args()
-    make(args.folder, args.count)
+    make(args.folder, args.count, args.workers)
 
 
 if __name__ == "__main__":

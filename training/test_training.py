@@ -206,7 +206,7 @@ class Learning(unittest.TestCase):
     def test_training_runs_and_loss_falls(self):
         source = TinySet(range(6))
         model = initialise(MobileNetV2(2), 1)
-        first, last = train(model, source, [((64,), 64 * 8, (64, 90), 0.5)], 1,
+        first, last = train(model, source, ([((64,), 64 * 8, (64, 90), 0.5)], 2e-3, 16), 1,
                             log=lambda line: None)
         self.assertLess(last, first)
 

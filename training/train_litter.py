@@ -1,6 +1,7 @@
 """Trains the demo model from scratch on rendered street scenes.
 
-    python3 train_litter.py --data DATA --out litter.pt
+    python3 train_litter.py windows --data DATA --out windows.pt
+    python3 train_litter.py whole --data DATA --start windows.pt --out litter.pt
 
 DATA holds the folders train/ and val/ of render_set.py. Small windows come first, whole pictures
 later, and both sizes the model is meant for last. Two helper outputs that say *where* the litter
@@ -21,15 +22,19 @@ import torch
 from torch import distributed, nn
 from torch.nn import functional as F
 
-from export_onnx import save_checkpoint
+from export_onnx import load_checkpoint, save_checkpoint
 from mobilenet_v2 import HEAD, MobileNetV2, initialise
 from street_data import Phase, RenderedSet
 
 BATCH = 64
-# (side lengths by turns, pictures, zoom range or None, weight of the helper outputs)
-PHASES = (((96,), 90_000, (110, 220), 1.0), ((128,), 20_000, (128, 224), 0.7),
-          ((160,), 44_000, None, 0.4), ((160, 224), 10_000, None, 0.2))
-PEAK_RATE, DECAY, WARM_UP = 2e-3, 0.04, 0.04
+# Phases: (side lengths by turns, pictures, zoom range or None, weight of the helper outputs).
+# A stage is (phases, peak learning rate, steps over which that rate would fall to nothing).
+STAGES = {
+    "windows": ((((96,), 90_000, (110, 220), 1.0),), 2e-3, 2562),
+    "whole": ((((128,), 10_000, (128, 224), 0.7), ((160,), 26_000, None, 0.4),
+               ((160, 224), 8_000, None, 0.2)), 1e-3, 687),
+}
+DECAY, WARM_UP = 0.04, 0.04
 LABELS = ("clean", "litter")
 
 
@@ -109,25 +114,26 @@ class Team:
             self.mean([b for b in model.buffers() if b.is_floating_point()])
 
 
-def train(model, source, phases, seed, check=None, log=print, team=Team()):
-    """Runs the phases; returns the mean losses of the first and the last tenth of the steps.
+def train(model, source, stage, seed, check=None, log=print, team=Team()):
+    """Runs a stage's phases; returns the mean losses of the first and the last tenth of the steps.
 
     `check` is called with the model four times a phase, by every process of the team.
     """
     torch.manual_seed(seed)
     helper = Helper()
     model.to(memory_format=torch.channels_last).train()
+    phases, peak, horizon = stage
     parameters = [*model.parameters(), *helper.parameters()]
-    optimiser = torch.optim.AdamW(parameter_groups([model, helper]), PEAK_RATE)
+    optimiser = torch.optim.AdamW(parameter_groups([model, helper]), peak)
     steps = [pictures // BATCH for _, pictures, _, _ in phases]
-    total, step, history, start = sum(steps), 0, [], time.time()
+    step, history, start = 0, [], time.time()
     for number, ((sides, _, zoom, weight), count) in enumerate(zip(phases, steps)):
         data = Phase(source, sides, BATCH, count, seed * 100 + number, zoom, team.rank, team.size)
         right = seen = 0.0
         for i in range(count):
             x, y, sure, cells = data[i]
             for group in optimiser.param_groups:
-                group["lr"] = PEAK_RATE * schedule(step, total)
+                group["lr"] = peak * schedule(step, horizon)
             tapped, deep = model.features(x.contiguous(memory_format=torch.channels_last))
             logits = model.classify(deep, 0.1)
             each = F.cross_entropy(logits, y, reduction="none", label_smoothing=0.02)
@@ -163,7 +169,6 @@ def _work(rank, args, meeting):
         distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank,
                                        world_size=team.size)
     source, held = RenderedSet(f"{args.data}/train"), RenderedSet(f"{args.data}/val")
-    phases = [(s, int(n * args.scale), z, w) for s, n, z, w in PHASES]
     log = lambda line: print(line, flush=True) if rank == 0 else None
 
     def check(model):
@@ -177,16 +182,19 @@ def _work(rank, args, meeting):
             save_checkpoint(args.out, model, LABELS)
 
     model = initialise(MobileNetV2(len(LABELS)), args.seed)
-    train(model, source, phases, args.seed, check, log, team)
+    if args.start:
+        model = load_checkpoint(args.start)[0]
+    train(model, source, STAGES[args.stage], args.seed, check, log, team)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--data", required=True)
+    parser.add_argument("--start", help="checkpoint to go on from")
     parser.add_argument("--out", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=4, help="processes; must divide 64")
-    parser.add_argument("--scale", type=float, default=1.0, help="times the pictures of each phase")
     args = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as folder:
