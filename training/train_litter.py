@@ -4,7 +4,8 @@
     python3 train_litter.py whole --data DATA --start windows.pt --out litter.pt
 
 DATA holds the folders train/ and val/ of render_set.py. Small windows come first, whole pictures
-later, and both sizes the model is meant for last. Two helper outputs that say *where* the litter
+later, and both sizes the model is meant for last; the second stage starts with windows again, as
+its learning rate falls from there. Two helper outputs that say *where* the litter
 lies make a net this deep learn from ten thousand pictures; they are dropped after training.
 
 One process a core, each with one thread and a share of every batch, gradients averaged once a
@@ -30,9 +31,9 @@ BATCH = 64
 # Phases: (side lengths by turns, pictures, zoom range or None, weight of the helper outputs).
 # A stage is (phases, peak learning rate, steps over which that rate would fall to nothing).
 STAGES = {
-    "windows": ((((96,), 90_000, (110, 220), 1.0),), 2e-3, 2562),
-    "whole": ((((128,), 10_000, (128, 224), 0.7), ((160,), 26_000, None, 0.4),
-               ((160, 224), 8_000, None, 0.2)), 1e-3, 687),
+    "windows": ((((96,), 45_000, (110, 220), 1.0),), 2e-3, 2562),
+    "whole": ((((96,), 38_000, (110, 220), 1.0), ((160,), 16_000, None, 0.4),
+               ((160, 224), 5_000, None, 0.2)), 1.5e-3, 921),
 }
 DECAY, WARM_UP = 0.04, 0.04
 LABELS = ("clean", "litter")
@@ -184,7 +185,8 @@ def _work(rank, args, meeting):
     model = initialise(MobileNetV2(len(LABELS)), args.seed)
     if args.start:
         model = load_checkpoint(args.start)[0]
-    train(model, source, STAGES[args.stage], args.seed, check, log, team)
+    seed = args.seed + list(STAGES).index(args.stage)
+    train(model, source, STAGES[args.stage], seed, check, log, team)
 
 
 def main():

@@ -40,6 +40,6 @@ class Thing:
         for _ in range(14):
             p = np.stack([x, y, z], 1) @ self.turn
             d = self.distance(p[:, 0], p[:, 1], p[:, 2])
-            z = z + np.maximum(d, 0)
+            z = np.minimum(z + np.maximum(d, 0), 2 * self.reach)
         z = z[d < 0.05 * self.reach]
         return float(-z.min()) if len(z) else self.reach * 0.5
