@@ -19,6 +19,7 @@ void AddCloud(CLI::App& app) {
     LinkFlags link;
     CloudOptions cloud;
     std::string models, store = "sqlite:fogline.db";
+    HttpFlags http;
   };
   auto args = std::make_shared<Args>();
   auto* command =
@@ -43,11 +44,16 @@ void AddCloud(CLI::App& app) {
   command->add_option("--queue", args->cloud.queue, "frames waiting for a worker at most")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
+  AddHttpFlags(*command, args->http);
   SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     args->cloud.models.folder = args->models;
     FOGLINE_TRY(args->cloud.link, ToLinkOptions(args->link));
     FOGLINE_TRY(const auto store, OpenStore(args->store));
-    FOGLINE_TRY(const auto cloud, Cloud::Start(args->cloud, *store, [] {}));
+    FOGLINE_TRY(const auto web, StartWeb(args->http, *store));
+    if (web != nullptr) LogInfo("map at {}", web->url());
+    FOGLINE_TRY(const auto cloud, Cloud::Start(args->cloud, *store, [&web] {
+                  if (web != nullptr) web->Notify();
+                }));
     while (!WaitForStop(std::chrono::hours(1))) {
     }
     cloud->Stop();

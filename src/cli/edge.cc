@@ -14,7 +14,7 @@
 namespace fogline::cli {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;  // stages stay in the order of the flow
 
 std::string HostName() {
   std::array<char, 256> name{};
@@ -134,6 +134,7 @@ void AddEdge(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--height", args->edge.source.height, "asked of a camera")
       ->capture_default_str();
+  command->add_option("--count", args->edge.count, "stop after so many pictures");
   command->add_flag("--loop", args->edge.source.loop, "start the folder over at its end");
   command->add_option("--drain", args->drain_s, "seconds to wait for answers at the end")
       ->capture_default_str();

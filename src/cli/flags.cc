@@ -1,5 +1,7 @@
 #include "cli/flags.h"
 
+#include <charconv>
+
 namespace fogline::cli {
 
 void AddLinkFlags(CLI::App& command, LinkFlags& flags) {
@@ -20,6 +22,40 @@ Result<LinkOptions> ToLinkOptions(const LinkFlags& flags) {
   options.cert_file = flags.cert;
   options.key_file = flags.key;
   return options;
+}
+
+void AddHttpFlags(CLI::App& command, HttpFlags& flags) {
+  command.add_option("--http", flags.listen, "serve the map at ADDRESS:PORT, e.g. 127.0.0.1:8080");
+  command.add_option("--http-name", flags.hosts,
+                     "a further name that the map answers to (behind a reverse proxy)");
+  command.add_option("--basemap", flags.basemap,
+                     "a PMTiles file, or a tile address with {z}/{x}/{y}");
+  command.add_option("--basemap-attribution", flags.attribution, "credit to show for the base map");
+  command
+      .add_option("--round", flags.round,
+                  "decimals of a degree that positions leave with, for privacy")
+      ->check(CLI::Range(0, 7));
+  command.add_flag("--thumbnails", flags.thumbnails, "let pictures leave the store");
+}
+
+Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags, Store& store) {
+  if (flags.listen.empty()) return nullptr;
+  WebOptions options;
+  const size_t colon = flags.listen.rfind(':');
+  const char* port = colon == std::string::npos ? "" : flags.listen.c_str() + colon + 1;
+  const char* end = flags.listen.c_str() + flags.listen.size();
+  const auto [stop, error] = std::from_chars(port, end, options.port);
+  if (colon == std::string::npos || error != std::errc() || stop != end) {
+    return Fail(ErrorCode::kUsage, "--http " + flags.listen,
+                "is no ADDRESS:PORT, e.g. 127.0.0.1:8080");
+  }
+  options.address = flags.listen.substr(0, colon);
+  options.hosts = flags.hosts;
+  options.basemap = flags.basemap;
+  options.basemap_attribution = flags.attribution;
+  options.thumbnails = flags.thumbnails;
+  if (flags.round >= 0) options.round_decimals = flags.round;
+  return WebServer::Start(options, store);
 }
 
 }  // namespace fogline::cli

@@ -4,10 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "link/link.h"
 #include "store/store.h"
+#include "web/web_server.h"
 
 namespace fogline::cli {
 
@@ -18,5 +20,17 @@ struct LinkFlags {
 };
 void AddLinkFlags(CLI::App& command, LinkFlags& flags);
 Result<LinkOptions> ToLinkOptions(const LinkFlags& flags);
+
+/// --http and what goes with it.
+struct HttpFlags {
+  std::string listen;  // "address:port"; empty: no map
+  std::string basemap, attribution;
+  std::vector<std::string> hosts;
+  int round = -1;
+  bool thumbnails = false;
+};
+void AddHttpFlags(CLI::App& command, HttpFlags& flags);
+/// The map's server, or null when none is wanted.
+Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags, Store& store);
 
 }  // namespace fogline::cli

@@ -15,16 +15,19 @@ namespace fogline::cli {
 namespace {
 
 // One line a command, in the order of --help.
+// clang-format off
 const std::vector<void (*)(CLI::App&)> kCommands{
     AddInspect,
     AddSplit,
     AddProfile,
     AddPlan,
+    AddDemo,
     AddEdge,
     AddCloud,
     AddTrain,
     AddVersion,
 };
+// clang-format on
 
 std::function<Status()> chosen;
 

@@ -131,7 +131,8 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
   Pipeline pipeline(options, network.card, *mechanism, locator.get(), *sender, report);
   Capture capture;
   Nanos next = Clock::Real().Steady();
-  while (!StopRequested()) {
+  while (!StopRequested() &&
+         (options.count == 0 || report.images + report.skipped < options.count)) {
     if (options.rate > 0) {
       const Nanos wait = next - Clock::Real().Steady();
       if (wait > Nanos(0) && WaitForStop(std::chrono::ceil<std::chrono::milliseconds>(wait))) break;
@@ -143,7 +144,10 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
     if (more && !*more) break;
     const Status handled = more ? pipeline.Handle(capture, started) : Forward(Result<bool>(more));
     if (handled) continue;
-    if (handled.error().code == ErrorCode::kCancelled) break;
+    if (handled.error().code == ErrorCode::kCancelled) {
+      LogWarning("{}: not sent: {}", capture.where, handled.error().message);
+      break;
+    }
     // A camera that went away ends the run; a bad picture is named and the next one is taken.
     if (handled.error().code == ErrorCode::kUnavailable) {
       LogError("{}", handled.error().ToString());

@@ -23,6 +23,7 @@ struct EdgeOptions {
   SenderOptions sender;
   std::string at, gpx, gpsd;               // at most one: positions for pictures without their own
   bool report_all = false;                 // edge-only: send results of negative pictures too
+  uint64_t count = 0;                      // stop after so many pictures; 0: at the source's end
   double rate = 0;                         // pictures a second at most; 0: as fast as they come
   int thumbnail = 0;                       // longest side of a thumbnail sent along; 0: none
   Nanos drain = std::chrono::seconds(10);  // how long to wait for answers at the end

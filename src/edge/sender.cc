@@ -35,7 +35,8 @@ Sender::Sender(const SenderOptions& options, std::function<void(const Delivery&)
       frame_topic_(FrameTopic(options.device)),
       ack_topic_(AckTopic(options.device, run_)),
       hello_topic_(HelloTopic(options.device)),
-      window_(options.window, options.patience, options.most_patience) {}
+      window_(options.window, options.patience, options.most_patience),
+      unheard_(100ms, options.patience, run_) {}
 
 Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options,
                                               std::function<void(const Delivery&)> delivered) {
@@ -144,6 +145,10 @@ void Sender::OnNobodyListens() {
   if (!nobody_listens_)
     LogWarning("{}: no cloud worker listens; frames wait here until one does", frame_topic_);
   nobody_listens_ = true;
+  // A worker that restarts is back within moments; one that is away for long is not hammered.
+  const std::lock_guard lock(mutex_);
+  window_.Hasten(Clock::Real().Steady(), unheard_.Next());
+  changed_.notify_all();
 }
 
 void Sender::OnMessage(const Message& message) {
@@ -168,6 +173,7 @@ void Sender::OnMessage(const Message& message) {
     return;
   }
   nobody_listens_ = false;
+  unheard_.Reset();
   Delivery delivery;
   {
     const std::lock_guard lock(mutex_);

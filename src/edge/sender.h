@@ -14,6 +14,7 @@
 #include "edge/window.h"
 #include "frame/ack.h"
 #include "frame/frame.h"
+#include "link/backoff.h"
 #include "link/link.h"
 
 namespace fogline {
@@ -73,6 +74,7 @@ class Sender final : private LinkHandler {
   SendWindow window_;                                // under mutex_
   std::vector<std::vector<std::byte>> spare_;        // under mutex_: buffers of finished frames
   std::optional<Settled> settled_;                   // under mutex_
+  Backoff unheard_;                                  // link thread only
   bool nobody_listens_ = false, said_twin_ = false;  // link thread only
   bool stopping_ = false;                            // under mutex_
   std::string last_refusal_;                         // link thread only

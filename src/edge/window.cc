@@ -38,6 +38,12 @@ void SendWindow::Defer(uint64_t sequence, Nanos now) {
   }
 }
 
+void SendWindow::Hasten(Nanos now, Nanos wait) {
+  for (InFlight& frame : frames_) {
+    frame.patience = std::min(frame.patience, now - frame.last_sent + wait);
+  }
+}
+
 std::optional<Nanos> SendWindow::Deadline() const {
   std::optional<Nanos> earliest;
   for (const InFlight& frame : frames_) {

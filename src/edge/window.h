@@ -48,6 +48,8 @@ class SendWindow {
   void EverythingIsDue();
   /// The cloud asked for patience: keep the frame, send it again only after the longest wait.
   void Defer(uint64_t sequence, Nanos now);
+  /// Nobody took what was sent: everything is sent again once `wait` has passed, if not earlier.
+  void Hasten(Nanos now, Nanos wait);
   /// When the earliest frame runs out of patience; nothing when the window is empty.
   std::optional<Nanos> Deadline() const;
 

@@ -1,0 +1,132 @@
+// fogline demo: all of it on this machine.
+#include "lab/demo.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "report/table.h"
+
+namespace fogline::cli {
+namespace {
+
+using json = nlohmann::ordered_json;  // stages stay in the order of the flow
+
+json ToJson(const std::vector<DemoMechanism>& mechanisms) {
+  json list = json::array();
+  for (const DemoMechanism& m : mechanisms) {
+    json stages = json::object();
+    for (const auto& [stage, ms] : m.stages_p50_ms) stages[stage] = ms;
+    list.push_back(
+        {{"name", m.name},
+         {"cut", m.cut},
+         {"codec", m.codec},
+         {"device", m.device},
+         {"images", m.images},
+         {"sent", m.sent},
+         {"stored", m.stored},
+         {"skipped", m.skipped},
+         {"bytes_mean", m.bytes_mean},
+         {"latency_ms",
+          {{"p50", m.p50_ms}, {"p95", m.p95_ms}, {"hypothetical_p50", m.hypothetical_p50_ms}}},
+         {"stages_ms", stages},
+         {"overhead_ms", {{"p50", m.overhead_p50_ms}}},
+         {"resident_bytes", m.resident_bytes}});
+  }
+  return {{"mechanisms", list}};
+}
+
+/// One row a mechanism: what it sent, what is stored, how long it took and where the time went.
+void Print(const std::vector<DemoMechanism>& mechanisms) {
+  const TextStyle style = StdoutStyle();
+  Table table({{"mechanism"},
+               {"cut", false, true},
+               {"codec"},
+               {"pictures", true},
+               {"sent", true},
+               {"stored", true},
+               {"bytes", true},
+               {"p50 ms", true},
+               {"p95 ms", true},
+               {"no waits", true},
+               {"overhead", true}});
+  for (const DemoMechanism& m : mechanisms) {
+    table.Add({m.name, m.cut, m.codec, std::to_string(m.images), std::to_string(m.sent),
+               std::to_string(m.stored), fmt::format("{:.0f}", m.bytes_mean),
+               fmt::format("{:.2f}", m.p50_ms), fmt::format("{:.2f}", m.p95_ms),
+               fmt::format("{:.2f}", m.hypothetical_p50_ms),
+               fmt::format("{:.2f}", m.overhead_p50_ms)});
+  }
+  fmt::print("\n{}\n", table.ToText(style));
+  Table stages({{"where the time goes (ms, p50)"}, {"", true}, {""}});
+  for (const DemoMechanism& m : mechanisms) {
+    stages.Add({m.name}, Table::Weight::kStrong);
+    double most = 0;
+    for (const auto& [stage, ms] : m.stages_p50_ms) most = std::max(most, ms);
+    for (const auto& [stage, ms] : m.stages_p50_ms) {
+      stages.Add({"  " + stage, fmt::format("{:.2f}", ms),
+                  TextBar(most > 0 ? ms / most : 0, 30, style.unicode)});
+    }
+  }
+  fmt::print("{}", stages.ToText(style));
+}
+
+}  // namespace
+
+void AddDemo(CLI::App& app) {
+  struct Args {
+    Common common;
+    DemoOptions demo;
+    std::string model, images;
+  };
+  auto args = std::make_shared<Args>();
+  auto* command = app.add_subcommand("demo", "Runs broker, edges, cloud and map on this machine");
+  AddCommon(*command, args->common);
+  command->add_flag("--once", args->demo.once, "end when the pictures are through");
+  command->add_option("--model", args->model, "your ONNX file instead of the litter model");
+  command->add_option("--images", args->images,
+                      "your folder of pictures instead of the 40 that come along");
+  command->add_option("--cut", args->demo.cut,
+                      "where the split runs: an index of 'fogline inspect', or a tensor");
+  command->add_option("--broker", args->demo.broker,
+                      "your broker, mqtt://host:port (default: one of its own)");
+  command->add_option("--store", args->demo.store, "keep the detections, e.g. sqlite:litter.db");
+  command
+      ->add_option("--rate", args->demo.rate,
+                   "pictures a second and edge; 0 is as fast as possible")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--thumbnail", args->demo.thumbnail,
+          "show small pictures on the map, longest side in pixels (they travel in the frames)")
+      ->check(CLI::Range(16, 320));
+  command->add_option("--port", args->demo.port, "of the map; a free one when it is taken")
+      ->capture_default_str();
+  command
+      ->add_option("--address", args->demo.address, "of the map; 0.0.0.0 shows it to the network")
+      ->capture_default_str();
+  SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
+    args->demo.model = args->model;
+    args->demo.images = args->images;
+    const bool json_wanted = args->common.json, once = args->demo.once;
+    return RunDemo(args->demo, {.map_is_up =
+                                    [&](const std::string& url) {
+                                      fmt::print(stderr, "The map is live at {}\n", url);
+                                    },
+                                .pictures_are_through =
+                                    [&](const std::vector<DemoMechanism>& mechanisms) {
+                                      if (json_wanted) {
+                                        fmt::print("{}\n", ToJson(mechanisms).dump());
+                                      } else {
+                                        Print(mechanisms);
+                                        if (!once) fmt::print("\nThe map stays until Ctrl-C.\n");
+                                      }
+                                      std::fflush(stdout);
+                                    }});
+  });
+}
+
+}  // namespace fogline::cli

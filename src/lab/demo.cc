@@ -1,0 +1,173 @@
+#include "lab/demo.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "cloud/cloud.h"
+#include "link/broker.h"
+#include "vision/network.h"
+#include "web/web_server.h"
+
+namespace fogline {
+namespace {
+
+using json = nlohmann::ordered_json;  // stages stay in the order of the flow
+
+/// Until a plan says better: the fewest bytes among the cuts that leave the cloud at least a tenth
+/// of the work.
+Result<Cut> DefaultCut(const Network& network) {
+  FOGLINE_TRY(const auto cuts, ListCuts(network.model));
+  const Cut* best = nullptr;
+  for (const Cut& cut : cuts) {
+    const bool splits = &cut != &cuts.front() && &cut != &cuts.back() && cut.tensors.size() == 1;
+    if (!splits || 10 * cut.cloud_madds < cut.edge_madds + cut.cloud_madds) continue;
+    if (best == nullptr || cut.bytes < best->bytes) best = &cut;
+  }
+  if (best == nullptr) {
+    return Fail(ErrorCode::kUnsupported, network.path.string(),
+                "has no cut where one tensor crosses");
+  }
+  return *best;
+}
+
+/// One edge as a process of its own, like in the field.
+struct Edge {
+  std::string device;
+  Process process;
+};
+
+Result<Edge> StartEdge(const DemoOptions& options, const std::string& broker,
+                       const std::filesystem::path& model, const std::filesystem::path& images,
+                       const std::string& device, const std::vector<std::string>& mechanism) {
+  std::vector<std::string> command{SelfPath().string(),
+                                   "edge",
+                                   "--json",
+                                   "--broker",
+                                   broker,
+                                   "--model",
+                                   model.string(),
+                                   "--source",
+                                   images.string(),
+                                   "--device",
+                                   device,
+                                   "--rate",
+                                   fmt::format("{}", options.rate)};
+  if (options.thumbnail > 0) {
+    command.insert(command.end(), {"--thumbnail", std::to_string(options.thumbnail)});
+  }
+  command.insert(command.end(), mechanism.begin(), mechanism.end());
+  FOGLINE_TRY(Process process,
+              Process::Start({.command = command, .capture_stdout = true, .stderr_to = {}}));
+  return Edge{device, std::move(process)};
+}
+
+Result<DemoMechanism> Collect(Edge& edge, Store& store) {
+  FOGLINE_TRY(const std::string text, edge.process.ReadStdout());
+  const int status = edge.process.Wait();
+  const json report = json::parse(text, nullptr, false);
+  if (!report.is_object()) {
+    return Fail(ErrorCode::kInternal, edge.device, "its edge ended with status {} and no report",
+                status);
+  }
+  DemoMechanism m;
+  m.device = edge.device;
+  m.name = report["mechanism"];
+  m.cut = report["cut"];
+  m.codec = report["codec"];
+  m.images = report["images"];
+  m.sent = report["sent"];
+  m.skipped = report["skipped"];
+  m.bytes_mean = report["bytes_mean"];
+  m.p50_ms = report["latency_ms"]["p50"];
+  m.p95_ms = report["latency_ms"]["p95"];
+  m.hypothetical_p50_ms = report["hypothetical_ms"]["p50"];
+  m.overhead_p50_ms = report["overhead_ms"]["p50"];
+  for (const auto& [stage, times] : report["stages_ms"].items())
+    m.stages_p50_ms.emplace_back(stage, times["p50"]);
+  m.resident_bytes = edge.process.max_resident_bytes();
+  // The edge's own count is what was acknowledged; what counts is what the store holds.
+  FOGLINE_TRY(const Inventory stock, store.Stock());
+  for (const Tally& tally : stock.devices) {
+    if (tally.text == edge.device) m.stored = tally.count;
+  }
+  return m;
+}
+
+Result<std::unique_ptr<WebServer>> StartMap(const DemoOptions& options, Store& store) {
+  WebOptions web;
+  web.address = options.address;
+  web.port = options.port;
+  web.thumbnails = options.thumbnail > 0;
+  auto server = WebServer::Start(web, store);
+  if (server || options.port == 0) return server;
+  web.port = 0;
+  return WebServer::Start(web, store);
+}
+
+}  // namespace
+
+Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
+  std::filesystem::path model = options.model, images = options.images;
+  if (model.empty()) {
+    FOGLINE_TRY(model, FindShipped("models/litter.onnx"));
+  }
+  if (images.empty()) {
+    FOGLINE_TRY(images, FindShipped("models/demo"));
+  }
+  std::string cut = options.cut;
+  {
+    // Looked at before anything starts, so that a bad model or cut is one line and nothing runs.
+    FOGLINE_TRY(const Network network, LoadNetwork(model));
+    FOGLINE_TRY(const Cut chosen, cut.empty() ? DefaultCut(network) : FindCut(network.model, cut));
+    cut = std::to_string(chosen.index);
+  }
+  const TempDir dir;
+  std::unique_ptr<LocalBroker> own_broker;
+  std::string broker = options.broker;
+  if (broker.empty()) {
+    FOGLINE_TRY(own_broker, LocalBroker::Start());
+    broker = own_broker->url();
+  }
+  FOGLINE_TRY(const auto store,
+              OpenStore(options.store.empty() ? "sqlite:" + (dir.path() / "demo.db").string()
+                                              : options.store));
+  FOGLINE_TRY(const auto web, StartMap(options, *store));
+  hooks.map_is_up(web->url());
+
+  CloudOptions cloud_options;
+  FOGLINE_TRY(cloud_options.link.broker, ParseBroker(broker));
+  cloud_options.models.folder = std::filesystem::absolute(model).parent_path();
+  FOGLINE_TRY(const auto cloud, Cloud::Start(cloud_options, *store, [&] { web->Notify(); }));
+
+  std::vector<Edge> edges;
+  const std::vector<std::vector<std::string>> mechanisms{{"--mechanism", "edge-only"},
+                                                         {"--mechanism", "cloud-only"},
+                                                         {"--mechanism", "split", "--cut", cut}};
+  for (const auto& mechanism : mechanisms) {
+    FOGLINE_TRY(Edge edge,
+                StartEdge(options, broker, model, images, "demo-" + mechanism[1], mechanism));
+    edges.push_back(std::move(edge));
+  }
+  std::vector<DemoMechanism> results;
+  for (Edge& edge : edges) {
+    // Children have their own process group: a Ctrl-C is ours to hand on.
+    while (edge.process.Running() && !WaitForStop(std::chrono::milliseconds(50))) {
+    }
+    if (StopRequested()) edge.process.Signal(SIGTERM);
+    FOGLINE_TRY(DemoMechanism result, Collect(edge, *store));
+    results.push_back(std::move(result));
+  }
+  hooks.pictures_are_through(results);
+  while (!options.once && !WaitForStop(std::chrono::hours(1))) {
+  }
+  cloud->Stop();
+  web->Stop();
+  return {};
+}
+
+}  // namespace fogline
