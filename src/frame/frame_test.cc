@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <random>
+#include <sstream>
 
+#include "base/file.h"
 #include "codec/codec.h"
 #include "frame/ack.h"
 #include "frame/json_frame.h"
@@ -61,6 +65,51 @@ TEST(Frame, ReadsWhatItWrites) {
   EXPECT_EQ(read.payloads[0].shape, (Shape{1, 160, 5, 5}));
   EXPECT_TRUE(std::ranges::equal(read.payloads[0].bytes, Bytes("activation")));
   EXPECT_EQ(read.payloads[1].role, Role::kThumbnail);
+}
+
+/// The frame and the answer of docs/wire_format.md.
+Frame DocumentedFrame() {
+  static constexpr std::array<uint8_t, 5> kData{1, 2, 3, 4, 5};
+  Frame frame;
+  frame.device = "bike-7";
+  frame.run = 0x11;
+  frame.sequence = 3;
+  frame.captured_us = 1'700'000'000'000'000;
+  frame.has_position = true;
+  frame.lat = 51.068;
+  frame.lon = 4.5;
+  frame.accuracy_m = 3.5F;
+  frame.model = 0x22;
+  frame.cut = 0x33;
+  frame.bundle = 0x44;
+  frame.stages = {1000, 500, 3000, 40, 0};
+  frame.payloads.push_back(
+      {Role::kActivation, 3, 4, DType::kF32, Shape{1, 160, 5, 5}, std::as_bytes(std::span(kData))});
+  return frame;
+}
+
+/// The hex digits of the n-th block of the page that is fenced as ```hex.
+std::vector<std::byte> DocumentedBytes(size_t n) {
+  std::string page =
+      ReadTextFile(std::filesystem::path(FOGLINE_SOURCE_DIR) / "docs/wire_format.md").value();
+  for (size_t i = 0; i <= n; ++i) page.erase(0, page.find("```hex\n") + 7);
+  std::istringstream lines(page.substr(0, page.find("```")));
+  std::vector<std::byte> bytes;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream digits(line.substr(0, line.find('#')));
+    for (std::string pair; digits >> pair;) {
+      bytes.push_back(static_cast<std::byte>(std::stoi(pair, nullptr, 16)));
+    }
+  }
+  return bytes;
+}
+
+TEST(Docs, TheWorkedExamplesAreWhatTheCodeWrites) {
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(WriteFrame(DocumentedFrame(), bytes));
+  EXPECT_EQ(DocumentedBytes(0), bytes);
+  WriteAck({AckStatus::kStored, 0x11, 3, {50, 20, 1500, 900, 2600}, 1, 0.75F, ""}, bytes);
+  EXPECT_EQ(DocumentedBytes(1), bytes);
 }
 
 TEST(Frame, UnknownAccuracyStaysUnknown) {

@@ -1,0 +1,133 @@
+// What the line costs beyond the engine: the cloud's images/s on one worker against a bare loop
+// over the same session, and an edge's latency beyond its own work, on loopback with a real broker.
+// Ratios in one run; the absolute times are this machine's.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+#include <thread>
+
+#include "base/log.h"
+#include "base/stats.h"
+#include "cloud/cloud.h"
+#include "cloud/worker.h"
+#include "edge/mechanism.h"
+#include "edge/sender.h"
+#include "link/broker.h"
+#include "vision/folder.h"
+
+namespace fogline {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::filesystem::path kModels = std::filesystem::path(FOGLINE_SOURCE_DIR) / "models";
+constexpr size_t kFrames = 600;
+
+struct Case {
+  const char* cut;
+  const char* codec;
+};
+
+double Seconds(Nanos t) { return std::chrono::duration<double>(t).count(); }
+
+/// Frames a second that one thread works through without broker, store or queues.
+Result<double> BareLoop(const Mechanism& mechanism, const Prepared& prepared) {
+  FOGLINE_TRY(const auto registry,
+              Registry::Open({.folder = kModels, .threads = 1, .most_open = 4}));
+  Worker worker(*registry);
+  Frame frame;
+  frame.device = "bench";
+  mechanism.Stamp(frame);
+  frame.payloads = {prepared.payload};
+  std::vector<std::byte> bytes;
+  FOGLINE_CHECK(WriteFrame(frame, bytes));
+  FOGLINE_TRY(const Worked first, worker.Work(bytes, "bench"));  // opens the network
+  const Nanos start = Clock::Real().Steady();
+  for (size_t i = 0; i < kFrames; ++i) {
+    FOGLINE_TRY(const Worked worked, worker.Work(bytes, "bench"));
+  }
+  return kFrames / Seconds(Clock::Real().Steady() - start);
+}
+
+struct Measured {
+  double per_second = 0;
+  Summary overhead_ms;
+};
+
+/// The same frames through broker, cloud (one worker) and store. `window` 1 measures latency, a
+/// large one throughput.
+Result<Measured> ThroughTheLine(const Mechanism& mechanism, const Prepared& prepared, size_t window,
+                                size_t frames) {
+  FOGLINE_TRY(const auto broker, LocalBroker::Start());
+  const TempDir dir;
+  FOGLINE_TRY(const auto store, OpenStore("sqlite:" + (dir.path() / "bench.db").string()));
+  CloudOptions cloud_options;
+  FOGLINE_TRY(cloud_options.link.broker, ParseBroker(broker->url()));
+  cloud_options.models.folder = kModels;
+  FOGLINE_TRY(const auto cloud, Cloud::Start(cloud_options, *store, [] {}));
+  SenderOptions options;
+  options.link = cloud_options.link;
+  options.device = "bench";
+  options.window = window;
+  std::mutex mutex;
+  std::vector<double> overheads;
+  FOGLINE_TRY(const auto sender, Sender::Start(options, [&](const Delivery& d) {
+                const std::lock_guard lock(mutex);
+                const StageTimes& s = d.stages;
+                overheads.push_back(d.total_ms - s.window - s.decode - s.suffix - s.store);
+              }));
+  Frame frame;
+  mechanism.Stamp(frame);
+  frame.payloads = {prepared.payload};
+  // The first frames open the network and warm the broker's path.
+  for (int i = 0; i < 10; ++i) FOGLINE_CHECK(sender->Send(frame, Clock::Real().Steady(), false));
+  sender->Drain(60s);
+  overheads.clear();
+  const Nanos start = Clock::Real().Steady();
+  for (size_t i = 0; i < frames; ++i)
+    FOGLINE_CHECK(sender->Send(frame, Clock::Real().Steady(), false));
+  if (sender->Drain(60s) > 0)
+    return Fail(ErrorCode::kInternal, "bench", "frames were not answered");
+  Measured measured;
+  measured.per_second = static_cast<double>(frames) / Seconds(Clock::Real().Steady() - start);
+  measured.overhead_ms = Summarize(overheads);
+  return measured;
+}
+
+Status Run() {
+  SetLogLevel(LogLevel::kError);
+  FOGLINE_TRY(const Network network, LoadNetwork(kModels / "litter.onnx"));
+  FOGLINE_TRY(const auto pictures, ListImages(kModels / "demo"));
+  FOGLINE_TRY(const Picture picture, LoadPicture(pictures[0], 320));
+  fmt::print("{:<12} {:<10} {:>12} {:>12} {:>8} {:>16} {:>12}\n", "cut", "codec", "bare /s",
+             "line /s", "ratio", "overhead p50 ms", "p95 ms");
+  for (const Case& c : {Case{"input", "jpeg:90"}, Case{"split10", "f16"}, Case{"split13", "f16"},
+                        Case{"output", ""}}) {
+    MechanismOptions options;
+    options.cut = c.cut;
+    options.codec = c.codec;
+    FOGLINE_TRY(const auto mechanism, Mechanism::Make(network, options));
+    Prepared prepared;
+    FOGLINE_CHECK(mechanism->Process(picture.image, prepared));
+    FOGLINE_TRY(const double bare, BareLoop(*mechanism, prepared));
+    FOGLINE_TRY(const Measured loaded, ThroughTheLine(*mechanism, prepared, 64, kFrames));
+    FOGLINE_TRY(const Measured alone, ThroughTheLine(*mechanism, prepared, 1, 200));
+    // Edge-only leaves the cloud nothing to run, so there is no engine to compare with.
+    const bool runs = mechanism->name() != "edge-only";
+    fmt::print("{:<12} {:<10} {:>12} {:>12.0f} {:>8} {:>16.3f} {:>12.3f}\n", c.cut,
+               mechanism->codec(), runs ? fmt::format("{:.0f}", bare) : "-", loaded.per_second,
+               runs ? fmt::format("{:.2f}", loaded.per_second / bare) : "-", alone.overhead_ms.p50,
+               alone.overhead_ms.p95);
+  }
+  return {};
+}
+
+}  // namespace
+}  // namespace fogline
+
+int main() {
+  const fogline::Status status = fogline::Run();
+  if (!status) fmt::print(stderr, "line_bench: {}\n", status.error().ToString());
+  return status ? 0 : 1;
+}
