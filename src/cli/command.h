@@ -29,6 +29,7 @@ void SetAction(CLI::App& command, const std::shared_ptr<Common>& common,
 // One a file in this folder; the table in main.cc lists them.
 void AddInspect(CLI::App& app);
 void AddSplit(CLI::App& app);
+void AddCalibrate(CLI::App& app);
 void AddDemo(CLI::App& app);
 void AddEdge(CLI::App& app);
 void AddCloud(CLI::App& app);

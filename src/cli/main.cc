@@ -19,6 +19,7 @@ namespace {
 const std::vector<void (*)(CLI::App&)> kCommands{
     AddInspect,
     AddSplit,
+    AddCalibrate,
     AddProfile,
     AddPlan,
     AddDemo,

@@ -1,5 +1,8 @@
 #include "cli/npy.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <map>
@@ -20,6 +23,14 @@ std::string_view ValueOf(std::string_view header, std::string_view key) {
   return rest;
 }
 
+const std::map<std::string_view, DType>& Types() {
+  static const std::map<std::string_view, DType> types{
+      {"<f4", DType::kF32}, {"<f8", DType::kF64},  {"<f2", DType::kF16}, {"|u1", DType::kU8},
+      {"|i1", DType::kI8},  {"|b1", DType::kBool}, {"<i2", DType::kI16}, {"<u2", DType::kU16},
+      {"<i4", DType::kI32}, {"<u4", DType::kU32},  {"<i8", DType::kI64}, {"<u8", DType::kU64}};
+  return types;
+}
+
 }  // namespace
 
 Result<Tensor> ReadNpy(const std::filesystem::path& path) {
@@ -36,12 +47,8 @@ Result<Tensor> ReadNpy(const std::filesystem::path& path) {
   const std::string_view header = reader.TakeText(length);
   if (!reader.ok()) return bad("it is cut off");
 
-  static const std::map<std::string_view, DType> kTypes{
-      {"<f4", DType::kF32}, {"<f8", DType::kF64},  {"<f2", DType::kF16}, {"|u1", DType::kU8},
-      {"|i1", DType::kI8},  {"|b1", DType::kBool}, {"<i2", DType::kI16}, {"<u2", DType::kU16},
-      {"<i4", DType::kI32}, {"<u4", DType::kU32},  {"<i8", DType::kI64}, {"<u8", DType::kU64}};
   const std::string_view descr = ValueOf(header, "'descr'");
-  if (descr.size() < 4 || !kTypes.contains(descr.substr(1, 3))) return bad("its elements");
+  if (descr.size() < 4 || !Types().contains(descr.substr(1, 3))) return bad("its elements");
   if (!ValueOf(header, "'fortran_order'").starts_with("False"))
     return bad("it is in Fortran order");
   std::string_view rest = ValueOf(header, "'shape'");
@@ -59,7 +66,7 @@ Result<Tensor> ReadNpy(const std::filesystem::path& path) {
     dims.push_back(value);
     rest.remove_prefix(static_cast<size_t>(end - rest.data()));
   }
-  const Port port{"", kTypes.at(descr.substr(1, 3)), Shape(dims)};
+  const Port port{"", Types().at(descr.substr(1, 3)), Shape(dims)};
   const auto bytes = port.Bytes();
   if (!bytes || static_cast<size_t>(*bytes) != reader.remaining()) {
     return bad("its size is not what its shape promises");
@@ -68,6 +75,31 @@ Result<Tensor> ReadNpy(const std::filesystem::path& path) {
   const auto data = reader.Take(reader.remaining());
   if (!data.empty()) std::memcpy(tensor.bytes().data(), data.data(), data.size());
   return tensor;
+}
+
+Status WriteNpy(const std::filesystem::path& path, const TensorView& tensor) {
+  const auto type =
+      std::ranges::find_if(Types(), [&](const auto& t) { return t.second == tensor.dtype; });
+  if (type == Types().end()) {
+    return Fail(ErrorCode::kUnsupported, path.string(), "NumPy has no type for {}",
+                DTypeName(tensor.dtype));
+  }
+  std::string shape;
+  for (const int64_t d : tensor.shape) shape += std::to_string(d) + ",";
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type->first, shape);
+  // Magic, version and length take 10 bytes; data starts at a multiple of 64 after a newline.
+  header.append(63 - (10 + header.size()) % 64, ' ');
+  header += '\n';
+  std::vector<std::byte> file;
+  ByteWriter writer(file);
+  writer.Append("\x93NUMPY");
+  writer.Write(uint8_t{1});
+  writer.Write(uint8_t{0});
+  writer.Write(static_cast<uint16_t>(header.size()));
+  writer.Append(header);
+  writer.Append(tensor.data);
+  return WriteFile(path, file);
 }
 
 }  // namespace fogline::cli

@@ -12,4 +12,7 @@ namespace fogline::cli {
 /// order. kInvalid for anything else.
 Result<Tensor> ReadNpy(const std::filesystem::path& path);
 
+/// Writes version 1 of the format. kUnsupported for dtypes that NumPy has no name for.
+Status WriteNpy(const std::filesystem::path& path, const TensorView& tensor);
+
 }  // namespace fogline::cli

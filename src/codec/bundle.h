@@ -58,22 +58,4 @@ class Bundle {
   std::vector<std::shared_ptr<const QuantParams>> tensors_;
 };
 
-/// What a bundle holds, to write one.
-struct BundleContents {
-  Sha256 model_hash{};
-  std::string model;  // the file's name, for people
-  int images = 0;
-  std::vector<CalibratedPair> pairs;
-  std::vector<QuantParams> tensors;
-};
-
-/// The bundle's file, the same bytes for the same contents.
-std::vector<std::byte> WriteBundle(const BundleContents& contents);
-
-/// The calibration table as `fogline calibrate --json` prints it and the bundle keeps it:
-/// {"images", "model", "pairs":[{"cut", "cut_id", "tensors", "codec", "bytes_mean", …}]}; values
-/// that are not known are null.
-std::string PairsJson(const std::string& model, int images,
-                      const std::vector<CalibratedPair>& pairs);
-
 }  // namespace fogline

@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 
+#include "codec/bundle_writer.h"
 #include "codec/codec.h"
 #include "codec/fit.h"
 #include "codec/kernels.h"
