@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "codec/codec.h"
 #include "profile/library.h"
@@ -93,7 +94,8 @@ void AddPlanArgs(CLI::App& command, PlanArgs& args) {
       ->required();
   add("--objective", args.objective,
       "latency, cost, energy, throughput, or a sum like latency=1,cost=200", "WHAT");
-  add("--bundle", args.bundle, "what `fogline calibrate` found: bytes and fidelity", "FILE");
+  add("--bundle", args.bundle,
+      "what `fogline calibrate` found (default: the .bundle beside the model)", "FILE");
   add("--codec", args.codecs, "allow these codecs only, as in json or f32,f16", "LIST");
   add("--deliver", args.deliver, "where results are wanted: cloud (default) or edge", "SIDE")
       ->check(CLI::IsMember({"cloud", "edge"}));
@@ -144,6 +146,18 @@ Result<std::unique_ptr<PlanInput>> LoadPlanInput(const PlanArgs& args) {
   FOGLINE_CHECK(LoadSide(input->model, args.edge, "--edge", s.edge, s.edge_timing));
   FOGLINE_CHECK(LoadSide(input->model, args.cloud, "--cloud", s.cloud, s.cloud_timing));
   s.link = std::move(link);
+  // A bundle beside the model is taken without being asked for, if it is this model's.
+  std::filesystem::path beside = args.model.path;
+  beside.replace_extension(".bundle");
+  if (args.bundle.empty() && std::filesystem::exists(beside)) {
+    auto found = Bundle::Load(beside);
+    if (found && CheckBundle(*found, input->model, beside.string())) {
+      input->bundle = *std::move(found);
+      s.bundle = &*input->bundle;
+    } else {
+      LogWarning("{}: left alone, it is no bundle of this model", beside.string());
+    }
+  }
   if (!args.bundle.empty()) {
     FOGLINE_TRY(input->bundle, Bundle::Load(args.bundle));
     FOGLINE_CHECK(CheckBundle(*input->bundle, input->model, args.bundle.string()));

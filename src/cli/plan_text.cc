@@ -8,6 +8,8 @@ namespace fogline::cli {
 namespace {
 
 constexpr size_t kBarWidth = 28;
+constexpr size_t kManyRows = 24;
+constexpr double kHopeless = 2.5;
 
 std::string Ms(Milliseconds t) {
   const double v = t.value();
@@ -82,10 +84,16 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
                {"€/month", true},
                {"mJ", true},
                {"edge █ network ░ cloud ▒"}});
+  size_t left_out = 0;
   for (const size_t i : view.shown) {
     const Candidate& c = plan.candidates[i];
-    LatencyTerms bar = c.latency;
-    const double total = bar.total().value();
+    const double total = c.latency.total().value();
+    // Long lists hide what nobody would choose; both extremes always show.
+    const bool extreme = c.payload.codec == "verdict" || c.cut == 0;
+    if (view.shown.size() > kManyRows && !extreme && c.price > best.price * kHopeless) {
+      ++left_out;
+      continue;
+    }
     const bool off = total > slowest;
     std::string drawn =
         off ? std::string(style.unicode ? "→" : ">") : StackedBar(c.latency, slowest, style);
@@ -98,6 +106,10 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
                               : Table::Weight::kNormal);
   }
   out += table.ToText(style);
+  if (left_out > 0) {
+    out += fmt::format("({} cuts that cost over {:g} times as much are not shown)\n", left_out,
+                       kHopeless);
+  }
   out += fmt::format(
       "\nBest for {}: {}, sending {} — {} ms ({} ms at p95), {} euro a month, {:.0f} mJ "
       "an image, {:.3g} images a second.\n",

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "base/progress.h"
 #include "cli/command.h"
@@ -78,7 +79,6 @@ Result<MeasuredProfile> MeasureHere(Args& args, const Model& model, const std::v
   args.measure.progress = [&progress](size_t, const Cut& cut) { progress.Advance(1, cut.name); };
   args.measure.stop = [] { return StopRequested(); };
   FOGLINE_TRY(MeasuredProfile profile, Measure(model, cuts, args.measure));
-  if (StopRequested()) return Fail(ErrorCode::kCancelled, "profile", "stopped; nothing written");
   return profile;
 }
 
@@ -88,6 +88,13 @@ Status RunProfile(Args& args) {
   auto made = args.scale.empty() ? MeasureHere(args, model, cuts) : Scaled(args, model, cuts);
   FOGLINE_TRY(const MeasuredProfile profile, std::move(made));
   FOGLINE_CHECK(WriteFile(args.out, profile.ToJson()));
+  constexpr double kTrusted = 0.08;
+  if (profile.residual > kTrusted && profile.scaled_from.empty()) {
+    LogWarning(
+        "halves differ from the whole by {:.0f}% on average: was this machine busy? Measure "
+        "again when it is idle, or with a larger --budget",
+        profile.residual * 100);
+  }
   if (args.json) {
     fmt::print("{}\n", nlohmann::ordered_json::parse(profile.ToJson()).dump());
   } else {

@@ -71,50 +71,93 @@ std::string Now() {
   return text;
 }
 
+/// Times halves, each run beside a run of the whole model, so that what slows both alike (a clock
+/// that throttles, a neighbour on the machine) can be taken out afterwards.
 class Timer {
  public:
   Timer(const MeasureOptions& options, const Clock& clock, double seconds_a_half)
       : options_(options), clock_(clock), share_ms_(seconds_a_half * 1000) {}
 
-  /// Times a half on `tensors` by name, and adds its last outputs to them.
-  Result<MeasuredHalf> Run(const std::string& model, const std::string& where, Named& tensors) {
+  /// The last cut's prefix is the whole model, its external weights included.
+  Status OpenWhole(const Model& model, const Cut& last, Named inputs) {
+    where_ = model.where();
+    FOGLINE_TRY(const std::string whole, SlicePrefix(model, last));
+    FOGLINE_TRY(whole_, OpenSession(std::as_bytes(std::span(whole.data(), whole.size())), where_,
+                                    Settings()));
+    whole_inputs_ = std::move(inputs);
+    FOGLINE_TRY(whole_views_, Pick(*whole_, whole_inputs_, where_));
+    return {};
+  }
+
+  /// Times a half on `tensors` by name, and adds its last outputs to them. `drift` is the whole's
+  /// median meanwhile.
+  Result<MeasuredHalf> Run(const std::string& half, const std::string& where, Named& tensors,
+                           Milliseconds& drift) {
+    FOGLINE_TRY(const auto session,
+                OpenSession(std::as_bytes(std::span(half.data(), half.size())), where, Settings()));
+    FOGLINE_TRY(const std::vector<TensorView> inputs, Pick(*session, tensors, where));
+    std::vector<Tensor> last;
+    FOGLINE_TRY(const Series times, Alternate(*session, inputs, &last));
+    for (size_t i = 0; i < last.size(); ++i) {
+      tensors[session->outputs()[i].name] = std::move(last[i]);
+    }
+    drift = Milliseconds(Summarize(times.whole).p50);
+    return ToHalf(times.half);
+  }
+
+  /// Of every run of the whole so far.
+  MeasuredHalf Whole() const { return ToHalf(all_whole_); }
+
+ private:
+  struct Series {
+    std::vector<double> half, whole;
+  };
+
+  SessionOptions Settings() const {
+    SessionOptions settings;
+    settings.threads = options_.threads;
+    return settings;
+  }
+
+  Result<Series> Alternate(Session& session, const std::vector<TensorView>& inputs,
+                           std::vector<Tensor>* last) {
     if (options_.cool_down_ms > 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(options_.cool_down_ms));
     }
-    SessionOptions session_options;
-    session_options.threads = options_.threads;
-    FOGLINE_TRY(
-        const auto session,
-        OpenSession(std::as_bytes(std::span(model.data(), model.size())), where, session_options));
-    FOGLINE_TRY(const std::vector<TensorView> inputs, Pick(*session, tensors, where));
-    std::vector<double> times;
-    std::vector<Tensor> last;
+    Series series;
     double spent = 0;
     constexpr int kWarmUp = 2;
     for (int run = -kWarmUp; run < options_.max_runs; ++run) {
       if (run >= options_.min_runs && spent >= share_ms_) break;
       const Nanos start = clock_.Steady();
-      FOGLINE_TRY(std::vector<Tensor> outputs, session->Run(inputs));
-      const double ms = Millis(clock_.Steady() - start);
-      if (run >= 0) {
-        times.push_back(ms);
-        spent += ms;
-      }
-      last = std::move(outputs);
+      FOGLINE_TRY(*last, session.Run(inputs));
+      const Nanos middle = clock_.Steady();
+      FOGLINE_CHECK(whole_->Run(whole_views_).map([](const auto&) {}));
+      const Nanos end = clock_.Steady();
+      if (run < 0) continue;
+      series.half.push_back(Millis(middle - start));
+      series.whole.push_back(Millis(end - middle));
+      spent += Millis(end - start);
     }
-    for (size_t i = 0; i < last.size(); ++i) {
-      tensors[session->outputs()[i].name] = std::move(last[i]);
-    }
-    const Summary summary = Summarize(times);
-    return MeasuredHalf{Milliseconds(summary.p50), Milliseconds(summary.p95),
-                        summary.p50 > 0 ? (summary.p95 - summary.p50) / summary.p50 : 0,
-                        static_cast<int>(times.size())};
+    all_whole_.insert(all_whole_.end(), series.whole.begin(), series.whole.end());
+    return series;
   }
 
- private:
+  static MeasuredHalf ToHalf(const std::vector<double>& times) {
+    const Summary summary = Summarize(times);
+    return {Milliseconds(summary.p50), Milliseconds(summary.p95),
+            summary.p50 > 0 ? (summary.p95 - summary.p50) / summary.p50 : 0,
+            static_cast<int>(times.size())};
+  }
+
   const MeasureOptions& options_;
   const Clock& clock_;
   double share_ms_;
+  std::string where_;
+  std::unique_ptr<Session> whole_;
+  Named whole_inputs_;
+  std::vector<TensorView> whole_views_;
+  std::vector<double> all_whole_;
 };
 
 }  // namespace
@@ -141,35 +184,37 @@ Result<MeasuredProfile> Measure(const Model& model, const std::vector<Cut>& cuts
   for (const Port& port : model.inputs()) inputs[port.name] = RandomInput(port, random);
   const double halves = 2.0 * static_cast<double>(cuts.size());
   Timer timer(options, clock, options.budget_s / std::max(1.0, halves));
+  FOGLINE_CHECK(timer.OpenWhole(model, cuts.back(), inputs));
+  std::vector<std::pair<MeasuredHalf*, Milliseconds>> drifts;
+  profile.cuts.reserve(cuts.size());  // drifts points into it
   for (size_t i = 0; i < cuts.size(); ++i) {
-    if (options.stop && options.stop()) break;
+    if (options.stop && options.stop()) {
+      return Fail(ErrorCode::kCancelled, "profile", "stopped after {} of {} cuts", i, cuts.size());
+    }
     const Cut& cut = cuts[i];
-    MeasuredCut measured{cut.id, cut.name, {}, {}};
+    MeasuredCut& measured = profile.cuts.emplace_back(MeasuredCut{cut.id, cut.name, {}, {}});
     Named tensors = inputs;
     const std::string where = fmt::format("{} cut at {}", model.where(), cut.name);
+    Milliseconds drift;
     if (cut.edge_nodes > 0) {
       FOGLINE_TRY(const std::string half, SlicePrefix(model, cut));
-      FOGLINE_TRY(measured.prefix, timer.Run(half, where, tensors));
+      FOGLINE_TRY(measured.prefix, timer.Run(half, where, tensors, drift));
+      drifts.emplace_back(&*measured.prefix, drift);
     }
     if (cut.edge_nodes < static_cast<int>(cut.edge.size())) {
       FOGLINE_TRY(const std::string half, SliceSuffix(model, cut));
-      FOGLINE_TRY(measured.suffix, timer.Run(half, where, tensors));
+      FOGLINE_TRY(measured.suffix, timer.Run(half, where, tensors, drift));
+      drifts.emplace_back(&*measured.suffix, drift);
     }
-    profile.cuts.push_back(std::move(measured));
     if (options.progress) options.progress(i + 1, cut);
   }
-  // The whole was run twice: as the suffix of cut 0 and as the prefix of the last.
-  const MeasuredHalf* whole = nullptr;
-  for (const MeasuredCut& cut : profile.cuts) {
-    for (const auto& [own, other] :
-         {std::pair(&cut.prefix, &cut.suffix), std::pair(&cut.suffix, &cut.prefix)}) {
-      if (*own && !*other && (whole == nullptr || (*own)->p50 < whole->p50)) whole = &**own;
-    }
+  profile.whole = timer.Whole();
+  for (const auto& [half, meanwhile] : drifts) {
+    if (meanwhile <= Milliseconds(0)) continue;
+    const double factor = profile.whole.p50 / meanwhile;
+    half->p50 = half->p50 * factor;
+    half->p95 = half->p95 * factor;
   }
-  if (whole == nullptr) {
-    return Fail(ErrorCode::kCancelled, "profile", "stopped before the whole model was measured");
-  }
-  profile.whole = *whole;
   FOGLINE_TRY(const Machine yardstick, FindMachine("t2.micro", "profile"));
   Reconcile(model, cuts, PredictTiming(model, yardstick).layers, profile);
   return profile;

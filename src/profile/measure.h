@@ -22,12 +22,14 @@ struct MeasureOptions {
   std::string machine;   // name to store; a library name brings power and price along
   /// Told after each cut: how many are done.
   std::function<void(size_t done, const Cut& cut)> progress;
-  /// Asked before each cut: true stops, and what was measured so far is returned.
+  /// Asked before each cut: true ends it with kCancelled.
   std::function<bool()> stop;
 };
 
 /// Runs every cut's prefix on the same pseudo-random input and its suffix on what the prefix gave.
 /// The time is shared out evenly over the halves; a half's first two runs warm up and do not count.
+/// Each run of a half is followed by one of the whole model, and the half's times are scaled by what
+/// the whole took then against its median over everything: drift cancels.
 Result<MeasuredProfile> Measure(const Model& model, const std::vector<Cut>& cuts,
                                 const MeasureOptions& options, const Clock& clock = Clock::Real());
 
