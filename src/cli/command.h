@@ -36,6 +36,7 @@ void AddCloud(CLI::App& app);
 void AddProfile(CLI::App& app);
 void AddPlan(CLI::App& app);
 void AddTrain(CLI::App& app);
+void AddEval(CLI::App& app);
 void AddVersion(CLI::App& app);
 
 }  // namespace fogline::cli

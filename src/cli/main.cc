@@ -26,6 +26,7 @@ const std::vector<void (*)(CLI::App&)> kCommands{
     AddEdge,
     AddCloud,
     AddTrain,
+    AddEval,
     AddVersion,
 };
 // clang-format on

@@ -106,4 +106,13 @@ void LogSkipped(const std::vector<Skipped>& skipped) {
   }
 }
 
+void StageProgress::Advance(std::string_view stage, size_t total) {
+  if (line_ == nullptr || stage_ != stage) {
+    line_.reset();
+    stage_ = stage;
+    line_ = std::make_unique<Progress>(stage_, total);
+  }
+  line_->Advance();
+}
+
 }  // namespace fogline::cli

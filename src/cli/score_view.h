@@ -1,10 +1,13 @@
 // A classifier's score as tables and JSON, for train and eval.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/progress.h"
 #include "learn/score.h"
 #include "report/table.h"
 
@@ -25,5 +28,17 @@ nlohmann::ordered_json SkippedToJson(const std::vector<Skipped>& skipped);
 
 /// Names the pictures that could not be read, the first ten of them, and counts them.
 void LogSkipped(const std::vector<Skipped>& skipped);
+
+/// A progress line for each stage of a command, one after the other.
+class StageProgress {
+ public:
+  /// One more of `total` is done; another name than before starts the next line.
+  void Advance(std::string_view stage, size_t total);
+  void Wipe() { line_.reset(); }
+
+ private:
+  std::string stage_;
+  std::unique_ptr<Progress> line_;
+};
 
 }  // namespace fogline::cli

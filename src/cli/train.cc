@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
-#include "base/progress.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/score_view.h"
@@ -117,18 +116,11 @@ void Print(const TrainReport& report, const Usage& usage) {
 
 Status RunTrain(const Args& args) {
   const auto start = std::chrono::steady_clock::now();
-  std::unique_ptr<Progress> line;
-  std::string stage;
-  const auto progress = [&](std::string_view now, size_t, size_t total) {
-    if (stage != now) {
-      line.reset();
-      line = std::make_unique<Progress>(std::string(now), total);
-      stage = now;
-    }
-    line->Advance();
-  };
-  auto trained = Train(args.train, progress);
-  line.reset();
+  StageProgress progress;
+  auto trained = Train(args.train, [&](std::string_view stage, size_t, size_t total) {
+    progress.Advance(stage, total);
+  });
+  progress.Wipe();
   FOGLINE_TRY(const TrainReport report, std::move(trained));
   LogSkipped(report.skipped);
   for (const std::string& warning : report.warnings) LogWarning("{}", warning);

@@ -13,20 +13,22 @@ namespace fogline {
 namespace {
 
 Status ExtractOne(Session& session, const ModelCard& card, const Picture& picture,
-                  const Variation& variation, std::span<float> row) {
+                  const Variation& variation, size_t output, std::span<float> row) {
   thread_local Image fitted;
   FitVaried(picture.image, card, variation, fitted);
   Tensor input(card.dtype, card.input_shape());
   Normalise(fitted, card, input);
   const TensorView view = input.view();
   FOGLINE_TRY(const std::vector<Tensor> outputs, session.Run({&view, 1}));
-  const auto values = outputs.at(0).as<float>();
-  if (outputs[0].dtype() != DType::kF32 || values.size() != row.size()) {
-    return Fail(ErrorCode::kInvalid, session.outputs()[0].name, "is {} {}, not {} values a picture",
-                DTypeName(outputs[0].dtype()), outputs[0].shape().ToString(), row.size());
+  const Tensor& given = outputs.at(output);
+  const auto values = given.as<float>();
+  if (given.dtype() != DType::kF32 || values.size() != row.size()) {
+    return Fail(ErrorCode::kInvalid, session.outputs()[output].name,
+                "is {} {}, not {} values a picture", DTypeName(given.dtype()),
+                given.shape().ToString(), row.size());
   }
   if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); })) {
-    return Fail(ErrorCode::kInvalid, session.outputs()[0].name,
+    return Fail(ErrorCode::kInvalid, session.outputs()[output].name,
                 "holds values that are not finite numbers");
   }
   std::ranges::copy(values, row.begin());
@@ -56,8 +58,8 @@ Result<FeatureTable> ExtractFeatures(Session& session, size_t width, const Model
         }
         for (size_t copy = 0; copy < table.copies && failed[i]; ++copy) {
           const auto row = std::span(table.values).subspan(i * stride + copy * width, width);
-          failed[i] =
-              ExtractOne(session, card, *picture, {options.seed, i, static_cast<int>(copy)}, row);
+          failed[i] = ExtractOne(session, card, *picture, {options.seed, i, static_cast<int>(copy)},
+                                 options.output, row);
         }
       },
       [&](size_t) { advance(); });

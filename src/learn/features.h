@@ -27,10 +27,11 @@ struct FeatureTable {
 struct ExtractOptions {
   int augment = 0;  // variations a picture besides itself
   uint64_t seed = 1;
-  int threads = 0;  // 0: one a core
+  int threads = 0;    // 0: one a core
+  size_t output = 0;  // which of the network's outputs to read
 };
 
-/// Runs the network, whose first output is one vector of `width` a picture, over every sample.
+/// Runs the network, whose chosen output is one vector of `width` a picture, over every sample.
 /// Pictures that cannot be read are left out and listed; what the engine refuses is an error.
 /// `advance` is called for every picture on the calling thread. The result depends on neither the
 /// number of threads nor their order.

@@ -158,7 +158,7 @@ Status CheckWritten(Session& session, const ModelCard& card, const LinearHead& h
                                                          std::min(kChecked, table.samples.size())));
   FOGLINE_TRY(const FeatureTable logits,
               ExtractFeatures(session, card.labels.size(), card, few,
-                              {0, options.seed, options.threads}, [] {}));
+                              {0, options.seed, options.threads, 0}, [] {}));
   for (size_t i = 0; i < logits.samples.size(); ++i) {
     std::vector<double> got(logits.Row(i).begin(), logits.Row(i).end());
     Softmax(got);
@@ -240,7 +240,7 @@ Result<TrainReport> Train(const TrainOptions& options, const TrainProgress& prog
     size_t done = 0;
     FOGLINE_TRY(
         table, ExtractFeatures(*session, static_cast<size_t>(report.features.width), backbone.card,
-                               data.samples, {report.augment, options.seed, options.threads},
+                               data.samples, {report.augment, options.seed, options.threads, 0},
                                [&] { progress("reading pictures", ++done, data.samples.size()); }));
   }
   report.images = table.samples.size();

@@ -69,7 +69,7 @@ std::string Page::Finish() const {
   return fmt::format(
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-      "'unsafe-inline'; script-src 'unsafe-inline'\">"
+      "'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
       "<meta name=\"color-scheme\" content=\"light dark\"><title>{}</title><style>{}</style></head>"
       "<body><main>{}</main><div id=\"tip\" hidden></div><script>{}</script></body></html>\n",

@@ -65,6 +65,19 @@ th[data-dir="1"]:after{content:" ↑"}th[data-dir="-1"]:after{content:" ↓"}
 padding:7px 10px;border-radius:7px;max-width:380px;white-space:pre-line;overflow-wrap:anywhere;
 box-shadow:0 4px 16px rgba(0,0,0,.22)}
 #tip[hidden]{display:none}
+.cell{fill:var(--band)}.cell.right{fill:var(--t2)}.cell.wrong{fill:var(--t4)}.cell:hover{stroke:var(--ink)}
+.cell.s0{fill:var(--band);fill-opacity:1}.cell.s1{fill-opacity:.12}.cell.s2{fill-opacity:.2}.cell.s3{fill-opacity:.28}
+.cell.s4{fill-opacity:.37}.cell.s5{fill-opacity:.46}.cell.s6{fill-opacity:.55}.cell.s7{fill-opacity:.66}
+.cell.s8{fill-opacity:.77}.cell.s9{fill-opacity:.88}
+.cellnote{fill:var(--ink);font-size:14px;font-weight:600;pointer-events:none}.cellnote.strong{fill:var(--card)}
+.gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(210px,1fr));gap:18px 16px;margin:12px 0 4px;align-items:end}
+.gallery>div{display:flex;flex-direction:column;min-width:0}
+.shot{position:relative;display:block;border-radius:8px;overflow:hidden;background:var(--band);margin-bottom:8px}
+.shot img{display:block;width:100%;height:auto}
+.shot i{position:absolute;border:1.5px dashed #fff;border-radius:3px;box-shadow:0 0 0 999px rgba(0,0,0,.4)}
+.gallery b{font-weight:600;font-size:14px;overflow-wrap:anywhere}.gallery small{color:var(--dim);overflow-wrap:anywhere}
+.gallery em{display:block;height:4px;border-radius:2px;background:var(--band2);margin-top:6px;overflow:hidden}
+.gallery s{display:block;height:100%;background:var(--t4)}
 @media print{body{background:#fff}figure,section{break-inside:avoid}.scroll{max-height:none}}
 )css";
 }

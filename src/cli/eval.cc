@@ -1,0 +1,178 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/eval_page.h"
+#include "cli/score_view.h"
+#include "learn/evaluate.h"
+
+namespace fogline::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kShownMistakes = 20;
+
+struct Args : Common {
+  EvaluateOptions evaluate;
+  std::filesystem::path html;
+};
+
+Json CurveToJson(const ThresholdCurve& curve) {
+  Json list = Json::array();
+  for (const ThresholdPoint& p : curve.points) {
+    list.push_back({{"threshold", p.threshold},
+                    {"recall", p.recall()},
+                    {"precision", p.precision()},
+                    {"false_positive_rate", p.false_positive_rate()},
+                    {"accuracy", p.accuracy()},
+                    {"balanced_accuracy", p.balanced_accuracy()}});
+  }
+  return list;
+}
+
+Json ToJson(const EvaluateOptions& options, const EvaluateReport& report, double seconds) {
+  const bool positive = report.positive >= 0;
+  Json bins = Json::array();
+  for (const CalibrationBin& bin : report.calibration) {
+    bins.push_back({{"images", bin.images},
+                    {"said", bin.images > 0 ? Json(bin.said) : Json()},
+                    {"was", bin.images > 0 ? Json(bin.was) : Json()}});
+  }
+  return {
+      {"images", report.images},
+      {"accuracy", report.score.accuracy},
+      {"balanced_accuracy", report.score.balanced_accuracy},
+      {"confusion", report.score.confusion},
+      {"classes", report.labels},
+      {"per_class", ClassesToJson(report.labels, report.score)},
+      {"log_loss", report.score.log_loss},
+      {"positive", positive ? Json(report.labels[static_cast<size_t>(report.positive)]) : Json()},
+      {"threshold", positive ? Json(report.card.threshold) : Json()},
+      {"best_threshold", positive ? Json(report.best_threshold) : Json()},
+      {"auc", positive ? Json(report.curve.auc) : Json()},
+      {"average_precision", positive ? Json(report.curve.average_precision) : Json()},
+      {"curve", CurveToJson(report.curve)},
+      {"calibration", std::move(bins)},
+      {"calibration_error", report.calibration_error},
+      {"mistakes", MistakesToJson(report.labels, report.predictions)},
+      {"skipped", SkippedToJson(report.skipped)},
+      {"warnings", report.warnings},
+      {"model",
+       {{"path", options.model.string()},
+        {"sha256", ToHex(report.model_hash)},
+        {"classes", report.model_classes},
+        {"size", {report.card.height, report.card.width}}}},
+      {"seconds", seconds}};
+}
+
+/// Every tenth threshold, the card's and the best, each once and in order.
+Table ThresholdTable(const EvaluateReport& report) {
+  Table table({{"threshold", true},
+               {"recall", true},
+               {"precision", true},
+               {"missed", true},
+               {"false alarms", true},
+               {"accuracy", true},
+               {"balanced", true},
+               {""}});
+  std::vector<double> wanted{report.card.threshold, report.best_threshold};
+  for (int tenth = 1; tenth < 10; ++tenth) wanted.push_back(tenth / 10.0);
+  std::ranges::sort(wanted);
+  const auto same = std::ranges::unique(wanted, [](double a, double b) { return b - a < 1e-9; });
+  wanted.erase(same.begin(), same.end());
+  const auto percent = [](double share) { return fmt::format("{:.1f} %", 100 * share); };
+  for (const double threshold : wanted) {
+    const ThresholdPoint p = CountAt(report.predictions, report.positive, threshold);
+    const bool card = threshold == report.card.threshold;
+    std::string note = card ? "the card's" : "";
+    if (threshold == report.best_threshold) note += card ? ", best here" : "best here";
+    table.Add({fmt::format("{:.2f}", threshold), percent(p.recall()), percent(p.precision()),
+               std::to_string(p.false_negatives), std::to_string(p.false_positives),
+               percent(p.accuracy()), percent(p.balanced_accuracy()), note},
+              card ? Table::Weight::kStrong : Table::Weight::kNormal);
+  }
+  return table;
+}
+
+void Print(const EvaluateReport& report) {
+  const TextStyle style = StdoutStyle();
+  const Score& score = report.score;
+  const Interval sure = WilsonInterval(score.correct, score.images);
+  fmt::print("{} pictures, {} classes\n", report.images, report.labels.size());
+  fmt::print("  accuracy           {:5.1f} %   ({} of {}; 95 % sure of {:.1f} to {:.1f} %)\n",
+             100 * score.accuracy, score.correct, score.images, 100 * sure.low, 100 * sure.high);
+  fmt::print("  balanced accuracy  {:5.1f} %\n\n", 100 * score.balanced_accuracy);
+  fmt::print("{}\n", ClassTable(report.labels, score).ToText(style));
+  if (report.positive >= 0) {
+    fmt::print("reporting '{}' (area under the ROC curve {:.3f})\n{}\n",
+               Printable(report.labels[static_cast<size_t>(report.positive)]), report.curve.auc,
+               ThresholdTable(report).ToText(style));
+  }
+  const std::vector<Prediction> wrong = Mistakes(report.predictions);
+  if (wrong.empty()) {
+    fmt::print("no mistakes\n");
+  } else {
+    fmt::print("{} mistakes{}\n{}", wrong.size(),
+               wrong.size() > kShownMistakes ? fmt::format(", the worst {}", kShownMistakes) : "",
+               MistakeTable(report.labels, wrong, kShownMistakes).ToText(style));
+  }
+}
+
+Status RunEval(const Args& args) {
+  const auto start = std::chrono::steady_clock::now();
+  StageProgress progress;
+  auto evaluated = Evaluate(args.evaluate, [&](std::string_view stage, size_t, size_t total) {
+    progress.Advance(stage, total);
+  });
+  progress.Wipe();
+  FOGLINE_TRY(const EvaluateReport report, std::move(evaluated));
+  LogSkipped(report.skipped);
+  for (const std::string& warning : report.warnings) LogWarning("{}", warning);
+  if (!args.html.empty()) {
+    FOGLINE_CHECK(
+        WriteFile(args.html, EvaluatePage(args.evaluate.model.filename().string(), report)));
+  }
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (args.json) {
+    fmt::print("{}\n", ToJson(args.evaluate, report, seconds)
+                           .dump(-1, ' ', false, Json::error_handler_t::replace));
+    return {};
+  }
+  Print(report);
+  if (!args.html.empty()) fmt::print("\nwritten to {}\n", args.html.string());
+  return {};
+}
+
+}  // namespace
+
+void AddEval(CLI::App& app) {
+  auto* command = app.add_subcommand("eval", "Says how good a model is on labelled photographs");
+  auto args = std::make_shared<Args>();
+  command->add_option("MODEL", args->evaluate.model, "an ONNX classifier, its card beside it")
+      ->required();
+  command
+      ->add_option("--images", args->evaluate.images,
+                   "photographs, one sub-folder a class, named as the card's labels")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--html", args->html, "write a page with charts and mistakes to this file")
+      ->type_name("FILE");
+  command->add_option("--threads", args->evaluate.threads, "0: one a core")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  command
+      ->add_option("--size", args->evaluate.side,
+                   "input size of a network that takes any, in pixels")
+      ->check(CLI::Range(1, 8192));
+  AddCommon(*command, *args);
+  SetAction(*command, args, [args] { return RunEval(*args); });
+}
+
+}  // namespace fogline::cli
