@@ -231,6 +231,7 @@ function draw(): void {
   drawLegend(points !== null);
   drawFigures();
   document.documentElement.dataset['shown'] = String(model.total);
+  document.dispatchEvent(new Event('fogline-drawn'));
 }
 
 function drawFigures(): void {
