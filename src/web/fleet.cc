@@ -11,6 +11,7 @@ namespace fogline {
 namespace {
 
 constexpr size_t kMostDevices = 2000;
+constexpr size_t kMostListed = 200;
 constexpr size_t kMostFrames = 240;
 constexpr int64_t kMinuteUs = 60'000'000;
 
@@ -52,12 +53,23 @@ void Fleet::Add(const StoredDetection& stored) {
   }
 }
 
-std::string Fleet::Json() const {
+const std::string& Fleet::Json() const {
+  const Nanos now = clock_.Steady();
+  if (json_.empty() || now - json_at_ >= std::chrono::seconds(1)) {
+    json_ = Work();
+    json_at_ = now;
+  }
+  return json_;
+}
+
+std::string Fleet::Work() const {
   const int64_t now_us = clock_.WallMicros();
   std::vector<const std::pair<const std::string, Device>*> order;
   for (const auto& entry : devices_) order.push_back(&entry);
   std::sort(order.begin(), order.end(),
             [](const auto* a, const auto* b) { return a->second.stored_us > b->second.stored_us; });
+
+  if (order.size() > kMostListed) order.resize(kMostListed);
 
   std::string out = fmt::format("{{\"now\":{},\"devices\":[", now_us / 1000);
   for (size_t i = 0; i < order.size(); ++i) {

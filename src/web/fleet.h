@@ -19,11 +19,14 @@ class Fleet {
 
   void Add(const StoredDetection& stored);
 
-  /// The devices as the API gives them, the one heard last first: rates over the last minute by the
-  /// store's clock, stage times and bytes over the frames remembered.
-  std::string Json() const;
+  /// The devices as the API gives them, at most 200, the one heard last first: rates over the last
+  /// minute by the store's clock, stage times and bytes over the frames remembered. Worked out at
+  /// most once a second, however many ask.
+  const std::string& Json() const;
 
  private:
+  std::string Work() const;
+
   struct Frame {
     int64_t stored_us = 0;
     uint32_t bytes = 0;
@@ -44,6 +47,8 @@ class Fleet {
 
   const Clock& clock_;
   std::map<std::string, Device> devices_;
+  mutable std::string json_;
+  mutable Nanos json_at_{0};
 };
 
 }  // namespace fogline

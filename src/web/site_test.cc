@@ -61,7 +61,8 @@ class SiteTest : public ::testing::Test {
   WebOptions options_;
   std::unique_ptr<Store> store_;
   WebCounters counters_;
-  Fleet fleet_{Clock::Real()};
+  FakeClock clock_;
+  Fleet fleet_{clock_};
   std::unique_ptr<Site> site_;
   std::string host_ = "127.0.0.1:8080";
 };
@@ -253,7 +254,8 @@ TEST_F(SiteTest, MetricsAreInPrometheusFormat) {
 
 TEST_F(SiteTest, FleetTellsWhatEachDeviceDoes) {
   EXPECT_EQ(Json("/api/fleet")["devices"].size(), 0U);
-  const int64_t now_us = Clock::Real().WallMicros();
+  clock_.Advance(std::chrono::seconds(2));
+  const int64_t now_us = clock_.WallMicros();
   for (uint64_t i = 0; i < 30; ++i) {
     StoredDetection row{.id = i + 1, .stored_us = now_us - 1000, .detection = Sample(i * 2)};
     fleet_.Add(row);
