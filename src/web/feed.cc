@@ -31,12 +31,11 @@ std::shared_ptr<const FeedChunk> Feed::Format(uint64_t after,
   return chunk;
 }
 
-Result<bool> Feed::Poll(const std::function<void(const StoredDetection&)>& seen) {
+Result<bool> Feed::Poll() {
   for (int i = 0; i < kChunksAPoll; ++i) {
     FOGLINE_TRY(const auto rows,
                 store_.Query({.after_id = last_}, Order::kOldestFirst, kChunkRows));
     if (rows.empty()) return false;
-    for (const StoredDetection& row : rows) seen(row);
     ring_.push_back(Format(last_, rows));
     last_ = ring_.back()->last;
     ring_bytes_ += ring_.back()->text.size();

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,8 +36,8 @@ class Feed {
 
   /// Starts at the store's end.
   Status Start();
-  /// Reads what is new, at most a few chunks; true when there may be more. `seen` gets every row.
-  Result<bool> Poll(const std::function<void(const StoredDetection&)>& seen);
+  /// Reads what is new, at most a few chunks; true when there may be more.
+  Result<bool> Poll();
 
   FeedStart Resolve(std::string_view event_id) const;
   /// The events after an id; null when there are none yet.

@@ -26,7 +26,7 @@ class FeedTest : public ::testing::Test {
     ASSERT_TRUE(store_->Put(batch));
   }
   void Poll() {
-    while (feed_.Poll([](const StoredDetection&) {}).value()) {
+    while (feed_.Poll().value()) {
     }
   }
   /// Every sequence that a stream which has seen `after` is given, in order.

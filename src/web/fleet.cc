@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kMostDevices = 2000;
 constexpr size_t kMostListed = 200;
 constexpr size_t kMostFrames = 240;
+constexpr size_t kRowsATime = 10'000;
+constexpr int64_t kSettlingUs = 3'000'000;
 constexpr int64_t kMinuteUs = 60'000'000;
 
 void AppendQuantiles(std::string& out, std::string_view name, const std::vector<double>& samples) {
@@ -51,6 +53,17 @@ void Fleet::Add(const StoredDetection& stored) {
         devices_.begin(), devices_.end(),
         [](const auto& a, const auto& b) { return a.second.stored_us < b.second.stored_us; }));
   }
+}
+
+Status Fleet::CatchUp(Store& store) {
+  const int64_t settled_us = clock_.WallMicros() - kSettlingUs;
+  FOGLINE_TRY(const auto rows, store.Query({.after_id = cursor_}, Order::kOldestFirst, kRowsATime));
+  for (const StoredDetection& row : rows) {
+    if (row.stored_us > settled_us) break;
+    Add(row);
+    cursor_ = row.id;
+  }
+  return {};
 }
 
 const std::string& Fleet::Json() const {

@@ -1,4 +1,4 @@
-// What each device does now: a short memory of its newest frames, fed by the live events.
+// What each device does now: a short memory of its newest frames.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,12 @@ class Fleet {
   explicit Fleet(const Clock& clock) : clock_(clock) {}
 
   void Add(const StoredDetection& stored);
+
+  /// Reads on in the store from where it last was, up to three seconds ago: by then an edge has
+  /// told how long the network took (Store::Put's settlements), which comes after the frame itself.
+  Status CatchUp(Store& store);
+  /// Where CatchUp begins.
+  void StartAfter(uint64_t id) { cursor_ = id; }
 
   /// The devices as the API gives them, at most 200, the one heard last first: rates over the last
   /// minute by the store's clock, stage times and bytes over the frames remembered. Worked out at
@@ -46,6 +52,7 @@ class Fleet {
   };
 
   const Clock& clock_;
+  uint64_t cursor_ = 0;  // the last row that was added
   std::map<std::string, Device> devices_;
   mutable std::string json_;
   mutable Nanos json_at_{0};

@@ -269,6 +269,21 @@ TEST_F(SiteTest, FleetTellsWhatEachDeviceDoes) {
   EXPECT_EQ(device["stages_ms"]["prefix"]["p95"], 10);
 }
 
+TEST_F(SiteTest, FleetWaitsForTheTimesThatComeLater) {
+  clock_.JumpWall(Clock::Real().WallMicros());
+  Put(Sample(0));
+  ASSERT_TRUE(fleet_.CatchUp(*store_));
+  EXPECT_EQ(Json("/api/fleet")["devices"].size(), 0U);
+  const std::vector<Settlement> settlements{{"cam", 0, 0, 21.5F}};
+  ASSERT_TRUE(store_->Put({}, settlements));
+  clock_.Advance(std::chrono::seconds(5));
+  ASSERT_TRUE(fleet_.CatchUp(*store_));
+  ASSERT_TRUE(fleet_.CatchUp(*store_));  // adds nothing twice
+  const json device = Json("/api/fleet")["devices"][0];
+  EXPECT_EQ(device["arrived"], 1);
+  EXPECT_EQ(device["stages_ms"]["network"]["p50"], 21.5);
+}
+
 TEST_F(SiteTest, ServesRangesOfABaseMapAndNothingElse) {
   const TempDir dir;
   const auto path = dir.path() / "map.pmtiles";

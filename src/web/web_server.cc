@@ -68,9 +68,7 @@ class WebServer::Impl {
   Status Listen() {
     FOGLINE_CHECK(feed_.Start());
     FOGLINE_TRY(site_, Site::Make(options_, store_, fleet_, counters_));
-    FOGLINE_TRY(auto newest, store_.Query({}, Order::kNewestFirst, kRemembered));
-    std::reverse(newest.begin(), newest.end());
-    for (const StoredDetection& row : newest) fleet_.Add(row);
+    fleet_.StartAfter(feed_.last_id() - std::min<uint64_t>(feed_.last_id(), kRemembered));
     const std::string where = fmt::format("{}:{}", options_.address, options_.port);
     error_code error;
     const auto address = net::ip::make_address(options_.address, error);
@@ -121,7 +119,7 @@ class WebServer::Impl {
  private:
   void PollFeed() {
     const uint64_t before = feed_.last_id();
-    const auto more = feed_.Poll([this](const StoredDetection& row) { fleet_.Add(row); });
+    const auto more = feed_.Poll();
     if (!more) {
       ++counters_.store_errors;
       LogWarning("web: {}", Printable(more.error().ToString()));
@@ -138,6 +136,7 @@ class WebServer::Impl {
       timer.expires_after(kPoll);
       co_await timer.async_wait(kToken);
       PollFeed();
+      if (const Status read = fleet_.CatchUp(store_); !read) ++counters_.store_errors;
     }
   }
 

@@ -77,6 +77,17 @@ describe('the map', () => {
     });
   });
 
+  it('counts a hundred thousand into hexagons, and goes on counting live', () => at('/?lat=20&lon=0&z=1', {
+    fill: (server) => server.say('many 100000 3'),
+  }, async (page, server) => {
+    await shown(page, 100_000);
+    assert.match(await text(page, '.legend'), /Litter in a hexagon/);
+    await server.say('walk cam-live 25 47 8 1');
+    await shown(page, 100_025);
+    await page.reload(); // and the server counts the same
+    await shown(page, 100_025);
+  }));
+
   it('resumes a stream that was cut off without a hole or a double', () => at('/?lat=10&lon=10&z=11', {
     fill: (server) => server.say('walk cam-1 5 10 10 1'),
   }, async (page, server) => {

@@ -286,15 +286,31 @@ function select(d: Detection | null, go: boolean): void {
   selected = d;
   state.selected = d?.id ?? null;
   remember();
-  drawCard(card, d, config, () => { select(null, false); list.querySelector('button')?.focus(); });
+  drawCard(card, d, config, close);
   view.select(d && isPlaced(d) ? [d.lon, d.lat] : null);
+  if (d) void refresh(d.id).catch(complain);
   if (d && go && isPlaced(d)) view.go({ lon: d.lon, lat: d.lat, zoom: Math.max(view.view().zoom, 15) });
 }
 
-async function selectById(id: number): Promise<void> {
+async function byId(id: number): Promise<Detection | null> {
   const query = new URLSearchParams({ after: String(id - 1), before: String(id + 1), limit: '1' });
-  const page = await ask<Page>('/api/detections', query);
-  if (page.detections[0]) select(page.detections[0], false);
+  return (await ask<Page>('/api/detections', query)).detections[0] ?? null;
+}
+
+/** The time in the network comes to be known after the detection itself: read the card's one again. */
+async function refresh(id: number): Promise<void> {
+  const fresh = await byId(id);
+  if (fresh && selected?.id === id && JSON.stringify(fresh) !== JSON.stringify(selected)) drawCard(card, fresh, config, close);
+}
+
+async function selectById(id: number): Promise<void> {
+  const d = await byId(id);
+  if (d) select(d, false);
+}
+
+function close(): void {
+  select(null, false);
+  list.querySelector('button')?.focus();
 }
 
 function complain(error: unknown): void {
