@@ -138,7 +138,7 @@ void Warn(EvaluateReport& report) {
       largest = c;
     }
   }
-  if (static_cast<double>(most) > kUnbalanced * static_cast<double>(least)) {
+  if (static_cast<double>(most) >= kUnbalanced * static_cast<double>(least)) {
     report.warnings.push_back(fmt::format(
         "the classes are unbalanced: always saying '{}' would be right {:.1f} % of the time; look "
         "at balanced accuracy",

@@ -15,7 +15,7 @@ namespace {
 constexpr int kAugment = 4;
 constexpr size_t kManyRows = 20'000;  // where augmentation by default stops adding
 constexpr size_t kFewPictures = 20;   // of a class, below which results vary from seed to seed
-constexpr double kUnbalanced = 4;     // largest over smallest class
+constexpr double kUnbalanced = 4;     // largest over smallest class, from which on it matters
 constexpr size_t kChecked = 8;        // pictures that the written model is run on
 constexpr double kTolerance = 1e-3;   // in probability: the engine fuses and rounds in float32
 
@@ -94,7 +94,7 @@ Status CheckClasses(const TrainOptions& options, TrainReport& report) {
         "class '{}' has only {} pictures: expect these figures to be off by several percent",
         smallest, *least));
   }
-  if (static_cast<double>(*most) > kUnbalanced * static_cast<double>(*least)) {
+  if (static_cast<double>(*most) >= kUnbalanced * static_cast<double>(*least)) {
     report.warnings.push_back(fmt::format(
         "the classes are unbalanced: always saying '{}' would be right {:.1f} % of the time; look "
         "at balanced accuracy",
