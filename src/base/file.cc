@@ -65,6 +65,11 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(data_, size_);
 }
 
+void MappedFile::Release() const {
+  // Of a read-only file nothing is lost; a failure only keeps the pages.
+  if (data_ != nullptr) madvise(data_, size_, MADV_DONTNEED);
+}
+
 Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return FailErrno(path, "open");

@@ -24,6 +24,8 @@ class MappedFile {
   ~MappedFile();
 
   std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+  /// Gives the pages back; they are read again when touched.
+  void Release() const;
 
  private:
   MappedFile(void* data, size_t size) : data_(data), size_(size) {}

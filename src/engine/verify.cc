@@ -1,5 +1,9 @@
 #include "engine/verify.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -68,7 +72,7 @@ struct Source {
 };
 
 /// Adds the outputs of a model to the feeds that it takes its inputs from.
-Status RunOn(const Source& source, bool optimize, std::vector<Feeds>& feeds) {
+Status RunLoaded(const Source& source, bool optimize, std::vector<Feeds>& feeds) {
   SessionOptions options;
   options.optimize = optimize;
   FOGLINE_TRY(const auto session, source.path.empty()
@@ -85,10 +89,22 @@ Status RunOn(const Source& source, bool optimize, std::vector<Feeds>& feeds) {
     }
     FOGLINE_TRY(std::vector<Tensor> outputs, session->Run(views));
     for (size_t i = 0; i < outputs.size(); ++i) {
-      feed.insert_or_assign(session->outputs()[i].name, std::move(outputs[i]));
+      // A copy: the engine's own memory would keep the session's whole arena alive, weights too.
+      Tensor kept(outputs[i].dtype(), outputs[i].shape());
+      std::ranges::copy(outputs[i].bytes(), kept.bytes().begin());
+      feed.insert_or_assign(session->outputs()[i].name, std::move(kept));
     }
   }
   return {};
+}
+
+Status RunOn(const Source& source, bool optimize, std::vector<Feeds>& feeds) {
+  const Status status = RunLoaded(source, optimize, feeds);
+#ifdef __GLIBC__
+  // Weights are blocks of a size that the allocator likes to keep: the next model would add to them.
+  malloc_trim(0);
+#endif
+  return status;
 }
 
 std::span<const std::byte> Bytes(const std::string& text) {
@@ -176,8 +192,9 @@ Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& 
   const bool has_edge = cut.edge_nodes > 0;
   const bool has_cloud = cut.edge_nodes < static_cast<int>(model.nodes().size());
   std::string inlined;
-  Source whole{{}, model.bytes(), model.where()};
-  if (model.has_external_weights()) {
+  // From its file the engine reads a model without a second copy of it.
+  Source whole{model.path(), model.bytes(), model.where()};
+  if (model.path().empty() && model.has_external_weights()) {
     Cut all = cut;
     all.edge.assign(model.nodes().size(), true);
     all.edge_nodes = static_cast<int>(model.nodes().size());
@@ -188,6 +205,7 @@ Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& 
   const Source edge{halves.edge_path, Bytes(halves.edge_bytes), "edge half"};
   const Source cloud{halves.cloud_path, Bytes(halves.cloud_bytes), "cloud half"};
 
+  model.ReleasePages();
   SplitCheck check;
   for (const bool optimize : {false, true}) {
     Difference& difference = optimize ? check.optimized : check.exact;

@@ -90,6 +90,7 @@ Result<Model> Model::Load(const std::filesystem::path& path, const ShapeSource& 
                           const LoadOptions& options) {
   auto data = std::make_shared<ModelData>();
   data->where = path.string();
+  data->path = path;
   FOGLINE_TRY(MappedFile file, MappedFile::Open(path));
   data->files.push_back(std::move(file));
   const auto bytes = data->files.front().bytes();
@@ -112,6 +113,10 @@ const std::string& Model::where() const { return data_->where; }
 const Sha256& Model::hash() const { return data_->hash; }
 size_t Model::file_bytes() const { return data_->bytes.size(); }
 std::span<const std::byte> Model::bytes() const { return data_->bytes; }
+const std::filesystem::path& Model::path() const { return data_->path; }
+void Model::ReleasePages() const {
+  for (const MappedFile& file : data_->files) file.Release();
+}
 bool Model::has_external_weights() const { return !data_->headers.empty(); }
 int64_t Model::opset() const { return data_->opset; }
 const std::vector<Port>& Model::inputs() const { return data_->inputs; }

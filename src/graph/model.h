@@ -105,6 +105,10 @@ class Model {
   size_t file_bytes() const;
   /// The file's bytes, as long as a copy of this Model lives.
   std::span<const std::byte> bytes() const;
+  /// The file that it was loaded from; empty for a model parsed from memory.
+  const std::filesystem::path& path() const;
+  /// Gives back the memory that holds the mapped weights until they are read again.
+  void ReleasePages() const;
   /// True when weights lie in other files, so that bytes() alone is not the model.
   bool has_external_weights() const;
   /// Of ONNX's own operator set; 0 when the model imports none.

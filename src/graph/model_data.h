@@ -30,6 +30,7 @@ struct Constant {
 
 struct ModelData {
   std::string where;
+  std::filesystem::path path;
   std::vector<MappedFile>
       files;  // the model's and those of external weights: lifted views point in
   std::vector<std::byte> memory;     // instead of the first file, for a model parsed from memory
