@@ -10,6 +10,9 @@
 namespace fogline {
 namespace {
 
+/// Cuts that `all` lists of one stretch at most.
+constexpr size_t kMostOfAll = 100'000;
+
 Status Refuse(const Model& model, std::span<const int> tensors) {
   for (const int id : tensors) {
     const Port& port = model.activations()[id].port;
@@ -84,8 +87,14 @@ Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options)
     starts.push_back(fence);
     candidates[fence].least_below = below;
     Downsets stretch = DownsetsBetween(model, fences[f], fences[f + 1],
-                                       options.all ? SIZE_MAX : options.most_per_stretch);
+                                       options.all ? kMostOfAll : options.most_per_stretch);
     swept |= stretch.swept;
+    if (swept && options.all) {
+      return Fail(ErrorCode::kExhausted, model.where(),
+                  "has more than {} cuts between two of its single-tensor cuts: too many to list "
+                  "them all",
+                  kMostOfAll);
+    }
     // stretch.sets[0] is the fence itself; its last the next fence, which the next round adds.
     std::vector<int64_t> least(stretch.sets.size(), INT64_MAX);
     const auto usable = [&](size_t c) {

@@ -32,7 +32,8 @@ struct Cut {
 };
 
 struct CutOptions {
-  /// Every valid cut instead of the useful ones.
+  /// Every valid cut instead of the useful ones; kExhausted where a stretch between two
+  /// single-tensor cuts holds more than 100,000.
   bool all = false;
   /// A stretch between two neighbouring single-tensor cuts that holds more cuts than this is
   /// listed by the sweep of its topological order only.

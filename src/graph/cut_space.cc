@@ -166,7 +166,8 @@ Cut DescribeCut(const Model& model, std::vector<bool> edge) {
   }
   std::string joined;
   for (const Port& port : cut.tensors) {
-    joined += joined.empty() ? port.name : "\n" + port.name;
+    if (!joined.empty()) joined += '\n';
+    joined += port.name;
     cut.bytes += port.Bytes().value_or(0);
   }
   const Sha256 hash = HashSha256(std::as_bytes(std::span(joined.data(), joined.size())));

@@ -198,9 +198,8 @@ TEST(Cut, EqualsBruteForceOnGraphsOfSevenNodes) {
   TryAll(7, std::getenv("FOGLINE_EXHAUSTIVE") != nullptr ? 1 : 997);
 }
 
-TEST(Cut, SweepsAStretchWithTooManyCuts) {
-  // Sixteen independent branches of one node: 2^16 divisions.
-  const int count = 17;
+/// `count` - 1 branches of one node between the input and the last node: 2 to their number of cuts.
+Model WideModel(int count) {
   auto data = std::make_shared<ModelData>();
   data->where = "wide";
   data->activations.resize(1);
@@ -228,16 +227,33 @@ TEST(Cut, SweepsAStretchWithTooManyCuts) {
   data->inputs = {data->activations[0].port};
   data->outputs = {data->activations[count].port};
   data->node_constants.resize(count);
-  const Model model(std::move(data));
+  return Model(std::move(data));
+}
+
+TEST(Cut, SweepsAStretchWithTooManyCuts) {
+  const Model model = WideModel(17);
   const auto cuts = ListCuts(model);
   ASSERT_TRUE(cuts);
   EXPECT_GE(cuts->size(), 2U);
   EXPECT_LE(cuts->size(), 19U);
+  CutOptions fewer;
+  fewer.most_per_stretch = 10;
+  EXPECT_LE(ListCuts(model, fewer)->size(), 19U);
   // What is not listed can still be named: with branch 3 alone on the edge, the input crosses too.
   const auto named = FindCut(model, "in,t3");
   ASSERT_TRUE(named) << named.error().ToString();
   EXPECT_EQ(named->edge_nodes, 1);
   EXPECT_EQ(named->bytes, 103);
+}
+
+TEST(Cut, RefusesToListMillions) {
+  const Model model = WideModel(25);
+  EXPECT_TRUE(ListCuts(model));
+  CutOptions all;
+  all.all = true;
+  const auto cuts = ListCuts(model, all);
+  ASSERT_FALSE(cuts);
+  EXPECT_EQ(cuts.error().code, ErrorCode::kExhausted);
 }
 
 TEST(Cut, NamesWhatStandsInTheWay) {
