@@ -224,9 +224,11 @@ std::string InspectPage(const std::string& title, const Model& model,
   const bool aliases = std::ranges::any_of(cuts, [](const Cut& c) { return !c.alias.empty(); });
   std::string caption = "Each step is one layer's output, uncompressed. Vertical lines are cuts";
   caption += aliases ? ", the numbered ones the paper's split 1 to 14."
-                     : "; faint ones send more than a cut before and one after them.";
+                     : "; faint ones send no less than one before and one after them.";
   if (blocks) {
-    caption += " Shaded: bottleneck blocks, the darker ones with a shortcut (inverted residual).";
+    caption +=
+        " Shaded: bottleneck blocks, the stronger shade where there is a shortcut (inverted "
+        "residual).";
   }
   page.AddFigure("Activation size over depth", caption,
                  {{"logarithmic", SizeChart(model, cuts, true).Render()},
