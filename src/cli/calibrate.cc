@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "base/progress.h"
 #include "base/text.h"
+#include "cli/calibrate_chart.h"
 #include "cli/command.h"
 #include "cli/model_args.h"
 #include "cli/npy.h"
@@ -28,7 +29,7 @@ namespace {
 
 struct Args : Common {
   ModelArgs model;
-  std::filesystem::path images, labels, out;
+  std::filesystem::path images, labels, out, chart;
   std::vector<std::string> cuts;
   std::vector<int> bits;
   std::string metric;
@@ -223,6 +224,9 @@ Status Run(const Args& args) {
   auto out = args.out;
   if (out.empty()) (out = args.model.path).replace_extension(".bundle");
   FOGLINE_CHECK(WriteFile(out, WriteBundle(contents)));
+  if (!args.chart.empty()) {
+    FOGLINE_CHECK(WriteFile(args.chart, RateFidelitySvg(contents.model, contents.pairs)));
+  }
   if (args.json) {
     fmt::print("{}\n", PairsJson(contents.model, contents.images, contents.pairs));
   } else {
@@ -260,6 +264,7 @@ void AddCalibrate(CLI::App& app) {
                    "command that gets two folders of .npy outputs, whole and split, and prints "
                    "a number")
       ->type_name("COMMAND");
+  command->add_option("--chart", args->chart, "draws the rate-fidelity curves")->type_name("SVG");
   command->add_option("--max-images", args->most, "use at most this many pictures, spread evenly");
   command->add_option("--threads", args->threads, "0: every core")->check(CLI::Range(0, 1024));
   AddCommon(*command, *args);
