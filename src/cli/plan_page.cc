@@ -52,7 +52,7 @@ std::string LatencyBars(const PlanView& view) {
     if (cut.edge_nodes > 0 && cut.edge_nodes < static_cast<int>(cut.edge.size())) {
       name = cut.alias.starts_with("split") ? cut.alias : std::to_string(cut.index);
     }
-    if (i == view.plan.best) name = "★ " + name;
+    if (i == view.plan.best) name = fmt::format("★ {}", name);
     chart.categories.push_back(name);
     chart.tips.push_back(Tip(s, c));
     const double values[] = {l.edge.value(), l.encode.value(), (l.uplink + l.downlink).value(),
@@ -167,7 +167,8 @@ Table CandidateTable(const PlanView& view) {
     };
     const LatencyTerms& l = c.latency;
     table.Add({Cell(CutTitle(s, c), static_cast<double>(c.cut)), c.payload.codec,
-               Cell((c.payload.estimate ? "~" : "") + HumanBytes(c.up.value()), c.up.value()),
+               Cell(fmt::format("{}{}", c.payload.estimate ? "~" : "", HumanBytes(c.up.value())),
+                    c.up.value()),
                c.payload.agreement ? number(*c.payload.agreement * 100, 1) : Cell("?", -1),
                number((l.edge + l.encode).value()), number((l.uplink + l.downlink).value()),
                number((l.decode + l.cloud).value()), number(l.total().value()),
@@ -235,7 +236,8 @@ std::string PlanPage(const PlanView& view, const std::string& title) {
   }
   page.AddTiles(
       {{"best line", CutTitle(s, best), PayloadTitle(best)},
-       {"latency", Ms(best.latency.total().value()), "p95 " + Ms(best.latency_p95.value())},
+       {"latency", Ms(best.latency.total().value()),
+        fmt::format("p95 {}", Ms(best.latency_p95.value()))},
        other(0, "cloud-only"),
        other(last, "edge-only"),
        {"money", fmt::format("{:.2f} €", best.month.value()), "a device and month"},

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "codec/bundle_writer.h"
 #include "engine/shapes.h"
 #include "plan/explain.h"
 #include "plan/layer_problem.h"
@@ -255,6 +256,48 @@ TEST_F(PlannerTest, ThePapersFindingsComeOut) {
   EXPECT_STREQ(best(*large, "raspberry-pi-3b-plus-keras", "campus"), "split");
   EXPECT_STREQ(best(*large, "raspberry-pi-3b-plus-keras-throttled", "campus"), "cloud-only");
   EXPECT_STREQ(best(*large, "raspberry-pi-3b-plus-keras-throttled", "4g"), "edge-only");
+}
+
+// Codec and cut are chosen together, within what calibration says of both.
+TEST_F(PlannerTest, TakesBytesAndAgreementFromTheBundle) {
+  LOAD_OR_SKIP("mobilenet_v2_1.0_160.onnx");
+  Scenario s = Make(model, "jetson-nano", "c6i.large", "3g");
+  const Cut deep = FindCut(model, "split13").value();
+  BundleContents contents;
+  contents.model_hash = model.hash();
+  for (const auto& [codec, bytes, agreement] :
+       {std::tuple("q3", 700.0, 0.93), {"q4", 1000.0, 0.97}, {"q2", 300.0, 0.5}}) {
+    CalibratedPair pair;
+    pair.cut = deep.index;
+    pair.cut_id = deep.id;
+    pair.cut_name = deep.name;
+    pair.codec = codec;
+    pair.bytes_mean = pair.bytes_p95 = bytes;
+    pair.top1_agreement = agreement;
+    contents.pairs.push_back(pair);
+  }
+  const auto bundle = Bundle::Parse(WriteBundle(contents), "test");
+  ASSERT_TRUE(bundle) << bundle.error().ToString();
+  s.bundle = &*bundle;
+  s.limits.never_send_input = true;
+  s.limits.keep_on_edge = FindCut(model, "split12")->edge;
+  const auto codec_at_split13 = [&] {
+    const Plan plan = MakePlan(s).value();
+    EXPECT_TRUE(plan.certificate.by_flow);
+    EXPECT_NEAR(plan.certificate.lower_bound / plan.certificate.value, 1, 1e-9);
+    for (const size_t i : plan.BestOfEachCut()) {
+      const Candidate& c = plan.candidates[i];
+      if (s.cuts[c.cut].id == deep.id) return c.payload.codec;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(codec_at_split13(), "q3");  // q2 changes every other verdict
+  s.limits.agreement = 0.95;
+  EXPECT_EQ(codec_at_split13(), "q4");
+  s.limits.agreement = 0.99;
+  EXPECT_EQ(codec_at_split13(), "f16");
+  s.limits.agreement = 0.4;
+  EXPECT_EQ(codec_at_split13(), "q2");
 }
 
 TEST(ObjectiveTest, ReadsNamesAndSums) {
