@@ -80,6 +80,7 @@ class Pipeline {
   }
 
   Status AddThumbnail(const Image& image) {
+    const Nanos start = Clock::Real().Steady();
     const double scale = std::min(
         1.0, static_cast<double>(options_.thumbnail) / std::max(image.width, image.height));
     const int width = std::max(1, static_cast<int>(image.width * scale));
@@ -88,6 +89,7 @@ class Pipeline {
     FOGLINE_CHECK(EncodeJpeg(small_, kThumbnailQuality, thumbnail_));
     frame_.payloads.push_back({Role::kThumbnail, static_cast<uint8_t>(CodecKind::kJpeg),
                                kThumbnailQuality, DType::kU8, Shape{height, width, 3}, thumbnail_});
+    frame_.stages.encode += Micros(Clock::Real().Steady() - start);
     return {};
   }
 

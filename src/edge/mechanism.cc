@@ -20,35 +20,6 @@ uint32_t Lap(Nanos& start) {
   return us;
 }
 
-/// The calibration to use: the one named, or MODEL.bundle where it exists. kConflict when it was
-/// made for another model.
-Result<std::optional<Bundle>> FindBundle(const Network& network, std::filesystem::path file) {
-  if (file.empty()) {
-    file = network.path;
-    if (!std::filesystem::exists(file.replace_extension(".bundle"))) return std::nullopt;
-  }
-  FOGLINE_TRY(Bundle bundle, Bundle::Load(file));
-  if (bundle.model_hash() != network.model.hash()) {
-    return Fail(ErrorCode::kConflict, file.string(), "was calibrated for model {}, this is {}",
-                ToHex(bundle.model_hash()).substr(0, 12),
-                ToHex(network.model.hash()).substr(0, 12));
-  }
-  return bundle;
-}
-
-/// The fewest bytes at which the calibrated split still agrees with the whole on 95 of 100
-/// pictures; f16 where nothing was calibrated.
-std::string BestCodec(const Bundle* bundle, const Cut& cut) {
-  const CalibratedPair* best = nullptr;
-  if (bundle != nullptr) {
-    for (const CalibratedPair& pair : bundle->pairs()) {
-      if (pair.cut_id != cut.id || pair.top1_agreement.value_or(0) < kWantedAgreement) continue;
-      if (best == nullptr || pair.bytes_mean < best->bytes_mean) best = &pair;
-    }
-  }
-  return best != nullptr ? best->codec : kDefaultTensor;
-}
-
 std::span<const std::byte> Bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 /// A picture at the network's size, and its input tensor.
@@ -202,6 +173,29 @@ class Split final : public Mechanism {
 
 }  // namespace
 
+Result<std::optional<Bundle>> FindBundle(const Network& network, std::filesystem::path file) {
+  if (file.empty()) {
+    file = network.path;
+    if (!std::filesystem::exists(file.replace_extension(".bundle"))) return std::nullopt;
+  }
+  FOGLINE_TRY(Bundle bundle, Bundle::Load(file));
+  if (bundle.model_hash() != network.model.hash()) {
+    return Fail(ErrorCode::kConflict, file.string(), "was calibrated for model {}, this is {}",
+                ToHex(bundle.model_hash()).substr(0, 12),
+                ToHex(network.model.hash()).substr(0, 12));
+  }
+  return bundle;
+}
+
+const CalibratedPair* CheapestPair(const Bundle& bundle, uint64_t cut_id) {
+  const CalibratedPair* best = nullptr;
+  for (const CalibratedPair& pair : bundle.pairs()) {
+    if (pair.cut_id != cut_id || pair.top1_agreement.value_or(0) < kWantedAgreement) continue;
+    if (best == nullptr || pair.bytes_mean < best->bytes_mean) best = &pair;
+  }
+  return best;
+}
+
 void Mechanism::Stamp(Frame& frame) const {
   frame.model = model_id_;
   frame.cut = cut_.id;
@@ -239,7 +233,9 @@ Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
     return finish(std::make_unique<EdgeOnly>(network), "edge-only", "result",
                   [&](EdgeOnly& m) { return m.Init(network, options); });
   }
-  return finish(std::make_unique<Split>(network), "split", BestCodec(calibration, cut),
+  const CalibratedPair* best = bundle ? CheapestPair(*bundle, cut.id) : nullptr;
+  return finish(std::make_unique<Split>(network), "split",
+                best != nullptr ? best->codec : kDefaultTensor,
                 [&](Split& m) { return m.Init(network, options, calibration); });
 }
 

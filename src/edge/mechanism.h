@@ -58,4 +58,12 @@ class Mechanism {
   uint64_t model_id_ = 0, bundle_id_ = 0;
 };
 
+/// The calibration to use: the file named, or MODEL.bundle beside the model where it exists.
+/// kConflict when it was made for another model.
+Result<std::optional<Bundle>> FindBundle(const Network& network, std::filesystem::path file);
+
+/// The fewest bytes with which a calibrated cut still agrees with the whole network on 95 of 100
+/// pictures; null when nothing at this cut does.
+const CalibratedPair* CheapestPair(const Bundle& bundle, uint64_t cut_id);
+
 }  // namespace fogline

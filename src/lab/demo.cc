@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "cloud/cloud.h"
+#include "edge/mechanism.h"
 #include "link/broker.h"
 #include "vision/network.h"
 #include "web/web_server.h"
@@ -18,15 +19,23 @@ namespace {
 
 using json = nlohmann::ordered_json;  // stages stay in the order of the flow
 
-/// Until a plan says better: the fewest bytes among the cuts that leave the cloud at least a tenth
-/// of the work.
+/// Of the cuts that leave the cloud at least a tenth of the work, the one that sends least: by
+/// calibration where there is one, by the tensor's size otherwise.
 Result<Cut> DefaultCut(const Network& network) {
   FOGLINE_TRY(const auto cuts, ListCuts(network.model));
+  FOGLINE_TRY(const auto bundle, FindBundle(network, {}));
   const Cut* best = nullptr;
+  double best_bytes = 0;
   for (const Cut& cut : cuts) {
     const bool splits = &cut != &cuts.front() && &cut != &cuts.back() && cut.tensors.size() == 1;
     if (!splits || 10 * cut.cloud_madds < cut.edge_madds + cut.cloud_madds) continue;
-    if (best == nullptr || cut.bytes < best->bytes) best = &cut;
+    const CalibratedPair* pair = bundle ? CheapestPair(*bundle, cut.id) : nullptr;
+    if (bundle && pair == nullptr) continue;
+    const double bytes = pair != nullptr ? pair->bytes_mean : static_cast<double>(cut.bytes);
+    if (best == nullptr || bytes < best_bytes) {
+      best = &cut;
+      best_bytes = bytes;
+    }
   }
   if (best == nullptr) {
     return Fail(ErrorCode::kUnsupported, network.path.string(),
