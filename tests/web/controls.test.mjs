@@ -128,6 +128,9 @@ describe('the controls', () => {
     await page.getByRole('switch', { name: 'by mechanism' }).click();
     await addressed('colour', 'mechanism');
     assert.match(await text('.legend'), /edge-only/);
+    const other = await browser.page(page.url()); // and from the address
+    await other.locator('.legend', { hasText: 'edge-only' }).waitFor();
+    await other.close();
   });
 
   it('switch between light and dark, and remember it', async () => {

@@ -17,6 +17,7 @@ export function bytes(n: number): string {
 }
 
 export function millis(ms: number): string {
+  if (ms < 0.005) return '0 ms';
   if (ms < 0.1) return `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 10_000) return `${Math.round(ms)} ms`;

@@ -147,6 +147,7 @@ async function loadInventory(): Promise<void> {
   inventory = await ask<Inventory>('/api/inventory');
   liveLitter = 0;
   filters.offer(inventory);
+  drawLegend(model.points !== null);
   drawFigures();
 }
 
