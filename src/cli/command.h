@@ -35,6 +35,7 @@ void AddEdge(CLI::App& app);
 void AddCloud(CLI::App& app);
 void AddProfile(CLI::App& app);
 void AddPlan(CLI::App& app);
+void AddCost(CLI::App& app);
 void AddTrain(CLI::App& app);
 void AddEval(CLI::App& app);
 void AddVersion(CLI::App& app);

@@ -22,6 +22,7 @@ const std::vector<void (*)(CLI::App&)> kCommands{
     AddCalibrate,
     AddProfile,
     AddPlan,
+    AddCost,
     AddDemo,
     AddEdge,
     AddCloud,

@@ -1,0 +1,232 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/cost_show.h"
+#include "report/page.h"
+#include "report/xy_chart.h"
+
+namespace fogline::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Euros(double value) {
+  return fmt::format(value >= 1000 ? "{:.0f}" : value >= 100 ? "{:.1f}" : "{:.3f}", value);
+}
+
+std::string Title(const FleetOption& o) { return o.name + " on " + o.edge.name; }
+
+/// The bill of a device whose whole group runs this option and rents its own pool.
+Bill Alone(const Fleet& fleet, const FleetGroup& group, const FleetOption& option) {
+  Fleet one = fleet;
+  one.groups = {group};
+  one.groups[0].options = {option};
+  Bill bill = PrivateBill(fleet, group, option);
+  const PoolUse use = UsePool(one, {0});
+  AddCloud(option, use.feasible ? use.euro_month / group.devices : NAN, bill);
+  return bill;
+}
+
+Table Groups(const FleetView& view) {
+  Table table({{"group", false, true},
+               {"runs", false, true},
+               {"devices", true},
+               {"hardware", true},
+               {"energy", true},
+               {"data", true},
+               {"cloud", true},
+               {"broker", true},
+               {"storage", true},
+               {"€/device/month", true},
+               {"90 % band", true}});
+  for (size_t g = 0; g < view.plan.choice.size(); ++g) {
+    const FleetGroup& group = view.fleet.groups[g];
+    const Bill& b = view.plan.bills[g];
+    table.Add({group.name, Title(group.options[view.plan.choice[g]]),
+               fmt::format("{:.0f}", group.devices), Euros(b.hardware), Euros(b.energy),
+               Euros(b.data), Euros(b.cloud), Euros(b.broker), Euros(b.storage), Euros(b.total()),
+               Euros(b.low) + "–" + Euros(b.high)});
+  }
+  return table;
+}
+
+Table Options(const FleetView& view) {
+  Table table({{"group", false, true},
+               {"option", false, true},
+               {"ms", true},
+               {"sustains/s", true},
+               {"users/instance", true},
+               {"data", true},
+               {"cloud", true},
+               {"€/device/month", true}});
+  for (size_t g = 0; g < view.fleet.groups.size(); ++g) {
+    const FleetGroup& group = view.fleet.groups[g];
+    for (size_t i = 0; i < group.options.size(); ++i) {
+      const FleetOption& o = group.options[i];
+      const Bill b = Alone(view.fleet, group, o);
+      table.Add({group.name, Title(o), fmt::format("{:.1f}", ServiceLatencyMs(group, o)),
+                 fmt::format("{:.3g}", SustainedRate(group, o)),
+                 fmt::format("{:.0f}", UsersPerInstance(view.fleet, group, o)), Euros(b.data),
+                 Euros(b.cloud), Euros(b.total())},
+                i == view.plan.choice[g] ? Table::Weight::kStrong : Table::Weight::kNormal);
+    }
+  }
+  return table;
+}
+
+std::string Summary(const FleetView& view) {
+  const FleetPlan& p = view.plan;
+  std::string text = fmt::format(
+      "{:.0f} devices: {} € a month, {:.0f} × {} ({:.1f} cores busy, 95 % wait less than {:.1f} ms",
+      p.devices, Euros(p.euro_month), p.pool.instances, view.fleet.pool.name, p.pool.cores,
+      p.pool.wait_p95_ms);
+  text += p.pool.surplus_euro > 0
+              ? fmt::format(", surplus credits {} €).\n", Euros(p.pool.surplus_euro))
+              : ").\n";
+  if (p.uniform.empty()) {
+    text += "No single option is possible in every group.\n";
+  } else {
+    text += fmt::format("Best uniform choice: {}, {} € a month; the plan saves {} € ({:.1f} %).\n",
+                        p.uniform, Euros(p.uniform_euro_month),
+                        Euros(p.uniform_euro_month - p.euro_month),
+                        100 * (1 - p.euro_month / p.uniform_euro_month));
+  }
+  text +=
+      fmt::format("{}; nothing, not even splitting groups, costs less than {} € ({:.3f} % less).\n",
+                  p.exact ? "Exact: no other choice of one option a group is cheaper"
+                          : "The search was cut short",
+                  Euros(p.lower_bound), 100 * (1 - p.lower_bound / p.euro_month));
+  return text;
+}
+
+Table Points(const Sweep& sweep) {
+  std::vector<Table::Column> columns;
+  for (const SweepAxis& a : sweep.axes) columns.push_back({a.key, true});
+  columns.insert(columns.end(), {{"€/device/month", true}, {"instances", true}, {"runs"}});
+  Table table(std::move(columns));
+  for (const SweepPoint& p : sweep.points) {
+    std::vector<Cell> cells;
+    for (const double at : p.at) cells.emplace_back(fmt::format("{:.4g}", at), at);
+    if (!p.feasible) {
+      cells.insert(cells.end(), {"–", "–", "no plan"});
+    } else {
+      std::string runs;
+      for (const std::string& c : p.choice) runs += (runs.empty() ? "" : "; ") + c;
+      cells.insert(cells.end(), {Cell(Euros(p.euro_device_month), p.euro_device_month),
+                                 Cell(fmt::format("{:.0f}", p.instances), p.instances), runs});
+    }
+    table.Add(std::move(cells));
+  }
+  return table;
+}
+
+Json BillJson(const Bill& b) {
+  return {{"hardware", b.hardware}, {"energy", b.energy}, {"data", b.data},
+          {"cloud", b.cloud},       {"broker", b.broker}, {"storage", b.storage},
+          {"total", b.total()},     {"low", b.low},       {"high", b.high}};
+}
+
+Json Finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+}  // namespace
+
+std::string FleetText(const FleetView& view, const TextStyle& style) {
+  std::string out = view.fleet.title + "\n\n" + Groups(view).ToText(style) + "\n" + Summary(view) +
+                    "\nEvery option, each group with a pool of its own\n\n" +
+                    Options(view).ToText(style);
+  if (view.sweep) {
+    out += "\nSweep\n\n" + Points(*view.sweep).ToText(style);
+    for (const BreakEven& b : view.sweep->break_evens) out += "- " + b.text + "\n";
+    if (view.sweep->break_evens.empty()) out += "- the choice does not change\n";
+  }
+  return out;
+}
+
+std::string FleetJson(const FleetView& view) {
+  const FleetPlan& p = view.plan;
+  Json json{{"devices", p.devices},
+            {"month_euro", p.euro_month},
+            {"lower_bound_euro", p.lower_bound},
+            {"exact", p.exact},
+            {"uniform", {{"option", p.uniform}, {"month_euro", Finite(p.uniform_euro_month)}}},
+            {"pool",
+             {{"instances", p.pool.instances},
+              {"month_euro", p.pool.euro_month},
+              {"surplus_euro", p.pool.surplus_euro},
+              {"busy_cores", p.pool.cores},
+              {"wait_p95_ms", p.pool.wait_p95_ms}}}};
+  for (size_t g = 0; g < p.choice.size(); ++g) {
+    const FleetGroup& group = view.fleet.groups[g];
+    Json one{{"option", group.options[p.choice[g]].name},
+             {"edge", group.options[p.choice[g]].edge.name},
+             {"device_month_euro", BillJson(p.bills[g])}};
+    for (const FleetOption& o : group.options) {
+      one["options"][o.edge.name][o.name] = {
+          {"latency_ms", ServiceLatencyMs(group, o)},
+          {"sustained_per_second", Finite(SustainedRate(group, o))},
+          {"users_per_instance", Finite(UsersPerInstance(view.fleet, group, o))},
+          {"device_month_euro", BillJson(Alone(view.fleet, group, o))}};
+    }
+    json["groups"][group.name] = std::move(one);
+  }
+  if (view.sweep) {
+    json["sweep"] = Json::array();
+    for (const SweepPoint& s : view.sweep->points) {
+      Json point = Json::object();
+      for (size_t i = 0; i < s.at.size(); ++i) point[view.sweep->axes[i].key] = s.at[i];
+      point["device_month_euro"] = s.feasible ? Json(s.euro_device_month) : Json();
+      point["instances"] = s.feasible ? Json(s.instances) : Json();
+      point["choice"] = s.choice;
+      json["sweep"].push_back(std::move(point));
+    }
+    json["break_evens"] = Json::array();
+    for (const BreakEven& b : view.sweep->break_evens) {
+      json["break_evens"].push_back({{"at", b.at}, {"text", b.text}});
+    }
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string FleetPage(const FleetView& view) {
+  Page page(view.fleet.title, view.fleet.where);
+  page.AddTiles(
+      {{"a month", Euros(view.plan.euro_month) + " €", "the whole fleet"},
+       {"a device", Euros(view.plan.euro_month / view.plan.devices) + " €", "a month"},
+       {"instances", fmt::format("{:.0f}", view.plan.pool.instances), view.fleet.pool.name}});
+  page.AddText(Summary(view));
+  XYChart chart;
+  chart.label = "Monthly cost per device over latency, by group and device";
+  chart.x.title = "latency, ms";
+  chart.y.title = "€ a device and month";
+  for (const FleetGroup& group : view.fleet.groups) {
+    std::map<std::string, Series> series;
+    for (const FleetOption& o : group.options) {
+      Series& s = series[o.edge.name];
+      s.name = group.name + ", " + o.edge.name;
+      s.style = Series::Style::kDots;
+      const double ms = ServiceLatencyMs(group, o), euro = Alone(view.fleet, group, o).total();
+      if (!std::isfinite(euro)) continue;
+      s.points.push_back({ms, euro, fmt::format("{}\n{:.1f} ms · {:.3f} €", Title(o), ms, euro)});
+    }
+    for (auto& [name, s] : series) {
+      s.tone = SeriesTone(chart.series.size());
+      chart.series.push_back(std::move(s));
+    }
+  }
+  page.AddFigure("Cost over latency",
+                 "The paper's figure 10 for this scenario: every option, each "
+                 "group with a pool of its own.",
+                 chart.Render());
+  page.AddTable("The plan", "€ a device and month", Groups(view));
+  page.AddTable("Every option", "Chosen ones are strong.", Options(view));
+  if (view.sweep) {
+    page.AddTable("Sweep", "", Points(*view.sweep));
+    for (const BreakEven& b : view.sweep->break_evens) page.AddText(b.text);
+  }
+  return page.Finish();
+}
+
+}  // namespace fogline::cli

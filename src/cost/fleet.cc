@@ -1,0 +1,178 @@
+#include "cost/fleet.h"
+
+#include <algorithm>
+
+#include "cost/toml_keys.h"
+#include "profile/library.h"
+
+namespace fogline {
+namespace {
+
+Result<const toml::table*> Section(const toml::table& root, const char* key,
+                                   const std::string& where) {
+  const toml::table* table = root[key].as_table();
+  if (table == nullptr) return Fail(ErrorCode::kInvalid, where, "lacks the table [{}]", key);
+  return table;
+}
+
+/// Applies `read` to every table of an array of tables.
+template <typename Read>
+Status Each(const toml::table& root, const char* key, const std::string& where, Read read) {
+  const toml::array* list = root[key].as_array();
+  if (list == nullptr || list->empty()) {
+    return Fail(ErrorCode::kInvalid, where, "needs at least one [[{}]]", key);
+  }
+  for (size_t i = 0; i < list->size(); ++i) {
+    const toml::table* table = (*list)[i].as_table();
+    if (table == nullptr) return Fail(ErrorCode::kInvalid, where, "'{}' is no [[{}]]", key, key);
+    FOGLINE_CHECK(read(*table, fmt::format("{}[{}].", key, i)));
+  }
+  return {};
+}
+
+Status ReadPrices(const toml::table& table, const std::string& where, Fleet& fleet) {
+  static const std::string kKeys[] = {"electricity_euro_per_kwh", "hardware_months",
+                                      "broker_euro_per_million_messages",
+                                      "storage_euro_per_gb_month", "storage_months"};
+  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, "prices."));
+  const TomlReader reader(table, where, "prices.");
+  FOGLINE_TRY(fleet.euro_per_kwh, reader.Number("electricity_euro_per_kwh", 0));
+  FOGLINE_TRY(fleet.hardware_months, reader.Number("hardware_months", 1e-3));
+  FOGLINE_TRY(fleet.broker_euro_per_million, reader.Number("broker_euro_per_million_messages", 0));
+  FOGLINE_TRY(fleet.storage_euro_per_gb_month, reader.Number("storage_euro_per_gb_month", 0));
+  FOGLINE_TRY(fleet.storage_months, reader.NumberOr("storage_months", 0, 12));
+  return {};
+}
+
+Status ReadPool(const toml::table& table, const std::string& where, FleetPool& pool) {
+  static const std::string kKeys[] = {"machine", "euro_per_hour", "max_utilisation",
+                                      "ignore_credits"};
+  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, "pool."));
+  const TomlReader reader(table, where, "pool.");
+  FOGLINE_TRY(pool.name, reader.Text("machine"));
+  if (pool.name.empty()) {
+    return Fail(ErrorCode::kInvalid, where, "lacks the text 'pool.machine'");
+  }
+  FOGLINE_TRY(const Machine machine, FindMachine(pool.name, where + ": pool.machine"));
+  if (!machine.rent) {
+    return Fail(ErrorCode::kInvalid, machine.where,
+                "lacks the number 'rent.euro_per_hour', which "
+                "the pool of {} needs",
+                where);
+  }
+  pool.rent = *machine.rent;
+  FOGLINE_TRY(const double price, reader.NumberOr("euro_per_hour", 0, pool.rent.price.value()));
+  pool.rent.price = EuroPerHour(price);
+  FOGLINE_TRY(pool.cap, reader.NumberOr("max_utilisation", 0.01, 0.95));
+  if (pool.cap > 1) {
+    return Fail(ErrorCode::kInvalid, where, "'pool.max_utilisation' is {}, more than 1", pool.cap);
+  }
+  pool.ignore_credits = table["ignore_credits"].value_or(false);
+  return {};
+}
+
+Result<FleetOption> ReadOption(const toml::table& table, const std::string& where,
+                               const std::string& prefix) {
+  static const std::string kKeys[] = {"name",         "edge",        "edge_ms",
+                                      "cloud_ms",     "bytes",       "sent_share",
+                                      "stored_bytes", "time_spread", "bytes_spread"};
+  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, prefix));
+  const TomlReader reader(table, where, prefix);
+  FleetOption o;
+  FOGLINE_TRY(o.name, reader.Text("name"));
+  FOGLINE_TRY(const std::string edge, reader.Text("edge"));
+  if (o.name.empty() || edge.empty()) {
+    return Fail(ErrorCode::kInvalid, where, "lacks the text '{}{}'", prefix,
+                o.name.empty() ? "name" : "edge");
+  }
+  FOGLINE_TRY(o.edge, FindMachine(edge, where + ": " + prefix + "edge"));
+  if (!o.edge.purchase) {
+    return Fail(ErrorCode::kInvalid, o.edge.where,
+                "lacks the number 'price.euro', which option "
+                "'{}' of {} needs",
+                o.name, where);
+  }
+  if (!o.edge.power) {
+    return Fail(ErrorCode::kInvalid, o.edge.where,
+                "lacks the number 'power.busy_w', which option "
+                "'{}' of {} needs",
+                o.name, where);
+  }
+  FOGLINE_TRY(o.edge_ms, reader.Number("edge_ms", 0));
+  FOGLINE_TRY(o.cloud_ms, reader.Number("cloud_ms", 0));
+  FOGLINE_TRY(o.bytes, reader.Number("bytes", 0));
+  FOGLINE_TRY(o.sent_share, reader.NumberOr("sent_share", 0, 1));
+  FOGLINE_TRY(o.stored_bytes, reader.NumberOr("stored_bytes", 0, 0));
+  FOGLINE_TRY(o.time_spread, reader.NumberOr("time_spread", 0, 0));
+  FOGLINE_TRY(o.bytes_spread, reader.NumberOr("bytes_spread", 0, 0));
+  return o;
+}
+
+Result<FleetGroup> ReadGroup(const toml::table& table, const std::string& where,
+                             const std::string& prefix, const std::vector<FleetOption>& options) {
+  static const std::string kKeys[] = {"name", "devices", "images_per_second", "target_ms",
+                                      "edge", "link",    "data_euro_per_gb"};
+  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, prefix));
+  const TomlReader reader(table, where, prefix);
+  FleetGroup g;
+  FOGLINE_TRY(g.name, reader.Text("name"));
+  FOGLINE_TRY(g.devices, reader.Number("devices", 1));
+  FOGLINE_TRY(g.images_per_second, reader.Number("images_per_second", 1e-9));
+  FOGLINE_TRY(g.target_ms, reader.NumberOr("target_ms", 0, 0));
+  FOGLINE_TRY(const std::string link, reader.Text("link"));
+  if (link.empty()) return Fail(ErrorCode::kInvalid, where, "lacks the text '{}link'", prefix);
+  FOGLINE_TRY(g.link, FindLink(link, where + ": " + prefix + "link"));
+  FOGLINE_TRY(const double data, reader.NumberOr("data_euro_per_gb", 0, g.link.price.value()));
+  g.link.price = EuroPerGigabyte(data);
+  std::vector<std::string> known;
+  for (const FleetOption& o : options) known.push_back(o.edge.name);
+  std::vector<std::string> wanted;
+  if (const toml::array* list = table["edge"].as_array()) {
+    for (const auto& node : *list) wanted.push_back(node.value_or(std::string()));
+  } else if (const auto one = table["edge"].value<std::string>()) {
+    wanted.push_back(*one);
+  } else {
+    return Fail(ErrorCode::kInvalid, where, "lacks '{}edge': a device, or a list of them", prefix);
+  }
+  for (const std::string& name : wanted) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return Fail(ErrorCode::kInvalid, where,
+                  "'{}edge' names '{}', for which there is no "
+                  "[[option]]{}",
+                  prefix, Printable(name), DidYouMean(name, known));
+    }
+    for (const FleetOption& o : options) {
+      if (o.edge.name == name) g.options.push_back(o);
+    }
+  }
+  return g;
+}
+
+}  // namespace
+
+Result<Fleet> ParseFleet(std::string_view text, const std::string& where) {
+  FOGLINE_TRY(const toml::table root, ParseToml(text, where));
+  static const std::string kTop[] = {"name", "title", "prices", "pool", "option", "group", "paper"};
+  FOGLINE_CHECK(OnlyKeys(root, kTop, where));
+  Fleet fleet;
+  fleet.where = where;
+  fleet.title = root["title"].value_or(root["name"].value_or(std::string("Fleet")));
+  FOGLINE_TRY(const toml::table* prices, Section(root, "prices", where));
+  FOGLINE_CHECK(ReadPrices(*prices, where, fleet));
+  FOGLINE_TRY(const toml::table* pool, Section(root, "pool", where));
+  FOGLINE_CHECK(ReadPool(*pool, where, fleet.pool));
+  std::vector<FleetOption> options;
+  FOGLINE_CHECK(Each(root, "option", where, [&](const auto& table, const auto& prefix) -> Status {
+    FOGLINE_TRY(FleetOption option, ReadOption(table, where, prefix));
+    options.push_back(std::move(option));
+    return {};
+  }));
+  FOGLINE_CHECK(Each(root, "group", where, [&](const auto& table, const auto& prefix) -> Status {
+    FOGLINE_TRY(FleetGroup group, ReadGroup(table, where, prefix, options));
+    fleet.groups.push_back(std::move(group));
+    return {};
+  }));
+  return fleet;
+}
+
+}  // namespace fogline
