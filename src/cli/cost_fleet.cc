@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string Euros(double value) {
-  return fmt::format(value >= 1000 ? "{:.0f}" : value >= 100 ? "{:.1f}" : "{:.3f}", value);
+  return fmt::format("{:.{}f}", value, value >= 1000 ? 0 : value >= 100 ? 1 : 3);
 }
 
 std::string Title(const FleetOption& o) { return o.name + " on " + o.edge.name; }
