@@ -50,6 +50,10 @@ def by_side(source, scores, threshold):
         k = litter & (source.sides >= lo) & (source.sides < hi)
         if k.any():
             print(f"    litter of {lo}-{hi} px: {(scores[k] > threshold).mean():.3f} of {k.sum()}")
+    for low in BINS[1:4]:
+        k = source.sides >= low
+        right = (scores[k] > threshold) == litter[k]
+        print(f"    scenes whose main thing is {low} px or more: {right.mean():.4f} of {k.sum()}")
     main = np.array([n.split(",")[0] for n in source.names])
     for name in sorted(set(main[litter])):
         k = litter & (main == name)
@@ -88,8 +92,9 @@ def main():
             scores = litter_scores(graph, lambda k: source.batch(k, side), len(source))
             report(f"{folder} at {side}", scores, source.labels, threshold)
             by_side(source, scores, threshold)
-            box = litter_scores(graph, lambda k: source.batch(k, side, Image.BOX), len(source))
-            report("    the same with a box filter", box, source.labels, threshold)
+        side = sizes[0]
+        box = litter_scores(graph, lambda k: source.batch(k, side, Image.BOX), len(source))
+        report(f"{folder} at {side} with a box filter", box, source.labels, threshold)
     for folder in args.pictures:
         paths, truth = pictures(folder)
         images = [Image.open(p) for p in paths]

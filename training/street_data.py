@@ -33,6 +33,32 @@ class RenderedSet:
         return to_tensor(np.stack([np.asarray(im) for im in images]))
 
 
+class Chain:
+    """Several arrays as one, without copying them."""
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+        self.ends = np.cumsum([len(a) for a in arrays])
+
+    def __getitem__(self, index):
+        part = int(np.searchsorted(self.ends, index, "right"))
+        return self.arrays[part][index - self.ends[part]]
+
+
+class JoinedSets:
+    """Several rendered sets as one to train on; a set named twice counts twice."""
+
+    def __init__(self, folders):
+        sets = {folder: RenderedSet(folder) for folder in folders}
+        sets = [sets[folder] for folder in folders]
+        self.pictures = Chain([s.pictures for s in sets])
+        self.masks = Chain([s.masks for s in sets])
+        self.labels = np.concatenate([s.labels for s in sets])
+
+    def __len__(self):
+        return len(self.labels)
+
+
 def to_tensor(pixels):
     """uint8 [n, h, w, 3] to float [n, 3, h, w] in -1..1, channels last in memory."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)

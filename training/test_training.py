@@ -124,7 +124,8 @@ class Files(unittest.TestCase):
         paths, truth = pictures(MODELS / "demo")
         x = np.stack([np.asarray(fit(Image.open(p), 160, "squash"), np.float32) for p in paths])
         logits = run(graph, (x / 127.5 - 1).transpose(0, 3, 1, 2).astype(np.float32))["logits"]
-        self.assertGreaterEqual(((logits[:, 1] > logits[:, 0]) == (truth == 1)).mean(), 0.9)
+        # 35 of 40 when it was trained (models/README.md); a wrong file or channel order gives 20.
+        self.assertGreaterEqual(int(((logits[:, 1] > logits[:, 0]) == (truth == 1)).sum()), 33)
 
     def test_a_truncated_file_is_refused(self):
         self.export(settled())
@@ -206,7 +207,7 @@ class Learning(unittest.TestCase):
     def test_training_runs_and_loss_falls(self):
         source = TinySet(range(6))
         model = initialise(MobileNetV2(2), 1)
-        first, last = train(model, source, ([((64,), 64 * 8, (64, 90), 0.5)], 2e-3, 16), 1,
+        first, last = train(model, source, ([((64,), 64 * 8, (64, 90), 0.5)], 2e-3, 16, ()), 1,
                             log=lambda line: None)
         self.assertLess(last, first)
 

@@ -1,16 +1,17 @@
 """Trains the demo model from scratch on rendered street scenes.
 
     python3 train_litter.py windows --data DATA --out windows.pt
-    python3 train_litter.py whole --data DATA --start windows.pt --out litter.pt
+    python3 train_litter.py whole --data DATA --start windows.pt --out whole.pt
+    python3 train_litter.py wide --data DATA --start whole.pt --out litter.pt
 
-DATA holds the folders train/ and val/ of render_set.py. Small windows come first, whole pictures
-later, and both sizes the model is meant for last; the second stage starts with windows again, as
-its learning rate falls from there. Two helper outputs that say *where* the litter
-lies make a net this deep learn from ten thousand pictures; they are dropped after training.
+DATA holds folders of render_set.py: val/ and those that the stages name. Small windows come first,
+whole pictures later, and both sizes the model is meant for last; later stages start with windows
+again, as their learning rate falls from there. Two helper outputs learn *where* the litter lies,
+for one bit a picture is little to learn from; they are dropped after training.
 
 One process a core, each with one thread and a share of every batch, gradients averaged once a
-step: on four cores that was half as fast again as one process with four threads, and it loses far
-less when something else wants a core.
+step: on four cores that was half as fast again as one process with four threads (measured once, on
+a machine with other work), and it loses less when something else wants a core.
 """
 
 import argparse
@@ -25,15 +26,18 @@ from torch.nn import functional as F
 
 from export_onnx import load_checkpoint, save_checkpoint
 from mobilenet_v2 import HEAD, MobileNetV2, initialise
-from street_data import Phase, RenderedSet
+from street_data import JoinedSets, Phase, RenderedSet
 
 BATCH = 64
 # Phases: (side lengths by turns, pictures, zoom range or None, weight of the helper outputs).
-# A stage is (phases, peak learning rate, steps over which that rate would fall to nothing).
+# A stage is (phases, peak learning rate, steps over which that rate would fall to nothing, sets).
+BASIC, WIDE = ("train",), ("wide0", "wide1")
 STAGES = {
-    "windows": ((((96,), 45_000, (110, 220), 1.0),), 2e-3, 2562),
+    "windows": ((((96,), 44_928, (110, 220), 1.0),), 2e-3, 2562, BASIC),
     "whole": ((((96,), 38_000, (110, 220), 1.0), ((160,), 16_000, None, 0.4),
-               ((160, 224), 5_000, None, 0.2)), 1.5e-3, 921),
+               ((160, 224), 5_000, None, 0.2)), 1.5e-3, 921, BASIC),
+    "wide": ((((96,), 24_000, (110, 220), 0.7), ((160, 224), 8_000, None, 0.3)), 1.2e-3, 500,
+             BASIC + WIDE + WIDE),
 }
 DECAY, WARM_UP = 0.04, 0.04
 LABELS = ("clean", "litter")
@@ -123,7 +127,7 @@ def train(model, source, stage, seed, check=None, log=print, team=Team()):
     torch.manual_seed(seed)
     helper = Helper()
     model.to(memory_format=torch.channels_last).train()
-    phases, peak, horizon = stage
+    phases, peak, horizon, _ = stage
     parameters = [*model.parameters(), *helper.parameters()]
     optimiser = torch.optim.AdamW(parameter_groups([model, helper]), peak)
     steps = [pictures // BATCH for _, pictures, _, _ in phases]
@@ -169,7 +173,8 @@ def _work(rank, args, meeting):
     if team.size > 1:
         distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank,
                                        world_size=team.size)
-    source, held = RenderedSet(f"{args.data}/train"), RenderedSet(f"{args.data}/val")
+    source = JoinedSets([f"{args.data}/{name}" for name in STAGES[args.stage][3]])
+    held = RenderedSet(f"{args.data}/val")
     log = lambda line: print(line, flush=True) if rank == 0 else None
 
     def check(model):

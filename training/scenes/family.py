@@ -4,7 +4,7 @@ They differ in every random seed, in colours and proportions of their surfaces, 
 of some objects, so that accuracy on the second says something about unseen streets of this world.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Palette:
     plaster: tuple
     hedge: tuple
     leaf: tuple
-    held_back: bool  # whether the designs that training never shows are in use
+    held_back: bool = False  # whether the designs that training never shows are in use
+    oddments: bool = False  # whether made-up natural things lie among the others
 
 
 TRAIN = Palette(
@@ -43,7 +44,6 @@ TRAIN = Palette(
     hedge=(((0.03, 0.07, 0.015), (0.14, 0.25, 0.06)), ((0.02, 0.05, 0.02), (0.08, 0.17, 0.07))),
     leaf=((0.42, 0.22, 0.04), (0.30, 0.12, 0.03), (0.50, 0.36, 0.06), (0.14, 0.20, 0.04),
           (0.22, 0.10, 0.04), (0.32, 0.05, 0.03)),
-    held_back=False,
 )
 
 HELD_OUT = Palette(
@@ -65,4 +65,8 @@ HELD_OUT = Palette(
     held_back=True,
 )
 
-FAMILIES = {"train": TRAIN, "heldout": HELD_OUT}
+# More of the training family's world: other tiles, and things of no particular kind, so that what
+# the network has not seen before is litter less often.
+WIDE = {f"wide{k}": replace(TRAIN, texture_seed=2201 + k, oddments=True) for k in range(2)}
+
+FAMILIES = {"train": TRAIN, **WIDE, "heldout": HELD_OUT}

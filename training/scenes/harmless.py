@@ -134,6 +134,41 @@ def root(rng):
                  sink=r * 0.7).posed(rng)
 
 
+def oddment(rng):
+    """A natural thing of no particular kind: one or two solids in the colours of outdoors."""
+    r = np.exp(rng.uniform(np.log(0.018), np.log(0.11)))
+
+    def solid(scale):
+        a, b, c = scale * rng.uniform(0.35, 1.0, 3)
+        kind = rng.integers(5)
+        if kind == 0:
+            return capsule(2 * a, min(b, c) * 0.5, rng.normal(0, 0.3) * a)
+        if kind == 1:
+            z = np.sort(rng.uniform(-1, 1, 3)) * a + np.array([-0.02, 0, 0.02]) * a
+            return lathe(z, scale * rng.uniform(0.1, 0.8, 3))
+        if kind == 2:
+            return box(a, b, c * 0.7, min(a, b, c) * 0.3)
+        return ellipsoid(a, b, c)
+
+    shape = solid(r)
+    if rng.random() < 0.45:
+        dx, dy, dz = rng.normal(0, 0.35, 3) * r
+        shape = union(shape, moved(solid(r * rng.uniform(0.3, 0.9)), dx, dy, dz))
+    if rng.random() < 0.7:
+        shape = lumpy(shape, rng, r * rng.uniform(0.2, 1.2), r * rng.uniform(0.01, 0.06),
+                      rng.random() < 0.3)
+    pale = rng.random() < 0.3
+    value = rng.uniform(0.3, 0.75) if pale else np.exp(rng.uniform(np.log(0.02), np.log(0.35)))
+    warm = rng.uniform(0.0, 0.35 if pale else 0.8)
+    tone = value * np.array((1.0, 1 - 0.5 * warm, 1 - warm))
+    if not pale and rng.random() < 0.2:
+        tone = tone[[1, 0, 2]]
+    paint = plain(tone, rng, rng.uniform(0.08, 0.35), r * rng.uniform(0.2, 1.0))
+    return Thing("oddment", shape, paint, r * 1.75, rng.choice([0.02, 0.05, 0.2]),
+                 sink=r * rng.uniform(0, 0.3)).posed(rng, rng.random() < 0.4, 0.3)
+
+
 ANYWHERE = (stone, stone, kerb_block, branch, big_leaf, big_leaf, fruit, cone, tuft, marker)
 ON_SOIL = (stone, branch, big_leaf, fruit, cone, tuft, tuft, molehill)
 HELD_BACK = (mushroom, root)
+ODDMENTS = (oddment,) * 5

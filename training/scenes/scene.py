@@ -25,11 +25,11 @@ class Scene:
     quality: int  # of the JPEG
 
 
-def render(seed, litter, family="train", size=(288, 216)):
+def render(seed, litter, family="train", size=(288, 216), smallest=MIN_SIDE):
     """The scene of `seed` with or without litter, at any size of aspect 4:3.
 
     The street, the light, the camera and the number of things are the same either way; with
-    litter, some of the things are litter. The main thing is never smaller than MIN_SIDE.
+    litter, some of the things are litter. The main thing is never smaller than `smallest`.
     """
     stage = Stage(seed, family)
     width, height = int(size[0] * SUPERSAMPLE), int(size[1] * SUPERSAMPLE)
@@ -38,10 +38,10 @@ def render(seed, litter, family="train", size=(288, 216)):
     for attempt in range(ATTEMPTS):
         canvas.colour, canvas.depth = bare[0].copy(), bare[1].copy()
         mask, sizes, main = _furnish(stage, canvas, litter, [seed, 2, int(litter), attempt])
-        if main >= MIN_SIDE:
+        if main >= smallest:
             break
     else:
-        return render(seed + 1_000_003, litter, family, size)
+        return render(seed + 1_000_003, litter, family, size, smallest)
     image, quality = develop(np.random.default_rng([seed, 3]), canvas, stage.light, size)
     cover = Image.fromarray(mask.reshape(height, width)).resize(size, Image.BOX)
     names = tuple(name for _, name in sorted(sizes, reverse=True))
@@ -70,6 +70,7 @@ def _furnish(stage, canvas, litter, seed):
         if not is_litter:
             designs = harmless.ON_SOIL if soil else harmless.ANYWHERE
             designs += harmless.HELD_BACK if held else ()
+            designs += harmless.ODDMENTS if stage.atlas.palette.oddments else ()
         maker, inner = designs[int(which * len(designs))], int(rng.integers(1 << 31))
         thing = maker(np.random.default_rng(inner)).scaled(growth)
         spot = _spot(rng, stage, thing.reach, i == 0, soil)
