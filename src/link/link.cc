@@ -19,6 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// How long the loop sleeps when nothing happens; publishing and stopping wake it.
+constexpr int kLoopMs = 200;
+
 /// mosquitto_lib_init is not thread-safe and wants one call.
 void InitLibrary() {
   static const int once = mosquitto_lib_init();
@@ -137,13 +140,25 @@ class MosquittoLink final : public Link {
     while (!stopping_) {
       int rc = mosquitto_connect_async(client_.get(), options_.broker.host.c_str(),
                                        options_.broker.port, options_.keepalive_s);
-      while (rc == MOSQ_ERR_SUCCESS) rc = mosquitto_loop(client_.get(), 1000, 1);
+      while (rc == MOSQ_ERR_SUCCESS && !GaveUp()) rc = mosquitto_loop(client_.get(), kLoopMs, 1);
       if (stopping_) break;
       Lost(mosquitto_strerror(rc));
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, backoff_.Next(), [this] { return stopping_.load(); });
     }
     connected_ = false;
+  }
+
+  /// A disconnect that was asked for before the connection stood is forgotten by the library: ask
+  /// again, and wait for its end only so long.
+  bool GaveUp() {
+    if (!stopping_) return false;
+    const Nanos now = Clock::Real().Steady();
+    if (give_up_at_ == Nanos(0)) {
+      give_up_at_ = now + 1s;
+      mosquitto_disconnect_v5(client_.get(), 0, nullptr);
+    }
+    return now > give_up_at_;
   }
 
   /// Once per loss, not once per try.
@@ -189,6 +204,7 @@ class MosquittoLink final : public Link {
   std::atomic<bool> connected_{false}, stopping_{false};
   Backoff backoff_;         // this thread only
   bool said_lost_ = false;  // this thread only
+  Nanos give_up_at_{0};     // this thread only
 };
 
 }  // namespace

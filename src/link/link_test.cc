@@ -114,6 +114,21 @@ TEST(Link, PublishesThroughARealBrokerAndSurvivesItsRestart) {
   EXPECT_TRUE(heard.Wait(heard.connects, 2) && sent.Wait(sent.connects, 2));
 }
 
+TEST(Link, StopsWhileItIsStillConnecting) {
+  auto broker = LocalBroker::Start();
+  ASSERT_TRUE(broker) << broker.error().ToString();
+  for (int i = 0; i < 50; ++i) {
+    Recorder handler;
+    LinkOptions options;
+    options.broker = *ParseBroker((*broker)->url());
+    options.client_id = "hasty";
+    auto link = Link::Make(options, handler);
+    ASSERT_TRUE(link);
+    (*link)->Start();
+    (*link)->Stop();  // hangs for ever where it goes wrong
+  }
+}
+
 TEST(Link, ABrokerThatIsNotThereIsNoErrorYet) {
   Recorder handler;
   LinkOptions options;
