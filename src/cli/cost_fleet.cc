@@ -89,10 +89,13 @@ std::string Summary(const FleetView& view) {
   if (p.uniform.empty()) {
     text += "No single option is possible in every group.\n";
   } else {
-    text += fmt::format("Best uniform choice: {}, {} € a month; the plan saves {} € ({:.1f} %).\n",
-                        p.uniform, Euros(p.uniform_euro_month),
-                        Euros(p.uniform_euro_month - p.euro_month),
-                        100 * (1 - p.euro_month / p.uniform_euro_month));
+    // Sums in another order may differ in the last digits: less than a cent is no saving.
+    const double saved = p.uniform_euro_month - p.euro_month;
+    text += fmt::format("Best uniform choice: {}, {} € a month; ", p.uniform,
+                        Euros(p.uniform_euro_month));
+    text += saved < 0.01 ? std::string("no mixture is cheaper.\n")
+                         : fmt::format("the plan saves {} € ({:.1f} %).\n", Euros(saved),
+                                       100 * saved / p.uniform_euro_month);
   }
   text +=
       fmt::format("{}; nothing, not even splitting groups, costs less than {} € ({:.3f} % less).\n",
