@@ -523,7 +523,7 @@ Result<BundleContents> Calibration::Run() {
 }  // namespace
 
 double TargetError(int level) {
-  static constexpr double kErrors[] = {0.40, 0.26, 0.17, 0.11, 0.07, 0.04, 0.02};
+  static constexpr double kErrors[] = {0.40, 0.26, 0.15, 0.11, 0.07, 0.04, 0.02};
   return kErrors[std::clamp(level, 2, 8) - 2];
 }
 
