@@ -101,7 +101,8 @@ Status RunLoaded(const Source& source, bool optimize, std::vector<Feeds>& feeds)
 Status RunOn(const Source& source, bool optimize, std::vector<Feeds>& feeds) {
   const Status status = RunLoaded(source, optimize, feeds);
 #ifdef __GLIBC__
-  // Weights are blocks of a size that the allocator likes to keep: the next model would add to them.
+  // Weights are blocks of a size that the allocator likes to keep: the next model would add to
+  // them.
   malloc_trim(0);
 #endif
   return status;

@@ -21,7 +21,6 @@ class Backoff {
     return Nanos(1 + static_cast<int64_t>(Random() % static_cast<uint64_t>(cap.count())));
   }
   void Reset() { tries_ = 0; }
-  int tries() const { return tries_; }
 
  private:
   /// xorshift64* (Vigna 2016): ample for spreading clients in time.

@@ -28,8 +28,8 @@ struct MeasureOptions {
 
 /// Runs every cut's prefix on the same pseudo-random input and its suffix on what the prefix gave.
 /// The time is shared out evenly over the halves; a half's first two runs warm up and do not count.
-/// Each run of a half is followed by one of the whole model, and the half's times are scaled by what
-/// the whole took then against its median over everything: drift cancels.
+/// Each run of a half is followed by one of the whole model, and the half's times are scaled by
+/// what the whole took then against its median over everything: drift cancels.
 Result<MeasuredProfile> Measure(const Model& model, const std::vector<Cut>& cuts,
                                 const MeasureOptions& options, const Clock& clock = Clock::Real());
 

@@ -19,9 +19,8 @@ Tone SeriesTone(size_t i) {
 }
 
 Svg::Svg(double width, double height, std::string_view label) {
-  out_ = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">",
-      SvgNumber(width), SvgNumber(height), HtmlEscape(label));
+  out_ = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", SvgNumber(width),
+                     SvgNumber(height), HtmlEscape(label));
 }
 
 void Svg::Close(std::string_view css, std::string_view tip) {

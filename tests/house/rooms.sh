@@ -40,7 +40,9 @@ turbojpeg vision
 webp/ vision
 libexif vision
 stb/ vision
-lbfgs learn
+LBFGS learn
+Eigen learn
+boost/graph plan
 CLI/ cli
 spdlog base
 TABLE
