@@ -3,13 +3,19 @@
 #include <fmt/format.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
-#include <condition_variable>
 #include <mutex>
 #include <random>
 #include <thread>
+#include <vector>
 
 #include "base/log.h"
 #include "link/backoff.h"
@@ -19,8 +25,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How long the loop sleeps when nothing happens; publishing and stopping wake it.
-constexpr int kLoopMs = 200;
+/// How long the loop sleeps when nothing happens: keep-alive is looked after that often.
+constexpr int kIdleMs = 1000;
+/// The same while the connection is being made, when nothing but a stop could wake the library.
+constexpr int kConnectMs = 50;
 
 /// mosquitto_lib_init is not thread-safe and wants one call.
 void InitLibrary() {
@@ -37,15 +45,33 @@ struct MosquittoDelete {
   void operator()(mosquitto* m) const { mosquitto_destroy(m); }
 };
 
+/// Something for the handler, kept until the library's lock is released.
+struct Event {
+  enum class Kind : uint8_t { kConnected, kDisconnected, kMessage, kNobodyListens };
+  Kind kind = Kind::kConnected;
+  std::string topic, response_topic;
+  std::vector<std::byte> payload;
+};
+
+/// One thread waits for the socket and calls the handler; whoever publishes writes to the socket
+/// itself, so that no other thread has to wake up first. The library is not made for that: every
+/// call of it happens under one lock, and what its callbacks hear is handed on after the lock is
+/// released, so that a handler may block while others publish.
 class MosquittoLink final : public Link {
  public:
   MosquittoLink(const LinkOptions& options, LinkHandler& handler)
       : options_(options), handler_(handler), backoff_(100ms, 10s, std::random_device{}()) {}
 
-  ~MosquittoLink() override { Stop(); }
+  ~MosquittoLink() override {
+    Stop();
+    if (wake_ >= 0) close(wake_);
+  }
 
   Status Open() {
     InitLibrary();
+    wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_ < 0)
+      return Fail(ErrorCode::kExhausted, options_.client_id, "no file descriptor left");
     client_.reset(mosquitto_new(options_.client_id.c_str(), true, this));
     if (client_ == nullptr)
       return Fail(ErrorCode::kUsage, options_.client_id, "is no MQTT client id");
@@ -53,8 +79,6 @@ class MosquittoLink final : public Link {
     mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
     mosquitto_int_option(m, MOSQ_OPT_TCP_NODELAY, 1);
     mosquitto_int_option(m, MOSQ_OPT_RECEIVE_MAXIMUM, options_.receive_maximum);
-    // Other threads publish: this makes the library wake our loop for them.
-    mosquitto_threaded_set(m, true);
     if (!options_.broker.user.empty()) {
       mosquitto_username_pw_set(m, options_.broker.user.c_str(), options_.broker.password.c_str());
     }
@@ -83,7 +107,7 @@ class MosquittoLink final : public Link {
     mosquitto_publish_v5_callback_set(
         m, [](mosquitto*, void* self, int, int rc, const mosquitto_property*) {
           if (rc == MQTT_RC_NO_MATCHING_SUBSCRIBERS)
-            static_cast<MosquittoLink*>(self)->handler_.OnNobodyListens();
+            static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kNobodyListens);
         });
     mosquitto_message_v5_callback_set(
         m, [](mosquitto*, void* self, const mosquitto_message* message,
@@ -107,9 +131,18 @@ class MosquittoLink final : public Link {
       mosquitto_property_add_string(&raw, MQTT_PROP_RESPONSE_TOPIC, response_topic.c_str());
       properties.reset(raw);
     }
-    const int rc = mosquitto_publish_v5(client_.get(), nullptr, topic.c_str(),
-                                        static_cast<int>(payload.size()), payload.data(), qos,
-                                        false, properties.get());
+    int rc = MOSQ_ERR_NO_CONN;
+    bool rest = false;  // whether the socket took less than everything
+    {
+      const std::lock_guard lock(library_);
+      if (connected_) {
+        rc = mosquitto_publish_v5(client_.get(), nullptr, topic.c_str(),
+                                  static_cast<int>(payload.size()), payload.data(), qos, false,
+                                  properties.get());
+        rest = mosquitto_want_write(client_.get());
+      }
+    }
+    if (rest) Wake();
     if (rc != MOSQ_ERR_SUCCESS) {
       return Fail(rc == MOSQ_ERR_OVERSIZE_PACKET ? ErrorCode::kExhausted : ErrorCode::kUnavailable,
                   topic, "cannot publish {} bytes: {}", payload.size(), mosquitto_strerror(rc));
@@ -118,7 +151,11 @@ class MosquittoLink final : public Link {
   }
 
   Status Subscribe(const std::string& filter, int qos) override {
-    const int rc = mosquitto_subscribe(client_.get(), nullptr, filter.c_str(), qos);
+    int rc = MOSQ_ERR_NO_CONN;
+    {
+      const std::lock_guard lock(library_);
+      if (connected_) rc = mosquitto_subscribe(client_.get(), nullptr, filter.c_str(), qos);
+    }
     if (rc != MOSQ_ERR_SUCCESS) {
       return Fail(ErrorCode::kUnavailable, filter, "cannot subscribe: {}", mosquitto_strerror(rc));
     }
@@ -130,35 +167,105 @@ class MosquittoLink final : public Link {
   void Stop() override {
     if (!thread_.joinable()) return;
     stopping_ = true;
-    mosquitto_disconnect_v5(client_.get(), 0, nullptr);
-    wake_.notify_all();
+    Wake();
     thread_.join();
   }
 
  private:
   void Loop() {
     while (!stopping_) {
-      int rc = mosquitto_connect_async(client_.get(), options_.broker.host.c_str(),
-                                       options_.broker.port, options_.keepalive_s);
-      while (rc == MOSQ_ERR_SUCCESS && !GaveUp()) rc = mosquitto_loop(client_.get(), kLoopMs, 1);
+      int rc = Connect();
+      while (rc == MOSQ_ERR_SUCCESS && !GaveUp()) rc = connected_ ? Turn() : ConnectTurn();
       if (stopping_) break;
       Lost(mosquitto_strerror(rc));
-      std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, backoff_.Next(), [this] { return stopping_.load(); });
+      WaitForStop(backoff_.Next());
     }
     connected_ = false;
   }
 
-  /// A disconnect that was asked for before the connection stood is forgotten by the library: ask
-  /// again, and wait for its end only so long.
+  int Connect() {
+    const std::lock_guard lock(library_);
+    return mosquitto_connect_async(client_.get(), options_.broker.host.c_str(),
+                                   options_.broker.port, options_.keepalive_s);
+  }
+
+  /// One turn of the library's own loop: until CONNACK, which knows about TCP and TLS handshakes.
+  /// Nobody else calls the library meanwhile, since nothing is published before `connected_`.
+  int ConnectTurn() {
+    const int rc = mosquitto_loop(client_.get(), kConnectMs, 1);
+    if (rc == MOSQ_ERR_SUCCESS && acknowledged_) connected_ = true;
+    HandOn();
+    return rc;
+  }
+
+  int Turn() {
+    std::array<pollfd, 2> wait{};
+    {
+      const std::lock_guard lock(library_);
+      const bool writing = mosquitto_want_write(client_.get());
+      wait[0] = {mosquitto_socket(client_.get()),
+                 static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN), 0};
+    }
+    if (wait[0].fd < 0) return MOSQ_ERR_NO_CONN;
+    wait[1] = {wake_, POLLIN, 0};
+    if (poll(wait.data(), wait.size(), kIdleMs) < 0 && errno != EINTR) return MOSQ_ERR_ERRNO;
+    if (wait[1].revents != 0) ClearWake();
+    int rc = MOSQ_ERR_SUCCESS;
+    {
+      const std::lock_guard lock(library_);
+      if ((wait[0].revents & ~POLLOUT) != 0) rc = Read();
+      if (rc == MOSQ_ERR_SUCCESS && (wait[0].revents & POLLOUT) != 0)
+        rc = mosquitto_loop_write(client_.get(), 1);
+      if (rc == MOSQ_ERR_SUCCESS) rc = mosquitto_loop_misc(client_.get());
+    }
+    HandOn();
+    return rc;
+  }
+
+  /// Bytes that TLS has taken off the socket already would not wake poll().
+  int Read() {
+    auto* const tls = static_cast<SSL*>(mosquitto_ssl_get(client_.get()));
+    int rc = MOSQ_ERR_SUCCESS;
+    do {
+      errno = 0;  // the library takes a stale EAGAIN for "nothing left"
+      rc = mosquitto_loop_read(client_.get(), 1);
+    } while (rc == MOSQ_ERR_SUCCESS && tls != nullptr && mosquitto_socket(client_.get()) >= 0 &&
+             SSL_pending(tls) > 0);
+    return rc;
+  }
+
+  /// Asks for a disconnect once a stop is wanted, and waits for its end only so long.
   bool GaveUp() {
     if (!stopping_) return false;
     const Nanos now = Clock::Real().Steady();
-    if (give_up_at_ == Nanos(0)) {
-      give_up_at_ = now + 1s;
+    if (give_up_at_ == Nanos(0)) give_up_at_ = now + 1s;
+    // The library forgets one that was asked for before the connection stood.
+    if (connected_ && !asked_to_leave_) {
+      asked_to_leave_ = true;
+      const std::lock_guard lock(library_);
       mosquitto_disconnect_v5(client_.get(), 0, nullptr);
     }
-    return now > give_up_at_;
+    return now > give_up_at_ || !(connected_ || acknowledged_);
+  }
+
+  void Wake() {
+    const uint64_t one = 1;
+    if (write(wake_, &one, sizeof(one)) < 0) return;  // full: it is awake already
+  }
+
+  void ClearWake() {
+    uint64_t count = 0;
+    if (read(wake_, &count, sizeof(count)) < 0) return;  // somebody else's wake-up
+  }
+
+  void WaitForStop(Nanos most) {
+    const Nanos end = Clock::Real().Steady() + most;
+    for (Nanos now = Clock::Real().Steady(); !stopping_ && now < end;
+         now = Clock::Real().Steady()) {
+      pollfd wait{wake_, POLLIN, 0};
+      poll(&wait, 1, static_cast<int>((end - now) / 1ms) + 1);
+      if (wait.revents != 0) ClearWake();
+    }
   }
 
   /// Once per loss, not once per try.
@@ -176,35 +283,69 @@ class MosquittoLink final : public Link {
     if (said_lost_) LogInfo("broker {}: connected", options_.broker.ToString());
     said_lost_ = false;
     backoff_.Reset();
-    connected_ = true;
-    handler_.OnConnected();
+    acknowledged_ = true;
+    Keep(Event::Kind::kConnected);
   }
 
   void OnDisconnect() {
-    const bool was = connected_.exchange(false);
-    if (was && !stopping_) handler_.OnDisconnected();
+    acknowledged_ = false;
+    if (connected_.exchange(false)) Keep(Event::Kind::kDisconnected);
   }
 
   void OnMessage(const mosquitto_message& message, const mosquitto_property* properties) {
     char* response = nullptr;
     mosquitto_property_read_string(properties, MQTT_PROP_RESPONSE_TOPIC, &response, false);
     const std::unique_ptr<char, decltype(&free)> owner(response, free);
-    handler_.OnMessage(
-        {message.topic,
-         {static_cast<const std::byte*>(message.payload), static_cast<size_t>(message.payloadlen)},
-         response != nullptr ? response : ""});
+    Event& event = Keep(Event::Kind::kMessage);
+    event.topic = message.topic;
+    event.response_topic = response != nullptr ? response : "";
+    const auto* const bytes = static_cast<const std::byte*>(message.payload);
+    event.payload.assign(bytes, bytes + message.payloadlen);
+  }
+
+  /// The next free event; they keep their memory from turn to turn.
+  Event& Keep(Event::Kind kind) {
+    if (kept_ == events_.size()) events_.emplace_back();
+    events_[kept_].kind = kind;
+    return events_[kept_++];
+  }
+
+  void HandOn() {
+    for (size_t i = 0; i < kept_; ++i) {
+      const Event& event = events_[i];
+      switch (event.kind) {
+        case Event::Kind::kConnected:
+          handler_.OnConnected();
+          break;
+        case Event::Kind::kDisconnected:
+          if (!stopping_) handler_.OnDisconnected();
+          break;
+        case Event::Kind::kNobodyListens:
+          handler_.OnNobodyListens();
+          break;
+        case Event::Kind::kMessage:
+          handler_.OnMessage({event.topic, event.payload, event.response_topic});
+          break;
+      }
+    }
+    kept_ = 0;
   }
 
   LinkOptions options_;
   LinkHandler& handler_;
   std::unique_ptr<mosquitto, MosquittoDelete> client_;
   std::thread thread_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
+  int wake_ = -1;       // eventfd
+  std::mutex library_;  // every call of libmosquitto, once connected
   std::atomic<bool> connected_{false}, stopping_{false};
-  Backoff backoff_;         // this thread only
-  bool said_lost_ = false;  // this thread only
-  Nanos give_up_at_{0};     // this thread only
+  // The link's own thread only, or callbacks under the lock:
+  std::vector<Event> events_;
+  size_t kept_ = 0;            // of events_
+  bool acknowledged_ = false;  // CONNACK came, and no disconnect since
+  bool asked_to_leave_ = false;
+  Backoff backoff_;
+  bool said_lost_ = false;
+  Nanos give_up_at_{0};
 };
 
 }  // namespace

@@ -40,8 +40,8 @@ struct Message {
   std::string_view response_topic;  // MQTT 5 property, empty when absent
 };
 
-/// Called on the link's own thread; a handler that blocks holds back the broker (at most
-/// receive_maximum messages).
+/// Called on the link's own thread, with no lock held: a handler may publish, and one that blocks
+/// holds back the broker (at most receive_maximum messages).
 class LinkHandler {
  public:
   virtual ~LinkHandler() = default;
@@ -51,14 +51,12 @@ class LinkHandler {
   virtual void OnMessage(const Message& message) = 0;
   /// The broker took a QoS 1 message that nobody subscribes to (PUBACK reason 0x10).
   virtual void OnNobodyListens() {}
-  /// The broker ended this session because another client came with the same id; the link does not
-  /// reconnect.
-  virtual void OnTakenOver() {}
 };
 
 /// Connects in the background, reconnects with jittered back-off, and says so once per loss.
-/// Publish and Subscribe may be called from any thread. Messages published while disconnected are
-/// refused (kUnavailable), never queued: who needs them sent keeps them.
+/// Publish and Subscribe may be called from any thread, which writes to the socket itself. Messages
+/// published while disconnected are refused (kUnavailable), never queued: who needs them sent keeps
+/// them.
 class Link {
  public:
   static Result<std::unique_ptr<Link>> Make(const LinkOptions& options, LinkHandler& handler);

@@ -5,6 +5,8 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 #include "link/backoff.h"
 #include "link/broker.h"
@@ -112,6 +114,88 @@ TEST(Link, PublishesThroughARealBrokerAndSurvivesItsRestart) {
   ASSERT_TRUE((*broker)->Restart());
   EXPECT_TRUE(heard.Wait(heard.losses, 1) && sent.Wait(sent.losses, 1));
   EXPECT_TRUE(heard.Wait(heard.connects, 2) && sent.Wait(sent.connects, 2));
+}
+
+/// A link that hears what it publishes itself, on one topic.
+class Echo : public Recorder {
+ public:
+  explicit Echo(const std::string& url) {
+    LinkOptions options;
+    options.broker = *ParseBroker(url);
+    options.client_id = "echo";
+    link = *Link::Make(options, *this);
+    link->Start();
+  }
+  ~Echo() override { link->Stop(); }
+  void OnConnected() override {
+    ASSERT_TRUE(link->Subscribe("echo", 1));
+    Recorder::OnConnected();
+  }
+  std::unique_ptr<Link> link;
+};
+
+TEST(Link, ThreadsPublishSideBySideAndEveryMessageArrivesWholeAndInOrder) {
+  auto broker = LocalBroker::Start();
+  ASSERT_TRUE(broker) << broker.error().ToString();
+  constexpr int kThreads = 4, kEach = 300;
+  struct Checker final : Echo {
+    using Echo::Echo;
+    void OnMessage(const Message& m) override {
+      // First byte: the thread; next two: its count; then as many bytes as that, so that sizes
+      // vary.
+      ASSERT_GE(m.payload.size(), 3U);
+      const int thread = static_cast<int>(m.payload[0]);
+      const int count = static_cast<int>(m.payload[1]) | (static_cast<int>(m.payload[2]) << 8);
+      EXPECT_EQ(count, next[thread]++);
+      EXPECT_EQ(m.payload.size(), 3U + 50U * static_cast<size_t>(count));
+      for (const std::byte b : m.payload.subspan(3)) ASSERT_EQ(b, m.payload[1]);
+      Recorder::OnMessage(m);
+    }
+    int next[kThreads] = {};
+  } echo((*broker)->url());
+  ASSERT_TRUE(echo.Wait(echo.connects, 1));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        std::vector<std::byte> bytes(3 + 50 * static_cast<size_t>(i),
+                                     static_cast<std::byte>(i & 0xff));
+        bytes[0] = static_cast<std::byte>(t);
+        bytes[1] = static_cast<std::byte>(i & 0xff);
+        bytes[2] = static_cast<std::byte>(i >> 8);
+        ASSERT_TRUE(echo.link->Publish("echo", bytes, 1));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(echo.Wait(echo.messages, kThreads * kEach));
+}
+
+TEST(Link, AHandlerThatBlocksDoesNotHoldBackWhoPublishes) {
+  auto broker = LocalBroker::Start();
+  ASSERT_TRUE(broker) << broker.error().ToString();
+  struct Slow final : Echo {
+    using Echo::Echo;
+    void OnMessage(const Message& m) override {
+      Recorder::OnMessage(m);
+      std::unique_lock lock(gate);
+      EXPECT_TRUE(opened.wait_for(lock, 20s, [this] { return open; }));
+    }
+    std::mutex gate;
+    std::condition_variable opened;
+    bool open = false;
+  } slow((*broker)->url());
+  ASSERT_TRUE(slow.Wait(slow.connects, 1));
+  ASSERT_TRUE(slow.link->Publish("echo", Bytes("first"), 1));
+  ASSERT_TRUE(slow.Wait(slow.messages, 1));
+  // The link's thread is in the handler now, which waits for us.
+  ASSERT_TRUE(slow.link->Publish("echo", Bytes("second"), 1));
+  {
+    const std::lock_guard lock(slow.gate);
+    slow.open = true;
+  }
+  slow.opened.notify_all();
+  EXPECT_TRUE(slow.Wait(slow.messages, 2));
 }
 
 TEST(Link, StopsWhileItIsStillConnecting) {

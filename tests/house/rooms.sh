@@ -33,6 +33,7 @@ onnxruntime engine
 onnx/ graph
 google/protobuf graph
 mosquitto link
+openssl/ssl link
 boost/beast web
 boost/asio web
 sqlite3 store
