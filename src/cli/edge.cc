@@ -22,7 +22,9 @@ std::string HostName() {
                                                                                      : "edge";
 }
 
-json ToJson(const Summary& s) { return {{"p50", s.p50}, {"p95", s.p95}, {"mean", s.mean}}; }
+json ToJson(const Summary& s) {
+  return {{"count", s.count}, {"p50", s.p50}, {"p95", s.p95}, {"mean", s.mean}};
+}
 
 json ToJson(const EdgeReport& r) {
   json stages = json::object();

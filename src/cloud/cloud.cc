@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -135,17 +137,18 @@ class CloudImpl final : public Cloud, private LinkHandler {
       settlements.clear();
       for (Finished& f : batch) {
         if (!f.worked) continue;
-        rows.push_back(std::move(f.worked->detection));
-        if (f.worked->settlement) settlements.push_back(*std::move(f.worked->settlement));
+        if (f.worked->detection) rows.push_back(*std::move(f.worked->detection));
+        std::ranges::move(f.worked->settlements, std::back_inserter(settlements));
       }
       const Nanos start = Clock::Real().Steady();
       Result<std::vector<PutOutcome>> outcomes;
-      if (!rows.empty()) outcomes = store_.Put(rows, settlements);
+      if (!rows.empty() || !settlements.empty()) outcomes = store_.Put(rows, settlements);
       const uint32_t store_us = Micros(Clock::Real().Steady() - start);
       if (!outcomes) Complain(outcomes.error().ToString());
       size_t row = 0;
       for (const Finished& f : batch) {
-        const PutOutcome* outcome = f.worked && outcomes ? &(*outcomes)[row++] : nullptr;
+        const bool has_row = f.worked && f.worked->detection;
+        const PutOutcome* outcome = has_row && outcomes ? &(*outcomes)[row++] : nullptr;
         Answer(f, outcome, outcomes ? nullptr : &outcomes.error(), store_us);
       }
       if (!rows.empty() && outcomes) stored_();
@@ -166,9 +169,9 @@ class CloudImpl final : public Cloud, private LinkHandler {
       ack.message = store_error->ToString();
       ++stats_.retried;
     } else {
-      const bool duplicate = outcome->kind == PutOutcome::kDuplicate;
+      const bool duplicate = outcome != nullptr && outcome->kind == PutOutcome::kDuplicate;
       ack.status = duplicate ? AckStatus::kDuplicate : AckStatus::kStored;
-      ++(duplicate ? stats_.duplicates : stats_.stored);
+      if (outcome != nullptr) ++(duplicate ? stats_.duplicates : stats_.stored);
       ack.stages = f.worked->stages;
       ack.label = f.worked->label;
       ack.score = f.worked->score;

@@ -38,13 +38,18 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
   const bool json = IsJsonFrame(bytes);
   FOGLINE_CHECK(json ? ParseJsonFrame(bytes, frame_, scratch_) : ParseFrame(bytes, frame_));
   if (frame_.device != device) return Refuse("names another device than its topic");
-  FOGLINE_TRY(const auto open, registry_.Find(frame_.model, frame_.cut));
-  const KnownModel& model = *open->model;
-
   Worked out;
   out.run = frame_.run;
   out.sequence = frame_.sequence;
-  Detection& row = out.detection;
+  for (const Settled& settled : frame_.settled) {
+    out.settlements.push_back(
+        {frame_.device, frame_.run, settled.sequence, Ms(settled.network_us)});
+  }
+  if (frame_.payloads.empty() && !frame_.settled.empty()) return out;
+
+  FOGLINE_TRY(const auto open, registry_.Find(frame_.model, frame_.cut));
+  const KnownModel& model = *open->model;
+  Detection& row = out.detection.emplace();
   if (open->edge_only) {
     const Payload* payload = FindRole(frame_, Role::kResult);
     if (payload == nullptr) return Refuse("is edge-only and holds no result");
@@ -84,10 +89,6 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
   row.stages = {Ms(e.read), Ms(e.resize), Ms(e.prefix), Ms(e.encode), Ms(e.window)};
   row.stages.decode = Ms(out.stages.decode);
   row.stages.suffix = Ms(out.stages.suffix);
-  if (frame_.has_settled) {
-    out.settlement = Settlement{frame_.device, frame_.run, frame_.settled.sequence,
-                                Ms(frame_.settled.network_us)};
-  }
   FOGLINE_CHECK(Check(row));
   return out;
 }
@@ -102,7 +103,7 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   out.stages.suffix = Lap(start);
   out.label = verdict.label;
   out.score = verdict.score;
-  out.detection.positive = verdict.positive;
+  out.detection->positive = verdict.positive;
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cloud/registry.h"
@@ -17,10 +18,10 @@
 
 namespace fogline {
 
-/// A frame worked through: the row to store and what to answer.
+/// A frame worked through: what to store and what to answer.
 struct Worked {
-  Detection detection;
-  std::optional<Settlement> settlement;
+  std::optional<Detection> detection;  // none from a frame that only settles earlier ones
+  std::vector<Settlement> settlements;
   CloudStages stages;
   int32_t label = -1;
   float score = 0;

@@ -75,9 +75,8 @@ Status Sender::Send(Frame& frame, Nanos started, bool json) {
   frame.device = options_.device;
   frame.run = run_;
   frame.sequence = next_sequence_++;
-  frame.has_settled = settled_.has_value();
-  if (settled_) frame.settled = *settled_;
-  settled_.reset();
+  frame.settled.clear();
+  frame.settled.swap(settled_);
 
   InFlight flight;
   if (!spare_.empty()) {
@@ -108,8 +107,31 @@ void Sender::SendDue() {
 size_t Sender::Drain(Nanos patience) {
   const Nanos end = Clock::Real().Steady() + patience;
   std::unique_lock lock(mutex_);
-  while (!window_.empty() && Clock::Real().Steady() < end) changed_.wait_for(lock, kStopPoll);
-  return window_.count();
+  const auto wait = [&] {
+    while (!window_.empty() && Clock::Real().Steady() < end) changed_.wait_for(lock, kStopPoll);
+    return window_.count();
+  };
+  const size_t unanswered = wait();
+  if (unanswered == 0 && !settled_.empty()) {
+    TellSettled();
+    (void)wait();
+  }
+  return unanswered;
+}
+
+/// A frame without payloads, repeated like any other until it is answered; the mutex is held.
+void Sender::TellSettled() {
+  Frame frame;
+  frame.device = options_.device;
+  frame.run = run_;
+  frame.sequence = next_sequence_++;
+  frame.settled.swap(settled_);
+  InFlight flight;
+  if (!WriteFrame(frame, flight.bytes)) return;  // too few and too short to fail
+  flight.sequence = frame.sequence;
+  closing_ = frame.sequence;
+  window_.Add(std::move(flight));
+  SendDue();
 }
 
 void Sender::RepeatLoop() {
@@ -185,6 +207,10 @@ void Sender::OnMessage(const Message& message) {
     }
     auto flight = window_.Remove(ack->sequence);
     if (!flight) return;  // a second answer to a repeated frame
+    if (closing_ == ack->sequence) {
+      changed_.notify_all();
+      return;
+    }
     delivery = {flight->sequence, ack->status, flight->stages, Millis(now - flight->started),
                 flight->bytes.size()};
     StageTimes& stages = delivery.stages;
@@ -195,8 +221,9 @@ void Sender::OnMessage(const Message& message) {
     const auto round_trip_us = static_cast<uint64_t>((now - flight->last_sent).count() / 1000);
     // After a repeat nobody knows which sending was answered (Karn's rule).
     if (flight->sends == 1 && round_trip_us >= ack->stages.total) {
-      settled_ = Settled{ack->sequence, static_cast<uint32_t>(round_trip_us - ack->stages.total)};
-      stages.network = Ms(settled_->network_us);
+      const auto network_us = static_cast<uint32_t>(round_trip_us - ack->stages.total);
+      if (settled_.size() < Frame::kMaxSettled) settled_.push_back({ack->sequence, network_us});
+      stages.network = Ms(network_us);
     }
     spare_.push_back(std::move(flight->bytes));
     // Told before Drain can see an empty window, so that whoever drained has heard of everything.

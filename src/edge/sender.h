@@ -51,7 +51,8 @@ class Sender final : private LinkHandler {
   /// began. kCancelled when a stop is asked for while waiting.
   Status Send(Frame& frame, Nanos started, bool json);
 
-  /// Waits until everything is answered, at most `patience`; the number of frames still unanswered.
+  /// Waits until everything is answered, at most `patience`, and tells the store the last network
+  /// times; the number of frames still unanswered.
   size_t Drain(Nanos patience);
 
  private:
@@ -63,6 +64,7 @@ class Sender final : private LinkHandler {
 
   void RepeatLoop();
   void SendDue();
+  void TellSettled();
 
   SenderOptions options_;
   std::function<void(const Delivery&)> delivered_;
@@ -73,7 +75,8 @@ class Sender final : private LinkHandler {
   std::condition_variable changed_;
   SendWindow window_;                                // under mutex_
   std::vector<std::vector<std::byte>> spare_;        // under mutex_: buffers of finished frames
-  std::optional<Settled> settled_;                   // under mutex_
+  std::vector<Settled> settled_;                     // under mutex_: not yet told
+  std::optional<uint64_t> closing_;                  // under mutex_: the frame that tells the last
   Backoff unheard_;                                  // link thread only
   bool nobody_listens_ = false, said_twin_ = false;  // link thread only
   bool stopping_ = false;                            // under mutex_

@@ -74,12 +74,15 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
   if (frame.payloads.size() > Frame::kMaxPayloads) {
     return Fail(ErrorCode::kUsage, "frame", "more than {} payloads", Frame::kMaxPayloads);
   }
+  if (frame.settled.size() > Frame::kMaxSettled) {
+    return Fail(ErrorCode::kUsage, "frame", "more than {} settled times", Frame::kMaxSettled);
+  }
   out.clear();
   ByteWriter writer(out);
   writer.Write(kMagic);
   writer.Write(kVersion);
   writer.Write(static_cast<uint8_t>((frame.has_position ? kHasPosition : 0) |
-                                    (frame.has_settled ? kHasSettled : 0)));
+                                    (frame.settled.empty() ? 0 : kHasSettled)));
   writer.Write(static_cast<uint8_t>(frame.payloads.size()));
   writer.Write(static_cast<uint8_t>(frame.device.size()));
   writer.Write(uint32_t{0});  // the length, known at the end
@@ -100,9 +103,12 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
     writer.Write(Pack16(frame.accuracy_m, 10));
     writer.Write(Pack16(frame.heading_deg, 100));
   }
-  if (frame.has_settled) {
-    writer.Write(frame.settled.sequence);
-    writer.Write(frame.settled.network_us);
+  if (!frame.settled.empty()) {
+    writer.Write(static_cast<uint8_t>(frame.settled.size()));
+    for (const Settled& settled : frame.settled) {
+      writer.Write(settled.sequence);
+      writer.Write(settled.network_us);
+    }
   }
   for (const Payload& payload : frame.payloads) {
     writer.Write(static_cast<uint8_t>(payload.role));
@@ -161,10 +167,13 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
     if (std::abs(frame.lat) > 90 || std::abs(frame.lon) > 180)
       return Bad("has a position off the globe");
   }
-  frame.has_settled = (flags & kHasSettled) != 0;
-  if (frame.has_settled) {
-    frame.settled.sequence = reader.Read<uint64_t>();
-    frame.settled.network_us = reader.Read<uint32_t>();
+  const bool has_settled = (flags & kHasSettled) != 0;
+  frame.settled.resize(has_settled ? reader.Read<uint8_t>() : 0);
+  if (has_settled != !frame.settled.empty() || frame.settled.size() > Frame::kMaxSettled)
+    return Bad("has no valid number of settled times");
+  for (Settled& settled : frame.settled) {
+    settled.sequence = reader.Read<uint64_t>();
+    settled.network_us = reader.Read<uint32_t>();
   }
   frame.payloads.resize(payloads);
   for (Payload& payload : frame.payloads) FOGLINE_CHECK(ParsePayload(reader, payload));

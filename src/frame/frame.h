@@ -38,7 +38,8 @@ struct EdgeStages {
 };
 
 /// The time an earlier frame of this run spent between the device and the cloud, told with a later
-/// one, because only the device can know it: round trip minus the cloud's own time.
+/// one, because only the device can know it: round trip minus the cloud's own time. What is left at
+/// the end of a run is told by a frame without payloads.
 struct Settled {
   uint64_t sequence = 0;
   uint32_t network_us = 0;
@@ -50,6 +51,7 @@ uint64_t ShortId(const Sha256& hash);
 
 struct Frame {
   static constexpr size_t kMaxPayloads = 8;
+  static constexpr size_t kMaxSettled = 32;
   static constexpr size_t kMaxDeviceName = 64;
 
   std::string device;  // [A-Za-z0-9._-], 1…64 characters: also a topic level
@@ -65,8 +67,7 @@ struct Frame {
   uint64_t cut = 0;     // Cut::id
   uint64_t bundle = 0;  // ShortId of the calibration bundle, 0 for none
   EdgeStages stages;
-  bool has_settled = false;
-  Settled settled;
+  std::vector<Settled> settled;  // at most kMaxSettled
   std::vector<Payload> payloads;
 };
 

@@ -36,8 +36,7 @@ Frame Example() {
   frame.cut = 2;
   frame.bundle = 3;
   frame.stages = {10, 20, 30, 40, 50};
-  frame.has_settled = true;
-  frame.settled = {41, 7000};
+  frame.settled = {{40, 6500}, {41, 7000}};
   frame.payloads.push_back(
       {Role::kActivation, 3, 4, DType::kF32, Shape{1, 160, 5, 5}, Bytes("activation")});
   frame.payloads.push_back({Role::kThumbnail, 4, 60, DType::kU8, Shape{60, 80, 3}, Bytes("jpeg")});
@@ -60,7 +59,9 @@ TEST(Frame, ReadsWhatItWrites) {
   EXPECT_FLOAT_EQ(read.accuracy_m, frame.accuracy_m);
   EXPECT_FLOAT_EQ(read.heading_deg, frame.heading_deg);
   EXPECT_EQ(read.stages.window, 50U);
-  EXPECT_EQ(read.settled.network_us, 7000U);
+  ASSERT_EQ(read.settled.size(), 2U);
+  EXPECT_EQ(read.settled[0].sequence, 40U);
+  EXPECT_EQ(read.settled[1].network_us, 7000U);
   ASSERT_EQ(read.payloads.size(), 2U);
   EXPECT_EQ(read.payloads[0].shape, (Shape{1, 160, 5, 5}));
   EXPECT_TRUE(std::ranges::equal(read.payloads[0].bytes, Bytes("activation")));

@@ -70,9 +70,9 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
     header["accuracy_m"] = Number(frame.accuracy_m);
     header["heading_deg"] = Number(frame.heading_deg);
   }
-  if (frame.has_settled) {
-    header["settled"] = {{"sequence", frame.settled.sequence},
-                         {"network_us", frame.settled.network_us}};
+  for (const Settled& settled : frame.settled) {
+    header["settled"].push_back(
+        {{"sequence", settled.sequence}, {"network_us", settled.network_us}});
   }
   std::span<const std::byte> data;
   for (const Payload& payload : frame.payloads) {
@@ -138,12 +138,15 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
       *to[i] = (*stages)[i].get<uint32_t>();
     }
   }
-  if (const auto settled = object.find("settled");
-      settled != object.end() && settled->is_object()) {
-    Header inner(*settled);
-    frame.has_settled = true;
-    frame.settled = {inner.Get<uint64_t>("sequence", 0), inner.Get<uint32_t>("network_us", 0)};
-    header.ok = header.ok && inner.ok;
+  if (const auto settled = object.find("settled"); settled != object.end() && settled->is_array()) {
+    if (settled->size() > Frame::kMaxSettled) return Bad("has too many settled times");
+    for (const json& entry : *settled) {
+      if (!entry.is_object()) return Bad("has settled times that are none");
+      Header inner(entry);
+      frame.settled.push_back(
+          {inner.Get<uint64_t>("sequence", 0), inner.Get<uint32_t>("network_us", 0)});
+      header.ok = header.ok && inner.ok;
+    }
   }
   if (const auto found = object.find("result"); found != object.end() && found->is_object()) {
     Header inner(*found);
