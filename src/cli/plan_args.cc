@@ -133,7 +133,7 @@ void AddPlanArgs(CLI::App& command, PlanArgs& args) {
 Result<std::unique_ptr<PlanInput>> LoadPlanInput(const PlanArgs& args) {
   FOGLINE_TRY(const Objective objective, ParseObjective(args.objective));
   FOGLINE_TRY(std::vector<std::string> codecs, SplitCodecs(args.codecs));
-  FOGLINE_TRY(Link link, FindLink(args.link, "--link"));
+  FOGLINE_TRY(LinkProfile link, FindLink(args.link, "--link"));
   for (const auto& [name, flag] : {std::pair(args.edge, "--edge"), {args.cloud, "--cloud"}}) {
     // Before the model is loaded: a mistyped name shall not wait for it.
     if (!name.ends_with(".json")) FOGLINE_CHECK(FindMachine(name, flag).map([](const auto&) {}));

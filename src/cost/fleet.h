@@ -29,7 +29,7 @@ struct FleetGroup {
   double devices = 0;
   double images_per_second = 0;  // a device, round the clock
   double target_ms = 0;          // at the 95th percentile of waiting; 0: none
-  Link link;
+  LinkProfile link;
   std::vector<FleetOption> options;
 };
 

@@ -61,7 +61,7 @@ Result<Objective> ParseObjective(std::string_view text) {
 }
 
 Pricing::Pricing(const Objective& objective, const Operation& operation, const Machine& edge,
-                 const Machine& cloud, const Link& link)
+                 const Machine& cloud, const LinkProfile& link)
     : objective_(objective), operation_(operation), edge_(edge), cloud_(cloud), link_(link) {}
 
 Price Pricing::Weigh(Milliseconds time, Euro month, Millijoules energy) const {

@@ -48,11 +48,11 @@ struct Operation {
 class Pricing {
  public:
   Pricing(const Objective& objective, const Operation& operation, const Machine& edge,
-          const Machine& cloud, const Link& link);
+          const Machine& cloud, const LinkProfile& link);
 
   const Objective& objective() const { return objective_; }
   const Operation& operation() const { return operation_; }
-  const Link& link() const { return link_; }
+  const LinkProfile& link() const { return link_; }
   /// x of the link as given, loss included.
   double x() const { return 1 / link_.EffectiveRate(link_.up).value(); }
 
@@ -87,7 +87,7 @@ class Pricing {
   Objective objective_;
   Operation operation_;
   Machine edge_, cloud_;
-  Link link_;
+  LinkProfile link_;
 };
 
 }  // namespace fogline

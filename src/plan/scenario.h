@@ -37,7 +37,7 @@ struct Scenario {
   std::vector<Cut> cuts;  // ListCuts(model)
   Machine edge, cloud;
   Timing edge_timing, cloud_timing;  // of the model on either machine
-  Link link;
+  LinkProfile link;
   const Bundle* bundle = nullptr;   // calibrated on this model, or none
   std::vector<std::string> codecs;  // empty: every one that applies but JSON
   Objective objective;

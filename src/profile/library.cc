@@ -53,7 +53,7 @@ Result<Machine> FindMachine(const std::string& name, const std::string& flag) {
               DidYouMean(name, known));
 }
 
-Result<Link> FindLink(const std::string& name, const std::string& flag) {
+Result<LinkProfile> FindLink(const std::string& name, const std::string& flag) {
   if (const LibraryFile* file = FindFile("links", name)) {
     return ParseLink(file->text, Where(*file));
   }

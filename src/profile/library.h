@@ -28,6 +28,6 @@ std::vector<std::string> LibraryNames(std::string_view folder);
 Result<Machine> FindMachine(const std::string& name, const std::string& flag);
 
 /// A link by its library name, inline form ("up=8Mbps,…"), .toml file, or a trace's file.
-Result<Link> FindLink(const std::string& name, const std::string& flag);
+Result<LinkProfile> FindLink(const std::string& name, const std::string& flag);
 
 }  // namespace fogline

@@ -98,7 +98,7 @@ TEST(Link, InlineForm) {
 }
 
 TEST(Link, LossBoundsTheRate) {
-  Link link;
+  LinkProfile link;
   link.rtt = Milliseconds(100);
   EXPECT_EQ(link.EffectiveRate(MegabitsPerSecond(50)), MegabitsPerSecond(50));
   link.loss = 0.01;

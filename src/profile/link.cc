@@ -44,15 +44,15 @@ constexpr Unit kPrices[] = {{"", 1}, {"EUR/GB", 1}};
 
 }  // namespace
 
-MegabitsPerSecond Link::EffectiveRate(MegabitsPerSecond rate) const {
+MegabitsPerSecond LinkProfile::EffectiveRate(MegabitsPerSecond rate) const {
   if (loss <= 0 || rtt <= Milliseconds(0)) return rate;
   constexpr double kSegmentBits = 1448 * 8;
   const double bound = kSegmentBits / (rtt.value() * 1000) * 1.22 / std::sqrt(loss);
   return std::min(rate, MegabitsPerSecond(bound));
 }
 
-Result<Link> ParseInlineLink(std::string_view text) {
-  Link link;
+Result<LinkProfile> ParseInlineLink(std::string_view text) {
+  LinkProfile link;
   link.name = std::string(text);
   link.title = "link given on the command line";
   link.source = "given on the command line";
@@ -96,10 +96,10 @@ Result<Link> ParseInlineLink(std::string_view text) {
   return link;
 }
 
-Result<Link> ParseLink(std::string_view toml, const std::string& where) {
+Result<LinkProfile> ParseLink(std::string_view toml, const std::string& where) {
   FOGLINE_TRY(const toml::table table, ParseToml(toml, where));
   const TomlReader reader(table, where);
-  Link link;
+  LinkProfile link;
   FOGLINE_TRY(link.name, reader.Text("name"));
   FOGLINE_TRY(link.title, reader.Text("title"));
   FOGLINE_TRY(link.source, reader.Text("source"));
@@ -123,8 +123,8 @@ Result<Link> ParseLink(std::string_view toml, const std::string& where) {
   return link;
 }
 
-Link LinkOfTrace(Trace trace, std::string name) {
-  Link link;
+LinkProfile LinkOfTrace(Trace trace, std::string name) {
+  LinkProfile link;
   link.name = std::move(name);
   link.title = "recorded uplink";
   link.source = link.name;

@@ -11,7 +11,8 @@
 
 namespace fogline {
 
-struct Link {
+/// Not named Link, which is link/'s MQTT session: one program holds both.
+struct LinkProfile {
   std::string name, title, source;
   MegabitsPerSecond up, down;  // goodput of a long transfer without loss
   Milliseconds rtt;
@@ -29,12 +30,12 @@ struct Link {
 
 /// `up=8Mbps,down=30Mbps,rtt=40ms[,loss=0.1%][,price=5]`: units kbps, Mbps, Gbps; ms, s. down
 /// defaults to up, rtt to 0. kUsage for anything else, zero and negative rates among it.
-Result<Link> ParseInlineLink(std::string_view text);
+Result<LinkProfile> ParseInlineLink(std::string_view text);
 
 /// Reads the TOML text of a link of the library.
-Result<Link> ParseLink(std::string_view toml, const std::string& where);
+Result<LinkProfile> ParseLink(std::string_view toml, const std::string& where);
 
 /// A link of which only the uplink's trace is known: down is taken equal to up.
-Link LinkOfTrace(Trace trace, std::string name);
+LinkProfile LinkOfTrace(Trace trace, std::string name);
 
 }  // namespace fogline
