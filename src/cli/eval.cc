@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/eval_page.h"
+#include "cli/flags.h"
 #include "cli/score_view.h"
 #include "learn/evaluate.h"
 
@@ -157,20 +158,11 @@ void AddEval(CLI::App& app) {
   auto args = std::make_shared<Args>();
   command->add_option("MODEL", args->evaluate.model, "an ONNX classifier, its card beside it")
       ->required();
-  command
-      ->add_option("--images", args->evaluate.images,
-                   "photographs, one sub-folder a class, named as the card's labels")
-      ->required()
-      ->type_name("DIR");
+  EvaluateOptions& evaluate = args->evaluate;
+  AddPhotographFlags(*command, evaluate.images, evaluate.threads, evaluate.side,
+                     ", named as the card's labels");
   command->add_option("--html", args->html, "write a page with charts and mistakes to this file")
       ->type_name("FILE");
-  command->add_option("--threads", args->evaluate.threads, "0: one a core")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
-  command
-      ->add_option("--size", args->evaluate.side,
-                   "input size of a network that takes any, in pixels")
-      ->check(CLI::Range(1, 8192));
   AddCommon(*command, *args);
   SetAction(*command, args, [args] { return RunEval(*args); });
 }

@@ -58,4 +58,16 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags, Store& store
   return WebServer::Start(options, store);
 }
 
+void AddPhotographFlags(CLI::App& command, std::filesystem::path& images, int& threads, int& side,
+                        const std::string& named) {
+  command.add_option("--images", images, "photographs, one sub-folder a class" + named)
+      ->required()
+      ->type_name("DIR");
+  command.add_option("--threads", threads, "0: one a core")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  command.add_option("--size", side, "input size of a network that takes any, in pixels")
+      ->check(CLI::Range(1, 8192));
+}
+
 }  // namespace fogline::cli

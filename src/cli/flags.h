@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,5 +33,10 @@ struct HttpFlags {
 void AddHttpFlags(CLI::App& command, HttpFlags& flags);
 /// The map's server, or null when none is wanted.
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags, Store& store);
+
+/// --images, --threads and --size of commands that learn or judge by labelled photographs; `named`
+/// goes on after "one sub-folder a class".
+void AddPhotographFlags(CLI::App& command, std::filesystem::path& images, int& threads, int& side,
+                        const std::string& named = "");
 
 }  // namespace fogline::cli

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/score_view.h"
 #include "learn/train.h"
 
@@ -145,9 +146,7 @@ void AddTrain(CLI::App& app) {
   command->add_option("--backbone", train.backbone, "the ONNX model whose features are used")
       ->required()
       ->type_name("MODEL");
-  command->add_option("--images", train.images, "photographs, one sub-folder a class")
-      ->required()
-      ->type_name("DIR");
+  AddPhotographFlags(*command, train.images, train.threads, train.side);
   command->add_option("--out", train.out, "the ONNX file to write, its card beside it as .toml")
       ->required()
       ->type_name("FILE");
@@ -165,11 +164,6 @@ void AddTrain(CLI::App& app) {
   command->add_option("--seed", train.seed, "of variations and folds")->capture_default_str();
   command->add_option("--augment", train.augment, "variations of each picture (default 4)")
       ->check(CLI::Range(0, 100));
-  command->add_option("--threads", train.threads, "0: one a core")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
-  command->add_option("--size", train.side, "input size of a network that takes any, in pixels")
-      ->check(CLI::Range(1, 8192));
   AddCommon(*command, *args);
   SetAction(*command, args, [args] { return RunTrain(*args); });
 }

@@ -1,0 +1,154 @@
+// The commands `train` and `eval` as processes: from labelled photographs to a model that the rest
+// of the line accepts, and one clear line for folders and backbones that cannot do.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "tests/line/line.h"
+
+namespace fogline {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int status;
+  std::string out, log;
+};
+
+class Learn : public ::testing::Test {
+ protected:
+  /// `count` of the demo's pictures of a class, in the sub-folder of its name.
+  void Add(const std::string& label, size_t count) {
+    fs::create_directories(images_ / label);
+    std::istringstream rows(ReadTextFile(kPictures / "labels.tsv").value());
+    std::string file, truth;
+    while (count > 0 && rows >> file >> truth) {
+      if (truth != label) continue;
+      fs::copy_file(kPictures / file, images_ / label / file);
+      --count;
+    }
+    ASSERT_EQ(count, 0U) << "labels.tsv names too few";
+  }
+  void AddJunk(const std::string& label, int count) {
+    fs::create_directories(images_ / label);
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(WriteFile(images_ / label / fmt::format("junk_{}.jpg", i), "no picture"));
+    }
+  }
+
+  Outcome Run(std::vector<std::string> words) {
+    words.insert(words.begin(), FOGLINE_BINARY);
+    const fs::path log = dir_.path() / "stderr";
+    fs::remove(log);
+    auto process = Process::Start({.command = words, .capture_stdout = true, .stderr_to = log});
+    EXPECT_TRUE(process) << process.error().ToString();
+    const std::string out = process->ReadStdout().value_or("");
+    const int status = process->Wait();
+    return {status, out, ReadTextFile(log).value_or("")};
+  }
+  Outcome Train(const fs::path& backbone = kModel) {
+    return Run({"train", "--backbone", backbone, "--images", images_, "--out", out_, "--augment",
+                "0", "--json"});
+  }
+  Outcome Eval(const fs::path& model = kModel) {
+    return Run({"eval", model, "--images", images_, "--json"});
+  }
+
+  /// Status 1 and one line on stderr that names `what`; nothing on stdout, no file written.
+  void ExpectRefusal(const Outcome& outcome, const std::string& what) {
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.log, AllOf(StartsWith("fogline: "), EndsWith("\n"), HasSubstr(what)));
+    EXPECT_EQ(std::ranges::count(outcome.log, '\n'), 1) << outcome.log;
+    EXPECT_FALSE(fs::exists(out_));
+  }
+
+  TempDir dir_;
+  fs::path images_ = dir_.path() / "photographs", out_ = dir_.path() / "mine.onnx";
+};
+
+TEST_F(Learn, AFolderOfPhotographsBecomesAModelThatEveryCommandTakes) {
+  Add("clean", 5);
+  Add("litter", 5);
+  AddJunk("litter", 1);
+  const Outcome trained = Train();
+  ASSERT_EQ(trained.status, 0) << trained.log;
+  EXPECT_THAT(trained.log, HasSubstr("junk_0.jpg"));
+  const auto report = nlohmann::json::parse(trained.out);
+  EXPECT_EQ(report["images"], 10);
+  EXPECT_EQ(report["skipped"].size(), 1U);
+  EXPECT_EQ(report["classes"], (nlohmann::json{"clean", "litter"}));
+  EXPECT_EQ(report["positive"], "litter");
+  EXPECT_TRUE(fs::exists(report["card"].get<std::string>()));
+
+  const Outcome inspected = Run({"inspect", out_, "--json"});
+  ASSERT_EQ(inspected.status, 0) << inspected.log;
+  EXPECT_TRUE(nlohmann::json::accept(inspected.out));
+
+  const fs::path page = dir_.path() / "page.html";
+  const Outcome judged = Run({"eval", out_, "--images", images_, "--html", page, "--json"});
+  ASSERT_EQ(judged.status, 0) << judged.log;
+  const auto score = nlohmann::json::parse(judged.out);
+  EXPECT_EQ(score["images"], 10);
+  EXPECT_EQ(score["threshold"], report["threshold"]);
+  EXPECT_THAT(ReadTextFile(page).value_or(""), HasSubstr("</html>"));
+}
+
+TEST_F(Learn, OneClassAloneIsRefused) {
+  Add("litter", 3);
+  ExpectRefusal(Train(), "1 sub-folder with pictures; give at least two");
+  ExpectRefusal(Eval(), "1 sub-folder with pictures; give at least two");
+}
+
+TEST_F(Learn, AnEmptyFolderIsRefused) {
+  fs::create_directories(images_);
+  ExpectRefusal(Train(), "0 sub-folders with pictures");
+  ExpectRefusal(Eval(), "0 sub-folders with pictures");
+  fs::remove(images_);
+  ExpectRefusal(Train(), "cannot read the folder");
+  ExpectRefusal(Eval(), "cannot read the folder");
+}
+
+TEST_F(Learn, ThreePicturesAreTooFewToLearnFrom) {
+  Add("clean", 2);
+  Add("litter", 1);
+  ExpectRefusal(Train(), "litter: 1 readable picture: every class needs at least 2");
+  const Outcome judged = Eval();  // three pictures can be judged by
+  EXPECT_EQ(judged.status, 0) << judged.log;
+  EXPECT_EQ(nlohmann::json::parse(judged.out)["images"], 3);
+}
+
+TEST_F(Learn, UnreadablePicturesAreCountedAndNamed) {
+  Add("clean", 3);
+  AddJunk("litter", 4);
+  ExpectRefusal(Train(), "litter: 0 readable pictures (4 left out)");
+  const Outcome judged = Eval();
+  EXPECT_EQ(judged.status, 0) << judged.log;
+  EXPECT_THAT(judged.log, HasSubstr("junk_3.jpg"));
+  fs::remove_all(images_ / "clean");
+  AddJunk("clean", 2);
+  ExpectRefusal(Eval(), "none of its 6 pictures can be read");
+}
+
+TEST_F(Learn, ABackboneWithoutPooledFeaturesSaysHowToChooseOthers) {
+  Add("clean", 3);
+  Add("litter", 3);
+  const Outcome cut = Run({"split", kModel, "--cut", "split10", "--out", dir_.path() / "halves"});
+  ASSERT_EQ(cut.status, 0) << cut.log;
+  ExpectRefusal(Train(dir_.path() / "halves" / "edge.onnx"), "--at");
+}
+
+}  // namespace
+}  // namespace fogline
