@@ -31,9 +31,10 @@ void AddCloud(CLI::App& app) {
       ->required();
   command->add_option("--store", args->store, "sqlite:FILE, or sqlite::memory:")
       ->capture_default_str();
-  command->add_option("--workers", args->cloud.workers, "threads that run networks")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
+  command
+      ->add_option("--workers", args->cloud.workers,
+                   "threads that run networks (default: one a core)")
+      ->check(CLI::Range(1, 256));
   command->add_option("--threads", args->cloud.models.threads, "threads of the engine, a worker")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

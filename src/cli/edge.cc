@@ -95,8 +95,8 @@ void AddEdge(CLI::App& app) {
       ->add_option("--source", args->edge.source.name,
                    "a folder of pictures, - for MJPEG on stdin, or a camera such as /dev/video0")
       ->required();
-  command->add_option("--device", args->edge.sender.device, "this device's name")
-      ->capture_default_str();
+  command->add_option("--device", args->edge.sender.device,
+                      "this device's name (default: the host's)");
   command->add_option("--mechanism", args->mechanism, "edge-only, cloud-only or split (with --cut)")
       ->check(CLI::IsMember({"edge-only", "cloud-only", "split"}));
   command->add_option("--cut", args->cut,
