@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.h"
 #include "report/frame.h"
 #include "report/page.h"
 #include "report/scale.h"
@@ -68,7 +69,9 @@ std::string RateFidelitySvg(const std::string& model, const std::vector<Calibrat
     }
   }
   const bool classes = !pairs.empty() && pairs.front().top1_agreement.has_value();
-  const Axis x{.title = "bytes a picture", .log = true, .label = {}};
+  const Axis x{.title = "bytes a picture", .log = true, .label = [](double v) {
+                 return HumanBytes(static_cast<int64_t>(v));
+               }};
   const Axis y{.title = classes ? "agrees with the unsplit model" : "1 − relative error",
                .label = [](double v) { return fmt::format("{:.0f} %", 100 * v); }};
   const Scale xs = Scale::Log(low, high), ys = Scale::Linear(kLeastShown, 1.0, false);

@@ -35,7 +35,7 @@ class Reference {
   Reference(std::vector<std::vector<Tensor>> outputs, std::optional<size_t> class_output);
 
   size_t pictures() const { return outputs_.size(); }
-  const std::vector<Tensor>& outputs(size_t picture) const { return outputs_[picture]; }
+  const std::vector<std::vector<Tensor>>& outputs() const { return outputs_; }
 
   /// Index of the largest value of the class output; -1 without one.
   int Top1(const std::vector<Tensor>& outputs) const;

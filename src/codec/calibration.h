@@ -1,0 +1,78 @@
+// What the steps of a calibration share: the pictures, the whole model's outputs on them, and the
+// table that fills up.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "codec/bundle_writer.h"
+#include "codec/calibrate.h"
+#include "codec/codec.h"
+#include "codec/split_runner.h"
+#include "engine/session.h"
+
+namespace fogline {
+
+/// What one codec did to all pictures; empty `bytes` when its size is known otherwise.
+struct Trial {
+  explicit Trial(size_t pictures)
+      : bytes(pictures), relative(pictures), outputs(pictures), top1(pictures, -1) {}
+
+  std::vector<double> bytes, relative;
+  std::vector<std::vector<Tensor>> outputs;  // kept only for the user's own metric
+  std::vector<int> top1;
+};
+
+class Calibration {
+ public:
+  /// Runs the whole model on every picture. `steps` is how many calls of Step are to come.
+  static Result<Calibration> Start(const Model& model, const ModelCard& card,
+                                   const CalibrationSet& set, const CalibrateOptions& options,
+                                   size_t steps);
+
+  const Model& model() const { return model_; }
+  const CalibrateOptions& options() const { return options_; }
+  const Reference& reference() const { return *reference_; }
+  Session& whole() { return *whole_; }
+  size_t pictures() const { return set_.pictures.size(); }
+  const Image& picture(size_t i) const { return set_.pictures[i]; }
+
+  /// The half that picture i belongs to. One picture is both.
+  size_t HalfOf(size_t picture) const { return picture % 2; }
+  size_t OtherHalf(size_t picture) const { return pictures() < 2 ? 0 : 1 - HalfOf(picture); }
+
+  /// The model's input tensor for a picture of its size.
+  Tensor InputOf(const Image& picture) const;
+
+  /// Tells the progress.
+  void Step(std::string_view what);
+
+  static CalibratedPair Row(const Cut& cut, const CodecName& codec);
+  /// Fills the row in from the trial, sizes only where it measured some, and adds it to the table.
+  Status AddRow(CalibratedPair row, Trial trial);
+
+  /// A trial of a codec that changes nothing.
+  Trial Unchanged() const;
+
+  BundleContents& contents() { return contents_; }
+
+ private:
+  Calibration(const Model& model, const ModelCard& card, const CalibrationSet& set,
+              const CalibrateOptions& options, size_t steps)
+      : model_(model), card_(card), set_(set), options_(options), steps_(steps) {}
+  Status RunWhole();
+
+  const Model& model_;
+  const ModelCard& card_;
+  const CalibrationSet& set_;
+  const CalibrateOptions& options_;
+  size_t steps_, done_ = 0;
+  std::unique_ptr<Session> whole_;
+  std::unique_ptr<Reference> reference_;
+  BundleContents contents_;
+};
+
+}  // namespace fogline
