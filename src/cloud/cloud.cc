@@ -90,7 +90,6 @@ class CloudImpl final : public Cloud, private LinkHandler {
 
   void OnMessage(const Message& message) override {
     const Nanos now = Clock::Real().Steady();
-    ++stats_.received;
     auto device = DeviceOfFrameTopic(message.topic);
     if (!device) {
       Complain(fmt::format("{}: is no frame topic", message.topic));
@@ -122,6 +121,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
       finished.worked = worker.Work(frame->bytes, frame->device);
       finished.run = worker.last_run();
       finished.sequence = worker.last_sequence();
+      if (!finished.worked || finished.worked->detection) ++stats_.received;
       if (!finished.worked)
         Complain(fmt::format("device {}: {}", frame->device, finished.worked.error().ToString()));
       finished_.Push(std::move(finished));

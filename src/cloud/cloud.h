@@ -24,6 +24,7 @@ struct CloudOptions {
 };
 
 struct CloudStats {
+  // Frames that hold something to store, each counted once an arrival.
   std::atomic<uint64_t> received{0}, stored{0}, duplicates{0}, refused{0}, retried{0};
 };
 

@@ -85,6 +85,7 @@ class Camera final : public Source {
       if (ready < 0 && errno == EINTR) continue;
       if (ready == 0)
         return Fail(ErrorCode::kUnavailable, name_, "gave no picture for {} s", kPatienceMs / 1000);
+      out.began = Clock::Real().Steady();
       v4l2_buffer buffer = Buffer(0);
       if (Control(fd_, VIDIOC_DQBUF, &buffer) < 0) {
         if (errno == EAGAIN) continue;

@@ -141,10 +141,10 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
       next = std::max(next, Clock::Real().Steady() - Nanos(std::chrono::seconds(1))) +
              Nanos(static_cast<int64_t>(1e9 / options.rate));
     }
-    const Nanos started = Clock::Real().Steady();
     const auto more = source->Next(capture);
     if (more && !*more) break;
-    const Status handled = more ? pipeline.Handle(capture, started) : Forward(Result<bool>(more));
+    const Status handled =
+        more ? pipeline.Handle(capture, capture.began) : Forward(Result<bool>(more));
     if (handled) continue;
     if (handled.error().code == ErrorCode::kCancelled) {
       LogWarning("{}: not sent: {}", capture.where, handled.error().message);

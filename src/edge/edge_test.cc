@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <random>
+#include <thread>
 
 #include "edge/locator.h"
 #include "edge/mjpeg.h"
+#include "edge/source.h"
 #include "edge/window.h"
 #include "vision/image.h"
 
@@ -101,6 +104,31 @@ TEST(Mjpeg, FindsEveryPictureInAnyPieces) {
     EXPECT_EQ(found, pictures) << piece;
     EXPECT_EQ(splitter.skipped_bytes(), 3 * pictures.size());
   }
+}
+
+TEST(Mjpeg, WaitingForAPictureIsNotReadingIt) {
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  const auto source = OpenMjpeg(pipe_ends[0], "pipe");
+  const std::vector<std::byte> picture = Jpeg(16);
+  for (int i = 0; i < 3; ++i) {
+    Capture capture;
+    Nanos written{0};
+    std::thread writer([&] {
+      written = Clock::Real().Steady();
+      EXPECT_EQ(write(pipe_ends[1], picture.data(), picture.size()),
+                static_cast<ssize_t>(picture.size()));
+    });
+    const auto more = source->Next(capture);
+    writer.join();
+    ASSERT_TRUE(more && *more);
+    EXPECT_EQ(capture.file, picture);
+    EXPECT_GE(capture.began, written);
+  }
+  close(pipe_ends[1]);
+  Capture last;
+  EXPECT_FALSE(*source->Next(last));
+  close(pipe_ends[0]);
 }
 
 TEST(Mjpeg, NoiseNeverGrowsPastItsLimit) {

@@ -122,6 +122,7 @@ class MjpegSource final : public Source {
   MjpegSource(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
 
   Result<bool> Next(Capture& out) override {
+    out.began = Clock::Real().Steady();
     for (;;) {
       while (at_ < filled_) {
         at_ += splitter_.Feed(std::span(buffer_).subspan(at_, filled_ - at_));
@@ -133,6 +134,7 @@ class MjpegSource final : public Source {
       }
       FOGLINE_TRY(const bool more, Fill());
       if (!more) return false;
+      if (splitter_.idle()) out.began = Clock::Real().Steady();
     }
   }
 

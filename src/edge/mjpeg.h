@@ -20,6 +20,8 @@ class MjpegSplitter {
   size_t Feed(std::span<const std::byte> bytes);
 
   bool ready() const { return ready_; }
+  /// Whether no byte of a picture has come yet.
+  bool idle() const { return picture_.empty(); }
   const std::vector<std::byte>& picture() const { return picture_; }
   /// Swaps the picture out, for a reader that keeps it.
   void Take(std::vector<std::byte>& out);

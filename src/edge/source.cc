@@ -24,6 +24,7 @@ class FolderSource final : public Source {
       next_ = 0;
     }
     const std::filesystem::path& path = files_[next_++];
+    out.began = Clock::Real().Steady();
     FOGLINE_TRY(out.file, ReadFile(path));
     out.where = path.string();
     out.captured_us = Clock::Real().WallMicros();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace fogline {
@@ -16,7 +17,8 @@ struct Capture {
   std::vector<std::byte> file;  // JPEG, PNG or WebP
   std::string where;            // names it in messages
   int64_t captured_us =
-      0;  // wall clock at the capture; EXIF's own time, where there is one, counts more
+      0;           // wall clock at the capture; EXIF's own time, where there is one, counts more
+  Nanos began{0};  // steady clock when its first bytes were there: waiting for it is not reading it
 };
 
 /// Gives one picture after the other. Not thread-safe.
