@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -44,6 +45,10 @@ json ToJson(const EdgeReport& r) {
           {"duplicates", r.duplicates},
           {"refused", r.refused},
           {"unanswered", r.unanswered},
+          {"recovered", r.recovered},
+          {"kept", r.kept},
+          {"dropped", r.dropped},
+          {"unspooled", r.unspooled},
           {"bytes_mean", r.bytes_mean},
           {"latency_ms", ToJson(r.total_ms)},
           {"hypothetical_ms", ToJson(r.hypothetical_ms)},
@@ -59,6 +64,10 @@ void Print(const EdgeReport& r) {
                                     {r.unplaced, "without position"},
                                     {r.duplicates, "stored before"},
                                     {r.refused, "refused"},
+                                    {r.recovered, "of earlier runs"},
+                                    {r.kept, "kept for the next run"},
+                                    {r.dropped, "dropped"},
+                                    {r.unspooled, "not on disk"},
                                     {r.unanswered, "unanswered"}}) {
     if (count > 0) fmt::print("   {} {}", what, count);
   }
@@ -81,7 +90,7 @@ void AddEdge(CLI::App& app) {
     Common common;
     LinkFlags link;
     EdgeOptions edge;
-    std::string model, mechanism, cut, report = "positives", wire = "fogline", bundle;
+    std::string model, mechanism, cut, report = "positives", wire = "fogline", bundle, spool;
     double drain_s = 10;
   };
   auto args = std::make_shared<Args>();
@@ -138,6 +147,19 @@ void AddEdge(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--count", args->edge.count, "stop after so many pictures");
   command->add_flag("--loop", args->edge.source.loop, "start the folder over at its end");
+  command->add_option("--spool", args->spool,
+                      "a folder that keeps frames on disk until the cloud has stored them");
+  command
+      ->add_option("--spool-limit", args->edge.sender.spool.limit_bytes,
+                   "what the spool may take, e.g. 500MB")
+      ->transform(CLI::AsSizeValue(true))
+      ->default_str("1GiB");
+  command
+      ->add_option("--when-full", args->edge.sender.spool.when_full,
+                   "a full spool: the camera waits, or the oldest or newest frames are dropped")
+      ->transform(CLI::Transformer(std::map<std::string, WhenFull>{
+          {"wait", WhenFull::kWait}, {"oldest", WhenFull::kOldest}, {"newest", WhenFull::kNewest}}))
+      ->default_str("wait");
   command->add_option("--drain", args->drain_s, "seconds to wait for answers at the end")
       ->capture_default_str();
   SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
@@ -146,6 +168,7 @@ void AddEdge(CLI::App& app) {
     edge.mechanism.bundle = args->bundle;
     edge.mechanism.json = args->wire == "json";
     edge.report_all = args->report == "all";
+    edge.sender.spool.folder = args->spool;
     edge.drain = Nanos(static_cast<int64_t>(args->drain_s * 1e9));
     FOGLINE_TRY(edge.sender.link, ToLinkOptions(args->link));
     if (args->mechanism == "split" && args->cut.empty()) {

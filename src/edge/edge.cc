@@ -163,6 +163,14 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
     LogError("edge {}: {} frames were not acknowledged within {:.0f} s", report.device,
              report.unanswered, Millis(options.drain) / 1000);
   }
+  const SenderCounts counts = sender->counts();
+  report.recovered = counts.recovered;
+  report.kept = counts.kept;
+  report.dropped = counts.dropped;
+  report.unspooled = counts.unspooled;
+  if (report.kept > 0) {
+    LogInfo("edge {}: {} frames stay in the spool for the next run", report.device, report.kept);
+  }
   tally.Fill(report);
   return report;
 }

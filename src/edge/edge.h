@@ -40,7 +40,11 @@ struct EdgeReport {
   uint64_t unreported = 0;  // edge-only: negative pictures, not sent
   uint64_t sent = 0;
   uint64_t stored = 0, duplicates = 0, refused = 0;
-  uint64_t unanswered = 0;  // still in the window at the end
+  uint64_t unanswered = 0;  // neither known to be stored nor kept on disk at the end
+  uint64_t recovered = 0;   // frames of earlier runs, sent first
+  uint64_t kept = 0;        // on disk at the end, for the next run
+  uint64_t dropped = 0;     // given up, since the disk was full
+  uint64_t unspooled = 0;   // sent from memory alone, since the disk was full
   double bytes_mean = 0;    // of a frame on the wire
   Summary total_ms;         // from the start of reading to the stored answer
   Summary hypothetical_ms;  // the paper's total: without waiting in queues

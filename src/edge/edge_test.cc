@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 
 InFlight Flight(uint64_t sequence) {
   InFlight flight;
+  flight.run = 7;
   flight.sequence = sequence;
   return flight;
 }
@@ -35,8 +36,9 @@ TEST(SendWindow, SendsRepeatsAndForgets) {
   }
   EXPECT_EQ(window.NextDue(4s), nullptr);
   EXPECT_EQ(window.Deadline(), 5s);
-  ASSERT_TRUE(window.Remove(0));
-  EXPECT_FALSE(window.Remove(0)) << "a second answer";
+  EXPECT_FALSE(window.Remove(8, 0)) << "another run's";
+  ASSERT_TRUE(window.Remove(7, 0));
+  EXPECT_FALSE(window.Remove(7, 0)) << "a second answer";
   EXPECT_FALSE(window.full());
 
   // Patience doubles with each repeat, to its limit.

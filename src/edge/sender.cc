@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/process.h"
 #include "frame/json_frame.h"
@@ -45,8 +47,12 @@ Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options,
                 "is no device name: use 1 to {} of A-Z a-z 0-9 . _ -", Frame::kMaxDeviceName);
   }
   auto sender = std::unique_ptr<Sender>(new Sender(options, std::move(delivered)));
+  if (!options.spool.folder.empty()) {
+    FOGLINE_TRY(sender->spool_, Spool::Open(options.spool, options.device));
+  }
   sender->options_.link.client_id = fmt::format("fogline-{}-{:x}", options.device, sender->run_);
   FOGLINE_TRY(sender->link_, Link::Make(sender->options_.link, *sender));
+  sender->Refill();
   sender->link_->Start();
   sender->repeater_ = std::thread([s = sender.get()] { s->RepeatLoop(); });
   return sender;
@@ -65,10 +71,10 @@ Sender::~Sender() {
 Status Sender::Send(Frame& frame, Nanos started, bool json) {
   const Nanos asked = Clock::Real().Steady();
   std::unique_lock lock(mutex_);
-  while (window_.full()) {
-    changed_.wait_for(lock, kStopPoll);
-    if (StopRequested())
+  while (spool_ == nullptr && window_.full()) {
+    if (!Wait(lock)) {
       return Fail(ErrorCode::kCancelled, options_.device, "stopped while waiting to send");
+    }
   }
   const Nanos now = Clock::Real().Steady();
   frame.stages.window = static_cast<uint32_t>((now - asked).count() / 1000);
@@ -79,18 +85,94 @@ Status Sender::Send(Frame& frame, Nanos started, bool json) {
   frame.settled.swap(settled_);
 
   InFlight flight;
-  if (!spare_.empty()) {
-    flight.bytes = std::move(spare_.back());
-    spare_.pop_back();
-  }
+  flight.bytes = Spare();
   FOGLINE_CHECK(json ? WriteJsonFrame(frame, flight.bytes) : WriteFrame(frame, flight.bytes));
+  flight.run = frame.run;
   flight.sequence = frame.sequence;
   flight.started = started;
-  const EdgeStages& e = frame.stages;
-  flight.stages = {Ms(e.read), Ms(e.resize), Ms(e.prefix), Ms(e.encode), Ms(e.window)};
-  window_.Add(std::move(flight));
-  SendDue();
+  json_ = json;
+  bool direct = true;
+  if (spool_ != nullptr) {
+    FOGLINE_TRY(direct, Keep(lock, frame, flight));
+  }
+  if (direct) {
+    const EdgeStages& e = frame.stages;
+    flight.stages = {Ms(e.read), Ms(e.resize), Ms(e.prefix), Ms(e.encode), Ms(e.window)};
+    window_.Add(std::move(flight));
+    SendDue();
+  } else {
+    spare_.push_back(std::move(flight.bytes));
+  }
   return {};
+}
+
+/// False when a stop is asked for.
+bool Sender::Wait(std::unique_lock<std::mutex>& lock) {
+  changed_.wait_for(lock, kStopPoll);
+  return !StopRequested();
+}
+
+/// Writes a frame to disk. True when it goes straight into the window as well, false when it waits
+/// on disk, or when there was no room for it.
+Result<bool> Sender::Keep(std::unique_lock<std::mutex>& lock, const Frame& frame,
+                          InFlight& flight) {
+  const SpoolFrame kept{frame.run, frame.sequence, flight.started, frame.stages, {}, {}};
+  for (;;) {
+    const bool direct = !window_.full() && spool_->counts().waiting == 0;
+    const Status written = spool_->Append(kept, flight.bytes, direct, flight.place);
+    if (written) return direct;
+    if (direct) {
+      if (counts_.unspooled++ == 0) {
+        LogError("{}; frames go on from memory alone", written.error().ToString());
+      }
+      return true;
+    }
+    if (options_.spool.when_full != WhenFull::kWait) {
+      if (counts_.dropped++ == 0) {
+        LogError("{}; new frames are dropped", written.error().ToString());
+      }
+      return false;
+    }
+    if (!said_full_) LogWarning("{}; the camera waits", written.error().ToString());
+    said_full_ = true;
+    if (!Wait(lock)) {
+      --next_sequence_;
+      return Fail(ErrorCode::kCancelled, options_.device, "stopped while waiting to send");
+    }
+  }
+}
+
+/// Frames from the disk into free places of the window; the mutex is held.
+void Sender::Refill() {
+  if (spool_ == nullptr) return;
+  while (!window_.full() && spool_->Take(next_kept_)) {
+    SpoolFrame& kept = next_kept_;
+    InFlight flight;
+    flight.run = kept.run;
+    flight.sequence = kept.sequence;
+    flight.place = kept.place;
+    flight.bytes = std::move(kept.bytes);
+    kept.bytes = Spare();
+    if (kept.run == run_) {
+      flight.started = kept.started;
+      const EdgeStages& e = kept.stages;
+      const int64_t so_far = (Clock::Real().Steady() - kept.started).count() / 1000;
+      const int64_t worked = int64_t{e.read} + e.resize + e.prefix + e.encode;
+      const auto waited =
+          static_cast<uint32_t>(std::clamp<int64_t>(so_far - worked, 0, UINT32_MAX));
+      if (!json_) RestampWindow(waited, flight.bytes);
+      flight.stages = {Ms(e.read), Ms(e.resize), Ms(e.prefix), Ms(e.encode), Ms(waited)};
+    }
+    window_.Add(std::move(flight));
+  }
+}
+
+/// A buffer of a finished frame, or a fresh one; the mutex is held.
+std::vector<std::byte> Sender::Spare() {
+  if (spare_.empty()) return {};
+  std::vector<std::byte> buffer = std::move(spare_.back());
+  spare_.pop_back();
+  return buffer;
 }
 
 /// Publishes what is due; the mutex is held. Errors are not reported: the frame stays in the window
@@ -109,10 +191,10 @@ size_t Sender::Drain(Nanos patience) {
   std::unique_lock lock(mutex_);
   const auto wait = [&] {
     while (!window_.empty() && Clock::Real().Steady() < end) changed_.wait_for(lock, kStopPoll);
-    return window_.count();
+    return window_.only_here();
   };
   const size_t unanswered = wait();
-  if (unanswered == 0 && !settled_.empty()) {
+  if (window_.empty() && !settled_.empty()) {
     TellSettled();
     (void)wait();
   }
@@ -128,6 +210,7 @@ void Sender::TellSettled() {
   frame.settled.swap(settled_);
   InFlight flight;
   if (!WriteFrame(frame, flight.bytes)) return;  // too few and too short to fail
+  flight.run = frame.run;
   flight.sequence = frame.sequence;
   closing_ = frame.sequence;
   window_.Add(std::move(flight));
@@ -157,6 +240,7 @@ void Sender::OnConnected() {
   const std::string hello = fmt::format("{:016x}", run_);
   (void)link_->Publish(hello_topic_, std::as_bytes(std::span(hello)), 1);
   const std::lock_guard lock(mutex_);
+  Refill();
   window_.EverythingIsDue();
   changed_.notify_all();
 }
@@ -190,8 +274,8 @@ void Sender::OnMessage(const Message& message) {
     return;
   }
   const auto ack = ParseAck(message.payload);
-  if (!ack || ack->run != run_) {
-    LogDebug("{}: {}", message.topic, ack ? "answers another run" : ack.error().ToString());
+  if (!ack) {
+    LogDebug("{}: {}", message.topic, ack.error().ToString());
     return;
   }
   nobody_listens_ = false;
@@ -200,19 +284,25 @@ void Sender::OnMessage(const Message& message) {
   {
     const std::lock_guard lock(mutex_);
     if (ack->status == AckStatus::kRetry) {
-      window_.Defer(ack->sequence, now);
+      window_.Defer(ack->run, ack->sequence, now);
       if (ack->message != last_refusal_) LogWarning("the cloud asks to wait: {}", ack->message);
       last_refusal_ = ack->message;
       return;
     }
-    auto flight = window_.Remove(ack->sequence);
+    auto flight = window_.Remove(ack->run, ack->sequence);
     if (!flight) return;  // a second answer to a repeated frame
-    if (closing_ == ack->sequence) {
+    if (closing_ == ack->sequence && ack->run == run_) {
       changed_.notify_all();
       return;
     }
-    delivery = {flight->sequence, ack->status, flight->stages, Millis(now - flight->started),
-                flight->bytes.size()};
+    if (spool_ != nullptr) spool_->Done(flight->place);
+    delivery.run = flight->run;
+    delivery.sequence = flight->sequence;
+    delivery.status = ack->status;
+    delivery.recovered = flight->run != run_;
+    delivery.stages = flight->stages;
+    delivery.total_ms = Millis(now - flight->started);
+    delivery.bytes = flight->bytes.size();
     StageTimes& stages = delivery.stages;
     stages.queue = Ms(ack->stages.queue);
     stages.decode = Ms(ack->stages.decode);
@@ -220,12 +310,14 @@ void Sender::OnMessage(const Message& message) {
     stages.store = Ms(ack->stages.store);
     const auto round_trip_us = static_cast<uint64_t>((now - flight->last_sent).count() / 1000);
     // After a repeat nobody knows which sending was answered (Karn's rule).
-    if (flight->sends == 1 && round_trip_us >= ack->stages.total) {
+    if (flight->sends == 1 && !delivery.recovered && round_trip_us >= ack->stages.total) {
       const auto network_us = static_cast<uint32_t>(round_trip_us - ack->stages.total);
       if (settled_.size() < Frame::kMaxSettled) settled_.push_back({ack->sequence, network_us});
       stages.network = Ms(network_us);
     }
     spare_.push_back(std::move(flight->bytes));
+    Refill();
+    SendDue();
     // Told before Drain can see an empty window, so that whoever drained has heard of everything.
     delivered_(delivery);
   }
@@ -234,6 +326,18 @@ void Sender::OnMessage(const Message& message) {
     LogError("the cloud refuses frames: {}", ack->message);
     last_refusal_ = ack->message;
   }
+}
+
+SenderCounts Sender::counts() const {
+  const std::lock_guard lock(mutex_);
+  SenderCounts counts = counts_;
+  if (spool_ != nullptr) {
+    const SpoolCounts spool = spool_->counts();
+    counts.dropped += spool.dropped;
+    counts.recovered = spool.recovered;
+    counts.kept = spool.waiting + spool.under_way;
+  }
+  return counts;
 }
 
 }  // namespace fogline

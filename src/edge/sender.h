@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/result.h"
+#include "edge/spool.h"
 #include "edge/window.h"
 #include "frame/ack.h"
 #include "frame/frame.h"
@@ -26,18 +27,28 @@ struct SenderOptions {
   /// Before a frame is sent again: long enough for a slow network, doubled with each repeat.
   Nanos patience = std::chrono::seconds(5);
   Nanos most_patience = std::chrono::minutes(1);
+  SpoolOptions spool;  // without a folder, frames wait in memory, and the camera with them
 };
 
 /// What happened to one frame, told on the link's thread while the sender is locked: do little.
 struct Delivery {
-  uint64_t sequence = 0;
+  uint64_t run = 0, sequence = 0;
   AckStatus status = AckStatus::kStored;
-  StageTimes stages;    // both sides'; network only when the frame was sent once
-  double total_ms = 0;  // from the start of work on the picture to the answer
-  size_t bytes = 0;     // of the whole frame
+  bool recovered = false;  // of an earlier run: no times are known
+  StageTimes stages;       // both sides'; network only when the frame was sent once
+  double total_ms = 0;     // from the start of work on the picture to the answer
+  size_t bytes = 0;        // of the whole frame
 };
 
-/// Owned by one thread, which calls Send and Drain.
+/// What the sender did with frames beyond delivering them.
+struct SenderCounts {
+  uint64_t dropped = 0;    // for want of room on disk, older and newer ones
+  uint64_t unspooled = 0;  // sent from memory, since the disk took no more
+  uint64_t recovered = 0;  // of earlier runs
+  uint64_t kept = 0;       // on disk now, for the next run
+};
+
+/// Owned by one thread, which calls Send, Drain and counts.
 class Sender final : private LinkHandler {
  public:
   static Result<std::unique_ptr<Sender>> Start(const SenderOptions& options,
@@ -46,14 +57,16 @@ class Sender final : private LinkHandler {
 
   uint64_t run() const { return run_; }
 
-  /// Waits for a place in the window, then sends. Fills in the frame's device, run, sequence,
-  /// window time and what is settled of earlier frames. `started` is when work on the picture
-  /// began. kCancelled when a stop is asked for while waiting.
+  /// Waits for a place in the window (with a spool: for room on the disk), then sends. Fills in the
+  /// frame's device, run, sequence, window time and what is settled of earlier frames. `started` is
+  /// when work on the picture began. kCancelled when a stop is asked for while waiting.
   Status Send(Frame& frame, Nanos started, bool json);
 
   /// Waits until everything is answered, at most `patience`, and tells the store the last network
-  /// times; the number of frames still unanswered.
+  /// times; the number of frames still unanswered that no disk keeps.
   size_t Drain(Nanos patience);
+
+  SenderCounts counts() const;
 
  private:
   Sender(const SenderOptions& options, std::function<void(const Delivery&)> delivered);
@@ -63,6 +76,10 @@ class Sender final : private LinkHandler {
   void OnNobodyListens() override;
 
   void RepeatLoop();
+  Result<bool> Keep(std::unique_lock<std::mutex>& lock, const Frame& frame, InFlight& flight);
+  bool Wait(std::unique_lock<std::mutex>& lock);
+  void Refill();
+  std::vector<std::byte> Spare();
   void SendDue();
   void TellSettled();
 
@@ -71,16 +88,21 @@ class Sender final : private LinkHandler {
   uint64_t run_;
   uint64_t next_sequence_ = 0;
   std::string frame_topic_, ack_topic_, hello_topic_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   SendWindow window_;                                // under mutex_
   std::vector<std::vector<std::byte>> spare_;        // under mutex_: buffers of finished frames
+  SpoolFrame next_kept_;                             // under mutex_
+  SenderCounts counts_;                              // under mutex_
   std::vector<Settled> settled_;                     // under mutex_: not yet told
   std::optional<uint64_t> closing_;                  // under mutex_: the frame that tells the last
   Backoff unheard_;                                  // link thread only
   bool nobody_listens_ = false, said_twin_ = false;  // link thread only
   bool stopping_ = false;                            // under mutex_
   std::string last_refusal_;                         // link thread only
+  std::unique_ptr<Spool> spool_;
+  bool json_ = false;       // under mutex_: frames cannot be restamped
+  bool said_full_ = false;  // under mutex_
   std::unique_ptr<Link> link_;
   std::thread repeater_;
 };

@@ -19,6 +19,7 @@ void Tally::Add(const Delivery& delivery) {
       return;
   }
   bytes_ += delivery.bytes;
+  if (delivery.recovered) return;
   if (samples_.size() < EdgeReport::kSamples) {
     samples_.push_back(delivery);
   } else {

@@ -29,9 +29,9 @@ void SendWindow::EverythingIsDue() {
   for (InFlight& frame : frames_) frame.due = true;
 }
 
-void SendWindow::Defer(uint64_t sequence, Nanos now) {
+void SendWindow::Defer(uint64_t run, uint64_t sequence, Nanos now) {
   for (InFlight& frame : frames_) {
-    if (frame.sequence != sequence) continue;
+    if (frame.run != run || frame.sequence != sequence) continue;
     frame.due = false;
     frame.last_sent = now;
     frame.patience = std::min(most_patience_, 2 * frame.patience);
@@ -53,13 +53,19 @@ std::optional<Nanos> SendWindow::Deadline() const {
   return earliest;
 }
 
-std::optional<InFlight> SendWindow::Remove(uint64_t sequence) {
-  const auto it = std::find_if(frames_.begin(), frames_.end(),
-                               [&](const InFlight& frame) { return frame.sequence == sequence; });
+std::optional<InFlight> SendWindow::Remove(uint64_t run, uint64_t sequence) {
+  const auto it = std::find_if(frames_.begin(), frames_.end(), [&](const InFlight& frame) {
+    return frame.run == run && frame.sequence == sequence;
+  });
   if (it == frames_.end()) return std::nullopt;
   InFlight frame = std::move(*it);
   frames_.erase(it);
   return frame;
+}
+
+size_t SendWindow::only_here() const {
+  return static_cast<size_t>(std::count_if(frames_.begin(), frames_.end(),
+                                           [](const InFlight& f) { return f.place.segment == 0; }));
 }
 
 }  // namespace fogline

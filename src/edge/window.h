@@ -8,14 +8,16 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "edge/spool_record.h"
 #include "frame/stages.h"
 
 namespace fogline {
 
 /// One frame under way.
 struct InFlight {
-  uint64_t sequence = 0;
+  uint64_t run = 0, sequence = 0;
   std::vector<std::byte> bytes;
+  SpoolPlace place;  // where a copy lies on disk
   Nanos started{0};  // when work on the picture began
   Nanos last_sent{0};
   Nanos patience{0};  // after the last sending, until it is sent again
@@ -47,19 +49,22 @@ class SendWindow {
   /// The connection is new: nobody knows what the old one lost, so everything is sent again.
   void EverythingIsDue();
   /// The cloud asked for patience: keep the frame, send it again only after the longest wait.
-  void Defer(uint64_t sequence, Nanos now);
+  void Defer(uint64_t run, uint64_t sequence, Nanos now);
   /// Nobody took what was sent: everything is sent again once `wait` has passed, if not earlier.
   void Hasten(Nanos now, Nanos wait);
   /// When the earliest frame runs out of patience; nothing when the window is empty.
   std::optional<Nanos> Deadline() const;
 
   /// Takes a frame out; nothing when it is not under way (a second answer).
-  std::optional<InFlight> Remove(uint64_t sequence);
+  std::optional<InFlight> Remove(uint64_t run, uint64_t sequence);
+
+  /// Frames of which no copy is on disk.
+  size_t only_here() const;
 
  private:
   size_t size_;
   Nanos patience_, most_patience_;
-  std::deque<InFlight> frames_;  // by sequence, ascending
+  std::deque<InFlight> frames_;  // as they came
 };
 
 }  // namespace fogline

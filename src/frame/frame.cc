@@ -17,6 +17,7 @@ constexpr double kDegreeUnits = 1e7;
 constexpr uint16_t kUnknown16 = 0xFFFF;
 constexpr int64_t kMaxElements = int64_t{1} << 31;
 constexpr size_t kLengthAt = 8;  // where the whole frame's length stands
+constexpr size_t kWindowAt = kLengthAt + 4 + 6 * 8 + 4 * 4;  // the last of the stages
 
 tl::unexpected<Error> Bad(const char* what) {
   return Fail(ErrorCode::kInvalid, "frame", "{}", what);
@@ -123,6 +124,13 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
   writer.Patch(kLengthAt, static_cast<uint32_t>(out.size() + sizeof(uint32_t)));
   writer.Write(Crc32(out));
   return {};
+}
+
+void RestampWindow(uint32_t window_us, std::span<std::byte> frame) {
+  std::memcpy(frame.data() + kWindowAt, &window_us, sizeof(window_us));
+  const auto checked = frame.first(frame.size() - sizeof(uint32_t));
+  const uint32_t checksum = Crc32(checked);
+  std::memcpy(frame.data() + checked.size(), &checksum, sizeof(checksum));
 }
 
 Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {

@@ -78,6 +78,9 @@ bool IsDeviceName(std::string_view name);
 /// ParseFrame's terms by its builder): names and counts past the limits are kUsage.
 Status WriteFrame(const Frame& frame, std::vector<std::byte>& out);
 
+/// Changes the wait in the send window of a frame that WriteFrame made: it is known late.
+void RestampWindow(uint32_t window_us, std::span<std::byte> frame);
+
 /// Reads a frame from foreign bytes: everything is checked before it is believed (length, checksum,
 /// version, counts, coordinates, names, shapes against 2^31 elements). Payloads view into `bytes`.
 /// `frame` is reused.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/file.h"
@@ -21,6 +22,17 @@ namespace fogline {
 inline const std::filesystem::path kModels = std::filesystem::path(FOGLINE_SOURCE_DIR) / "models";
 inline const std::filesystem::path kModel = kModels / "litter.onnx";
 inline const std::filesystem::path kPictures = kModels / "demo";
+
+/// Waits for a condition that another thread or process brings about.
+template <typename F>
+bool Until(F condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
 
 class Line : public ::testing::Test {
  protected:

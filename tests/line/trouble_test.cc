@@ -16,17 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Waits for a condition that another thread or process brings about.
-template <typename F>
-bool Until(F condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 60s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
-
 size_t Count(const std::string& text, const std::string& word) {
   size_t count = 0;
   for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++count;

@@ -1,0 +1,438 @@
+#include "edge/spool.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+
+#include "base/file.h"
+#include "base/log.h"
+
+namespace fogline {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr uint64_t kLeastSegment = 64 << 10, kMostSegment = 16 << 20;
+constexpr size_t kMostMarks = 64 << 10;  // bytes of marks kept for a disk that takes nothing
+constexpr Nanos kSayAgain = 10s;
+
+std::string ErrnoText() { return std::generic_category().message(errno); }
+
+tl::unexpected<Error> Unusable(const std::filesystem::path& path, const char* doing) {
+  return Fail(ErrorCode::kInvalid, "--spool " + path.string(), "cannot {}: {}", doing, ErrnoText());
+}
+
+}  // namespace
+
+/// A descriptor and its end.
+class Spool::File {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd() const { return fd_; }
+  bool ok() const { return fd_ >= 0; }
+
+  /// All or nothing; errno tells why.
+  bool ReadAt(uint64_t offset, std::span<std::byte> out) const {
+    while (!out.empty()) {
+      const ssize_t n = pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return false;
+      offset += static_cast<uint64_t>(n);
+      out = out.subspan(static_cast<size_t>(n));
+    }
+    return true;
+  }
+
+ private:
+  int fd_;
+};
+
+Spool::Spool(const SpoolOptions& options)
+    : options_(options),
+      segment_bytes_(static_cast<uint32_t>(
+          std::clamp(options.limit_bytes / 64, kLeastSegment, kMostSegment))) {}
+
+Result<std::unique_ptr<Spool>> Spool::Open(const SpoolOptions& options, const std::string& device) {
+  if (options.limit_bytes < SpoolOptions::kLeastBytes) {
+    return Fail(ErrorCode::kUsage, "--spool-limit", "is less than {} bytes",
+                SpoolOptions::kLeastBytes);
+  }
+  std::error_code error;
+  std::filesystem::create_directories(options.folder, error);
+  if (error) {
+    return Fail(ErrorCode::kInvalid, "--spool " + options.folder.string(), "cannot be made: {}",
+                error.message());
+  }
+  auto spool = std::unique_ptr<Spool>(new Spool(options));
+  FOGLINE_CHECK(spool->Lock(device));
+  FOGLINE_CHECK(spool->Recover());
+  spool->syncer_ = std::thread([s = spool.get()] { s->SyncLoop(); });
+  return spool;
+}
+
+/// One process a folder, and one device: its frames go to its own topic.
+Status Spool::Lock(const std::string& device) {
+  const auto path = options_.folder / "device";
+  folder_ =
+      std::make_unique<File>(open(options_.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  lock_ = std::make_unique<File>(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!folder_->ok() || !lock_->ok()) return Unusable(options_.folder, "open it");
+  if (flock(lock_->fd(), LOCK_EX | LOCK_NB) != 0) {
+    return Fail(ErrorCode::kConflict, "--spool " + options_.folder.string(),
+                "another edge uses it; give each its own folder");
+  }
+  FOGLINE_TRY(const std::string owner, ReadTextFile(path));
+  if (owner.empty()) {
+    if (pwrite(lock_->fd(), device.data(), device.size(), 0) !=
+            static_cast<ssize_t>(device.size()) ||
+        fsync(lock_->fd()) != 0) {
+      const auto failed = Unusable(options_.folder, "write the device's name");
+      (void)!ftruncate(lock_->fd(), 0);
+      return failed;
+    }
+  } else if (owner != device) {
+    return Fail(ErrorCode::kConflict, "--spool " + options_.folder.string(),
+                "holds the frames of device '{}'; give '{}' a folder of its own", owner, device);
+  }
+  return {};
+}
+
+std::filesystem::path Spool::PathOf(uint64_t segment) const {
+  return options_.folder / fmt::format("{:016x}.spool", segment);
+}
+
+Status Spool::Recover() {
+  std::error_code error;
+  std::map<uint64_t, std::vector<uint32_t>> frames, marks;
+  std::map<uint64_t, uint32_t> sizes;
+  for (const auto& entry : std::filesystem::directory_iterator(options_.folder, error)) {
+    if (entry.path().extension() != ".spool") continue;
+    const std::string name = entry.path().stem().string();
+    uint64_t id = 0;
+    const char* end = name.data() + name.size();
+    if (std::from_chars(name.data(), end, id, 16).ptr != end || id == 0) continue;
+    next_ = std::max(next_, id + 1);
+    const auto bytes = ReadFile(entry.path());
+    if (!bytes) {
+      LogError("{}; what it holds is not sent", bytes.error().ToString());
+      continue;
+    }
+    size_t at = 0;
+    while (const auto item = NextSpoolItem(*bytes, at)) {
+      counts_.damaged_bytes += item->offset - at;
+      at = item->end;
+      if (item->is_frame) {
+        frames[id].push_back(static_cast<uint32_t>(item->offset));
+      } else {
+        marks[item->mark.segment].push_back(item->mark.offset);
+      }
+    }
+    counts_.damaged_bytes += bytes->size() - at;
+    sizes[id] = static_cast<uint32_t>(bytes->size());
+  }
+  if (error) {
+    return Fail(ErrorCode::kInvalid, "--spool " + options_.folder.string(), "cannot be read: {}",
+                error.message());
+  }
+  for (const auto& [id, size] : sizes) {
+    std::vector<uint32_t>& done = marks[id];
+    std::sort(done.begin(), done.end());
+    Segment segment;
+    segment.size = size;
+    for (const uint32_t offset : frames[id]) {
+      if (std::binary_search(done.begin(), done.end(), offset)) {
+        segment.done.push_back(offset);
+      } else {
+        ++segment.waiting;
+      }
+    }
+    counts_.waiting += segment.waiting;
+    counts_.bytes += size;
+    const auto added = segments_.emplace(id, std::move(segment)).first;
+    if (added->second.waiting > 0) {
+      // The process that wrote it may have died before its sync.
+      added->second.unsynced =
+          std::make_shared<File>(open(PathOf(id).c_str(), O_RDONLY | O_CLOEXEC));
+      if (young_.empty()) young_.push_back({{}, Clock::Real().Steady()});
+    }
+    Retire(added);
+  }
+  counts_.recovered = counts_.waiting;
+  if (counts_.damaged_bytes > 0) {
+    LogWarning("--spool {}: {} bytes were torn or damaged; what they held is lost",
+               options_.folder.string(), counts_.damaged_bytes);
+  }
+  if (counts_.recovered > 0) {
+    LogInfo("--spool {}: {} frames of earlier runs are sent first", options_.folder.string(),
+            counts_.recovered);
+  }
+  return {};
+}
+
+Spool::~Spool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (syncer_.joinable()) syncer_.join();
+  // With nothing left to send, nothing is left behind; else the last file holds marks.
+  active_file_ = nullptr;
+  const auto active = segments_.find(std::exchange(active_, 0));
+  if (active != segments_.end() && segments_.size() == 1) Retire(active);
+}
+
+/// Removes a segment whose frames are all done. The mutex is held, or nobody else knows us yet.
+void Spool::Retire(Segments::iterator segment) {
+  const auto& [id, s] = *segment;
+  if (s.waiting > 0 || s.under_way > 0 || id == active_) return;
+  if (reading_ == id) {
+    reading_ = 0;
+    reading_file_ = nullptr;
+  }
+  std::error_code ignored;  // a file that stays is read again by the next run: repeats, no loss
+  std::filesystem::remove(PathOf(id), ignored);
+  counts_.bytes -= s.size;
+  segments_.erase(segment);
+}
+
+Status Spool::Roll() {
+  const uint64_t id = next_;
+  const auto path = PathOf(id);
+  auto file =
+      std::make_shared<File>(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file->ok()) return Fail(ErrorCode::kExhausted, path.string(), "{}", ErrnoText());
+  ++next_;
+  const uint64_t old = std::exchange(active_, id);
+  active_file_ = std::move(file);
+  segments_[id];
+  new_file_ = true;
+  if (old != 0) Retire(segments_.find(old));
+  return {};
+}
+
+/// Gives up the oldest segment of which nothing is under way.
+bool Spool::DropOldest() {
+  const auto oldest = std::find_if(segments_.begin(), segments_.end(), [&](const auto& s) {
+    return s.first != active_ && s.second.under_way == 0;
+  });
+  if (oldest == segments_.end()) return false;
+  counts_.waiting -= oldest->second.waiting;
+  counts_.dropped += oldest->second.waiting;
+  oldest->second.waiting = 0;
+  Retire(oldest);
+  const Nanos now = Clock::Real().Steady();
+  if (dropped_said_ == Nanos(0) || now - dropped_said_ > kSayAgain) {
+    LogError("--spool {}: full; {} of the oldest frames are dropped so far",
+             options_.folder.string(), counts_.dropped);
+    dropped_said_ = now;
+  }
+  return true;
+}
+
+/// At the end of the active segment, all or nothing.
+Status Spool::Write(std::span<const std::byte> data) {
+  Segment& segment = segments_.at(active_);
+  size_t done = 0;
+  while (done < data.size()) {
+    const ssize_t n = pwrite(active_file_->fd(), data.data() + done, data.size() - done,
+                             static_cast<off_t>(segment.size + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      const auto failed =
+          Fail(ErrorCode::kExhausted, PathOf(active_).string(), "cannot write: {}", ErrnoText());
+      // What stays of a half is passed over by whoever reads.
+      (void)!ftruncate(active_file_->fd(), segment.size);
+      return failed;
+    }
+    done += static_cast<size_t>(n);
+  }
+  segment.size += static_cast<uint32_t>(data.size());
+  counts_.bytes += data.size();
+  return {};
+}
+
+Status Spool::Append(const SpoolFrame& frame, std::span<const std::byte> bytes, bool under_way,
+                     SpoolPlace& place) {
+  const std::lock_guard lock(mutex_);
+  const uint64_t need = kSpoolFrameBytes + bytes.size();
+  if (need > options_.limit_bytes / 4) {
+    return Fail(ErrorCode::kExhausted, "--spool-limit", "a frame of {} bytes is too much for {}",
+                bytes.size(), options_.limit_bytes);
+  }
+  const bool may_drop = options_.when_full == WhenFull::kOldest;
+  while (counts_.bytes + marks_.size() + need > options_.limit_bytes) {
+    if (may_drop && DropOldest()) continue;
+    return Fail(ErrorCode::kExhausted, "--spool " + options_.folder.string(),
+                "holds {} bytes, its limit is {}", counts_.bytes, options_.limit_bytes);
+  }
+  for (;;) {
+    Status written;
+    if (active_ == 0 || segments_.at(active_).size + marks_.size() + need > segment_bytes_) {
+      written = Roll();
+    }
+    if (written) {
+      write_ = marks_;
+      WriteSpoolFrame(frame, bytes, write_);
+      written = Write(write_);
+    }
+    if (written) break;
+    if (marks_.size() > kMostMarks) marks_.clear();  // they cost repeats, no frame
+    if (!may_drop || !DropOldest()) return written;
+  }
+  marks_.clear();
+  Segment& segment = segments_.at(active_);
+  place = {active_, static_cast<uint32_t>(segment.size - need)};
+  if (under_way) {
+    ++segment.under_way;
+    ++counts_.under_way;
+    cursor_ = {active_, segment.size};
+  } else {
+    ++segment.waiting;
+    ++counts_.waiting;
+  }
+  segment.unsynced = active_file_;
+  young_.push_back({place, Clock::Real().Steady()});
+  return {};
+}
+
+/// The next readable item of a segment at or after `offset`; its views last until the next call.
+Result<SpoolItem> Spool::ReadAt(Segments::const_iterator segment, uint32_t offset) {
+  const auto& [id, s] = *segment;
+  if (reading_ != id) {
+    reading_file_ = std::make_unique<File>(open(PathOf(id).c_str(), O_RDONLY | O_CLOEXEC));
+    reading_ = id;
+  }
+  const auto fail = [&](const std::string& why) {
+    return Fail(ErrorCode::kInvalid, PathOf(id).string(), "{}", why);
+  };
+  if (offset + kSpoolHeaderBytes > s.size) return fail("ends too early");
+  read_.resize(kSpoolHeaderBytes);
+  if (!reading_file_->ReadAt(offset, read_)) return fail("cannot read: " + ErrnoText());
+  size_t length = ClaimedSpoolItem(read_);
+  for (const bool all : {false, true}) {
+    if (all || length == 0 || offset + length > s.size) length = s.size - offset;
+    read_.resize(length);
+    if (!reading_file_->ReadAt(offset, read_)) return fail("cannot read: " + ErrnoText());
+    if (auto item = NextSpoolItem(read_, 0)) {
+      item->offset += offset;
+      item->end += offset;
+      return *item;
+    }
+  }
+  return fail("is damaged");
+}
+
+bool Spool::Take(SpoolFrame& out) {
+  const std::lock_guard lock(mutex_);
+  while (counts_.waiting > 0) {
+    const auto segment = segments_.lower_bound(cursor_.segment);
+    if (segment->first != cursor_.segment) cursor_ = {segment->first, 0};
+    Segment& s = segment->second;
+    if (s.waiting > 0) {
+      const auto item = ReadAt(segment, cursor_.offset);
+      if (item) {
+        cursor_.offset = static_cast<uint32_t>(item->end);
+        if (!item->is_frame ||
+            std::binary_search(s.done.begin(), s.done.end(), static_cast<uint32_t>(item->offset))) {
+          continue;
+        }
+        std::vector<std::byte> keep = std::move(out.bytes);
+        out = item->frame;
+        out.bytes = std::move(keep);
+        out.bytes.assign(item->bytes.begin(), item->bytes.end());
+        out.place = {segment->first, static_cast<uint32_t>(item->offset)};
+        --s.waiting;
+        --counts_.waiting;
+        ++s.under_way;
+        ++counts_.under_way;
+        return true;
+      }
+      // It was whole when it was written: the disk has lost it since.
+      LogError("{}: {} frames are lost", item.error().ToString(), s.waiting);
+      counts_.dropped += s.waiting;
+      counts_.waiting -= s.waiting;
+      s.waiting = 0;
+    }
+    cursor_ = {segment->first + 1, 0};
+    if (segment->first == active_) active_ = 0;
+    Retire(segment);
+  }
+  return false;
+}
+
+void Spool::Done(SpoolPlace place) {
+  const std::lock_guard lock(mutex_);
+  const auto segment = segments_.find(place.segment);
+  if (segment == segments_.end() || segment->second.under_way == 0) return;
+  --segment->second.under_way;
+  --counts_.under_way;
+  const auto young =
+      std::find_if(young_.begin(), young_.end(), [&](const Young& y) { return y.place == place; });
+  if (young != young_.end()) young_.erase(young);
+  const size_t before = segments_.size();
+  Retire(segment);
+  if (segments_.size() < before) return;  // the whole file is gone: no mark is needed
+  if (marks_.size() < kMostMarks) WriteSpoolMark(place, marks_);
+}
+
+/// Marks that no new frame has taken along. The mutex is held.
+void Spool::FlushMarks() {
+  if (marks_.empty() || (active_ == 0 && !Roll())) return;
+  if (Write(marks_)) marks_.clear();
+}
+
+void Spool::SyncLoop() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait_for(lock, options_.sync_after, [this] { return stopping_; });
+    FlushMarks();
+    const Nanos now = Clock::Real().Steady();
+    const bool due = !young_.empty() && now >= young_.front().since + options_.sync_after;
+    if (due || stopping_) Sync(lock);
+    if (stopping_) return;
+  }
+}
+
+/// Makes the disk keep every frame that is not done. The mutex is not held meanwhile.
+void Spool::Sync(std::unique_lock<std::mutex>& lock) {
+  young_.clear();
+  std::vector<std::shared_ptr<File>> files;
+  for (auto& [id, segment] : segments_) {
+    if (segment.unsynced && segment.waiting + segment.under_way > 0) {
+      files.push_back(std::move(segment.unsynced));
+    }
+    segment.unsynced = nullptr;
+  }
+  if (files.empty()) return;
+  ++counts_.syncs;
+  const bool folder = std::exchange(new_file_, false);
+  lock.unlock();
+  bool failed = false;
+  for (const auto& file : files) failed |= fdatasync(file->fd()) != 0;
+  if (folder) failed |= fsync(folder_->fd()) != 0;
+  const std::string why = failed ? ErrnoText() : std::string();
+  lock.lock();
+  if (failed && !said_sync_) {
+    said_sync_ = true;
+    LogError("--spool {}: the disk does not keep frames ({}): a power loss would cost them",
+             options_.folder.string(), why);
+  }
+}
+
+SpoolCounts Spool::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+}  // namespace fogline

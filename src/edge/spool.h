@@ -1,0 +1,125 @@
+// Frames on disk from their making until the cloud has stored them.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "edge/spool_record.h"
+
+namespace fogline {
+
+/// What becomes of a new frame when the spool is full.
+enum class WhenFull {
+  kWait,    // it waits for room, and the camera with it
+  kOldest,  // the oldest waiting frames make room for it
+  kNewest,  // it is dropped itself
+};
+
+struct SpoolOptions {
+  static constexpr uint64_t kLeastBytes = 1 << 20;
+
+  std::filesystem::path folder;  // empty: no spool
+  uint64_t limit_bytes = uint64_t{1} << 30;
+  WhenFull when_full = WhenFull::kWait;
+  /// How old a frame that is still not stored becomes before the disk is made to keep it. What the
+  /// cloud has stored by then, the usual case on a good link, never costs a sync.
+  Nanos sync_after = std::chrono::milliseconds(200);
+};
+
+struct SpoolCounts {
+  uint64_t waiting = 0;        // frames that nobody has taken yet
+  uint64_t under_way = 0;      // taken, and not done
+  uint64_t recovered = 0;      // found when the spool was opened
+  uint64_t dropped = 0;        // older frames given up for newer ones
+  uint64_t damaged_bytes = 0;  // what a power loss or a bad disk left unreadable
+  uint64_t bytes = 0;          // on disk now
+  uint64_t syncs = 0;
+};
+
+/// An append-only log in files of a folder. Frames are taken in the order in which they came, those
+/// of earlier runs first, and leave when they are done; a file leaves when all its frames are. A
+/// frame survives the death of its process as soon as Append returns, and the loss of power
+/// `sync_after` and one sync of the disk later. A mark that is lost costs a repeat of its frame,
+/// never a frame. Thread-safe; never waits for the disk's sync.
+class Spool {
+ public:
+  /// Takes in what an earlier run left. kConflict when another process has the folder open, or when
+  /// it holds the frames of another device.
+  static Result<std::unique_ptr<Spool>> Open(const SpoolOptions& options,
+                                             const std::string& device);
+  /// Syncs what is not done.
+  ~Spool();
+
+  /// Writes a frame behind all others and tells its place. `under_way`: it counts as taken at once
+  /// (only when nothing waits). kExhausted, and nothing is changed, when there is no room.
+  Status Append(const SpoolFrame& frame, std::span<const std::byte> bytes, bool under_way,
+                SpoolPlace& place);
+  /// The frame that has waited longest, with its place; false when none waits. `out` keeps its
+  /// memory.
+  bool Take(SpoolFrame& out);
+  /// The frame is stored, or will never be: it may go.
+  void Done(SpoolPlace place);
+
+  SpoolCounts counts() const;
+
+ private:
+  class File;
+  struct Segment {
+    uint32_t size = 0;
+    uint64_t waiting = 0, under_way = 0;
+    std::vector<uint32_t> done;      // of an earlier run: frames not to be taken, ascending
+    std::shared_ptr<File> unsynced;  // where the disk has not been made to keep the end
+  };
+  using Segments = std::map<uint64_t, Segment>;
+
+  Spool(const SpoolOptions& options);
+  Status Lock(const std::string& device);
+  Status Recover();
+  std::filesystem::path PathOf(uint64_t segment) const;
+  Status Roll();
+  bool DropOldest();
+  void Retire(Segments::iterator segment);
+  Status Write(std::span<const std::byte> data);
+  void FlushMarks();
+  Result<SpoolItem> ReadAt(Segments::const_iterator segment, uint32_t offset);
+  void SyncLoop();
+  void Sync(std::unique_lock<std::mutex>& lock);
+
+  const SpoolOptions options_;
+  const uint32_t segment_bytes_;
+  std::unique_ptr<File> lock_, folder_;
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  Segments segments_;
+  uint64_t active_ = 0;  // the segment that grows, 0 for none
+  std::shared_ptr<File> active_file_;
+  uint64_t next_ = 1;
+  SpoolPlace cursor_;  // everything before it was taken
+  uint64_t reading_ = 0;
+  std::unique_ptr<File> reading_file_;
+  std::vector<std::byte> marks_, write_, read_;
+  SpoolCounts counts_;
+  /// Frames that the disk has not been made to keep, by age; what is done leaves.
+  struct Young {
+    SpoolPlace place;
+    Nanos since;
+  };
+  std::deque<Young> young_;
+  bool new_file_ = false;   // the folder has to be synced
+  bool said_sync_ = false;  // a failing sync is said once
+  Nanos dropped_said_{0};
+  bool stopping_ = false;
+  std::thread syncer_;
+};
+
+}  // namespace fogline

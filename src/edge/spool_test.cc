@@ -1,0 +1,287 @@
+// What the spool promises, held against a plain model of it: whatever was appended and is not done
+// is there after any death of the process, torn ends and damaged bytes cost only the frames that
+// they touch, and a full disk is never passed over in silence.
+#include "edge/spool.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "base/file.h"
+
+namespace fogline {
+namespace {
+
+using namespace std::chrono_literals;
+using Name = std::pair<uint64_t, uint64_t>;
+
+std::vector<std::byte> Bytes(uint64_t sequence, size_t size) {
+  std::vector<std::byte> bytes(size);
+  std::mt19937 random(static_cast<unsigned>(sequence));
+  for (std::byte& b : bytes) b = static_cast<std::byte>(random());
+  return bytes;
+}
+
+SpoolFrame Header(uint64_t run, uint64_t sequence) {
+  SpoolFrame frame;
+  frame.run = run;
+  frame.sequence = sequence;
+  frame.started = Nanos(77);
+  frame.stages = {1, 2, 3, 4, 5};
+  return frame;
+}
+
+class SpoolTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Spool> Open() {
+    auto spool = Spool::Open(options_, "bike-7");
+    EXPECT_TRUE(spool) << spool.error().ToString();
+    return spool ? *std::move(spool) : nullptr;
+  }
+  /// The files of the spool, as a process that dies now leaves them.
+  std::vector<std::filesystem::path> Files(const std::filesystem::path& folder) {
+    std::set<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() == ".spool") files.insert(entry.path());
+    }
+    return {files.begin(), files.end()};
+  }
+  void Append(Spool& spool, uint64_t sequence, size_t size, bool under_way = false) {
+    ASSERT_TRUE(
+        spool.Append(Header(1, sequence), Bytes(sequence, size), under_way, places_[sequence]));
+  }
+  /// Everything that waits, by sequence.
+  std::vector<uint64_t> TakeAll(Spool& spool) {
+    std::vector<uint64_t> sequences;
+    SpoolFrame frame;
+    while (spool.Take(frame)) {
+      sequences.push_back(frame.sequence);
+      places_[frame.sequence] = frame.place;
+    }
+    return sequences;
+  }
+
+  TempDir dir_;
+  // Syncs are slow and prove nothing here: what was written is there for every process.
+  SpoolOptions options_{.folder = dir_.path() / "spool", .limit_bytes = 4 << 20, .sync_after = 1h};
+  std::map<uint64_t, SpoolPlace> places_;
+};
+
+TEST_F(SpoolTest, GivesBackWhatWasNotDoneInOrderAndWhole) {
+  auto spool = Open();
+  for (uint64_t i = 0; i < 3; ++i) Append(*spool, i, 1000 + i, /*under_way=*/true);
+  for (uint64_t i = 3; i < 6; ++i) Append(*spool, i, 1000 + i);
+  spool->Done(places_[1]);
+  spool = nullptr;
+  spool = Open();
+  EXPECT_EQ(spool->counts().recovered, 5U);
+  SpoolFrame frame;
+  for (uint64_t expected : {0, 2, 3, 4, 5}) {
+    ASSERT_TRUE(spool->Take(frame));
+    EXPECT_EQ(frame.run, 1U);
+    EXPECT_EQ(frame.sequence, expected);
+    EXPECT_EQ(frame.started, Nanos(77));
+    EXPECT_EQ(frame.stages.window, 5U);
+    EXPECT_EQ(frame.bytes, Bytes(expected, 1000 + expected));
+    spool->Done(frame.place);
+  }
+  EXPECT_FALSE(spool->Take(frame));
+  spool = nullptr;
+  EXPECT_TRUE(Files(options_.folder).empty()) << "nothing to keep, nothing kept";
+}
+
+TEST_F(SpoolTest, OneProcessAndOneDeviceAFolder) {
+  auto spool = Open();
+  const auto second = Spool::Open(options_, "bike-7");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kConflict);
+  spool = nullptr;
+  const auto other = Spool::Open(options_, "bike-8");
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().ToString().find("bike-7"), std::string::npos);
+}
+
+TEST_F(SpoolTest, AnEndTornAnywhereCostsOnlyTheFrameItTears) {
+  std::vector<size_t> ends;
+  {
+    auto spool = Open();
+    for (uint64_t i = 0; i < 3; ++i) {
+      Append(*spool, i, 40);
+      ends.push_back(places_[i].offset + kSpoolFrameBytes + 40);
+    }
+  }
+  const auto file = Files(options_.folder).at(0);
+  const auto whole = *ReadFile(file);
+  for (size_t length = 0; length <= ends.back(); ++length) {
+    for (const auto& old : Files(options_.folder)) std::filesystem::remove(old);
+    ASSERT_TRUE(WriteFile(file, std::span(whole).first(length)));
+    auto spool = Open();
+    const auto expected =
+        static_cast<size_t>(std::ranges::count_if(ends, [&](size_t e) { return e <= length; }));
+    ASSERT_EQ(TakeAll(*spool).size(), expected) << length;
+    // The line goes on behind it.
+    Append(*spool, 9, 40);
+    ASSERT_EQ(TakeAll(*spool), std::vector<uint64_t>{9});
+  }
+}
+
+TEST_F(SpoolTest, ADamagedByteCostsOnlyTheFrameItIsIn) {
+  {
+    auto spool = Open();
+    for (uint64_t i = 0; i < 3; ++i) Append(*spool, i, 40);
+  }
+  const auto file = Files(options_.folder).at(0);
+  const auto whole = *ReadFile(file);
+  const size_t item = kSpoolFrameBytes + 40;
+  for (size_t at = 0; at < 3 * item; ++at) {
+    auto damaged = whole;
+    damaged[at] ^= std::byte{0x40};
+    ASSERT_TRUE(WriteFile(file, damaged));
+    auto spool = Open();
+    std::vector<uint64_t> expected{0, 1, 2};
+    expected.erase(expected.begin() + static_cast<ptrdiff_t>(at / item));
+    ASSERT_EQ(TakeAll(*spool), expected) << at;
+    EXPECT_GT(spool->counts().damaged_bytes, 0U);
+  }
+}
+
+TEST_F(SpoolTest, NoiseIsNoFrame) {
+  std::filesystem::create_directory(options_.folder);
+  std::mt19937 random(3);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::byte> noise(random() % 5000);
+    for (std::byte& b : noise) b = static_cast<std::byte>("FSM1"[random() % 4]);
+    ASSERT_TRUE(WriteFile(options_.folder / "0000000000000001.spool", noise));
+    auto spool = Open();
+    EXPECT_TRUE(TakeAll(*spool).empty());
+  }
+}
+
+/// Random use, and deaths at random moments: a copy of the folder is what a killed process leaves.
+TEST_F(SpoolTest, NothingThatIsNotDoneIsLostWhateverHappens) {
+  std::mt19937 random(11);
+  std::set<uint64_t> live, done;
+  std::map<uint64_t, SpoolPlace> taken;
+  uint64_t next = 0;
+  auto spool = Open();
+  const auto take = [&] {
+    SpoolFrame frame;
+    if (!spool->Take(frame)) return;
+    // A frame may come again after a death although it is done: the store knows it.
+    ASSERT_TRUE(live.contains(frame.sequence) || done.contains(frame.sequence));
+    ASSERT_EQ(frame.bytes, Bytes(frame.sequence, frame.bytes.size()));
+    taken[frame.sequence] = frame.place;
+  };
+  for (int step = 0; step < 3000; ++step) {
+    const unsigned action = step % 300 == 299 ? 100 : random() % 100;
+    if (action < 45) {
+      const bool direct = spool->counts().waiting == 0 && random() % 2 == 0;
+      SpoolPlace place;
+      if (spool->Append(Header(1, next), Bytes(next, random() % 9000), direct, place)) {
+        live.insert(next);
+        if (direct) taken[next] = place;
+        ++next;
+      }
+    } else if (action < 70) {
+      take();
+    } else if (action < 100 && !taken.empty()) {
+      auto it = taken.begin();
+      if (random() % 3 == 0) std::advance(it, random() % taken.size());
+      spool->Done(it->second);
+      live.erase(it->first);
+      done.insert(it->first);
+      taken.erase(it);
+    } else if (action == 100) {
+      const auto copy = dir_.path() / "copy";
+      std::filesystem::copy(options_.folder, copy);
+      spool = nullptr;
+      std::filesystem::remove_all(options_.folder);
+      std::filesystem::rename(copy, options_.folder);
+      spool = Open();
+      ASSERT_NE(spool, nullptr);
+      taken.clear();
+    }
+    ASSERT_LE(spool->counts().bytes, options_.limit_bytes + (64 << 10));
+  }
+  spool = nullptr;
+  spool = Open();
+  for (const uint64_t sequence : TakeAll(*spool)) live.erase(sequence);
+  EXPECT_TRUE(live.empty()) << live.size() << " lost";
+}
+
+TEST_F(SpoolTest, WhenFullTheOldestMakeRoomAndAreCounted) {
+  options_.limit_bytes = SpoolOptions::kLeastBytes;
+  options_.when_full = WhenFull::kOldest;
+  auto spool = Open();
+  Append(*spool, 0, 5000, /*under_way=*/true);
+  for (uint64_t i = 1; i < 1000; ++i) Append(*spool, i, 5000);
+  const SpoolCounts counts = spool->counts();
+  EXPECT_LE(counts.bytes, options_.limit_bytes);
+  EXPECT_GT(counts.dropped, 700U);
+  const auto left = TakeAll(*spool);
+  EXPECT_EQ(left.size() + counts.dropped, 999U);
+  EXPECT_TRUE(std::ranges::is_sorted(left));
+  EXPECT_EQ(left.back(), 999U);
+}
+
+TEST_F(SpoolTest, WhenFullNewFramesAreRefusedAndDoneOnesMakeRoom) {
+  options_.limit_bytes = SpoolOptions::kLeastBytes;
+  auto spool = Open();
+  uint64_t count = 0;
+  SpoolPlace place;
+  while (spool->Append(Header(1, count), Bytes(count, 5000), false, place)) ++count;
+  EXPECT_GT(count, 150U);
+  EXPECT_LE(spool->counts().bytes, options_.limit_bytes);
+  const auto full = spool->Append(Header(1, count), Bytes(count, 5000), false, place);
+  EXPECT_EQ(full.error().code, ErrorCode::kExhausted);
+  const auto all = TakeAll(*spool);
+  EXPECT_EQ(all.size(), count);
+  for (const uint64_t sequence : all) spool->Done(places_[sequence]);
+  EXPECT_TRUE(spool->Append(Header(1, count), Bytes(count, 5000), true, place));
+}
+
+TEST_F(SpoolTest, ADiskThatTakesNoMoreIsAnErrorAndLosesNothing) {
+  // A limit on the size of files stands for a full disk: writes fail halfway.
+  auto spool = Open();
+  Append(*spool, 0, 3000);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{8000, before.rlim_max};
+  const auto old = std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  SpoolPlace place;
+  const Status first = spool->Append(Header(1, 1), Bytes(1, 3000), false, place);
+  const Status second = spool->Append(Header(1, 2), Bytes(2, 3000), false, place);
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, old);
+  EXPECT_TRUE(first) << first.error().ToString();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kExhausted);
+  Append(*spool, 3, 3000);
+  EXPECT_EQ(TakeAll(*spool), (std::vector<uint64_t>{0, 1, 3}));
+}
+
+TEST_F(SpoolTest, OnlyFramesThatAreNotDoneSoonCostASync) {
+  {
+    auto spool = Open();
+    for (uint64_t i = 0; i < 100; ++i) {
+      Append(*spool, i, 1000, /*under_way=*/true);
+      spool->Done(places_[i]);
+    }
+    EXPECT_EQ(spool->counts().syncs, 0U);
+  }
+  options_.sync_after = 1ms;
+  auto spool = Open();
+  Append(*spool, 200, 1000);
+  for (int i = 0; i < 10000 && spool->counts().syncs == 0; ++i) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(spool->counts().syncs, 1U);
+}
+
+}  // namespace
+}  // namespace fogline
