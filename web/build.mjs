@@ -44,7 +44,7 @@ function world() {
 async function bundle() {
   const result = await esbuild.build({
     absWorkingDir: here,
-    entryPoints: { app: 'src/main.ts', style: 'src/style.css' },
+    entryPoints: { app: 'src/main.ts', style: 'src/style.css', plan: 'src/plan.css' },
     bundle: true,
     minify: true,
     format: 'esm',

@@ -50,7 +50,7 @@ void AddCloud(CLI::App& app) {
     args->cloud.models.folder = args->models;
     FOGLINE_TRY(args->cloud.link, ToLinkOptions(args->link));
     FOGLINE_TRY(const auto store, OpenStore(args->store));
-    FOGLINE_TRY(const auto web, StartWeb(args->http, *store));
+    FOGLINE_TRY(const auto web, StartWeb(args->http, args->models, *store));
     if (web != nullptr) LogInfo("map at {}", web->url());
     FOGLINE_TRY(const auto cloud, Cloud::Start(args->cloud, *store, [&web] {
                   if (web != nullptr) web->Notify();

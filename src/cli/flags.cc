@@ -38,7 +38,8 @@ void AddHttpFlags(CLI::App& command, HttpFlags& flags) {
   command.add_flag("--thumbnails", flags.thumbnails, "let pictures leave the store");
 }
 
-Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags, Store& store) {
+Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
+                                            const std::filesystem::path& models, Store& store) {
   if (flags.listen.empty()) return nullptr;
   WebOptions options;
   const size_t colon = flags.listen.rfind(':');
@@ -51,6 +52,7 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags, Store& store
   }
   options.address = flags.listen.substr(0, colon);
   options.hosts = flags.hosts;
+  options.models = models;
   options.basemap = flags.basemap;
   options.basemap_attribution = flags.attribution;
   options.thumbnails = flags.thumbnails;

@@ -31,8 +31,10 @@ struct HttpFlags {
   bool thumbnails = false;
 };
 void AddHttpFlags(CLI::App& command, HttpFlags& flags);
-/// The map's server, or null when none is wanted.
-Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags, Store& store);
+/// The server of map, planner and fleet, or null when none is wanted. `models`: the folder that
+/// plans are made for.
+Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
+                                            const std::filesystem::path& models, Store& store);
 
 /// --images, --threads and --size of commands that learn or judge by labelled photographs; `named`
 /// goes on after "one sub-folder a class".

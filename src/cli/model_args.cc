@@ -1,10 +1,6 @@
 #include "cli/model_args.h"
 
-#include <algorithm>
-
-#include "base/log.h"
-#include "engine/shapes.h"
-#include "vision/card.h"
+#include "vision/network.h"
 
 namespace fogline::cli {
 namespace {
@@ -46,20 +42,7 @@ Result<Model> LoadModel(const ModelArgs& args) {
     }
     options.shapes = {{declared.inputs[0].name, unnamed->second}};
   }
-  const bool open =
-      std::ranges::any_of(declared.inputs, [](const Port& port) { return !port.shape.IsStatic(); });
-  if (open && options.shapes.empty()) {
-    // A card beside the model knows the size of its pictures; a model of something else has none.
-    const auto card = LoadCard(args.path, declared.inputs, declared.outputs);
-    if (card && card->input_shape().IsStatic() && card->width > 0) {
-      options.shapes[card->input] = card->input_shape();
-    }
-  }
-  FOGLINE_TRY(Model model, Model::Load(args.path, EngineShapes(), options));
-  for (const std::string& assumption : model.assumptions()) {
-    LogInfo("{}: assuming {} (give --shape for another size)", args.path.string(), assumption);
-  }
-  return model;
+  return fogline::LoadModel(args.path, std::move(options));
 }
 
 std::string Describe(const Port& port) {

@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/plan_args.h"
 #include "cli/plan_show.h"
+#include "cost/fleet_cost.h"
+#include "plan/plan_json.h"
 
 namespace fogline::cli {
 namespace {
@@ -19,7 +23,7 @@ Status RunPlan(const PlanArgs& args) {
   FOGLINE_TRY(const auto input, LoadPlanInput(args));
   const Nanos start = Clock::Real().Steady();
   FOGLINE_TRY(const Plan plan, MakePlan(input->scenario));
-  PlanView view{input->scenario, plan, {}, {}, x, y, {}, 0};
+  PlanView view{input->scenario, plan, {}, {}, x, y, {}, 0, {}};
   view.plan_ms = Millis(Clock::Real().Steady() - start);
   if (args.all) {
     for (size_t i = 0; i < plan.candidates.size(); ++i) view.shown.push_back(i);
@@ -27,15 +31,19 @@ Status RunPlan(const PlanArgs& args) {
     view.shown = plan.BestOfEachCut();
   }
   if (args.explain || !args.html.empty()) view.explanations = Explain(input->scenario, plan);
+  if (args.explain || args.devices > 0) view.rivals = Rivals(input->scenario, plan);
   view.front = ParetoFront(plan.candidates, x, y);
   if (!args.html.empty()) {
     FOGLINE_CHECK(WriteFile(args.html, PlanPage(view, args.model.path.filename().string())));
   }
   if (args.json) {
-    fmt::print("{}\n", PlanJson(view));
+    auto json = PlanJson(view);
+    if (args.devices > 0) json["fleet"] = FleetJson(view, args.devices);
+    fmt::print("{}\n", Dump(json));
   } else {
     if (!args.explain) view.explanations.clear();
     fmt::print("{}", PlanText(view, StdoutStyle()));
+    if (args.devices > 0) fmt::print("{}", FleetText(view, args.devices));
     if (!args.html.empty()) fmt::print("Written to {}.\n", args.html.string());
   }
   return {};

@@ -10,24 +10,18 @@
 #include "cli/command.h"
 #include "cli/model_args.h"
 #include "codec/bundle.h"
-#include "plan/scenario.h"
+#include "plan/request.h"
 
 namespace fogline::cli {
 
 struct PlanArgs : Common {
   ModelArgs model;
   std::string edge, cloud, link;
-  std::string objective = "latency";
   std::filesystem::path bundle, html;
-  std::string codecs;
-  std::string deliver = "cloud";
   std::string pareto = "latency,cost";
-  std::string not_before;
-  std::optional<double> max_latency, max_latency_p95, min_agreement, min_accuracy, max_cost,
-      max_memory, max_data;
-  Operation operation;
-  double electricity = 0.20;
-  bool never_send_input = false, explain = false, all = false;
+  PlanRequest request;
+  double devices = 0;  // of a fleet; 0: not asked
+  bool explain = false, all = false;
 };
 
 void AddPlanArgs(CLI::App& command, PlanArgs& args);

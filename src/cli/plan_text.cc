@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/plan_show.h"
+#include "cost/fleet_cost.h"
 
 namespace fogline::cli {
 namespace {
@@ -165,6 +166,21 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
         "No --bundle: only exact codecs and estimated JPEG sizes were considered; `fogline "
         "calibrate` finds smaller ones.\n";
   }
+  return out;
+}
+
+std::string FleetText(const PlanView& view, double devices) {
+  const auto line = [&](const std::string& what, const Candidate& c) {
+    const FleetCost f = FleetOf(view.scenario, c, devices);
+    return fmt::format(
+        "  {:.0f} € a month, {:.0f} instances — {} (a device: hardware {:.2f}, energy {:.2f}, data "
+        "{:.2f}, cloud {:.2f})\n",
+        f.euro_month, f.pool.instances, what, f.bill.hardware, f.bill.energy, f.bill.data,
+        f.bill.cloud);
+  };
+  std::string out = fmt::format("A fleet of {:g} on {}:\n", devices, view.scenario.cloud.name);
+  out += line("this plan", view.plan.candidates[view.plan.best]);
+  for (const Rival& rival : view.rivals) out += line(rival.title, rival.candidate);
   return out;
 }
 

@@ -107,8 +107,10 @@ Result<DemoMechanism> Collect(Edge& edge, Store& store) {
   return m;
 }
 
-Result<std::unique_ptr<WebServer>> StartMap(const DemoOptions& options, Store& store) {
+Result<std::unique_ptr<WebServer>> StartMap(const DemoOptions& options,
+                                            const std::filesystem::path& model, Store& store) {
   WebOptions web;
+  web.models = std::filesystem::absolute(model).parent_path();
   web.address = options.address;
   web.port = options.port;
   web.thumbnails = options.thumbnail > 0;
@@ -145,7 +147,7 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   FOGLINE_TRY(const auto store,
               OpenStore(options.store.empty() ? "sqlite:" + (dir.path() / "demo.db").string()
                                               : options.store));
-  FOGLINE_TRY(const auto web, StartMap(options, *store));
+  FOGLINE_TRY(const auto web, StartMap(options, model, *store));
   hooks.map_is_up(web->url());
 
   CloudOptions cloud_options;

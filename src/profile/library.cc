@@ -36,15 +36,11 @@ std::vector<std::string> LibraryNames(std::string_view folder) {
   return names;
 }
 
-Result<Machine> FindMachine(const std::string& name, const std::string& flag) {
+Result<Machine> FindLibraryMachine(const std::string& name, const std::string& flag) {
   for (const std::string_view folder : {"devices", "clouds"}) {
     if (const LibraryFile* file = FindFile(folder, name)) {
       return ParseMachine(file->text, Where(*file));
     }
-  }
-  if (LooksLikeAPath(name)) {
-    FOGLINE_TRY(const std::string text, ReadTextFile(name));
-    return ParseMachine(text, name);
   }
   std::vector<std::string> known = LibraryNames("devices");
   const std::vector<std::string> clouds = LibraryNames("clouds");
@@ -53,22 +49,42 @@ Result<Machine> FindMachine(const std::string& name, const std::string& flag) {
               DidYouMean(name, known));
 }
 
+Result<Machine> FindMachine(const std::string& name, const std::string& flag) {
+  auto machine = FindLibraryMachine(name, flag);
+  if (machine || !LooksLikeAPath(name)) return machine;
+  FOGLINE_TRY(const std::string text, ReadTextFile(name));
+  return ParseMachine(text, name);
+}
+
+Result<LinkProfile> FindLibraryLink(const std::string& name, const std::string& flag) {
+  const size_t comma = std::min(name.find(','), name.size());
+  const std::string base = name.substr(0, comma);
+  if (const LibraryFile* file = FindFile("links", base)) {
+    FOGLINE_TRY(LinkProfile link, ParseLink(file->text, Where(*file)));
+    if (comma == name.size()) return link;
+    FOGLINE_CHECK(ApplyLinkText(std::string_view(name).substr(comma + 1), link));
+    link.name = name;
+    link.title += ", changed";
+    return link;
+  }
+  if (base.find('=') != std::string::npos) return ParseInlineLink(name);
+  return Fail(ErrorCode::kNotFound, flag,
+              "no link '{}' in the library{}; or give one inline, e.g. "
+              "up=8Mbps,down=30Mbps,rtt=40ms",
+              base, DidYouMean(base, LibraryNames("links")));
+}
+
 Result<LinkProfile> FindLink(const std::string& name, const std::string& flag) {
-  if (const LibraryFile* file = FindFile("links", name)) {
-    return ParseLink(file->text, Where(*file));
+  const std::string base = name.substr(0, name.find(','));
+  const bool known = FindFile("links", base) != nullptr;
+  if (known || !LooksLikeAPath(name)) return FindLibraryLink(name, flag);
+  if (!std::filesystem::exists(name) && name.find('=') != std::string::npos) {
+    return ParseInlineLink(name);
   }
-  const bool is_inline = name.find('=') != std::string::npos;
-  if (is_inline && !std::filesystem::exists(name)) return ParseInlineLink(name);
-  if (LooksLikeAPath(name)) {
-    FOGLINE_TRY(const std::string text, ReadTextFile(name));
-    if (name.ends_with(".toml")) return ParseLink(text, name);
-    FOGLINE_TRY(Trace trace, Trace::Parse(text, name));
-    return LinkOfTrace(std::move(trace), name);
-  }
-  return Fail(
-      ErrorCode::kNotFound, flag,
-      "no link '{}' in the library{}; or give one inline, e.g. up=8Mbps,down=30Mbps,rtt=40ms", name,
-      DidYouMean(name, LibraryNames("links")));
+  FOGLINE_TRY(const std::string text, ReadTextFile(name));
+  if (name.ends_with(".toml")) return ParseLink(text, name);
+  FOGLINE_TRY(Trace trace, Trace::Parse(text, name));
+  return LinkOfTrace(std::move(trace), name);
 }
 
 }  // namespace fogline

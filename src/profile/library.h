@@ -27,7 +27,14 @@ std::vector<std::string> LibraryNames(std::string_view folder);
 /// or from a .toml file. kNotFound offers the nearest names; `flag` is the one to blame.
 Result<Machine> FindMachine(const std::string& name, const std::string& flag);
 
-/// A link by its library name, inline form ("up=8Mbps,…"), .toml file, or a trace's file.
+/// The same without looking at any file of the user's: what strangers may ask for.
+Result<Machine> FindLibraryMachine(const std::string& name, const std::string& flag);
+
+/// A link by its library name, a library name with changes ("4g,up=3Mbps,rtt=80ms"), inline form
+/// ("up=8Mbps,…"), .toml file, or a trace's file.
 Result<LinkProfile> FindLink(const std::string& name, const std::string& flag);
+
+/// The first three of these: no file is looked at.
+Result<LinkProfile> FindLibraryLink(const std::string& name, const std::string& flag);
 
 }  // namespace fogline

@@ -149,5 +149,23 @@ TEST(Trace, ReadsTheRecordedOnes) {
   }
 }
 
+TEST(FindLink, TakesALinkOfTheLibraryWithChanges) {
+  const LinkProfile plain = FindLink("4g", "--link").value();
+  const LinkProfile changed = FindLink("4g,up=3,rtt=80ms,price=0", "--link").value();
+  EXPECT_EQ(changed.up, MegabitsPerSecond(3));
+  EXPECT_EQ(changed.down, plain.down);
+  EXPECT_EQ(changed.rtt, Milliseconds(80));
+  EXPECT_EQ(changed.price, EuroPerGigabyte(0));
+  EXPECT_EQ(changed.radio, plain.radio);
+  EXPECT_EQ(FindLink("4g,upp=3", "--link").error().code, ErrorCode::kUsage);
+  EXPECT_EQ(FindLink("4g,up=0", "--link").error().code, ErrorCode::kUsage);
+}
+
+TEST(FindLibraryLink, LooksAtNoFile) {
+  const std::string here = __FILE__;
+  EXPECT_EQ(FindLibraryLink(here, "link").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(FindLibraryMachine(here, "edge").error().code, ErrorCode::kNotFound);
+}
+
 }  // namespace
 }  // namespace fogline

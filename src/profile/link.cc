@@ -51,12 +51,7 @@ MegabitsPerSecond LinkProfile::EffectiveRate(MegabitsPerSecond rate) const {
   return std::min(rate, MegabitsPerSecond(bound));
 }
 
-Result<LinkProfile> ParseInlineLink(std::string_view text) {
-  LinkProfile link;
-  link.name = std::string(text);
-  link.title = "link given on the command line";
-  link.source = "given on the command line";
-  bool has_down = false;
+Status ApplyLinkText(std::string_view text, LinkProfile& link) {
   const std::vector<std::string> keys{"up", "down", "rtt", "loss", "price"};
   while (!text.empty()) {
     const size_t comma = text.find(',');
@@ -81,18 +76,29 @@ Result<LinkProfile> ParseInlineLink(std::string_view text) {
                   : key == "loss" ? "a share from 0 to below 100 %"
                                   : "zero or more");
     }
-    if (key == "up") link.up = MegabitsPerSecond(amount);
+    if (key == "up") {
+      link.up = MegabitsPerSecond(amount);
+      link.trace.reset();
+    }
     if (key == "down") link.down = MegabitsPerSecond(amount);
     if (key == "rtt") link.rtt = Milliseconds(amount);
     if (key == "loss") link.loss = amount;
     if (key == "price") link.price = EuroPerGigabyte(amount);
-    has_down |= key == "down";
   }
+  return {};
+}
+
+Result<LinkProfile> ParseInlineLink(std::string_view text) {
+  LinkProfile link;
+  link.name = std::string(text);
+  link.title = "link given on the command line";
+  link.source = "given on the command line";
+  FOGLINE_CHECK(ApplyLinkText(text, link));
   if (link.up <= MegabitsPerSecond(0)) {
     return Fail(ErrorCode::kUsage, std::string(kFlag),
                 "an inline link needs up=RATE, e.g. up=8Mbps");
   }
-  if (!has_down) link.down = link.up;
+  if (link.down <= MegabitsPerSecond(0)) link.down = link.up;
   return link;
 }
 

@@ -32,6 +32,10 @@ struct LinkProfile {
 /// defaults to up, rtt to 0. kUsage for anything else, zero and negative rates among it.
 Result<LinkProfile> ParseInlineLink(std::string_view text);
 
+/// Sets what such a text names in `link` and leaves the rest: a link of the library with another
+/// rate. A recorded trace does not survive another uplink.
+Status ApplyLinkText(std::string_view text, LinkProfile& link);
+
 /// Reads the TOML text of a link of the library.
 Result<LinkProfile> ParseLink(std::string_view toml, const std::string& where);
 

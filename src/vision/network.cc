@@ -1,5 +1,8 @@
 #include "vision/network.h"
 
+#include <algorithm>
+
+#include "base/log.h"
 #include "engine/shapes.h"
 
 namespace fogline {
@@ -20,6 +23,24 @@ Result<Network> LoadNetwork(const std::filesystem::path& path, int side) {
   }
   FOGLINE_TRY(ModelCard card, LoadCard(path, model.inputs(), model.outputs(), side));
   return Network{path, std::move(model), std::move(card)};
+}
+
+Result<Model> LoadModel(const std::filesystem::path& path, LoadOptions options) {
+  FOGLINE_TRY(const DeclaredPorts declared, ReadPorts(path));
+  const bool open =
+      std::ranges::any_of(declared.inputs, [](const Port& port) { return !port.shape.IsStatic(); });
+  if (open && options.shapes.empty()) {
+    // A card beside the model knows the size of its pictures; a model of something else has none.
+    const auto card = LoadCard(path, declared.inputs, declared.outputs);
+    if (card && card->input_shape().IsStatic() && card->width > 0) {
+      options.shapes[card->input] = card->input_shape();
+    }
+  }
+  FOGLINE_TRY(Model model, Model::Load(path, EngineShapes(), options));
+  for (const std::string& assumption : model.assumptions()) {
+    LogInfo("{}: assuming {} (give --shape for another size)", path.string(), assumption);
+  }
+  return model;
 }
 
 }  // namespace fogline

@@ -20,4 +20,9 @@ struct Network {
 /// size refuses another).
 Result<Network> LoadNetwork(const std::filesystem::path& path, int side = 0);
 
+/// Loads a model by itself, which need not be one of pictures: an open input without a shape in
+/// `options` gets the size of the model's card where it has one. The log says which sizes had to be
+/// assumed.
+Result<Model> LoadModel(const std::filesystem::path& path, LoadOptions options = {});
+
 }  // namespace fogline

@@ -60,6 +60,7 @@ Site::Site(const WebOptions& options, Store& store, const Fleet& fleet, WebCount
       store_(store),
       fleet_(fleet),
       counters_(counters),
+      planner_(options.models),
       privacy_{options.round_decimals, options.thumbnails},
       loopback_(options.address.starts_with("127.") || options.address == "::1") {
   const std::string tiles = OriginOf(options.basemap);
@@ -75,6 +76,8 @@ const std::vector<Site::Route>& Site::Routes() {
       {"/api/config", &Site::Config},     {"/api/detections", &Site::Detections},
       {"/api/events", &Site::Events},     {"/api/fleet", &Site::FleetNow},
       {"/api/hexagons", &Site::Hexagons}, {"/api/inventory", &Site::Inventory},
+      {"/api/machines", &Site::Machines}, {"/api/models", &Site::Models},
+      {"/api/network", &Site::Network},   {"/api/plan", &Site::Plan},
       {"/api/stats", &Site::Stats},       {"/api/thumbnails/*", &Site::Thumbnail},
       {"/api/timeline", &Site::Timeline}, {"/basemap.pmtiles", &Site::BasemapTiles},
       {"/healthz", &Site::Health},        {"/metrics", &Site::Metrics},

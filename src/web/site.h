@@ -11,6 +11,7 @@
 #include "web/fleet.h"
 #include "web/http.h"
 #include "web/parameters.h"
+#include "web/planner.h"
 #include "web/web_server.h"
 
 namespace fogline {
@@ -54,7 +55,11 @@ class Site {
   Result<HttpResponse> Health(const HttpRequest&, Parameters&);
   Result<HttpResponse> Hexagons(const HttpRequest&, Parameters&);
   Result<HttpResponse> Inventory(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Machines(const HttpRequest&, Parameters&);
   Result<HttpResponse> Metrics(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Models(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Network(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Plan(const HttpRequest&, Parameters&);
   Result<HttpResponse> Stats(const HttpRequest&, Parameters&);
   Result<HttpResponse> Thumbnail(const HttpRequest&, Parameters&);
   Result<HttpResponse> Timeline(const HttpRequest&, Parameters&);
@@ -64,6 +69,7 @@ class Site {
   const Fleet& fleet_;
   std::unique_ptr<Basemap> basemap_;  // null: none, or tiles of another server
   WebCounters& counters_;
+  Planner planner_;
   Privacy privacy_;
   bool loopback_;
   std::string content_security_policy_;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,6 +35,8 @@ struct WebOptions {
   /// A PMTiles file, or the address of raster tiles with {z}/{x}/{y}; empty: land and borders only.
   std::string basemap;
   std::string basemap_attribution;
+  /// Folder of ONNX files that the planner may be asked about by name; empty: none.
+  std::filesystem::path models;
   std::optional<int> round_decimals;  // positions leave rounded to so many decimals of a degree
   bool thumbnails = false;            // pictures leave at all
   size_t max_streams = 2500;          // event streams at once; further ones are told to come back

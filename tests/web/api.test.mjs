@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Server } from './harness.mjs';
+import { modelRead, Server } from './harness.mjs';
 
 const source = process.env.FOGLINE_SOURCE_DIR;
 const require = createRequire(join(source, 'web/package.json'));
@@ -13,7 +13,8 @@ const api = parse(readFileSync(join(source, 'docs/openapi.yaml'), 'utf8'), { mer
 
 let server;
 before(async () => {
-  server = await Server.start('--thumbnails');
+  server = await Server.start('--thumbnails', '--models', join(source, 'models'));
+  await modelRead(server, 'litter');
   await server.say('walk cam-1 20 47 8 1');
   await server.put({ lat: 1, lon: 2, thumbnail: [255, 216, 255] });
   await server.put({ device: 'without position' });

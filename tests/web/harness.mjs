@@ -96,3 +96,14 @@ export const ready = (page) => page.waitForFunction(() => document.documentEleme
 /** Until the map shows exactly `n` detections. */
 export const shown = (page, n) =>
   page.waitForFunction((wanted) => Number(document.documentElement.dataset.shown) === wanted, n, { timeout: patience });
+
+/** Until the server has read a model, which its first question starts. */
+export async function modelRead(server, model) {
+  for (const end = Date.now() + patience; ; ) {
+    const response = await fetch(`${server.url}/api/network?model=${encodeURIComponent(model)}`);
+    const said = await response.json();
+    if (response.ok) return said;
+    if (response.status !== 503 || Date.now() > end) throw new Error(said.error);
+    await new Promise((resolve) => { setTimeout(resolve, 30); });
+  }
+}

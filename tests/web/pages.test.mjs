@@ -5,14 +5,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { axeSource, Browser, patience, Server, shown } from './harness.mjs';
+import { axeSource, Browser, modelRead, patience, Server, shown } from './harness.mjs';
 import { tinyArchive } from './pmtiles_writer.mjs';
 
 let browser;
 let server;
 before(async () => {
   browser = await Browser.start();
-  server = await Server.start();
+  server = await Server.start('--models', join(process.env.FOGLINE_SOURCE_DIR, 'models'));
+  await modelRead(server, 'litter');
   await server.say('walk cam-1 40 47.37 8.54 1');
   await server.say('walk cam-2 40 47.38 8.55 2');
 });
@@ -29,7 +30,7 @@ async function faults(page) {
   return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`);
 }
 
-for (const path of ['/', '/fleet']) {
+for (const path of ['/', '/fleet', '/plan']) {
   for (const colorScheme of ['light', 'dark']) {
     describe(`${path} in ${colorScheme}`, () => {
       it('has no fault that axe finds, and fits a desk and a phone', async () => {

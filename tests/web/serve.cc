@@ -1,9 +1,10 @@
-// The web server with a store that the tests fill: `web_test_server STORE_URL [--decimals N]
-// [--thumbnails] [--port N]`. Prints {"port":N,"epoch":"…"} and then answers lines on stdin, one
-// JSON line each, until stdin ends:
+// The web server with a store that the tests fill:
+//   web_test_server STORE_URL [--decimals N] [--thumbnails] [--port N] [--models DIR]
+// Prints {"port":N,"epoch":"…"} and then answers lines on stdin, one JSON line each, until stdin
+// ends:
 //   walk DEVICE COUNT LAT LON [SEED]   a synthetic walk of COUNT pictures, 15 m apart
-//   many COUNT SEED                    COUNT detections over the cities of the world, in large
-//   batches put JSON                           one detection; the fields are those of Put() below
+//   many COUNT SEED                    COUNT detections over the cities of the world
+//   put JSON                           one detection; the fields are those of PutOne() below
 //   restart                            stops the server and starts it again on the same port
 #include <fmt/format.h>
 
@@ -191,6 +192,8 @@ int Main(int argc, char** argv) {
       fixture.options.thumbnails = true;
     } else if (word == "--port") {
       fixture.options.port = static_cast<uint16_t>(std::atoi(next()));
+    } else if (word == "--models") {
+      fixture.options.models = next();
     } else if (word == "--basemap") {
       fixture.options.basemap = next();
     } else if (word == "--attribution") {

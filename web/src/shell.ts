@@ -4,6 +4,7 @@ import type { StreamState } from './stream';
 
 const pages = [
   { path: '/', name: 'Map' },
+  { path: '/plan', name: 'Planner' },
   { path: '/fleet', name: 'Fleet' },
 ];
 

@@ -1,9 +1,9 @@
+#include "plan/plan_json.h"
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "cli/plan_show.h"
-
-namespace fogline::cli {
+namespace fogline {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -49,9 +49,29 @@ Json ToJson(const Scenario& s, const Candidate& c) {
   return json;
 }
 
+/// Layers on the edge, by index in Model::nodes(), as [first, last] of each run of them.
+Json EdgeLayers(const Cut& cut) {
+  Json runs = Json::array();
+  for (size_t n = 0; n < cut.edge.size(); ++n) {
+    if (!cut.edge[n]) continue;
+    const size_t first = n;
+    while (n + 1 < cut.edge.size() && cut.edge[n + 1]) ++n;
+    runs.push_back({first, n});
+  }
+  return runs;
+}
+
 }  // namespace
 
-std::string PlanJson(const PlanView& view) {
+PlanView ViewOf(const Scenario& scenario, const Plan& plan, Measure x, Measure y) {
+  PlanView view{scenario, plan, plan.BestOfEachCut(), Explain(scenario, plan), x, y, {}, 0, {}};
+  view.front = ParetoFront(plan.candidates, x, y);
+  view.rivals = Rivals(scenario, plan);
+  view.scatter = true;
+  return view;
+}
+
+nlohmann::ordered_json PlanJson(const PlanView& view) {
   const Scenario& s = view.scenario;
   const Plan& plan = view.plan;
   const auto candidate = [&](size_t i) { return ToJson(s, plan.candidates[i]); };
@@ -61,13 +81,21 @@ std::string PlanJson(const PlanView& view) {
                 {to, p.to},
                 {"cut", CutJson(s.cuts[c.cut])},
                 {"codec", c.payload.codec},
-                {"name", s.cuts[c.cut].name}};
+                {"name", s.cuts[c.cut].name},
+                {"alias", s.cuts[c.cut].alias.empty() ? Json() : Json(s.cuts[c.cut].alias)}};
   };
   Json json{{"best", candidate(plan.best)}, {"candidates", Json::array()}};
+  json["best"]["edge_layers"] = EdgeLayers(s.cuts[plan.candidates[plan.best].cut]);
   for (const size_t i : view.shown) json["candidates"].push_back(candidate(i));
   json["envelope"] = Json::array();
-  for (const PlanStep& p : plan.envelope)
-    json["envelope"].push_back(step(p, "from_mbps", "to_mbps"));
+  for (const PlanStep& p : plan.envelope) {
+    Json piece = step(p, "from_mbps", "to_mbps");
+    // The price is fixed + slope / Mbit/s, or the larger of the two for a pipeline's period.
+    const PriceLine& line = plan.candidates[p.candidate].over_bandwidth;
+    piece["fixed"] = line.fixed.value();
+    piece["slope"] = line.slope.value();
+    json["envelope"].push_back(std::move(piece));
+  }
   const Certificate& proof = plan.certificate;
   const bool latency = s.objective.kind == Objective::Kind::kLatency;
   json["certificate"] = {{"lower_bound_ms", latency ? Number(proof.lower_bound.value()) : Json()},
@@ -90,6 +118,23 @@ std::string PlanJson(const PlanView& view) {
                               {"x", MeasureOf(plan.candidates[i], view.x)},
                               {"y", MeasureOf(plan.candidates[i], view.y)}});
   }
+  if (view.scatter) {
+    json["scatter"] = Json::array();
+    for (const Candidate& c : plan.candidates) {
+      json["scatter"].push_back({CutJson(s.cuts[c.cut]), c.payload.codec,
+                                 Number(MeasureOf(c, view.x)), Number(MeasureOf(c, view.y)),
+                                 c.feasible()});
+    }
+  }
+  if (!view.rivals.empty()) {
+    json["rivals"] = Json::array();
+    for (const Rival& rival : view.rivals) {
+      Json entry = ToJson(s, rival.candidate);
+      entry["key"] = rival.key;
+      entry["title"] = rival.title;
+      json["rivals"].push_back(std::move(entry));
+    }
+  }
   if (!view.explanations.empty()) {
     json["explanations"] = Json::array();
     for (const Explanation& e : view.explanations) {
@@ -107,7 +152,23 @@ std::string PlanJson(const PlanView& view) {
                        {"up", plan.two_way->up},
                        {"down", plan.two_way->down}};
   }
+  return json;
+}
+
+nlohmann::ordered_json ConflictJson(const Scenario& scenario, const Error& error) {
+  Plan plan;
+  plan.candidates = EnumerateCandidates(scenario);
+  Json json{{"best", nullptr},
+            {"conflict", {{"limit", error.where}, {"message", error.message}}},
+            {"candidates", Json::array()}};
+  for (const size_t i : plan.BestOfEachCut()) {
+    json["candidates"].push_back(ToJson(scenario, plan.candidates[i]));
+  }
+  return json;
+}
+
+std::string Dump(const nlohmann::ordered_json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace fogline::cli
+}  // namespace fogline

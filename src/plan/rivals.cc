@@ -1,0 +1,55 @@
+#include "plan/rivals.h"
+
+#include <algorithm>
+
+namespace fogline {
+namespace {
+
+bool IsSplit(const Cut& cut) {
+  return cut.edge_nodes > 0 && cut.edge_nodes < static_cast<int>(cut.edge.size());
+}
+
+/// Feasible ones first, then the cheapest.
+template <typename Wanted>
+const Candidate* Best(const std::vector<Candidate>& candidates, const Wanted& wanted) {
+  const Candidate* best = nullptr;
+  for (const Candidate& c : candidates) {
+    if (!wanted(c)) continue;
+    const auto rank = [](const Candidate& x) { return std::pair(!x.feasible(), x.price); };
+    if (best == nullptr || rank(c) < rank(*best)) best = &c;
+  }
+  return best;
+}
+
+}  // namespace
+
+std::vector<Rival> Rivals(const Scenario& scenario, const Plan& plan) {
+  std::vector<Rival> rivals;
+  const auto add = [&](const char* key, const char* title, const Candidate* c) {
+    if (c != nullptr) rivals.push_back({key, title, *c});
+  };
+  const auto cut = [&](const Candidate& c) -> const Cut& { return scenario.cuts[c.cut]; };
+  add("edge-only", "Everything on the device", Best(plan.candidates, [&](const Candidate& c) {
+        return cut(c).edge_nodes == static_cast<int>(cut(c).edge.size());
+      }));
+  add("cloud-only", "Everything in the cloud",
+      Best(plan.candidates, [&](const Candidate& c) { return cut(c).edge_nodes == 0; }));
+  const size_t winner = plan.candidates[plan.best].cut;
+  add("runner-up", "The next best line", Best(plan.candidates, [&](const Candidate& c) {
+        return c.cut != winner && IsSplit(cut(c));
+      }));
+  // Asked for by name, so that neither is left out.
+  Scenario plain = scenario;
+  plain.codecs = {"f32", "json"};
+  const std::vector<Candidate> all = EnumerateCandidates(plain);
+  const auto sent_as = [&](const char* codec) {
+    return Best(all, [&, codec](const Candidate& c) {
+      return c.payload.codec == codec && IsSplit(cut(c));
+    });
+  };
+  add("split-f32", "The best split, uncompressed", sent_as("f32"));
+  add("split-json", "The best split as JSON, as in the paper", sent_as("json"));
+  return rivals;
+}
+
+}  // namespace fogline

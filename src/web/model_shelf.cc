@@ -1,0 +1,124 @@
+#include "web/model_shelf.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "plan/request.h"
+#include "vision/network.h"
+
+namespace fogline {
+namespace {
+
+constexpr size_t kMostNames = 200;
+constexpr size_t kMostKept = 16;
+constexpr auto kNamesLast = std::chrono::seconds(5);
+
+/// When either of a model's files changed last.
+std::filesystem::file_time_type ChangedAt(const std::filesystem::path& model) {
+  std::error_code missing;
+  auto latest = std::filesystem::last_write_time(model, missing);
+  std::filesystem::path bundle = model;
+  const auto other = std::filesystem::last_write_time(bundle.replace_extension(".bundle"), missing);
+  return missing ? latest : std::max(latest, other);
+}
+
+Result<std::shared_ptr<const ShelfModel>> Read(const std::string& name,
+                                               const std::filesystem::path& path) {
+  FOGLINE_TRY(Model model, LoadModel(path));
+  FOGLINE_TRY(std::vector<Cut> cuts, ListCuts(model));
+  auto bundle = BundleBeside(model, path);
+  const auto card = LoadCard(path, model.inputs(), model.outputs());
+  return std::make_shared<const ShelfModel>(ShelfModel{
+      name, std::move(model), std::move(cuts), std::move(bundle), card ? card->description : ""});
+}
+
+}  // namespace
+
+ModelShelf::ModelShelf(std::filesystem::path folder) : folder_(std::move(folder)) {
+  if (!folder_.empty()) reader_ = std::thread([this] { Work(); });
+}
+
+ModelShelf::~ModelShelf() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wanted_.notify_all();
+  if (reader_.joinable()) reader_.join();
+}
+
+void ModelShelf::ReadNamesLocked() {
+  const Nanos now = Clock::Real().Steady();
+  if (folder_.empty() || (names_at_ && now - *names_at_ < kNamesLast)) return;
+  names_at_ = now;
+  names_.clear();
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder_, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().stem().string();
+    if (it->path().extension() == ".onnx" && IsUtf8(name)) names_.push_back(name);
+  }
+  std::sort(names_.begin(), names_.end());
+  if (names_.size() > kMostNames) names_.resize(kMostNames);
+}
+
+std::vector<std::string> ModelShelf::Names() {
+  const std::lock_guard lock(mutex_);
+  ReadNamesLocked();
+  return names_;
+}
+
+Result<std::shared_ptr<const ShelfModel>> ModelShelf::Find(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  ReadNamesLocked();
+  // Only names that the folder was seen to hold become paths.
+  if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
+    return Fail(ErrorCode::kNotFound, "model", "there is no '{}' here{}", name,
+                DidYouMean(name, names_));
+  }
+  const auto changed = ChangedAt(folder_ / (name + ".onnx"));
+  const auto [slot, fresh] = slots_.try_emplace(name);
+  if (fresh || (slot->second.value && slot->second.changed != changed)) {
+    slot->second.changed = changed;
+    slot->second.value.reset();
+    queue_.push_back(name);
+    wanted_.notify_one();
+  }
+  slot->second.used = ++uses_;
+  if (!slot->second.value) {
+    return Fail(ErrorCode::kUnavailable, "model", "'{}' is being read; ask again in a moment",
+                name);
+  }
+  return *slot->second.value;
+}
+
+void ModelShelf::DropOldestLocked() {
+  while (slots_.size() > kMostKept) {
+    auto oldest = slots_.end();
+    for (auto it = slots_.begin(); it != slots_.end(); ++it) {
+      const bool done = it->second.value.has_value();
+      if (done && (oldest == slots_.end() || it->second.used < oldest->second.used)) oldest = it;
+    }
+    if (oldest == slots_.end()) return;
+    slots_.erase(oldest);
+  }
+}
+
+void ModelShelf::Work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wanted_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+    if (stop_) return;
+    const std::string name = queue_.front();
+    queue_.erase(queue_.begin());
+    lock.unlock();
+    Loaded loaded = Read(name, folder_ / (name + ".onnx"));
+    if (!loaded) LogWarning("planner: {}", Printable(loaded.error().ToString()));
+    lock.lock();
+    slots_[name].value = std::move(loaded);
+    DropOldestLocked();
+  }
+}
+
+}  // namespace fogline

@@ -1,0 +1,70 @@
+// The models of a folder, read when somebody first plans with them.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "codec/bundle.h"
+#include "graph/cut.h"
+#include "graph/model.h"
+
+namespace fogline {
+
+/// What of a model no question about it changes.
+struct ShelfModel {
+  std::string name;  // the file's, without ".onnx"
+  Model model;
+  std::vector<Cut> cuts;         // ListCuts
+  std::optional<Bundle> bundle;  // beside the model's file, if it is this model's
+  std::string description;       // of its card
+};
+
+/// Reading takes from a tenth of a second to seconds, so a thread does it while the asker is told
+/// to come back. Thread-safe. Models are few and small (their weights stay in the file); the 16
+/// used last are kept.
+class ModelShelf {
+ public:
+  /// An empty path is an empty shelf.
+  explicit ModelShelf(std::filesystem::path folder);
+  ~ModelShelf();
+
+  /// Names of the models, sorted, at most 200; looked up again after a few seconds.
+  std::vector<std::string> Names();
+  /// kNotFound with the nearest names, kUnavailable while it is being read (which this starts),
+  /// else whatever is wrong with the file. A file that has changed is read again.
+  Result<std::shared_ptr<const ShelfModel>> Find(const std::string& name);
+
+ private:
+  using Loaded = Result<std::shared_ptr<const ShelfModel>>;
+  struct Slot {
+    std::filesystem::file_time_type changed;
+    std::optional<Loaded> value;  // none: on its way
+    uint64_t used = 0;
+  };
+
+  void ReadNamesLocked();
+  void Work();
+  void DropOldestLocked();
+
+  const std::filesystem::path folder_;
+  std::mutex mutex_;
+  std::condition_variable wanted_;
+  std::vector<std::string> names_;
+  std::optional<Nanos> names_at_;
+  std::map<std::string, Slot> slots_;
+  std::vector<std::string> queue_;
+  uint64_t uses_ = 0;
+  bool stop_ = false;
+  std::thread reader_;
+};
+
+}  // namespace fogline

@@ -1,0 +1,188 @@
+#include "web/planner.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cost/fleet_cost.h"
+#include "plan/plan_json.h"
+#include "profile/library.h"
+
+namespace fogline {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kMostKnown = 16;
+
+Json MachineJson(const Machine& m) {
+  Json json{{"name", m.name},
+            {"title", m.title.empty() ? m.name : m.title},
+            {"memory_gb", m.memory_gb},
+            {"engine", m.compute.engine},
+            {"threads", m.compute.threads},
+            {"source", m.compute.source}};
+  if (m.fit) json["left_out_error"] = m.fit->left_out_median;
+  if (m.power) {
+    json["power"] = {{"idle_w", m.power->idle.value()},
+                     {"busy_w", m.power->busy.value()},
+                     {"source", m.power->source}};
+  }
+  if (m.purchase) {
+    json["price"] = {{"euro", m.purchase->value()}, {"source", m.purchase_source}};
+  }
+  if (m.rent) {
+    json["rent"] = {{"euro_per_hour", m.rent->price.value()},
+                    {"vcpus", m.rent->vcpus},
+                    {"baseline", m.rent->baseline},
+                    {"source", m.rent->source}};
+  }
+  return json;
+}
+
+Json LinkJson(const LinkProfile& link) {
+  return {{"name", link.name},
+          {"title", link.title},
+          {"up_mbps", link.up.value()},
+          {"down_mbps", link.down.value()},
+          {"rtt_ms", link.rtt.value()},
+          {"loss", link.loss},
+          {"euro_per_gb", link.price.value()},
+          {"source", link.source}};
+}
+
+/// [first, last] of each run of layers on the edge.
+Json Runs(const std::vector<bool>& edge) {
+  Json runs = Json::array();
+  for (size_t n = 0; n < edge.size(); ++n) {
+    if (!edge[n]) continue;
+    const size_t first = n;
+    while (n + 1 < edge.size() && edge[n + 1]) ++n;
+    runs.push_back({first, n});
+  }
+  return runs;
+}
+
+Json NetworkJson(const ShelfModel& shelf) {
+  const Model& model = shelf.model;
+  const auto port = [](const Port& p) {
+    return Json{{"name", p.name}, {"shape", p.shape.ToString()}};
+  };
+  Json json{{"name", shelf.name},
+            {"description", shelf.description},
+            {"hash", ToHex(model.hash())},
+            {"madds", model.madds()},
+            {"params", model.params()},
+            {"calibrated_images", shelf.bundle ? Json(shelf.bundle->images()) : Json()}};
+  for (const Port& p : model.inputs()) json["inputs"].push_back(port(p));
+  for (const Port& p : model.outputs()) json["outputs"].push_back(port(p));
+  json["layers"] = Json::array();
+  for (const Node& node : model.nodes()) {
+    int64_t bytes = 0;
+    for (const int a : node.outputs) bytes += model.activations()[static_cast<size_t>(a)].bytes();
+    Json from = Json::array();
+    for (const int a : node.inputs) {
+      from.push_back(model.activations()[static_cast<size_t>(a)].producer);
+    }
+    const Port* out = node.outputs.empty()
+                          ? nullptr
+                          : &model.activations()[static_cast<size_t>(node.outputs[0])].port;
+    json["layers"].push_back({{"name", node.name},
+                              {"op", node.op},
+                              {"madds", node.madds},
+                              {"params", node.params},
+                              {"block", node.block},
+                              {"bytes", bytes},
+                              {"shape", out != nullptr ? out->shape.ToString() : ""},
+                              {"from", std::move(from)}});
+  }
+  json["cuts"] = Json::array();
+  for (const Cut& cut : shelf.cuts) {
+    json["cuts"].push_back({{"index", cut.index},
+                            {"name", cut.name},
+                            {"alias", cut.alias.empty() ? Json() : Json(cut.alias)},
+                            {"bytes", cut.bytes},
+                            {"edge_layers", Runs(cut.edge)}});
+  }
+  return json;
+}
+
+}  // namespace
+
+Planner::Planner(std::filesystem::path models) : shelf_(std::move(models)) {}
+
+std::string Planner::Models() {
+  Json json{{"models", Json::array()}};
+  for (const std::string& name : shelf_.Names()) json["models"].push_back({{"name", name}});
+  return Dump(json) + "\n";
+}
+
+const std::string& Planner::Machines() {
+  static const std::string text = [] {
+    Json json{{"devices", Json::array()}, {"clouds", Json::array()}, {"links", Json::array()}};
+    for (const char* folder : {"devices", "clouds"}) {
+      for (const std::string& name : LibraryNames(folder)) {
+        if (const auto m = FindLibraryMachine(name, "")) json[folder].push_back(MachineJson(*m));
+      }
+    }
+    for (const std::string& name : LibraryNames("links")) {
+      if (const auto link = FindLibraryLink(name, "")) json["links"].push_back(LinkJson(*link));
+    }
+    return Dump(json) + "\n";
+  }();
+  return text;
+}
+
+Result<Planner::Known*> Planner::Find(const std::string& wanted) {
+  std::string name = wanted;
+  if (name.empty()) {
+    const auto names = shelf_.Names();
+    if (names.empty()) {
+      return Fail(ErrorCode::kNotFound, "model",
+                  "this server was given no models (--models) to plan for");
+    }
+    name = names.front();
+  }
+  FOGLINE_TRY(auto model, shelf_.Find(name));
+  if (known_.size() >= kMostKnown && !known_.contains(name)) known_.clear();
+  Known& known = known_[name];
+  if (known.model != model) known = {std::move(model), {}};
+  return &known;
+}
+
+Result<PlanSide> Planner::SideOf(Known& known, const std::string& machine,
+                                 const std::string& flag) {
+  if (const auto it = known.sides.find(machine); it != known.sides.end()) return it->second;
+  FOGLINE_TRY(PlanSide side, LibrarySide(known.model->model, machine, flag));
+  return known.sides.emplace(machine, std::move(side)).first->second;
+}
+
+Result<std::string> Planner::Network(const std::string& model) {
+  FOGLINE_TRY(Known * known, Find(model));
+  return Dump(NetworkJson(*known->model)) + "\n";
+}
+
+Result<std::string> Planner::Plan(const PlannerQuestion& question) {
+  FOGLINE_TRY(Known * known, Find(question.model));
+  const ShelfModel& shelf = *known->model;
+  FOGLINE_TRY(PlanSide edge, SideOf(*known, question.edge, "--edge"));
+  FOGLINE_TRY(PlanSide cloud, SideOf(*known, question.cloud, "--cloud"));
+  FOGLINE_TRY(LinkProfile link, FindLibraryLink(question.link, "--link"));
+  FOGLINE_TRY(Scenario scenario, MakeScenario(question.request, shelf.model, shelf.cuts,
+                                              shelf.bundle ? &*shelf.bundle : nullptr,
+                                              std::move(edge), std::move(cloud), std::move(link)));
+  const Nanos start = Clock::Real().Steady();
+  const auto plan = MakePlan(scenario);
+  const double plan_ms = Millis(Clock::Real().Steady() - start);
+  if (!plan) {
+    if (plan.error().code != ErrorCode::kConflict) return tl::unexpected<Error>(plan.error());
+    return Dump(ConflictJson(scenario, plan.error())) + "\n";
+  }
+  PlanView view = ViewOf(scenario, *plan, question.x, question.y);
+  view.plan_ms = plan_ms;
+  Json json = PlanJson(view);
+  json["fleet"] = FleetJson(view, question.devices);
+  return Dump(json) + "\n";
+}
+
+}  // namespace fogline

@@ -1,0 +1,77 @@
+// Two wishes at once: every candidate as a dot, those that no other beats in both as a line (the paper's figure 10).
+import { h, s } from '../dom';
+import { mechanismColour } from '../palette';
+import { mechanismOf, type Network, placeOf, type Plan } from './answer';
+import { figure, linear, logarithmic, type Scale } from './scale';
+
+const axis = (low: number, high: number, from: number, to: number): Scale =>
+  (low > 0 && high / low > 6 ? logarithmic(low / 1.15, high * 1.15, from, to, 5)
+    : linear(Math.max(0, low - (high - low || high || 1) * 0.12), high + (high - low || high || 1) * 0.12, from, to, 5));
+
+export class ScatterChart {
+  readonly root: HTMLElement;
+  private readonly svg = s('svg', { 'aria-hidden': 'true' });
+  private width = 560;
+  private last: [Plan, Network, string] | null = null;
+
+  constructor() {
+    this.root = h('div', { class: 'chart' }, this.svg);
+    new ResizeObserver(() => {
+      const width = this.root.clientWidth;
+      if (width !== this.width && width > 0) { this.width = width; if (this.last) this.show(...this.last); }
+    }).observe(this.root);
+  }
+
+  show(plan: Plan, network: Network, unit: string): void {
+    this.last = [plan, network, unit];
+    const height = 250;
+    const box = { left: 52, right: this.width - 14, top: 18, bottom: height - 34 };
+    this.svg.setAttribute('viewBox', `0 0 ${this.width} ${height}`);
+    this.svg.setAttribute('height', String(height));
+    const dots = plan.scatter.filter((dot): dot is [typeof dot[0], string, number, number, boolean] => dot[2] !== null && dot[3] !== null);
+    const best = dots.find((dot) => dot[0] === plan.best.cut && dot[1] === plan.best.codec);
+    const rivals = plan.rivals.filter((r) => r.key === 'edge-only' || r.key === 'cloud-only')
+      .map((r) => dots.find((dot) => dot[0] === r.cut && dot[1] === r.codec)).filter((dot) => dot !== undefined);
+    // What is far from anything useful only squeezes the rest into a corner; the extremes always show.
+    const useful = [...plan.pareto.map((p) => [p.x, p.y] as const), ...[best, ...rivals].filter((dot) => dot !== undefined).map((dot) => [dot![2], dot![3]] as const)];
+    const mostX = 3 * Math.max(...useful.map((p) => p[0]));
+    const mostY = 3 * Math.max(...useful.map((p) => p[1]));
+    const shown = dots.filter((dot) => dot[2] <= mostX && dot[3] <= mostY);
+    const x = axis(Math.min(...shown.map((dot) => dot[2])), Math.max(...shown.map((dot) => dot[2])), box.left, box.right);
+    const y = axis(Math.min(...shown.map((dot) => dot[3])), Math.max(...shown.map((dot) => dot[3])), box.bottom, box.top);
+    const nodes: SVGElement[] = [];
+    const text = (px: number, py: number, anchor: string, kind: string, words: string): void => {
+      nodes.push(s('text', { x: px.toFixed(1), y: py.toFixed(1), 'text-anchor': anchor, class: kind }, words));
+    };
+    for (const tick of y.ticks) {
+      nodes.push(s('path', { d: `M${box.left} ${y.at(tick).toFixed(1)}H${box.right}`, class: 'c-grid' }));
+      text(box.left - 6, y.at(tick) + 4, 'end', 'tick', figure(tick));
+    }
+    for (const tick of x.ticks) text(x.at(tick), box.bottom + 16, 'middle', 'tick', figure(tick));
+    text((box.left + box.right) / 2, height - 3, 'middle', 'tick', 'latency, ms');
+    text(0, 10, 'start', 'tick', unit);
+    const paths = new Map<string, string>();
+    for (const dot of shown) {
+      const key = `${mechanismOf(dot[0], network)}${dot[4] ? '' : ' ruled-out'}`;
+      paths.set(key, `${paths.get(key) ?? ''}M${x.at(dot[2]).toFixed(1)} ${y.at(dot[3]).toFixed(1)}h0`);
+    }
+    for (const [key, d] of paths) nodes.push(s('path', { d, class: `dots ${key.includes('ruled') ? 'ruled-out' : ''}`, stroke: mechanismColour(key.split(' ')[0]!) }));
+    if (plan.pareto.length > 0) {
+      const points = plan.pareto.map((p) => `${x.at(p.x).toFixed(1)} ${y.at(p.y).toFixed(1)}`);
+      nodes.push(s('path', { d: `M${points.join('L')}`, class: 'front' }));
+      nodes.push(s('path', { d: points.map((p) => `M${p}h0`).join(''), class: 'front-dots' }));
+    }
+    const name = (dot: (typeof dots)[number], words: string, kind: string): void => {
+      const px = x.at(dot[2]);
+      const py = y.at(dot[3]);
+      const before = px > box.right - words.length * 6.8 - 12;
+      text(px + (before ? -10 : 10), py < box.top + 12 ? py + 16 : py - 7, before ? 'end' : 'start', `tick ${kind}`, words);
+    };
+    for (const dot of rivals) if (dot !== best) name(dot!, mechanismOf(dot![0], network), 'strong');
+    if (best) {
+      nodes.push(s('circle', { cx: x.at(best[2]).toFixed(1), cy: y.at(best[3]).toFixed(1), r: 6.5, class: 'here-dot' }));
+      name(best, placeOf(plan.best, network), 'strong');
+    }
+    this.svg.replaceChildren(...nodes);
+  }
+}
