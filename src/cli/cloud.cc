@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "lab/cloud_metrics.h"
 
 namespace fogline::cli {
 
@@ -50,11 +51,13 @@ void AddCloud(CLI::App& app) {
     args->cloud.models.folder = args->models;
     FOGLINE_TRY(args->cloud.link, ToLinkOptions(args->link));
     FOGLINE_TRY(const auto store, OpenStore(args->store));
-    FOGLINE_TRY(const auto web, StartWeb(args->http, args->models, *store));
+    CloudMetrics metrics;
+    FOGLINE_TRY(const auto web, StartWeb(args->http, args->models, metrics.Ask(), *store));
     if (web != nullptr) LogInfo("map at {}", web->url());
     FOGLINE_TRY(const auto cloud, Cloud::Start(args->cloud, *store, [&web] {
                   if (web != nullptr) web->Notify();
                 }));
+    const auto shown = metrics.Show(*cloud);
     while (!WaitForStop(std::chrono::hours(1))) {
     }
     cloud->Stop();

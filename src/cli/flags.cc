@@ -35,11 +35,24 @@ void AddHttpFlags(CLI::App& command, HttpFlags& flags) {
       .add_option("--round", flags.round,
                   "decimals of a degree that positions leave with, for privacy")
       ->check(CLI::Range(0, 7));
+  const char* predict = "The plan beside the measured times";
+  command
+      .add_option("--profile", flags.profiles,
+                  "DEVICE=MACHINE, or a machine for all others: library name, .toml or measured "
+                  ".json; the fleet page then shows what the plan predicts")
+      ->group(predict);
+  command.add_option("--cloud-profile", flags.cloud_profile, "this machine, likewise")
+      ->group(predict);
+  command
+      .add_option("--link-profile", flags.link_profile, "the link between, as in 'fogline plan'")
+      ->group(predict);
   command.add_flag("--thumbnails", flags.thumbnails, "let pictures leave the store");
 }
 
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
-                                            const std::filesystem::path& models, Store& store) {
+                                            const std::filesystem::path& models,
+                                            std::function<std::vector<Metric>()> metrics,
+                                            Store& store) {
   if (flags.listen.empty()) return nullptr;
   WebOptions options;
   const size_t colon = flags.listen.rfind(':');
@@ -53,6 +66,17 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
   options.address = flags.listen.substr(0, colon);
   options.hosts = flags.hosts;
   options.models = models;
+  options.metrics = std::move(metrics);
+  for (const std::string& profile : flags.profiles) {
+    const size_t equals = profile.find('=');
+    if (equals == std::string::npos) {
+      options.predict.edge = profile;
+    } else {
+      options.predict.devices[profile.substr(0, equals)] = profile.substr(equals + 1);
+    }
+  }
+  if (!flags.cloud_profile.empty()) options.predict.cloud = flags.cloud_profile;
+  if (!flags.link_profile.empty()) options.predict.link = flags.link_profile;
   options.basemap = flags.basemap;
   options.basemap_attribution = flags.attribution;
   options.thumbnails = flags.thumbnails;

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,12 +30,16 @@ struct HttpFlags {
   std::vector<std::string> hosts;
   int round = -1;
   bool thumbnails = false;
+  std::vector<std::string> profiles;  // "DEVICE=MACHINE", or a machine for all others
+  std::string cloud_profile, link_profile;
 };
 void AddHttpFlags(CLI::App& command, HttpFlags& flags);
 /// The server of map, planner and fleet, or null when none is wanted. `models`: the folder that
-/// plans are made for.
+/// plans are made for; `metrics`: see WebOptions.
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
-                                            const std::filesystem::path& models, Store& store);
+                                            const std::filesystem::path& models,
+                                            std::function<std::vector<Metric>()> metrics,
+                                            Store& store);
 
 /// --images, --threads and --size of commands that learn or judge by labelled photographs; `named`
 /// goes on after "one sub-folder a class".

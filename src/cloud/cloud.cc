@@ -109,12 +109,15 @@ class CloudImpl final : public Cloud, private LinkHandler {
     frame.bytes.assign(message.payload.begin(), message.payload.end());
     frame.device = *std::move(device);
     frame.at = now;
-    arrived_.Push(std::move(frame));  // waits for room, which holds back the broker
+    ++stats_.waiting;
+    // Waits for room, which holds back the broker.
+    if (!arrived_.Push(std::move(frame))) --stats_.waiting;
   }
 
   void WorkLoop() {
     Worker worker(*registry_);
     while (auto frame = arrived_.Pop()) {
+      --stats_.waiting;
       Finished finished{{},        0,
                         0,         std::move(frame->answer_to),
                         frame->at, Micros(Clock::Real().Steady() - frame->at)};

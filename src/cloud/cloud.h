@@ -26,6 +26,7 @@ struct CloudOptions {
 struct CloudStats {
   // Frames that hold something to store, each counted once an arrival.
   std::atomic<uint64_t> received{0}, stored{0}, duplicates{0}, refused{0}, retried{0};
+  std::atomic<uint64_t> waiting{0};  // now, for a worker
 };
 
 /// Receives on the link's thread, works on `workers` threads, stores and answers on one more, which

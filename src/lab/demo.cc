@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "cloud/cloud.h"
 #include "edge/mechanism.h"
+#include "lab/cloud_metrics.h"
 #include "link/broker.h"
 #include "vision/network.h"
 #include "web/web_server.h"
@@ -108,8 +109,10 @@ Result<DemoMechanism> Collect(Edge& edge, Store& store) {
 }
 
 Result<std::unique_ptr<WebServer>> StartMap(const DemoOptions& options,
-                                            const std::filesystem::path& model, Store& store) {
+                                            const std::filesystem::path& model,
+                                            const CloudMetrics& metrics, Store& store) {
   WebOptions web;
+  web.metrics = metrics.Ask();
   web.models = std::filesystem::absolute(model).parent_path();
   web.address = options.address;
   web.port = options.port;
@@ -147,13 +150,15 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   FOGLINE_TRY(const auto store,
               OpenStore(options.store.empty() ? "sqlite:" + (dir.path() / "demo.db").string()
                                               : options.store));
-  FOGLINE_TRY(const auto web, StartMap(options, model, *store));
+  CloudMetrics metrics;
+  FOGLINE_TRY(const auto web, StartMap(options, model, metrics, *store));
   hooks.map_is_up(web->url());
 
   CloudOptions cloud_options;
   FOGLINE_TRY(cloud_options.link.broker, ParseBroker(broker));
   cloud_options.models.folder = std::filesystem::absolute(model).parent_path();
   FOGLINE_TRY(const auto cloud, Cloud::Start(cloud_options, *store, [&] { web->Notify(); }));
+  const auto shown = metrics.Show(*cloud);
 
   std::vector<Edge> edges;
   const std::vector<std::vector<std::string>> mechanisms{{"--mechanism", "edge-only"},

@@ -6,6 +6,7 @@
 
 #include "base/stats.h"
 #include "base/text.h"
+#include "profile/library.h"
 #include "web/site.h"
 
 namespace fogline {
@@ -121,9 +122,51 @@ Result<HttpResponse> Site::BasemapTiles(const HttpRequest& request, Parameters& 
 }
 
 Result<HttpResponse> Site::FleetNow(const HttpRequest&, Parameters& parameters) {
+  // Strangers name machines of the library; files are the operator's to give.
+  PredictBy by = options_.predict;
+  FOGLINE_TRY(const std::string edge_asked, parameters.Text("edge"));
+  FOGLINE_TRY(const std::string cloud, parameters.Text("cloud"));
+  FOGLINE_TRY(const std::string link, parameters.Text("link"));
+  const bool files = edge_asked.empty() && cloud.empty() && link.empty();
+  if (!files) {
+    by = {};
+    by.edge = edge_asked;
+    if (!cloud.empty()) by.cloud = cloud;
+    if (!link.empty()) by.link = link;
+    if (!by.edge.empty()) {
+      FOGLINE_CHECK(FindLibraryMachine(by.edge, "edge").map([](const auto&) {}));
+    }
+    FOGLINE_CHECK(FindLibraryMachine(by.cloud, "cloud").map([](const auto&) {}));
+    FOGLINE_CHECK(FindLibraryLink(by.link, "link").map([](const auto&) {}));
+  }
   FOGLINE_CHECK(parameters.Finish());
   HttpResponse response;
-  response.body = fleet_.Json();
+  std::string& out = response.body;
+  out = fleet_.Json();
+  out.erase(out.rfind('}'));
+  out += ",\"figures\":[";
+  if (options_.metrics) {
+    bool first = true;
+    for (const Metric& metric : options_.metrics()) {
+      fmt::format_to(std::back_inserter(out), "{}{{\"name\":{},\"help\":{},\"value\":{}}}",
+                     first ? "" : ",", JsonQuote(metric.name), JsonQuote(metric.help),
+                     metric.value);
+      first = false;
+    }
+  }
+  fmt::format_to(std::back_inserter(out),
+                 "],\"predicted_by\":{{\"edge\":{},\"cloud\":{},\"link\":{}}},\"predictions\":[",
+                 JsonQuote(by.edge), JsonQuote(by.cloud), JsonQuote(by.link));
+  bool first = true;
+  for (const Fleet::Way& way : fleet_.Ways()) {
+    const auto own = by.devices.find(way.device);
+    const std::string& edge = own == by.devices.end() ? by.edge : own->second;
+    if (edge.empty()) continue;
+    out += first ? "" : ",";
+    out += PredictionJson(way, edge, predictor_.Predict(way, by, files));
+    first = false;
+  }
+  out += "]}\n";
   return response;
 }
 

@@ -75,15 +75,27 @@ const std::string& Fleet::Json() const {
   return json_;
 }
 
-std::string Fleet::Work() const {
-  const int64_t now_us = clock_.WallMicros();
+std::vector<const std::pair<const std::string, Fleet::Device>*> Fleet::Listed() const {
   std::vector<const std::pair<const std::string, Device>*> order;
   for (const auto& entry : devices_) order.push_back(&entry);
   std::sort(order.begin(), order.end(),
             [](const auto* a, const auto* b) { return a->second.stored_us > b->second.stored_us; });
-
   if (order.size() > kMostListed) order.resize(kMostListed);
+  return order;
+}
 
+std::vector<Fleet::Way> Fleet::Ways() const {
+  std::vector<Way> ways;
+  for (const auto* entry : Listed()) {
+    const Device& device = entry->second;
+    ways.push_back({entry->first, device.model, device.cut, device.codec});
+  }
+  return ways;
+}
+
+std::string Fleet::Work() const {
+  const int64_t now_us = clock_.WallMicros();
+  const auto order = Listed();
   std::string out = fmt::format("{{\"now\":{},\"devices\":[", now_us / 1000);
   for (size_t i = 0; i < order.size(); ++i) {
     const auto& [name, device] = *order[i];

@@ -5,6 +5,8 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "store/store.h"
@@ -30,6 +32,13 @@ class Fleet {
   /// most once a second, however many ask.
   const std::string& Json() const;
 
+  /// How a device runs: what a plan can predict.
+  struct Way {
+    std::string device, model, cut, codec;
+  };
+  /// Of the same devices.
+  std::vector<Way> Ways() const;
+
  private:
   std::string Work() const;
 
@@ -50,6 +59,8 @@ class Fleet {
     int64_t captured_us = 0;
     int64_t stored_us = 0;
   };
+
+  std::vector<const std::pair<const std::string, Device>*> Listed() const;
 
   const Clock& clock_;
   uint64_t cursor_ = 0;  // the last row that was added

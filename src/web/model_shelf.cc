@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "plan/request.h"
@@ -91,6 +92,19 @@ Result<std::shared_ptr<const ShelfModel>> ModelShelf::Find(const std::string& na
                 name);
   }
   return *slot->second.value;
+}
+
+Result<std::shared_ptr<const ShelfModel>> ModelShelf::FindByHash(const std::string& hash) {
+  std::vector<std::string> names = Names();
+  if (names.size() > kMostKept) names.resize(kMostKept);
+  bool reading = false;
+  for (const std::string& name : names) {
+    auto found = Find(name);
+    if (found && ToHex((*found)->model.hash()) == hash) return found;
+    reading |= !found && found.error().code == ErrorCode::kUnavailable;
+  }
+  if (reading) return Fail(ErrorCode::kUnavailable, "model", "the models are being read");
+  return Fail(ErrorCode::kNotFound, "model", "no model here has the hash {}", hash.substr(0, 16));
 }
 
 void ModelShelf::DropOldestLocked() {

@@ -42,6 +42,9 @@ class ModelShelf {
   /// kNotFound with the nearest names, kUnavailable while it is being read (which this starts),
   /// else whatever is wrong with the file. A file that has changed is read again.
   Result<std::shared_ptr<const ShelfModel>> Find(const std::string& name);
+  /// The same by the hash of the model's file in hexadecimal, as detections name it: reads one
+  /// model after the other until it is found.
+  Result<std::shared_ptr<const ShelfModel>> FindByHash(const std::string& hash);
 
  private:
   using Loaded = Result<std::shared_ptr<const ShelfModel>>;

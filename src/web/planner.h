@@ -43,6 +43,8 @@ class Planner {
   /// The plan; when limits cannot be met, what stands in the way.
   Result<std::string> Plan(const PlannerQuestion& question);
 
+  ModelShelf& shelf() { return shelf_; }
+
  private:
   struct Known {
     std::shared_ptr<const ShelfModel> model;

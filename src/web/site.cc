@@ -61,6 +61,7 @@ Site::Site(const WebOptions& options, Store& store, const Fleet& fleet, WebCount
       fleet_(fleet),
       counters_(counters),
       planner_(options.models),
+      predictor_(planner_.shelf()),
       privacy_{options.round_decimals, options.thumbnails},
       loopback_(options.address.starts_with("127.") || options.address == "::1") {
   const std::string tiles = OriginOf(options.basemap);

@@ -12,6 +12,7 @@
 #include "web/http.h"
 #include "web/parameters.h"
 #include "web/planner.h"
+#include "web/predictor.h"
 #include "web/web_server.h"
 
 namespace fogline {
@@ -70,6 +71,7 @@ class Site {
   std::unique_ptr<Basemap> basemap_;  // null: none, or tiles of another server
   WebCounters& counters_;
   Planner planner_;
+  Predictor predictor_;
   Privacy privacy_;
   bool loopback_;
   std::string content_security_policy_;

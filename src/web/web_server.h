@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,14 @@ struct WebPatience {
   std::chrono::milliseconds heartbeat{15'000};      // between comments on a stream without events
 };
 
+/// What the fleet's measured times are held against: machines and a link as `fogline plan` takes
+/// them, files included, since the operator gives them.
+struct PredictBy {
+  std::string edge;                            // of devices not listed; empty: no prediction
+  std::map<std::string, std::string> devices;  // machine by device
+  std::string cloud = "t2.micro", link = "4g";
+};
+
 struct WebOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;  // 0: a free one, see WebServer::port()
@@ -37,6 +46,7 @@ struct WebOptions {
   std::string basemap_attribution;
   /// Folder of ONNX files that the planner may be asked about by name; empty: none.
   std::filesystem::path models;
+  PredictBy predict;
   std::optional<int> round_decimals;  // positions leave rounded to so many decimals of a degree
   bool thumbnails = false;            // pictures leave at all
   size_t max_streams = 2500;          // event streams at once; further ones are told to come back

@@ -81,7 +81,7 @@ describe('the API', () => {
     for (const [query, status] of [['model=nothing', 404], ['model=../models/litter', 404], ['model=litter.onnx', 404], ['edge=/etc/passwd', 404],
       ['edge=pi.json', 404], ['link=/etc/passwd', 404], ['link=4g,up=3', 400], ['link=up=3', 400], ['objective=love', 400], ['codec=zip', 400],
       ['not_before=nothing', 404], ['max_latency=5&max_latency_p95=5', 400], ['up=0', 400], ['up=nan', 400], ['up=1e9', 400], ['up=1&up=2', 400],
-      ['rate=-1', 400], ['devices=0', 400], ['objective=energy&edge=snapdragon-888', 400], ['objective=latency=1e400', 400],
+      ['rate=-1', 400], ['devices=0', 400], ['objective=energy&edge=c7g.large', 400], ['objective=latency=1e400', 400],
       [`objective=${'latency=1,'.repeat(99)}x`, 400], [`not_before=${'x'.repeat(1000)}`, 404], [`edge=${'%F0%9F%92%A9'.repeat(60)}`, 404]]) {
       const answer = await api(query);
       assert.equal(answer.status, status, `${query}: ${JSON.stringify(answer.said).slice(0, 200)}`);
@@ -105,15 +105,15 @@ describe('the page', () => {
   it('answers every control, and keeps it all in the address', async () => {
     const page = await browser.page(`${server.url}/plan`);
     await planned(page, '');
-    const up = page.getByLabel('Uplink', { exact: false }).first();
+    const up = page.getByRole('slider', { name: /^Uplink/ });
     await up.focus();
     await page.keyboard.press('ArrowLeft');
     await page.waitForFunction(() => /^up=/.test(document.documentElement.dataset.planned));
     await page.getByLabel('Uplink, Mbit/s').fill('0.3');
     await planned(page, 'up=0.3');
-    await page.getByLabel('Device', { exact: true }).first().selectOption('raspberry-pi-4');
+    await page.locator('#plan-edge').selectOption('raspberry-pi-4');
     await planned(page, 'edge=raspberry-pi-4&up=0.3');
-    await page.getByLabel('Link', { exact: true }).selectOption('wifi'); // with its own figures again
+    await page.locator('#plan-link').selectOption('wifi'); // with its own figures again
     await planned(page, 'edge=raspberry-pi-4&link=wifi');
     await page.getByText('Money', { exact: true }).first().click();
     await planned(page, 'edge=raspberry-pi-4&link=wifi&objective=cost');
@@ -122,7 +122,7 @@ describe('the page', () => {
     await page.getByText('Constraints').click();
     await page.getByLabel('Agreement at least').fill('97');
     await planned(page, 'edge=raspberry-pi-4&link=wifi&objective=cost&devices=500&min_agreement=0.97');
-    await page.getByLabel('latency against').selectOption('energy');
+    await page.locator('#plan-y').selectOption('energy');
     await planned(page, 'edge=raspberry-pi-4&link=wifi&objective=cost&y=energy&devices=500&min_agreement=0.97');
     const verdict = await page.locator('.verdict').innerText();
     await page.waitForFunction(() => location.search.includes('y=energy'));
@@ -139,6 +139,7 @@ describe('the page', () => {
     const page = await browser.page(`${server.url}/plan`);
     const { said } = await api('');
     const slider = page.getByRole('slider', { name: 'Cut to look at' });
+    await planned(page, '');
     assert.equal(await slider.getAttribute('aria-valuenow'), String(said.candidates.findIndex((c) => c.cut === said.best.cut)));
     await slider.focus();
     await page.keyboard.press('Home');

@@ -22,7 +22,8 @@ let answer: Answer | null = null;
 
 // ---- the frame of the page
 
-const verdict = h('section', { class: 'verdict', 'aria-live': 'polite', 'aria-label': 'The plan' });
+const verdict = h('section', { class: 'verdict', 'aria-label': 'The plan' });
+const spoken = h('p', { class: 'hidden', role: 'status' });
 const readout = h('div', { class: 'readout' });
 const rivals = h('div', { class: 'rivals' });
 const moves = h('ol', { class: 'moves' });
@@ -55,6 +56,7 @@ const legend = h('p', { class: 'stage-legend' },
   ...[['edge', 'device'], ['encode', 'encode'], ['network', 'network'], ['decode', 'decode'], ['cloud', 'cloud']].map(([kind, name]) =>
     h('span', {}, h('i', { class: `swatch s-${kind}`, 'aria-hidden': 'true' }), name!)));
 let looking: CutId | null = null;
+const measures: Record<string, string> = { cost: '€ a device and month', energy: 'mJ an image', bytes: 'bytes an image', agreement: 'share of verdicts changed' };
 
 // ---- the question
 
@@ -124,30 +126,69 @@ function complain(error: unknown): void {
 
 // ---- the answer
 
+/** Parts of the page that wait while they are out of sight: a slider that is dragged pays for what is seen, and the rest
+ *  follows when it rests. */
+const parts: { root: HTMLElement; seen: boolean; draw: (() => void) | null }[] = [];
+const sight = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    const part = parts.find((p) => p.root === entry.target);
+    if (!part) continue;
+    part.seen = entry.isIntersecting;
+    if (part.seen) settle(part);
+  }
+}, { rootMargin: '120px' });
+function settle(part: (typeof parts)[number]): void {
+  const drawNow = part.draw;
+  part.draw = null;
+  drawNow?.();
+}
+function later(root: HTMLElement, drawPart: () => void): void {
+  let part = parts.find((p) => p.root === root);
+  if (!part) {
+    part = { root, seen: true, draw: null };
+    parts.push(part);
+    sight.observe(root);
+  }
+  part.draw = drawPart;
+  if (part.seen) settle(part);
+}
+let resting: ReturnType<typeof setTimeout> | undefined;
+function settleSoon(asked: Question): void {
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    parts.forEach(settle);
+    document.documentElement.dataset['planned'] = `${writeQuestion(asked)}`;
+  }, 120);
+}
+
 function draw(asked: Question): void {
   if (answer === null || network === null) return;
   const plan = isPlan(answer) ? answer : null;
-  line.show(plan, answer.candidates);
+  const { candidates } = answer;
+  later(line.root, () => line.show(plan, candidates));
   drawVerdict(asked);
-  drawReadout();
+  later(readout, drawReadout);
   document.documentElement.classList.toggle('no-plan', plan === null);
   if (plan) {
     const up = asked.number.up ?? defaults(asked, machines).up;
-    envelope.show(plan, network, up, asked.text.objective === 'throughput');
-    drawMoves(plan, up);
-    scatter.show(plan, network, against.selectedOptions[0]?.value === 'cost' ? '€ a device and month' : against.value === 'energy' ? 'mJ an image' :
-      against.value === 'bytes' ? 'bytes an image' : 'share of verdicts changed');
-    drawRivals(plan);
+    const net = network;
+    later(envelope.root, () => {
+      envelope.show(plan, net, up, asked.text.objective === 'throughput');
+      drawMoves(plan, up);
+    });
+    later(scatter.root, () => scatter.show(plan, net, measures[asked.text.y ?? 'cost'] ?? ''));
+    later(rivals, () => drawRivals(plan));
     const proof = plan.certificate;
     footer.textContent = `Proof: the plan costs ${figure(proof.value ?? 0)} ${proof.unit}, and none can cost less than ${figure(proof.lower_bound ?? 0)}: ${
       proof.method === 'min-cut' ? 'the maximum flow over the layers equals the cut' : 'every candidate was evaluated'}. Found in ${plan.plan_ms.toFixed(2)} ms among ${
       count(plan.scatter.length)} ways to send ${count(plan.candidates.length)} cuts.`;
   }
-  command.textContent = commandOf(asked, network.name);
-  drawSources(asked);
-  const root = document.documentElement;
-  root.dataset['ready'] = 'true';
-  root.dataset['planned'] = `${writeQuestion(asked)}`;
+  const words = commandOf(asked, network.name);
+  // Each flag stays together with its value where lines are broken.
+  later(command, () => clear(command, ...words.split(/ (?=--)/).flatMap((part, i) => [i > 0 ? ' ' : '', h('span', {}, part)])));
+  later(sources, () => drawSources(asked));
+  settleSoon(asked);
+  document.documentElement.dataset['ready'] = 'true';
   document.dispatchEvent(new Event('fogline-planned'));
 }
 
@@ -165,15 +206,16 @@ function drawVerdict(asked: Question): void {
   if (answer === null || network === null) return;
   if (!isPlan(answer)) {
     clear(verdict, h('p', { class: 'eyebrow' }, 'No line keeps to these limits'),
-      h('p', { class: 'headline' }, answer.conflict.limit.replace(/^--/, '').replaceAll('-', ' ')),
-      h('p', { class: 'why' }, answer.conflict.message));
+      h('p', { class: 'headline' }, `${limitName(answer.conflict.limit)} is out of reach`),
+      h('p', { class: 'why' }, `The limit ${answer.conflict.limit} ${answer.conflict.message}.`));
     clear(bar, 'No line keeps to these limits');
+    speak('No line keeps to these limits');
     return;
   }
   const plan = answer;
   const best = plan.best;
   const mechanism = mechanismOf(best.cut, network);
-  const headline = mechanism === 'edge-only' ? 'Run it all on the device' : mechanism === 'cloud-only' ? 'Run it all in the cloud' : `Cut at ${placeOf(best, network)}`;
+  const headline = mechanism === 'edge-only' ? 'Run it all on the device' : mechanism === 'cloud-only' ? 'Run it all in the cloud' : best.alias !== null ? `Cut at ${best.alias}` : typeof best.cut === 'number' ? `Cut ${best.cut}, after ${best.name}` : `Cut after ${best.cut}`;
   const sends = best.bytes === 0 ? 'Nothing is sent' : best.codec === 'verdict' ? 'Sends the verdict alone' :
     `Sends ${mechanism === 'cloud-only' ? 'the picture' : 'the tensor'} as ${payload(best)}`;
   const fleet = plan.fleet;
@@ -191,8 +233,22 @@ function drawVerdict(asked: Question): void {
       figureOf('Money', euro(best.cost_per_device_month), 'a device and month'),
       figureOf(`Fleet of ${count(fleet.devices)}`, fleet.plan.euro_month === null ? '—' : euro(fleet.plan.euro_month), `a month, ${instances(fleet.plan)}`),
       figureOf('Energy', best.energy_mj >= 1000 ? `${figure(best.energy_mj / 1000)} J` : `${figure(best.energy_mj)} mJ`, 'of the device, an image')));
+  speak(`${headline}, ${millis(best.latency_ms.total)}, ${euro(best.cost_per_device_month)} a device and month`);
   clear(bar, tag(mechanism, placeOf(best, network)), h('b', {}, millis(best.latency_ms.total)), h('span', {}, euro(best.cost_per_device_month)));
 }
+
+let saying: ReturnType<typeof setTimeout> | undefined;
+/** To those who hear the page, once the sliders rest. */
+function speak(words: string): void {
+  clearTimeout(saying);
+  saying = setTimeout(() => { if (spoken.textContent !== words) spoken.textContent = words; }, 600);
+}
+
+const limitNames: Record<string, string> = {
+  '--max-latency': 'That latency', '--max-latency-p95': 'That 95th percentile', '--min-agreement': 'That agreement', '--min-accuracy': 'That accuracy',
+  '--max-cost': 'That cost', '--max-memory': 'That memory', '--max-data': 'That little data', '--never-send-input': 'Keeping the picture', '--codec': 'That codec',
+};
+const limitName = (flag: string): string => limitNames[flag] ?? 'All of this at once';
 
 const instances = (bill: Bill): string => (bill.instances === 0 ? 'no instance' : `${count(bill.instances)} instance${bill.instances === 1 ? '' : 's'}`);
 
@@ -267,7 +323,7 @@ function drawRivals(plan: Plan): void {
   const longest = Math.min(Math.max(...rows.map((r) => r.c.latency_ms.total)), 4 * Math.max(plan.best.latency_ms.total, ...rows.slice(1, 3).map((r) => r.c.latency_ms.total)));
   const dearest = Math.min(Math.max(...rows.map((r) => r.c.cost_per_device_month)), 4 * Math.max(...rows.slice(0, 3).map((r) => r.c.cost_per_device_month)));
   const cell = (name: string, ...content: (Node | string | null)[]): HTMLElement => h('td', { 'data-name': name }, ...content);
-  const times = (mine: number, best: number): string => (best <= 0 || mine === best ? '' : mine / best >= 1.995 ? `${figure(mine / best)} ×` : `${mine > best ? '+' : '−'}${percent(Math.abs(mine / best - 1))}`);
+  const times = (mine: number, best: number): string => (best <= 0 || Math.abs(mine / best - 1) < 0.005 ? '' : mine / best >= 1.995 ? `${figure(mine / best)} ×` : `${mine > best ? '+' : '−'}${percent(Math.abs(mine / best - 1))}`);
   clear(rivals, h('table', {},
     h('thead', {}, h('tr', {}, ...['What', 'Line', 'Latency', 'device · network · cloud', 'A device and month', 'device · energy · data · cloud', `Fleet of ${count(plan.fleet.devices)}`]
       .map((name) => h('th', { scope: 'col' }, name)))),
@@ -350,7 +406,7 @@ async function begin(): Promise<void> {
   clear(root, shell.header, h('main', { class: 'sheet plan', id: 'content', tabindex: -1 },
     h('h1', { class: 'hidden' }, 'Planner'),
     h('aside', { class: 'plan-side', 'aria-label': 'What to plan for' }, controls.root, h('p', { class: 'side-foot' }, reset)),
-    h('div', { class: 'plan-main' }, notice, verdict,
+    h('div', { class: 'plan-main' }, spoken, notice, verdict,
       h('section', { class: 'panel', 'aria-labelledby': 'the-line' },
         h('div', { class: 'panel-head' }, h('h2', { id: 'the-line' }, 'The line through the network'), legend),
         line.root, readout, footer),

@@ -31,11 +31,11 @@ export class LineChart {
   private readonly right = 14;
 
   constructor(private readonly inspected: (cut: CutId | null) => void) {
-    for (const name of ['grid', 'work-edge', 'work-cloud', 'tensor', 'sent', ...parts.map((p) => p.key), 'ruled-out', 'over', 'chosen']) {
+    for (const name of ['grid', 'work', 'work-edge', 'work-cloud', 'tensor', 'sent', ...parts.map((p) => p.key), 'ruled-out', 'over', 'chosen']) {
       this.paths[name] = s('path', { class: `c-${name}` });
     }
     const p = this.paths;
-    this.svg.append(p['grid']!, p['work-edge']!, p['work-cloud']!, p['tensor']!, p['sent']!, ...parts.map((part) => p[part.key]!), p['ruled-out']!,
+    this.svg.append(p['grid']!, p['work']!, p['work-edge']!, p['work-cloud']!, p['tensor']!, p['sent']!, ...parts.map((part) => p[part.key]!), p['ruled-out']!,
       p['over']!, this.fog, p['chosen']!, this.words);
     this.root = h('div', { class: 'chart line-box', tabindex: 0, role: 'slider', 'aria-label': 'Cut to look at', 'aria-valuemin': 0, 'aria-valuemax': 0,
       'aria-valuenow': 0 }, this.svg);
@@ -154,6 +154,10 @@ export class LineChart {
       const w = Math.min(bar, step * 0.9);
       if (tall < 0.3) continue;
       const part = (height: number, from: number): string => (height < 0.1 ? '' : `M${f(x + step / 2)} ${f(workTop + workHeight - from)}h${f(w)}v${f(-height)}h${f(-w)}z`);
+      if (!best) {
+        d['work'] += part(tall, 0);
+        continue;
+      }
       d['work-edge'] += part(tall * share, 0);
       d['work-cloud'] += part(tall * (1 - share), tall * share);
     }
@@ -198,7 +202,7 @@ export class LineChart {
 
     this.drawWords(y.ticks.map((tick) => [y.at(tick), tick] as const), scale.ticks.map((tick) => [scale.at(tick), tick] as const),
       { workTop, workHeight, tensorTop, tensorHeight, barTop, floor, step });
-    this.drawFog(floor, workTop);
+    this.drawFog(best ? y.at(Math.min(bestTotal, most)) - 2 : floor, workTop);
     this.mark();
   }
 
@@ -242,7 +246,7 @@ export class LineChart {
       s('path', { class: 'fog-line', d: `M${x.toFixed(1)} 24V${floor}` }),
       s('rect', { class: 'fog-label', x: from.toFixed(1), y: 2, width: wide, height: 22, rx: 11 }),
       s('text', { class: 'fog-text', x: (from + wide / 2).toFixed(1), y: 17, 'text-anchor': 'middle' }, label),
-      s('text', { class: 'fog-side', x: (x - 14).toFixed(1), y: (top - 1).toFixed(1), 'text-anchor': 'end' }, i > 4 ? '◂ device' : ''),
-      s('text', { class: 'fog-side', x: (x + 14).toFixed(1), y: (top - 1).toFixed(1) }, i < this.candidates.length - 5 ? 'cloud ▸' : ''));
+      s('text', { class: 'fog-side', x: (x - 14).toFixed(1), y: (top + 5).toFixed(1), 'text-anchor': 'end' }, i > 4 ? '◂ device' : ''),
+      s('text', { class: 'fog-side', x: (x + 14).toFixed(1), y: (top + 5).toFixed(1) }, i < this.candidates.length - 5 ? 'cloud ▸' : ''));
   }
 }

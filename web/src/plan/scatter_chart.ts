@@ -34,8 +34,8 @@ export class ScatterChart {
       .map((r) => dots.find((dot) => dot[0] === r.cut && dot[1] === r.codec)).filter((dot) => dot !== undefined);
     // What is far from anything useful only squeezes the rest into a corner; the extremes always show.
     const useful = [...plan.pareto.map((p) => [p.x, p.y] as const), ...[best, ...rivals].filter((dot) => dot !== undefined).map((dot) => [dot![2], dot![3]] as const)];
-    const mostX = 3 * Math.max(...useful.map((p) => p[0]));
-    const mostY = 3 * Math.max(...useful.map((p) => p[1]));
+    const mostX = 2 * Math.max(...useful.map((p) => p[0]));
+    const mostY = 2 * Math.max(...useful.map((p) => p[1]));
     const shown = dots.filter((dot) => dot[2] <= mostX && dot[3] <= mostY);
     const x = axis(Math.min(...shown.map((dot) => dot[2])), Math.max(...shown.map((dot) => dot[2])), box.left, box.right);
     const y = axis(Math.min(...shown.map((dot) => dot[3])), Math.max(...shown.map((dot) => dot[3])), box.bottom, box.top);
@@ -61,16 +61,22 @@ export class ScatterChart {
       nodes.push(s('path', { d: `M${points.join('L')}`, class: 'front' }));
       nodes.push(s('path', { d: points.map((p) => `M${p}h0`).join(''), class: 'front-dots' }));
     }
-    const name = (dot: (typeof dots)[number], words: string, kind: string): void => {
-      const px = x.at(dot[2]);
-      const py = y.at(dot[3]);
-      const before = px > box.right - words.length * 6.8 - 12;
-      text(px + (before ? -10 : 10), py < box.top + 12 ? py + 16 : py - 7, before ? 'end' : 'start', `tick ${kind}`, words);
+    // A name goes where no other is: to the right and above if it can.
+    const taken: { x: number; y: number; wide: number }[] = [];
+    const name = (dot: (typeof dots)[number], words: string): void => {
+      const wide = words.length * 7;
+      const spots = [[10, -7], [-10 - wide, -7], [10, 17], [-10 - wide, 17], [10, -23], [10, 33]]
+        .map(([dx, dy]) => ({ x: x.at(dot[2]) + dx!, y: y.at(dot[3]) + dy!, wide }))
+        .filter((spot) => spot.x >= box.left && spot.x + wide <= this.width && spot.y > box.top - 4 && spot.y < box.bottom + 2);
+      const spot = spots.find((one) => !taken.some((other) => Math.abs(one.y - other.y) < 14 && one.x < other.x + other.wide && other.x < one.x + wide)) ?? spots[0];
+      if (!spot) return;
+      taken.push(spot);
+      text(spot.x, spot.y, 'start', 'tick strong', words);
     };
-    for (const dot of rivals) if (dot !== best) name(dot!, mechanismOf(dot![0], network), 'strong');
+    if (best) name(best, placeOf(plan.best, network));
+    for (const dot of rivals) if (dot !== best) name(dot!, mechanismOf(dot![0], network));
     if (best) {
       nodes.push(s('circle', { cx: x.at(best[2]).toFixed(1), cy: y.at(best[3]).toFixed(1), r: 6.5, class: 'here-dot' }));
-      name(best, placeOf(plan.best, network), 'strong');
     }
     this.svg.replaceChildren(...nodes);
   }

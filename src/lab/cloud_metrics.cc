@@ -1,0 +1,26 @@
+#include "lab/cloud_metrics.h"
+
+namespace fogline {
+
+std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
+  return [place = place_]() -> std::vector<Metric> {
+    const std::lock_guard lock(place->mutex);
+    if (place->cloud == nullptr) return {};
+    const CloudStats& s = place->cloud->stats();
+    const auto counter = [](const char* name, const char* help, uint64_t value) {
+      return Metric{name, help, Metric::kCounter, static_cast<double>(value)};
+    };
+    return {
+        {"fogline_cloud_waiting", "Frames waiting for a worker", Metric::kGauge,
+         static_cast<double>(s.waiting.load())},
+        counter("fogline_cloud_received_total", "Frames received", s.received),
+        counter("fogline_cloud_stored_total", "Frames stored", s.stored),
+        counter("fogline_cloud_duplicates_total", "Frames stored before", s.duplicates),
+        counter("fogline_cloud_refused_total", "Frames refused", s.refused),
+        counter("fogline_cloud_retried_total", "Frames to be sent again, the store having failed",
+                s.retried),
+    };
+  };
+}
+
+}  // namespace fogline

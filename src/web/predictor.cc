@@ -1,0 +1,70 @@
+#include "web/predictor.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "profile/library.h"
+
+namespace fogline {
+namespace {
+
+constexpr size_t kMostKnown = 1000;
+
+Result<LatencyTerms> Work(const ShelfModel& shelf, const Fleet::Way& way, const std::string& edge,
+                          const PredictBy& by, bool files) {
+  const auto side = files ? LoadSide : LibrarySide;
+  FOGLINE_TRY(PlanSide edge_side, side(shelf.model, edge, "edge"));
+  FOGLINE_TRY(PlanSide cloud_side, side(shelf.model, by.cloud, "cloud"));
+  FOGLINE_TRY(LinkProfile link,
+              files ? FindLink(by.link, "link") : FindLibraryLink(by.link, "link"));
+  size_t at = 0;
+  while (at < shelf.cuts.size() && shelf.cuts[at].name != way.cut &&
+         (shelf.cuts[at].alias.empty() || shelf.cuts[at].alias != way.cut)) {
+    ++at;
+  }
+  if (at == shelf.cuts.size()) {
+    return Fail(ErrorCode::kNotFound, "cut", "the model has no cut '{}'", way.cut);
+  }
+  PlanRequest request;
+  const bool all_on_edge = at + 1 == shelf.cuts.size();
+  if (!all_on_edge) request.codecs = way.codec;  // as it runs, not as would be best
+  FOGLINE_TRY(
+      const Scenario scenario,
+      MakeScenario(request, shelf.model, shelf.cuts, shelf.bundle ? &*shelf.bundle : nullptr,
+                   std::move(edge_side), std::move(cloud_side), std::move(link)));
+  const auto candidates = CandidatesAt(scenario, at);
+  if (candidates.empty()) {
+    return Fail(ErrorCode::kNotFound, "codec", "nobody calibrated {} at '{}'", way.codec, way.cut);
+  }
+  return candidates.front().latency;
+}
+
+}  // namespace
+
+Result<LatencyTerms> Predictor::Predict(const Fleet::Way& way, const PredictBy& by, bool files) {
+  const auto own = by.devices.find(way.device);
+  const std::string& edge = own == by.devices.end() ? by.edge : own->second;
+  const Key key{way.model, way.cut, way.codec, edge, by.cloud, by.link, files};
+  if (const auto it = known_.find(key); it != known_.end()) return it->second;
+  auto model = shelf_.FindByHash(way.model);
+  if (!model) return Forward(std::move(model));  // may come to be known
+  if (known_.size() >= kMostKnown) known_.clear();
+  return known_.emplace(key, Work(**model, way, edge, by, files)).first->second;
+}
+
+std::string PredictionJson(const Fleet::Way& way, const std::string& edge,
+                           const Result<LatencyTerms>& predicted) {
+  std::string out =
+      fmt::format("{{\"device\":{},\"edge\":{}", JsonQuote(way.device), JsonQuote(edge));
+  if (!predicted) {
+    return out + fmt::format(",\"unknown\":{}}}", JsonQuote(predicted.error().message));
+  }
+  const LatencyTerms& l = *predicted;
+  return out + fmt::format(
+                   ",\"total_ms\":{:.4g},\"stages_ms\":{{\"prefix\":{:.4g},\"encode\":{:.4g},"
+                   "\"network\":{:.4g},\"decode\":{:.4g},\"suffix\":{:.4g}}}}}",
+                   l.total().value(), l.edge.value(), l.encode.value(), l.uplink.value(),
+                   l.decode.value(), l.cloud.value());
+}
+
+}  // namespace fogline

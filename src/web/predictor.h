@@ -1,0 +1,40 @@
+// What the plan says of the way that a device runs, to hold beside what was measured.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "base/result.h"
+#include "plan/candidate.h"
+#include "plan/request.h"
+#include "web/fleet.h"
+#include "web/model_shelf.h"
+#include "web/web_server.h"
+
+namespace fogline {
+
+/// Not thread-safe. Remembers what it has worked out.
+class Predictor {
+ public:
+  /// The shelf must outlive it.
+  explicit Predictor(ModelShelf& shelf) : shelf_(shelf) {}
+
+  /// Machines and link as `by` names them; with `files` they may be files.
+  /// kUnavailable while models are being read, kNotFound for a model, cut or codec that the plan
+  /// does not know, and what is wrong with a machine or link.
+  Result<LatencyTerms> Predict(const Fleet::Way& way, const PredictBy& by, bool files);
+
+ private:
+  using Key = std::tuple<std::string, std::string, std::string, std::string, std::string,
+                         std::string, bool>;
+  ModelShelf& shelf_;
+  std::map<Key, Result<LatencyTerms>> known_;
+};
+
+/// {"device":…,"edge":…,"total_ms":…,"stages_ms":{…}}, stages named as detections have them; or
+/// with "unknown" instead, the reason.
+std::string PredictionJson(const Fleet::Way& way, const std::string& edge,
+                           const Result<LatencyTerms>& predicted);
+
+}  // namespace fogline
