@@ -115,7 +115,7 @@ describe('the page', () => {
     await planned(page, 'edge=raspberry-pi-4&up=0.3');
     await page.locator('#plan-link').selectOption('wifi'); // with its own figures again
     await planned(page, 'edge=raspberry-pi-4&link=wifi');
-    await page.getByText('Money', { exact: true }).first().click();
+    await page.getByRole('radio', { name: 'Money' }).check();
     await planned(page, 'edge=raspberry-pi-4&link=wifi&objective=cost');
     await page.getByLabel('Fleet, devices').fill('500');
     await planned(page, 'edge=raspberry-pi-4&link=wifi&objective=cost&devices=500');
