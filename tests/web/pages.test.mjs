@@ -68,6 +68,32 @@ describe('the fleet', () => {
     await page.close();
   });
 
+  it('holds each device against the plan of the machines that the viewer names', async () => {
+    const { hash } = await modelRead(server, 'litter');
+    const { best } = await (await fetch(`${server.url}/api/plan?edge=jetson-nano&cloud=t2.micro&link=4g`)).json();
+    await server.put({ device: 'planned', model: hash, cut: best.name, codec: best.codec });
+    await server.put({ device: 'other', model: 'f'.repeat(64) });
+    const page = await browser.page(`${server.url}/fleet`);
+    await page.getByRole('link', { name: 'planned' }).waitFor();
+    assert.equal(await page.getByText('Plan → measured').count(), 0);
+    await page.locator('#by-edge').selectOption('jetson-nano');
+    await page.getByText('Plan → measured').first().waitFor();
+    await page.waitForFunction(() => location.search === '?edge=jetson-nano&cloud=t2.micro&link=4g');
+    const asked = await (await fetch(`${server.url}/api/fleet?edge=jetson-nano&cloud=t2.micro&link=4g`)).json();
+    const mine = asked.predictions.find((p) => p.device === 'planned');
+    assert.ok(Math.abs(mine.total_ms / best.latency_ms.total - 1) < 1e-3, JSON.stringify(mine));
+    assert.match(asked.predictions.find((p) => p.device === 'other').unknown, /no model here/);
+    assert.match(await page.getByRole('row', { name: /planned/ }).innerText(), / → /);
+    await page.reload();
+    await page.getByText('Plan → measured').first().waitFor();
+    assert.deepEqual(await faults(page), []);
+    assert.deepEqual(page.problems, []);
+    await page.close();
+    for (const wrong of ['edge=/etc/passwd', 'edge=jetson-nano&link=/etc/passwd', 'edge=jetson-nano&cloud=x']) {
+      assert.equal((await fetch(`${server.url}/api/fleet?${wrong}`)).status, 404, wrong);
+    }
+  });
+
   it('says so when nobody has sent anything, and shows hostile names as text', async () => {
     const empty = await Server.start();
     const page = await browser.page(`${empty.url}/fleet`);

@@ -143,6 +143,9 @@ nlohmann::json PutOne(Fixture& fixture, std::istream& words) {
   Detection d = Sample(fixture, json.value("device", "cam-1"), random);
   d.label = json.value("label", d.label);
   d.mechanism = json.value("mechanism", "split");
+  d.model = json.value("model", d.model);
+  d.cut = json.value("cut", d.cut);
+  d.codec = json.value("codec", d.codec);
   d.score = json.value("score", 0.9F);
   d.positive = json.value("positive", true);
   d.captured_us = json.value("captured", d.captured_us / 1000) * 1000;

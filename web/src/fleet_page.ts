@@ -119,7 +119,10 @@ function drawDevices(fleet: Fleet): void {
     figure('Devices heard this minute', `${active.length} of ${fleet.devices.length}`),
     figure('Images', `${active.reduce((sum, d) => sum + d.images_per_second, 0).toFixed(1)} /s`),
     figure('Uplink', `${bytes(Math.round(active.reduce((sum, d) => sum + d.bytes_per_second, 0)))}/s`),
-    ...fleet.figures.filter((f) => /waiting|refused|retried/.test(f.name)).map((f) => figure(f.help.replace(/,.*/, ''), count(f.value))),
+    ...([['waiting', 'Cloud queue'], ['refused_total', 'Refused'], ['retried_total', 'Asked for again']] as const).flatMap(([name, title]) => {
+      const found = fleet.figures.find((f) => f.name === `fogline_cloud_${name}`);
+      return found ? [figure(title, count(found.value))] : [];
+    }),
     figure('Not arrived', count(fleet.devices.reduce((sum, d) => sum + Math.max(0, d.sent - d.arrived), 0))));
   if (fleet.devices.length === 0) {
     clear(devices, h('p', { class: 'empty' }, 'No device has sent anything yet.'));

@@ -96,6 +96,10 @@ export class Controls {
     }
     for (const { range, slider, field, said } of this.sliders) {
       const value = question.number[range.name] ?? own[range.name];
+      // What is the same is left alone: a drawn slider costs more than all the charts.
+      const key = `${value} ${question.number[range.name] !== undefined}`;
+      if (said.dataset['key'] === key) continue;
+      said.dataset['key'] = key;
       if (document.activeElement !== slider) slider.value = String(toSlider(range, value));
       if (document.activeElement !== field) field.value = String(value);
       said.textContent = range.say(value);

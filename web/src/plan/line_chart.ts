@@ -20,6 +20,7 @@ export class LineChart {
   private readonly svg = s('svg', { class: 'line-chart', 'aria-hidden': 'true' });
   private readonly paths: Record<string, SVGElement> = {};
   private readonly words = s('g', {});
+  private readonly spoken = new Map<string, SVGElement>();
   private readonly fog = s('g', { class: 'fog' });
   private network: Network | null = null;
   private work: number[] = []; // MAdds between a cut and the next, by slot
@@ -208,8 +209,23 @@ export class LineChart {
 
   private drawWords(times: (readonly [number, number])[], sizes: (readonly [number, number])[],
     at: { workTop: number; workHeight: number; tensorTop: number; tensorHeight: number; barTop: number; floor: number; step: number }): void {
-    const text = (x: number, y: number, anchor: string, kind: string, words: string): SVGElement =>
-      s('text', { x: x.toFixed(1), y: y.toFixed(1), 'text-anchor': anchor, class: kind }, words);
+    // Text that stays is moved, not laid out anew: that costs more than all the bars.
+    const said = new Map<string, number>(); // the same words may stand at several places
+    const text = (x: number, y: number, anchor: string, kind: string, words: string): SVGElement => {
+      const place = `translate(${x.toFixed(1)} ${y.toFixed(1)})`;
+      const same = `${kind} ${anchor} ${words}`;
+      const nth = said.get(same) ?? 0;
+      said.set(same, nth + 1);
+      const key = `${nth} ${same}`;
+      let element = this.spoken.get(key);
+      if (!element) {
+        if (this.spoken.size > 400) this.spoken.clear();
+        element = s('text', { 'text-anchor': anchor, class: kind }, words);
+        this.spoken.set(key, element);
+      }
+      if (element.getAttribute('transform') !== place) element.setAttribute('transform', place);
+      return element;
+    };
     const words: SVGElement[] = [
       text(0, at.workTop + at.workHeight / 2 + 4, 'start', 'row-name', 'Work'),
       text(0, at.tensorTop - 5, 'start', 'row-name', 'Tensor'),
@@ -230,17 +246,22 @@ export class LineChart {
       words.push(text(i === 0 ? Math.max(x - 8, this.left) : i === last ? Math.min(x + 8, this.width) : x, at.floor + 17, i === 0 ? 'start' : i === last ? 'end' : 'middle', 'tick', name));
       free = i === 0 ? this.left + 34 : x + width / 2;
     });
-    this.words.replaceChildren(...words);
+    const shown = new Set(words);
+    for (const old of [...this.words.children]) if (!shown.has(old as SVGElement)) old.remove();
+    for (const word of words) if (word.parentNode !== this.words) this.words.append(word);
   }
 
   private drawFog(floor: number, top: number): void {
     const i = this.bestIndex();
-    if (i < 0 || this.plan === null || this.network === null) { this.fog.replaceChildren(); return; }
+    if (i < 0 || this.plan === null || this.network === null) { this.fog.dataset['key'] = ''; this.fog.replaceChildren(); return; }
     const x = this.x(i);
     const best = this.plan.best;
     const label = `${placeOf(best, this.network)} · ${best.codec === 'verdict' ? 'the verdict' : best.codec} · ${human(Math.round(best.bytes))}`;
     const wide = label.length * 7 + 20;
     const from = Math.min(Math.max(x - wide / 2, 0), this.width - wide);
+    const key = `${label} ${x} ${top} ${floor} ${this.width}`;
+    if (this.fog.dataset['key'] === key) return;
+    this.fog.dataset['key'] = key;
     this.fog.replaceChildren(
       s('rect', { class: 'fog-band', x: (x - 9).toFixed(1), y: 26, width: 18, height: floor - 26 }),
       s('path', { class: 'fog-line', d: `M${x.toFixed(1)} 24V${floor}` }),
