@@ -36,6 +36,8 @@ void AddCloud(CLI::App& app) {
       ->add_option("--workers", args->cloud.workers,
                    "threads that run networks (default: one a core)")
       ->check(CLI::Range(1, 256));
+  command->add_option("--pace", args->cloud.pace,
+                      "be as slow as this machine of the library, for experiments");
   command->add_option("--threads", args->cloud.models.threads, "threads of the engine, a worker")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

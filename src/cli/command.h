@@ -31,6 +31,7 @@ void AddInspect(CLI::App& app);
 void AddSplit(CLI::App& app);
 void AddCalibrate(CLI::App& app);
 void AddDemo(CLI::App& app);
+void AddLab(CLI::App& app);
 void AddEdge(CLI::App& app);
 void AddCloud(CLI::App& app);
 void AddProfile(CLI::App& app);

@@ -145,6 +145,8 @@ void AddEdge(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--height", args->edge.source.height, "asked of a camera")
       ->capture_default_str();
+  command->add_option("--pace", args->edge.pace,
+                      "be as slow as this machine of the library, for experiments");
   command->add_option("--count", args->edge.count, "stop after so many pictures");
   command->add_flag("--loop", args->edge.source.loop, "start the folder over at its end");
   command->add_option("--spool", args->spool,

@@ -24,6 +24,7 @@ const std::vector<void (*)(CLI::App&)> kCommands{
     AddPlan,
     AddCost,
     AddDemo,
+    AddLab,
     AddEdge,
     AddCloud,
     AddTrain,

@@ -15,6 +15,7 @@
 #include "cloud/channel.h"
 #include "cloud/worker.h"
 #include "frame/topics.h"
+#include "profile/library.h"
 
 namespace fogline {
 namespace {
@@ -53,6 +54,9 @@ class CloudImpl final : public Cloud, private LinkHandler {
 
   Status Open() {
     FOGLINE_TRY(registry_, Registry::Open(options_.models));
+    if (!options_.pace.empty()) {
+      FOGLINE_TRY(pace_, FindMachine(options_.pace, "--pace"));
+    }
     if (registry_->models() == 0) {
       LogWarning("{}: holds no .onnx file yet; frames are refused until one is there",
                  options_.models.folder.string());
@@ -115,7 +119,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
 
   void WorkLoop() {
-    Worker worker(*registry_);
+    Worker worker(*registry_, pace_ ? &*pace_ : nullptr);
     while (auto frame = arrived_.Pop()) {
       --stats_.waiting;
       Finished finished{{},        0,
@@ -208,6 +212,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   std::function<void()> stored_;
   CloudStats stats_;
   std::unique_ptr<Registry> registry_;
+  std::optional<Machine> pace_;
   Channel<Arrived> arrived_;
   Channel<Finished> finished_;
   std::vector<std::thread> workers_;

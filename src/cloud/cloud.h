@@ -18,6 +18,7 @@ struct CloudOptions {
   LinkOptions link;             // the client id is filled in
   std::string group = "cloud";  // workers of one share group divide the frames between them
   Registry::Options models;
+  std::string pace;    // a machine to be as slow as; empty: as fast as this one is
   int workers = 1;     // threads that run suffixes
   size_t queue = 256;  // frames waiting for a worker; beyond it the broker is held back
   size_t most_bytes = size_t{16} << 20;  // of one frame; larger ones are refused unread

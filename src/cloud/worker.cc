@@ -97,14 +97,32 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   Nanos start = Clock::Real().Steady();
   FOGLINE_TRY(const TensorView input, Decode(open, payload));
   out.stages.decode = Lap(start);
+  if (pace_ != nullptr) {
+    FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
+    out.stages.decode = HoldTo(Pace(open, codec).decode, out.stages.decode);
+    Lap(start);
+  }
   FOGLINE_TRY(const auto outputs, open.session->Run({&input, 1}));
   const ModelCard& card = open.model->network.card;
   FOGLINE_TRY(const Verdict verdict, Judge(outputs[card.output_index].view(), card));
   out.stages.suffix = Lap(start);
+  if (pace_ != nullptr) {
+    FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
+    out.stages.suffix = HoldTo(Pace(open, codec).suffix, out.stages.suffix);
+  }
   out.label = verdict.label;
   out.score = verdict.score;
   out.detection->positive = verdict.positive;
   return {};
+}
+
+const StepTimes& Worker::Pace(const OpenCut& open, const CodecName& codec) {
+  const DecoderKey key{frame_.model, frame_.cut, static_cast<uint8_t>(codec.kind),
+                       static_cast<uint8_t>(codec.parameter)};
+  const auto known = paces_.find(key);
+  if (known != paces_.end()) return known->second;
+  const Bundle* bundle = open.model->bundle ? &*open.model->bundle : nullptr;
+  return paces_[key] = PaceOf(*pace_, open.model->network.model, open.cut, ToString(codec), bundle);
 }
 
 /// The decoder for a payload of the last frame, made once and kept.

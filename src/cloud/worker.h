@@ -13,6 +13,7 @@
 #include "cloud/registry.h"
 #include "frame/ack.h"
 #include "frame/frame.h"
+#include "plan/pace.h"
 #include "store/store.h"
 #include "vision/image.h"
 
@@ -31,7 +32,10 @@ struct Worked {
 /// Not thread-safe: decoders and buffers are kept from frame to frame.
 class Worker {
  public:
-  explicit Worker(Registry& registry) : registry_(registry) {}
+  /// `pace`, when it is not null, is a slower machine: decoding and suffix wait until it would be
+  /// done with them.
+  explicit Worker(Registry& registry, const Machine* pace = nullptr)
+      : registry_(registry), pace_(pace) {}
 
   /// `device` is the topic's: a frame that names another is refused, since the broker checked only
   /// the topic. Any bytes give a detection or an error that says why the frame is refused.
@@ -46,7 +50,10 @@ class Worker {
   Result<TensorCodec*> Decoder(const OpenCut& open, const CodecName& codec, const Port& tensor);
   Result<TensorView> Decode(const OpenCut& open, const Payload& payload);
 
+  const StepTimes& Pace(const OpenCut& open, const CodecName& codec);
+
   Registry& registry_;
+  const Machine* pace_;
   Frame frame_;
   std::vector<std::byte> scratch_;
   Image picture_;
@@ -60,6 +67,7 @@ class Worker {
     auto operator<=>(const DecoderKey&) const = default;
   };
   std::map<DecoderKey, std::unique_ptr<TensorCodec>> decoders_;
+  std::map<DecoderKey, StepTimes> paces_;
 };
 
 }  // namespace fogline

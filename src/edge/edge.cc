@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "edge/pace.h"
 #include "edge/tally.h"
 #include "vision/folder.h"
 #include "vision/preprocess.h"
@@ -109,7 +110,11 @@ class Pipeline {
 
 Result<EdgeReport> RunEdge(const EdgeOptions& options) {
   FOGLINE_TRY(const Network network, LoadNetwork(options.model, options.side));
-  FOGLINE_TRY(const auto mechanism, Mechanism::Make(network, options.mechanism));
+  FOGLINE_TRY(auto mechanism, Mechanism::Make(network, options.mechanism));
+  if (!options.pace.empty()) {
+    FOGLINE_TRY(mechanism,
+                PaceMechanism(std::move(mechanism), network, options.mechanism, options.pace));
+  }
   FOGLINE_TRY(const auto locator, MakeLocator(options));
   FOGLINE_TRY(const auto source, OpenSource(options.source));
   if (options.mechanism.json && options.thumbnail > 0) {

@@ -19,6 +19,7 @@ struct EdgeOptions {
   std::filesystem::path model;
   int side = 0;  // input size in pixels, 0: as the card says
   MechanismOptions mechanism;
+  std::string pace;  // a machine to be as slow as (edge/pace.h); empty: as fast as this one is
   SourceOptions source;
   SenderOptions sender;
   std::string at, gpx, gpsd;               // at most one: positions for pictures without their own

@@ -52,7 +52,7 @@ class Evaluator {
     base.latency.edge = edge.p50;
     base.latency.cloud = pricing_.Loaded(cloud.p50);
     if (!all_on_edge) {
-      for (Payload& payload : book_.At(cut)) {
+      for (PayloadOption& payload : book_.At(cut)) {
         if (!Allowed(payload)) continue;
         base.payload = std::move(payload);
         out.push_back(Evaluate(base, cut, edge, cloud));
@@ -65,14 +65,14 @@ class Evaluator {
       out.push_back(Evaluate(base, cut, edge, cloud));
       return;
     }
-    for (Payload& payload : book_.Results()) {
+    for (PayloadOption& payload : book_.Results()) {
       base.payload = std::move(payload);
       out.push_back(Evaluate(base, cut, edge, cloud));
     }
   }
 
  private:
-  bool Allowed(const Payload& payload) const {
+  bool Allowed(const PayloadOption& payload) const {
     const bool asked = s_.limits.agreement || s_.limits.accuracy || !s_.codecs.empty();
     return asked || !payload.agreement ||
            *payload.agreement >= s_.limits.least_calibrated_agreement;

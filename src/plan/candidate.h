@@ -29,7 +29,7 @@ struct Violation {
 
 struct Candidate {
   size_t cut = 0;  // in Scenario::cuts
-  Payload payload;
+  PayloadOption payload;
   LatencyTerms latency;
   Milliseconds latency_p95;       // measured spread and the link's trace where there are any
   std::optional<Summary> uplink;  // over a recorded trace, without the delay

@@ -53,7 +53,7 @@ void LayerProblem::AddWire(int activation, std::vector<uint32_t> readers, bool r
   if (result && book_.SendsVerdict()) {
     lines.push_back(pricing_.Up(kVerdict));
   } else {
-    for (const Payload& payload : book_.Of(activation)) {
+    for (const PayloadOption& payload : book_.Of(activation)) {
       const bool asked = scenario_.limits.agreement || !scenario_.codecs.empty();
       const double least = scenario_.limits.agreement.value_or(
           asked ? 0 : scenario_.limits.least_calibrated_agreement);

@@ -32,9 +32,10 @@ struct JpegSize {
 };
 constexpr JpegSize kJpegSizes[] = {{95, 13721.0 / 25600}, {90, 9993.0 / 25600}};
 
-/// Characters of one float as Python's json.dumps writes it, separator included; of an 8-bit pixel.
+/// Characters of one float as Python's json.dumps writes it, separator included; of one channel of
+/// an 8-bit pixel, brackets included (the demo's pictures at 160 px).
 constexpr double kJsonFloat = 20.5;
-constexpr double kJsonPixel = 4.6;
+constexpr double kJsonPixel = 5.2;
 
 bool IsPicture(const Port& port) {
   const Shape& s = port.shape;
@@ -58,12 +59,12 @@ double BytesOf(const std::vector<Port>& tensors) {
 PayloadBook::PayloadBook(const Model& model, const Bundle* bundle, std::vector<std::string> only)
     : model_(model), bundle_(bundle), only_(std::move(only)) {}
 
-std::vector<Payload> PayloadBook::At(const Cut& cut) const {
+std::vector<PayloadOption> PayloadBook::At(const Cut& cut) const {
   const bool input = cut.edge_nodes == 0;
   return Options(cut.id, cut.tensors, input);
 }
 
-std::vector<Payload> PayloadBook::Of(int activation) const {
+std::vector<PayloadOption> PayloadBook::Of(int activation) const {
   const Activation& a = model_.activations()[static_cast<size_t>(activation)];
   const auto digest = HashSha256(std::as_bytes(std::span(a.port.name.data(), a.port.name.size())));
   uint64_t id = 0;
@@ -75,33 +76,33 @@ bool PayloadBook::SendsVerdict() const {
   return model_.outputs().size() == 1 && model_.outputs()[0].shape.rank() <= 2;
 }
 
-std::vector<Payload> PayloadBook::Results() const {
+std::vector<PayloadOption> PayloadBook::Results() const {
   if (!SendsVerdict()) {
     // Outputs are wanted whatever codecs were asked for at the cut.
     PayloadBook any(model_, bundle_, {"f32", "f16"});
     return any.Options(0, model_.outputs(), false);
   }
-  Payload verdict;
+  PayloadOption verdict;
   verdict.codec = "verdict";
   verdict.bytes = kVerdict;
   verdict.agreement = 1;
   return {verdict};
 }
 
-std::vector<Payload> PayloadBook::Options(uint64_t id, const std::vector<Port>& tensors,
-                                          bool input) const {
-  std::vector<Payload> options;
+std::vector<PayloadOption> PayloadBook::Options(uint64_t id, const std::vector<Port>& tensors,
+                                                bool input) const {
+  std::vector<PayloadOption> options;
   const double raw = BytesOf(tensors);
   const double elements = ElementsOf(tensors);
   const bool picture = input && tensors.size() == 1 && IsPicture(tensors.front());
   const auto allowed = [this](const std::string& codec) {
     return only_.empty() ? codec != "json" : std::ranges::find(only_, codec) != only_.end();
   };
-  const auto add = [&](Payload payload) {
+  const auto add = [&](PayloadOption payload) {
     const auto parsed = ParseCodec(payload.codec);
     if (!parsed || !allowed(payload.codec)) return;
-    const bool known =
-        std::ranges::any_of(options, [&](const Payload& o) { return o.codec == payload.codec; });
+    const bool known = std::ranges::any_of(
+        options, [&](const PayloadOption& o) { return o.codec == payload.codec; });
     if (known) return;
     const bool image = parsed->kind == CodecKind::kJpeg || parsed->kind == CodecKind::kWebp;
     for (const CodecSpeed& speed : kSpeeds) {
@@ -115,8 +116,9 @@ std::vector<Payload> PayloadBook::Options(uint64_t id, const std::vector<Port>& 
 
   if (bundle_ != nullptr) {
     for (const CalibratedPair& pair : bundle_->pairs()) {
-      if (pair.cut_id != id) continue;
-      Payload payload;
+      // The JSON wire sends a picture's pixels, not the tensor that calibration wrote out.
+      if (pair.cut_id != id || (picture && pair.codec == "json")) continue;
+      PayloadOption payload;
       payload.codec = pair.codec;
       payload.bytes = Bytes(pair.bytes_mean);
       payload.agreement = pair.top1_agreement;
@@ -124,7 +126,7 @@ std::vector<Payload> PayloadBook::Options(uint64_t id, const std::vector<Port>& 
       add(std::move(payload));
     }
   }
-  Payload exact;
+  PayloadOption exact;
   exact.codec = "f32";
   exact.bytes = Bytes(raw);
   exact.agreement = 1;
@@ -140,19 +142,19 @@ std::vector<Payload> PayloadBook::Options(uint64_t id, const std::vector<Port>& 
   add(exact);
   if (picture) {
     for (const JpegSize& size : kJpegSizes) {
-      Payload jpeg;
+      PayloadOption jpeg;
       jpeg.codec = "jpeg:" + std::to_string(size.quality);
       jpeg.bytes = Bytes(std::round(elements / 3 * size.bytes_per_pixel));
       jpeg.estimate = true;
       // With a bundle that measured pictures at all, nothing is estimated beside it.
       const bool measured = std::ranges::any_of(
-          options, [](const Payload& o) { return o.codec.starts_with("jpeg"); });
+          options, [](const PayloadOption& o) { return o.codec.starts_with("jpeg"); });
       // An estimate says nothing of fidelity: unasked, only the careful quality is offered.
       const bool careful = size.quality == kJpegSizes[0].quality;
       if ((careful || !only_.empty()) && (!measured || !bundle_)) add(std::move(jpeg));
     }
   }
-  std::ranges::stable_sort(options, {}, &Payload::bytes);
+  std::ranges::stable_sort(options, {}, &PayloadOption::bytes);
   return options;
 }
 

@@ -11,8 +11,8 @@
 
 namespace fogline {
 
-/// One way of sending a cut's tensors.
-struct Payload {
+/// One way of sending a cut's tensors. (Payload is frame/'s: the bytes themselves.)
+struct PayloadOption {
   std::string codec;  // as ParseCodec reads it; "verdict" and "none" at the edge-only cut
   Bytes bytes;        // mean of one picture, without headers
   std::optional<double> agreement;  // top-1, with the unsplit model; none: not calibrated
@@ -33,16 +33,17 @@ class PayloadBook {
   PayloadBook(const Model& model, const Bundle* bundle, std::vector<std::string> only);
 
   /// Every allowed way of sending the cut, cheapest format first; empty when none is allowed.
-  std::vector<Payload> At(const Cut& cut) const;
+  std::vector<PayloadOption> At(const Cut& cut) const;
   /// The same for one activation by itself (what a min-cut over layers needs).
-  std::vector<Payload> Of(int activation) const;
+  std::vector<PayloadOption> Of(int activation) const;
   /// What is sent when nothing is left to compute: the verdict of a classifier, else its outputs.
-  std::vector<Payload> Results() const;
+  std::vector<PayloadOption> Results() const;
   /// Whether a model's result is one row of scores, of which the edge sends the verdict alone.
   bool SendsVerdict() const;
 
  private:
-  std::vector<Payload> Options(uint64_t id, const std::vector<Port>& tensors, bool input) const;
+  std::vector<PayloadOption> Options(uint64_t id, const std::vector<Port>& tensors,
+                                     bool input) const;
 
   const Model& model_;
   const Bundle* bundle_;

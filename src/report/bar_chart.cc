@@ -1,9 +1,12 @@
 #include "report/bar_chart.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "report/frame.h"
+#include "report/html.h"
 #include "report/xy_chart.h"
 
 namespace fogline {
@@ -14,7 +17,8 @@ std::string BarChart::Render() const {
   for (size_t i = 0; i < count; ++i) {
     double sum = 0;
     for (const Part& part : parts) sum += i < part.values.size() ? part.values[i] : 0;
-    highest = std::max(highest, sum);
+    highest = std::max(
+        {highest, sum, i < marks.size() ? marks[i] : 0, i < outlines.size() ? outlines[i] : 0});
   }
   const Scale ys = Scale::Linear(0, y.high > 0 ? y.high : highest);
   const ChartFrame frame = ChartFrame::Around(width, height, ys, y, false);
@@ -32,6 +36,10 @@ std::string BarChart::Render() const {
   for (size_t i = 0; i < count; ++i) {
     const double middle = frame.left + (static_cast<double>(i) + 0.5) * pitch;
     double from = frame.bottom;
+    if (i < outlines.size() && outlines[i] > 0) {
+      const double tall = std::min(1.0, ys(outlines[i])) * frame.height();
+      svg.Rect(middle - bar / 2 - 2, frame.bottom - tall, bar + 4, tall, "outline");
+    }
     for (const Part& part : parts) {
       const double value = i < part.values.size() ? part.values[i] : 0;
       const double tall = ys(value) * frame.height();
@@ -40,6 +48,10 @@ std::string BarChart::Render() const {
       svg.Rect(middle - bar / 2, from - tall, bar, tall - air, "bar " + ToneClass(part.tone), {},
                radius);
       from -= tall;
+    }
+    if (i < marks.size() && marks[i] > 0 && ys(marks[i]) <= 1) {
+      const double at = frame.bottom - ys(marks[i]) * frame.height();
+      svg.Line(middle - bar / 2 - 5, at, middle + bar / 2 + 5, at, "forecast");
     }
     if (i < tips.size() && !tips[i].empty()) {
       svg.Rect(middle - pitch / 2, frame.top, pitch, frame.height(), "hit", tips[i]);
@@ -54,7 +66,14 @@ std::string BarChart::Render() const {
   }
   std::vector<std::pair<std::string, Tone>> names;
   for (const Part& part : parts) names.emplace_back(part.name, part.tone);
-  return (names.size() > 1 ? Legend(names) : std::string()) + svg.Finish();
+  std::string legend = names.size() > 1 ? Legend(names) : std::string();
+  for (const auto& [name, css] :
+       {std::pair(&mark_name, "forecast"), std::pair(&outline_name, "outline")}) {
+    if (name->empty() || legend.empty()) continue;
+    legend.insert(legend.rfind("</div>"),
+                  fmt::format("<span><i class=\"{}\"></i>{}</span>", css, HtmlEscape(*name)));
+  }
+  return legend + svg.Finish();
 }
 
 }  // namespace fogline

@@ -41,6 +41,8 @@ svg{display:block;width:100%;height:auto;overflow:visible;font-size:12px;font-fa
 .bar.t5,.dot.t5,.area.t5{fill:var(--t5)}.line.t5{stroke:var(--t5)}i.t5{background:var(--t5)}
 .bar.t6,.dot.t6,.area.t6{fill:var(--t6)}.line.t6{stroke:var(--t6)}i.t6{background:var(--t6)}
 .bar.t7,.dot.t7,.area.t7{fill:var(--t7)}.line.t7{stroke:var(--t7)}i.t7{background:var(--t7)}
+.outline{fill:none;stroke:var(--faint);stroke-dasharray:3 2}.forecast{stroke:var(--ink);stroke-width:2}
+.legend i.outline{border:1px dashed var(--faint)}.legend i.forecast{background:var(--ink);height:2px;border-radius:0;vertical-align:middle}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--dim);margin:0 0 8px}
 .legend i{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:6px}
 figure>input{position:absolute;opacity:0;pointer-events:none}
@@ -53,7 +55,8 @@ figure>input:focus-visible+label{outline:2px solid var(--t1)}
 figure:has(>input) .view{display:none}
 figure:has(>input:nth-of-type(1):checked) .view:nth-of-type(1),
 figure:has(>input:nth-of-type(2):checked) .view:nth-of-type(2),
-figure:has(>input:nth-of-type(3):checked) .view:nth-of-type(3){display:block}
+figure:has(>input:nth-of-type(3):checked) .view:nth-of-type(3),
+figure:has(>input:nth-of-type(4):checked) .view:nth-of-type(4){display:block}
 .scroll{overflow:auto;max-height:620px;margin-top:8px}
 table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
 th{position:sticky;top:0;background:var(--card);text-align:left;font-weight:600;color:var(--dim);cursor:pointer;

@@ -1,0 +1,79 @@
+// fogline lab: experiments for real, beside what the plan said of them.
+#include "lab/lab.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "lab/results.h"
+#include "report/table.h"
+
+namespace fogline::cli {
+namespace {
+
+struct Args : Common {
+  LabOptions lab;
+};
+
+std::string Percent(double share) { return fmt::format("{:.1f} %", share * 100); }
+
+void Print(const LabResult& result) {
+  Table table({{"experiment"},
+               {"wire"},
+               {"cut"},
+               {"codec"},
+               {"bytes", true},
+               {"measured ms", true},
+               {"forecast", true},
+               {"error", true},
+               {"spread", true},
+               {"true total", true}});
+  for (const Bar& bar : result.bars) {
+    const SuiteExperiment& e = result.suite.experiments[bar.experiment];
+    table.Add({e.key, std::string(NameOf(bar.wire)), bar.cut, bar.codec,
+               fmt::format("{:.0f}", bar.bytes), fmt::format("{:.2f}", bar.measured_ms),
+               fmt::format("{:.2f}", bar.forecast.total()), Percent(bar.error()),
+               Percent(bar.spread), fmt::format("{:.2f}", bar.true_ms)});
+  }
+  fmt::print("{}\n", table.ToText(StdoutStyle()));
+  for (const PlanChoice& c : result.choices) {
+    fmt::print("{} {}: planned {}, fastest {}, regret {}\n",
+               result.suite.experiments[c.experiment].key, NameOf(c.wire),
+               result.bars[c.planned].cut, result.bars[c.best].cut, Percent(c.regret));
+  }
+  fmt::print("{}\n", SummaryLine(result));
+}
+
+Status Run(const Args& args) {
+  FOGLINE_TRY(const LabResult result, RunLab(args.lab));
+  FOGLINE_CHECK(WriteResults(result, args.lab.out));
+  if (args.json) {
+    fmt::print("{}\n", ResultsJson(result));
+  } else {
+    Print(result);
+    fmt::print("Written to {}: report.html, results.json, results.csv, trace.json\n",
+               args.lab.out.string());
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddLab(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("lab", "Runs experiments for real, beside what the plan says of them");
+  auto args = std::make_shared<Args>();
+  command->add_option("SUITE", args->lab.suite, "paper, loopback, traces, capacity, or a .toml")
+      ->required();
+  command
+      ->add_option("--out", args->lab.out,
+                   "folder for results; what it holds already is not measured again")
+      ->required();
+  command->add_option("--data", args->lab.data,
+                      "folder of files that the suite names and that do not come with Fogline");
+  command->add_flag("--quick", args->lab.quick, "few pictures: a look, no figures to publish");
+  AddCommon(*command, *args);
+  SetAction(*command, args, [args] { return Run(*args); });
+}
+
+}  // namespace fogline::cli

@@ -1,0 +1,47 @@
+#include "edge/pace.h"
+
+#include "plan/pace.h"
+#include "profile/library.h"
+
+namespace fogline {
+namespace {
+
+class Paced final : public Mechanism {
+ public:
+  Paced(std::unique_ptr<Mechanism> mechanism, const StepTimes& pace)
+      : mechanism_(std::move(mechanism)), pace_(pace) {
+    name_ = mechanism_->name();
+    cut_ = mechanism_->cut();
+    codec_ = mechanism_->codec();
+    Frame stamped;
+    mechanism_->Stamp(stamped);
+    model_id_ = stamped.model;
+    bundle_id_ = stamped.bundle;
+  }
+
+  Status Process(const Image& picture, Prepared& out) override {
+    FOGLINE_CHECK(mechanism_->Process(picture, out));
+    out.prefix_us = HoldTo(pace_.prefix, out.prefix_us);
+    out.encode_us = HoldTo(pace_.encode, out.encode_us);
+    return {};
+  }
+
+ private:
+  const std::unique_ptr<Mechanism> mechanism_;
+  const StepTimes pace_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Mechanism>> PaceMechanism(std::unique_ptr<Mechanism> mechanism,
+                                                 const Network& network,
+                                                 const MechanismOptions& options,
+                                                 const std::string& machine) {
+  FOGLINE_TRY(const Machine found, FindMachine(machine, "--pace"));
+  FOGLINE_TRY(const auto bundle, FindBundle(network, options.bundle));
+  const StepTimes pace = PaceOf(found, network.model, mechanism->cut(), mechanism->codec(),
+                                bundle ? &*bundle : nullptr);
+  return std::make_unique<Paced>(std::move(mechanism), pace);
+}
+
+}  // namespace fogline

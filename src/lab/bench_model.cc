@@ -1,0 +1,126 @@
+#include "lab/bench_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "codec/bundle.h"
+#include "lab/cpu_limit.h"
+#include "lab/forecast.h"
+#include "vision/network.h"
+
+namespace fogline {
+namespace {
+
+/// Pictures and levels of a calibration made here: enough for bytes within a few percent.
+constexpr const char* kPictures = "12";
+constexpr const char* kLevel = "4";
+
+/// Runs a command to its end; `what` names it in errors.
+Status RunToEnd(const std::string& what, std::vector<std::string> command,
+                const std::filesystem::path& log) {
+  FOGLINE_TRY(Process process,
+              Process::Start({.command = command, .capture_stdout = false, .stderr_to = log}));
+  while (process.Running() && !WaitForStop(std::chrono::milliseconds(20))) {
+  }
+  if (StopRequested()) {
+    process.Stop();
+    return Fail(ErrorCode::kCancelled, what, "stopped");
+  }
+  if (const int status = process.Wait(); status != 0) {
+    return Fail(ErrorCode::kInternal, what, "ended with status {}; see {}", status, log.string());
+  }
+  return {};
+}
+
+/// The card with another input size; a minimal one where there is none.
+std::string CardOfSize(const std::string& card, int side) {
+  std::string out;
+  bool set = false;
+  for (size_t at = 0; at < card.size();) {
+    const size_t end = std::min(card.find('\n', at), card.size());
+    const std::string_view line(card.data() + at, end - at);
+    at = end + 1;
+    if (!set && line.starts_with("size ")) {
+      out += fmt::format("size = {}\n", side);
+      set = true;
+    } else {
+      out.append(line).append("\n");
+    }
+  }
+  if (!set) out += fmt::format("[input]\nsize = {}\n", side);
+  return out;
+}
+
+}  // namespace
+
+Result<std::filesystem::path> PrepareModel(const Suite& suite, const SuiteModel& model,
+                                           const std::vector<std::string>& cuts,
+                                           const std::filesystem::path& folder,
+                                           const std::filesystem::path& log) {
+  FOGLINE_TRY(const Network as_is, LoadNetwork(model.file));
+  const bool own_size = model.side > 0 && model.side != as_is.card.width;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  const auto file = folder / model.file.filename();
+  FOGLINE_TRY(const auto bytes, ReadFile(model.file));
+  FOGLINE_CHECK(WriteFile(file, bytes));
+  auto beside = model.file, card = file, bundle = file;
+  card.replace_extension(".toml");
+  bundle.replace_extension(".bundle");
+  std::string text;
+  if (std::filesystem::exists(beside.replace_extension(".toml"))) {
+    FOGLINE_TRY(text, ReadTextFile(beside));
+  }
+  if (own_size) text = CardOfSize(text, model.side);
+  if (!text.empty()) FOGLINE_CHECK(WriteFile(card, text));
+  beside.replace_extension(".bundle");
+  if (!own_size && std::filesystem::exists(beside)) {
+    FOGLINE_TRY(const auto calibration, ReadFile(beside));
+    FOGLINE_CHECK(WriteFile(bundle, calibration));
+    return file;
+  }
+  // One from an earlier run is this model's and size's, or it is made anew.
+  const auto earlier = Bundle::Load(bundle);
+  if (earlier && earlier->model_hash() == as_is.model.hash()) return file;
+  std::filesystem::remove(bundle, error);
+  std::vector<std::string> command{SelfPath().string(),
+                                   "calibrate",
+                                   file.string(),
+                                   "--images",
+                                   suite.pictures.string(),
+                                   "--out",
+                                   bundle.string(),
+                                   "--bits",
+                                   kLevel,
+                                   "--max-images",
+                                   kPictures,
+                                   "--cuts"};
+  for (const std::string& cut : cuts) {
+    if (cut != "edge-only") command.push_back(CutSpec(cut));
+  }
+  FOGLINE_CHECK(RunToEnd("calibrate", std::move(command), log));
+  return file;
+}
+
+Result<std::filesystem::path> ProfileMachine(const SuiteMachine& machine,
+                                             const std::filesystem::path& model,
+                                             const std::filesystem::path& file, double budget_s,
+                                             const std::filesystem::path& log) {
+  if (std::filesystem::exists(file)) return file;
+  std::unique_ptr<CpuLimit> limit;
+  std::vector<std::string> command;
+  if (machine.evidence == Evidence::kLimited) {
+    FOGLINE_TRY(limit, CpuLimit::Make(machine.cores));
+    command = limit->enter();
+  }
+  command.insert(command.end(), {SelfPath().string(), "profile", model.string(), "--out",
+                                 file.string(), "--budget", fmt::format("{:g}", budget_s)});
+  FOGLINE_CHECK(RunToEnd("profile", std::move(command), log));
+  return file;
+}
+
+}  // namespace fogline

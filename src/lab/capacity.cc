@@ -1,0 +1,263 @@
+#include "lab/capacity.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "edge/mechanism.h"
+#include "frame/json_frame.h"
+#include "lab/forecast.h"
+#include "link/broker.h"
+#include "vision/folder.h"
+
+namespace fogline {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr size_t kMostPictures = 20;
+constexpr double kGrowth = 1.5;
+
+/// The last core that this process may use; -1 where it is the only one.
+int LastCore() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < 2) return -1;
+  int last = -1;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &allowed)) last = i;
+  }
+  return last;
+}
+
+/// Keeps this thread, and the processes and threads that it starts, off one core.
+class KeepOff {
+ public:
+  explicit KeepOff(int core) {
+    if (core < 0 || sched_getaffinity(0, sizeof(before_), &before_) != 0) return;
+    cpu_set_t others = before_;
+    CPU_CLR(core, &others);
+    moved_ = sched_setaffinity(0, sizeof(others), &others) == 0;
+  }
+  ~KeepOff() {
+    if (moved_) sched_setaffinity(0, sizeof(before_), &before_);
+  }
+  KeepOff(const KeepOff&) = delete;
+  KeepOff& operator=(const KeepOff&) = delete;
+
+ private:
+  cpu_set_t before_{};
+  bool moved_ = false;
+};
+
+/// Processor time that a process has used, in seconds; 0 where it cannot be read.
+double CpuSeconds(pid_t pid) {
+  const auto stat = ReadTextFile(fmt::format("/proc/{}/stat", pid));
+  if (!stat) return 0;
+  // The name in parentheses may hold anything; user and system time are fields 14 and 15.
+  std::istringstream fields(stat->substr(stat->rfind(')') + 2));
+  std::string skipped;
+  for (int i = 3; i < 14; ++i) fields >> skipped;
+  double user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+Result<std::vector<LoadFrame>> MakeFrames(const Suite& suite, const std::filesystem::path& model,
+                                          const SuiteCapacity& entry, Capacity& out) {
+  FOGLINE_TRY(const Network network, LoadNetwork(model));
+  MechanismOptions options;
+  options.cut = CutSpec(entry.cut);
+  options.json = entry.wire == WireKind::kJson;
+  FOGLINE_TRY(const auto mechanism, Mechanism::Make(network, options));
+  out.codec = mechanism->codec();
+  FOGLINE_TRY(auto files, ListImages(suite.pictures));
+  if (files.size() > kMostPictures) files.resize(kMostPictures);
+  std::vector<LoadFrame> frames(files.size());
+  std::vector<std::byte> bytes;
+  for (size_t i = 0; i < files.size(); ++i) {
+    FOGLINE_TRY(const Picture picture, LoadPicture(files[i], network.card.width));
+    Prepared prepared;
+    FOGLINE_CHECK(mechanism->Process(picture.image, prepared));
+    LoadFrame& f = frames[i];
+    f.json = options.json;
+    mechanism->Stamp(f.frame);
+    f.frame.device = "load-000000";
+    f.frame.has_position = picture.exif.position.has_value();
+    if (picture.exif.position) {
+      f.frame.lat = picture.exif.position->lat;
+      f.frame.lon = picture.exif.position->lon;
+    }
+    f.data = std::move(prepared.data);
+    f.frame.payloads = {prepared.payload};
+    f.frame.payloads[0].bytes = f.data;
+    FOGLINE_CHECK(f.json ? WriteJsonFrame(f.frame, bytes) : WriteFrame(f.frame, bytes));
+    out.frame_bytes += static_cast<double>(bytes.size()) / static_cast<double>(files.size());
+  }
+  return frames;
+}
+
+json ToJson(const Summary& s) { return {{"p50", s.p50}, {"p95", s.p95}, {"mean", s.mean}}; }
+
+Summary ToSummary(const json& j) {
+  Summary s;
+  s.p50 = j.at("p50");
+  s.p95 = j.at("p95");
+  s.mean = j.at("mean");
+  return s;
+}
+
+}  // namespace
+
+std::string CapacityJson(const Capacity& capacity, const std::string& fingerprint) {
+  json steps = json::array();
+  for (const LoadStep& s : capacity.steps) {
+    steps.push_back({{"devices", s.devices},
+                     {"sent_per_second", s.sent_per_second},
+                     {"stored_per_second", s.stored_per_second},
+                     {"backlog", s.backlog},
+                     {"latency_ms", ToJson(s.latency_ms)},
+                     {"queue_ms", ToJson(s.queue_ms)},
+                     {"decode_ms", ToJson(s.decode_ms)},
+                     {"suffix_ms", ToJson(s.suffix_ms)},
+                     {"store_ms", ToJson(s.store_ms)},
+                     {"cloud_cpu", s.cloud_cpu},
+                     {"broker_cpu", s.broker_cpu},
+                     {"generator_cpu", s.generator_cpu},
+                     {"holds", Holds(s)}});
+  }
+  return json{{"fingerprint", fingerprint},          {"codec", capacity.codec},
+              {"frame_bytes", capacity.frame_bytes}, {"devices", capacity.devices},
+              {"pinned", capacity.pinned},           {"steps", steps}}
+      .dump();
+}
+
+bool ReadCapacity(const std::string& text, const std::string& fingerprint, Capacity& out) {
+  const json run = json::parse(text, nullptr, false);
+  if (!run.is_object() || run.value("fingerprint", "") != fingerprint) return false;
+  try {
+    out.codec = run.at("codec");
+    out.frame_bytes = run.at("frame_bytes");
+    out.devices = run.at("devices");
+    out.pinned = run.at("pinned");
+    for (const json& j : run.at("steps")) {
+      LoadStep s;
+      s.devices = j.at("devices");
+      s.sent_per_second = j.at("sent_per_second");
+      s.stored_per_second = j.at("stored_per_second");
+      s.backlog = j.at("backlog");
+      s.latency_ms = ToSummary(j.at("latency_ms"));
+      s.queue_ms = ToSummary(j.at("queue_ms"));
+      s.decode_ms = ToSummary(j.at("decode_ms"));
+      s.suffix_ms = ToSummary(j.at("suffix_ms"));
+      s.store_ms = ToSummary(j.at("store_ms"));
+      s.cloud_cpu = j.at("cloud_cpu");
+      s.broker_cpu = j.at("broker_cpu");
+      s.generator_cpu = j.at("generator_cpu");
+      if (s.devices == out.devices && Holds(s)) out.at = s;
+      out.steps.push_back(s);
+    }
+  } catch (const json::exception&) {
+    return false;
+  }
+  return true;
+}
+
+CapacityCost CostOf(const Capacity& capacity) {
+  CapacityCost cost;
+  const LoadStep& at = capacity.at;
+  if (at.stored_per_second > 0) {
+    cost.total_us = at.cloud_cpu / at.stored_per_second * 1e6;
+    cost.decode_us = at.decode_ms.mean * 1000;
+    cost.suffix_us = at.suffix_ms.mean * 1000;
+    cost.rest_us = std::max(0.0, cost.total_us - cost.decode_us - cost.suffix_us);
+  }
+  constexpr double kFull = 0.9;
+  for (const LoadStep& step : capacity.steps) {
+    if (Holds(step)) continue;
+    cost.limit = step.cloud_cpu >= kFull                      ? "the cloud's core"
+                 : step.broker_cpu >= kFull                   ? "the broker's core"
+                 : step.sent_per_second < 0.95 * step.devices ? "the load generator"
+                                                              : "the rest of the machine";
+    break;
+  }
+  return cost;
+}
+
+bool Holds(const LoadStep& step) {
+  return step.stored_per_second >= 0.98 * step.devices &&
+         static_cast<double>(step.backlog) <= std::max(32.0, 0.5 * step.devices) &&
+         step.latency_ms.p95 < 1000;
+}
+
+Result<Capacity> MeasureCapacity(const Suite& suite, size_t index,
+                                 const std::filesystem::path& model, const CapacityOptions& options,
+                                 const std::filesystem::path& log) {
+  const SuiteCapacity& entry = suite.capacities[index];
+  Capacity out;
+  out.entry = index;
+  const int core = LastCore();
+  out.pinned = core >= 0;
+  const TempDir dir;
+  FOGLINE_TRY(auto frames, MakeFrames(suite, model, entry, out));
+  const KeepOff keep_off(core);
+  FOGLINE_TRY(const auto broker, LocalBroker::Start());
+  std::vector<std::string> command;
+  if (core >= 0) command = {"taskset", "-c", std::to_string(core)};
+  command.insert(command.end(), {SelfPath().string(), "cloud", "--models",
+                                 model.parent_path().string(), "--broker", broker->url(), "--store",
+                                 "sqlite:" + (dir.path() / "capacity.db").string(), "--workers",
+                                 "1", "--threads", "1"});
+  FOGLINE_TRY(Process cloud,
+              Process::Start({.command = command, .capture_stdout = false, .stderr_to = log}));
+  FOGLINE_TRY(const auto generator, LoadGenerator::Start(broker->url(), std::move(frames)));
+
+  const auto measure = [&](double devices) -> Result<LoadStep> {
+    const double cloud_before = CpuSeconds(cloud.pid()), broker_before = CpuSeconds(broker->pid()),
+                 ours_before = CpuSeconds(getpid());
+    const Nanos start = Clock::Real().Steady();
+    FOGLINE_TRY(LoadStep step, generator->Step(devices, options.step_seconds));
+    const double lasted = Millis(Clock::Real().Steady() - start) / 1000;
+    step.cloud_cpu = (CpuSeconds(cloud.pid()) - cloud_before) / lasted;
+    step.broker_cpu = (CpuSeconds(broker->pid()) - broker_before) / lasted;
+    step.generator_cpu = (CpuSeconds(getpid()) - ours_before) / lasted;
+    out.steps.push_back(step);
+    if (options.progress) options.progress(step);
+    if (Holds(step) && devices > out.devices) {
+      out.devices = devices;
+      out.at = step;
+    }
+    return step;
+  };
+  // The cloud opens the network with the first frame; that step does not count.
+  FOGLINE_CHECK(measure(5).map([](const LoadStep&) {}));
+  out.steps.clear();
+  out.devices = 0;
+
+  double devices = options.first > 0 ? options.first : std::max(20.0, entry.wanted / 10);
+  double failed = 0;
+  while (failed == 0) {
+    FOGLINE_TRY(const LoadStep step, measure(std::round(devices)));
+    if (!Holds(step)) {
+      failed = devices;
+    } else {
+      devices *= kGrowth;
+    }
+    if (options.most > 0 && devices > options.most) return out;
+  }
+  double low = out.devices, high = failed;
+  for (int i = 0; i < options.refinements && low > 0; ++i) {
+    const double middle = std::round((low + high) / 2);
+    FOGLINE_TRY(const LoadStep step, measure(middle));
+    (Holds(step) ? low : high) = middle;
+  }
+  return out;
+}
+
+}  // namespace fogline

@@ -1,0 +1,352 @@
+#include "lab/suite.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "cost/toml_keys.h"
+#include "profile/library.h"
+
+namespace fogline {
+namespace {
+
+constexpr const char* kShipped[] = {"capacity", "loopback", "paper", "traces"};
+
+/// The paper's bars, from cloud-only to edge-only.
+std::vector<std::string> PaperCuts() {
+  std::vector<std::string> cuts{"cloud-only"};
+  for (int i = 1; i <= 14; ++i) cuts.push_back("split" + std::to_string(i));
+  cuts.emplace_back("edge-only");
+  return cuts;
+}
+
+class SuiteReader {
+ public:
+  SuiteReader(const toml::table& root, const std::filesystem::path& where,
+              const std::filesystem::path& data)
+      : root_(root), where_(where.string()), data_(data) {
+    suite_.where = where;
+    suite_.name = where.stem().string();
+  }
+
+  Result<Suite> Read() {
+    static const std::string kKeys[] = {"title", "pictures",   "count",   "quick",  "repeats",
+                                        "lanes", "rate",       "model",   "device", "cloud",
+                                        "link",  "experiment", "capacity"};
+    FOGLINE_CHECK(OnlyKeys(root_, kKeys, where_, ""));
+    const TomlReader reader(root_, where_);
+    FOGLINE_TRY(suite_.title, reader.Text("title"));
+    FOGLINE_TRY(const std::string pictures, reader.Text("pictures"));
+    FOGLINE_TRY(suite_.pictures, Find(pictures.empty() ? "models/demo" : pictures));
+    FOGLINE_TRY(suite_.count, Whole(reader, "count", suite_.count));
+    FOGLINE_TRY(suite_.quick, Whole(reader, "quick", suite_.quick));
+    FOGLINE_TRY(suite_.repeats, Whole(reader, "repeats", suite_.repeats));
+    FOGLINE_TRY(suite_.lanes, Whole(reader, "lanes", suite_.lanes));
+    FOGLINE_TRY(suite_.rate, reader.NumberOr("rate", 0, 0));
+    FOGLINE_CHECK(Named("model", [this](const auto& t, const auto& k) { return Model(t, k); }));
+    FOGLINE_CHECK(Named("device", [this](const auto& t, const auto& k) {
+      return AMachine("device", t, k, suite_.devices);
+    }));
+    FOGLINE_CHECK(Named("cloud", [this](const auto& t, const auto& k) {
+      return AMachine("cloud", t, k, suite_.clouds);
+    }));
+    FOGLINE_CHECK(Named("link", [this](const auto& t, const auto& k) { return ALink(t, k); }));
+    FOGLINE_CHECK(
+        Listed("experiment", [this](const auto& t, const auto& p) { return Experiment(t, p); }));
+    FOGLINE_CHECK(
+        Listed("capacity", [this](const auto& t, const auto& p) { return Capacity(t, p); }));
+    if (suite_.experiments.empty() && suite_.capacities.empty()) {
+      return Fail(ErrorCode::kInvalid, where_, "has no [[experiment]] and no [[capacity]]");
+    }
+    return std::move(suite_);
+  }
+
+ private:
+  /// Files are looked for beside the suite, then among what comes with Fogline.
+  Result<std::filesystem::path> Find(const std::string& file) const {
+    const std::filesystem::path beside = std::filesystem::path(where_).parent_path() / file;
+    if (std::filesystem::exists(beside)) return std::filesystem::absolute(beside);
+    if (!data_.empty() && std::filesystem::exists(data_ / file)) {
+      return std::filesystem::absolute(data_ / file);
+    }
+    auto shipped = FindShipped(file);
+    if (!shipped) {
+      return Fail(ErrorCode::kNotFound, where_,
+                  "'{}' is neither beside the suite, nor in --data, nor does it come with Fogline",
+                  file);
+    }
+    return shipped;
+  }
+
+  /// A machine's or link's own file is a path; anything else stays a name of the library.
+  Result<std::string> NameOrFile(const std::string& name) const {
+    if (name.find('/') == std::string::npos) return name;
+    FOGLINE_TRY(const auto path, Find(name));
+    return path.string();
+  }
+
+  Result<int> Whole(const TomlReader& reader, const char* key, int fallback) const {
+    FOGLINE_TRY(const double value, reader.NumberOr(key, 1, fallback));
+    if (value != static_cast<int>(value)) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}' must be a whole number", key);
+    }
+    return static_cast<int>(value);
+  }
+
+  /// Tables by name: [model.NAME].
+  template <typename Take>
+  Status Named(const char* kind, Take take) {
+    if (root_.contains(kind) && root_[kind].as_table() == nullptr) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}' is no table of tables: write [{}.NAME]", kind,
+                  kind);
+    }
+    const toml::table* all = root_[kind].as_table();
+    if (all == nullptr) return {};
+    for (const auto& [name, node] : *all) {
+      const toml::table* table = node.as_table();
+      const std::string key(name.str());
+      if (table == nullptr) {
+        return Fail(ErrorCode::kInvalid, where_, "'{}.{}' is no table: write [{}.{}]", kind, key,
+                    kind, key);
+      }
+      FOGLINE_CHECK(take(*table, key));
+    }
+    return {};
+  }
+
+  template <typename Take>
+  Status Listed(const char* kind, Take take) {
+    if (!root_.contains(kind)) return {};
+    const toml::array* list = root_[kind].as_array();
+    for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      const toml::table* table = (*list)[i].as_table();
+      if (table == nullptr) break;
+      FOGLINE_CHECK(take(*table, fmt::format("{}[{}].", kind, i)));
+      if (i + 1 == list->size()) return {};
+    }
+    return Fail(ErrorCode::kInvalid, where_, "'{}' is no list of tables: write [[{}]]", kind, kind);
+  }
+
+  Status Model(const toml::table& table, const std::string& key) {
+    static const std::string kKeys[] = {"file", "side"};
+    const std::string prefix = "model." + key + ".";
+    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
+    const TomlReader reader(table, where_, prefix);
+    FOGLINE_TRY(const std::string file, reader.Text("file"));
+    if (file.empty()) return Fail(ErrorCode::kInvalid, where_, "lacks the text '{}file'", prefix);
+    FOGLINE_TRY(const auto path, Find(file));
+    FOGLINE_TRY(const double side, reader.NumberOr("side", 1, 0));
+    suite_.models.push_back({key, path, static_cast<int>(side)});
+    return {};
+  }
+
+  Status AMachine(const std::string& kind, const toml::table& table, const std::string& key,
+                  std::vector<SuiteMachine>& out) {
+    static const std::string kKeys[] = {"title", "pace", "cores"};
+    const std::string prefix = kind + "." + key + ".";
+    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
+    const TomlReader reader(table, where_, prefix);
+    SuiteMachine m;
+    m.key = key;
+    FOGLINE_TRY(m.title, reader.Text("title"));
+    FOGLINE_TRY(const std::string pace, reader.Text("pace"));
+    FOGLINE_TRY(m.cores, reader.NumberOr("cores", 0.01, 0));
+    if (!pace.empty() && m.cores > 0) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}pace' and '{}cores' exclude each other", prefix,
+                  prefix);
+    }
+    if (!pace.empty()) {
+      m.evidence = Evidence::kPaced;
+      FOGLINE_TRY(m.machine, NameOrFile(pace));
+      FOGLINE_TRY(const Machine found, FindMachine(m.machine, where_ + ": " + prefix + "pace"));
+      if (m.title.empty()) m.title = found.title;
+    } else if (m.cores > 0) {
+      m.evidence = Evidence::kLimited;
+      if (m.title.empty()) m.title = fmt::format("this machine, {:g} of a core", m.cores);
+    }
+    if (m.title.empty()) m.title = "this machine";
+    out.push_back(std::move(m));
+    return {};
+  }
+
+  Status ALink(const toml::table& table, const std::string& key) {
+    static const std::string kKeys[] = {"title",     "link",   "medium",
+                                        "jitter_ms", "rtt_ms", "down_mbps"};
+    const std::string prefix = "link." + key + ".";
+    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
+    const TomlReader reader(table, where_, prefix);
+    SuiteLink link;
+    link.key = key;
+    FOGLINE_TRY(std::string name, reader.Text("link"));
+    if (name.empty()) return Fail(ErrorCode::kInvalid, where_, "lacks the text '{}link'", prefix);
+    if (name.find('=') == std::string::npos) {
+      FOGLINE_TRY(name, NameOrFile(name));
+    }
+    FOGLINE_TRY(link.profile, FindLink(name, where_ + ": " + prefix + "link"));
+    FOGLINE_TRY(const std::string title, reader.Text("title"));
+    if (!title.empty()) link.profile.title = title;
+    // A recording holds neither.
+    FOGLINE_TRY(const double rtt, reader.NumberOr("rtt_ms", 0, link.profile.rtt.value()));
+    FOGLINE_TRY(const double down, reader.NumberOr("down_mbps", 1e-6, link.profile.down.value()));
+    link.profile.rtt = Milliseconds(rtt);
+    link.profile.down = MegabitsPerSecond(down);
+    FOGLINE_TRY(link.jitter_ms, reader.NumberOr("jitter_ms", 0, 0));
+    FOGLINE_TRY(const std::string medium, reader.Text("medium"));
+    static const std::string kMedia[] = {"auto", "kernel", "user"};
+    const auto found = std::ranges::find(kMedia, medium.empty() ? kMedia[0] : medium);
+    if (found == std::end(kMedia)) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}medium' is none of auto, kernel, user{}", prefix,
+                  DidYouMean(medium, kMedia));
+    }
+    link.medium = static_cast<Medium>(found - std::begin(kMedia));
+    // The kernel cannot play a recording back.
+    if (link.profile.trace && medium.empty()) link.medium = Medium::kUser;
+    suite_.links.push_back(std::move(link));
+    return {};
+  }
+
+  template <typename List>
+  Result<size_t> Reference(const TomlReader& reader, const std::string& prefix, const char* key,
+                           const List& list) const {
+    FOGLINE_TRY(const std::string wanted, reader.Text(key));
+    std::vector<std::string> names;
+    for (const auto& item : list) names.push_back(item.key);
+    const auto found = std::ranges::find(names, wanted);
+    if (found != names.end()) return static_cast<size_t>(found - names.begin());
+    if (wanted.empty())
+      return Fail(ErrorCode::kInvalid, where_, "lacks the text '{}{}'", prefix, key);
+    return Fail(ErrorCode::kInvalid, where_, "'{}{}': there is no [{}.{}]{}", prefix, key, key,
+                wanted, DidYouMean(wanted, names));
+  }
+
+  Result<std::vector<std::string>> Texts(const toml::table& table, const std::string& prefix,
+                                         const char* key, std::vector<std::string> fallback) const {
+    if (!table.contains(key)) return fallback;
+    const toml::array* list = table[key].as_array();
+    std::vector<std::string> texts;
+    for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      const auto* text = (*list)[i].as_string();
+      if (text == nullptr) break;
+      texts.push_back(text->get());
+    }
+    if (list == nullptr || list->empty() || texts.size() < list->size()) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}{}' must be a list of texts", prefix, key);
+    }
+    return texts;
+  }
+
+  Result<WireKind> ReadWire(const std::string& name, const std::string& key) const {
+    static const std::string kWires[] = {"json", "fogline"};
+    const auto found = std::ranges::find(kWires, name);
+    if (found != std::end(kWires)) return static_cast<WireKind>(found - std::begin(kWires));
+    return Fail(ErrorCode::kInvalid, where_, "'{}': '{}' is neither json nor fogline{}", key, name,
+                DidYouMean(name, kWires));
+  }
+
+  /// Keys become names of files.
+  Result<std::string> Key(const TomlReader& reader, const std::string& prefix) const {
+    FOGLINE_TRY(std::string key, reader.Text("key"));
+    const bool good = !key.empty() && std::ranges::all_of(key, [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '-' || c == '_';
+    });
+    if (!good) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}key' must be letters, digits, '-' and '_'",
+                  prefix);
+    }
+    const auto same = [&](const auto& other) { return other.key == key; };
+    if (std::ranges::any_of(suite_.experiments, same) ||
+        std::ranges::any_of(suite_.capacities, same)) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}key': '{}' is there twice", prefix, key);
+    }
+    return key;
+  }
+
+  Status Experiment(const toml::table& table, const std::string& prefix) {
+    static const std::string kKeys[] = {"key",    "title", "paper", "view",  "model",
+                                        "device", "cloud", "link",  "wires", "cuts"};
+    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
+    const TomlReader reader(table, where_, prefix);
+    SuiteExperiment e;
+    FOGLINE_TRY(e.key, Key(reader, prefix));
+    FOGLINE_TRY(e.title, reader.Text("title"));
+    FOGLINE_TRY(e.paper, reader.Text("paper"));
+    FOGLINE_TRY(e.view, reader.Text("view"));
+    FOGLINE_TRY(e.model, Reference(reader, prefix, "model", suite_.models));
+    FOGLINE_TRY(e.device, Reference(reader, prefix, "device", suite_.devices));
+    FOGLINE_TRY(e.cloud, Reference(reader, prefix, "cloud", suite_.clouds));
+    FOGLINE_TRY(e.link, Reference(reader, prefix, "link", suite_.links));
+    FOGLINE_TRY(const auto wires, Texts(table, prefix, "wires", {"fogline"}));
+    for (const std::string& name : wires) {
+      FOGLINE_TRY(const WireKind wire, ReadWire(name, prefix + "wires"));
+      e.wires.push_back(wire);
+    }
+    FOGLINE_TRY(e.cuts, Texts(table, prefix, "cuts", PaperCuts()));
+    if (suite_.clouds[e.cloud].evidence == Evidence::kLimited) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}cloud': only devices can be limited", prefix);
+    }
+    if (e.title.empty()) {
+      e.title = suite_.devices[e.device].title + ", " + suite_.links[e.link].profile.title;
+    }
+    suite_.experiments.push_back(std::move(e));
+    return {};
+  }
+
+  Status Capacity(const toml::table& table, const std::string& prefix) {
+    static const std::string kKeys[] = {"key", "title", "model", "wire", "cut", "wanted", "paper"};
+    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
+    const TomlReader reader(table, where_, prefix);
+    SuiteCapacity c;
+    FOGLINE_TRY(c.key, Key(reader, prefix));
+    FOGLINE_TRY(c.title, reader.Text("title"));
+    FOGLINE_TRY(c.model, Reference(reader, prefix, "model", suite_.models));
+    FOGLINE_TRY(const std::string wire, reader.Text("wire"));
+    if (!wire.empty()) {
+      FOGLINE_TRY(c.wire, ReadWire(wire, prefix + "wire"));
+    }
+    FOGLINE_TRY(c.cut, reader.Text("cut"));
+    if (c.cut.empty()) return Fail(ErrorCode::kInvalid, where_, "lacks the text '{}cut'", prefix);
+    FOGLINE_TRY(c.wanted, reader.NumberOr("wanted", 0, 0));
+    FOGLINE_TRY(c.paper, reader.NumberOr("paper", 0, 0));
+    if (c.title.empty()) c.title = c.cut;
+    suite_.capacities.push_back(std::move(c));
+    return {};
+  }
+
+  const toml::table& root_;
+  const std::string where_;
+  const std::filesystem::path data_;
+  Suite suite_;
+};
+
+}  // namespace
+
+std::string_view NameOf(Evidence evidence) {
+  constexpr std::string_view kNames[] = {"real", "limited", "paced"};
+  return kNames[static_cast<size_t>(evidence)];
+}
+
+std::string_view NameOf(WireKind wire) { return wire == WireKind::kJson ? "json" : "fogline"; }
+
+Result<Suite> ParseSuite(std::string_view toml, const std::filesystem::path& where,
+                         const std::filesystem::path& data) {
+  FOGLINE_TRY(const toml::table root, ParseToml(toml, where.string()));
+  return SuiteReader(root, where, data).Read();
+}
+
+Result<Suite> FindSuite(const std::string& name, const std::filesystem::path& data) {
+  std::filesystem::path path = name;
+  if (!name.ends_with(".toml")) {
+    const std::vector<std::string> names(std::begin(kShipped), std::end(kShipped));
+    if (std::ranges::find(names, name) == names.end()) {
+      return Fail(ErrorCode::kNotFound, "suite '" + name + "'",
+                  "is none of {}, and no .toml file{}", fmt::join(names, ", "),
+                  DidYouMean(name, names));
+    }
+    FOGLINE_TRY(path, FindShipped("scenarios/lab/" + name + ".toml"));
+  }
+  FOGLINE_TRY(const std::string text, ReadTextFile(path));
+  return ParseSuite(text, path, data);
+}
+
+}  // namespace fogline

@@ -1,0 +1,36 @@
+#include "plan/pace.h"
+
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "base/clock.h"
+#include "plan/payload.h"
+#include "profile/timing.h"
+
+namespace fogline {
+
+StepTimes PaceOf(const Machine& machine, const Model& model, const Cut& cut,
+                 const std::string& codec, const Bundle* bundle) {
+  const Timing timing = PredictTiming(model, machine);
+  StepTimes pace;
+  for (size_t n = 0; n < cut.edge.size(); ++n) {
+    (cut.edge[n] ? pace.prefix : pace.suffix) += timing.layers[n];
+  }
+  for (const PayloadOption& payload : PayloadBook(model, bundle, {codec}).At(cut)) {
+    if (payload.codec != codec) continue;
+    pace.encode = payload.encode / timing.relative_speed;
+    pace.decode = payload.decode / timing.relative_speed;
+  }
+  return pace;
+}
+
+uint32_t HoldTo(Milliseconds step, uint32_t done_us) {
+  const double owed_us = step.value() * 1000 - done_us;
+  if (owed_us <= 0) return done_us;
+  const Nanos start = Clock::Real().Steady();
+  std::this_thread::sleep_for(Nanos(static_cast<int64_t>(owed_us * 1000)));
+  return done_us + static_cast<uint32_t>((Clock::Real().Steady() - start).count() / 1000);
+}
+
+}  // namespace fogline
