@@ -154,6 +154,19 @@ TEST(Slice, ModelsThatAreAllSymbolic) {
   EXPECT_EQ(assumed.assumptions().size(), 2U);
 }
 
+TEST(Slice, TheSizeOfATensorWithinANetworkIsNotGuessed) {
+  TestModel m;
+  m.Input("b", {"batch", "8", "height", "width"});
+  m.Node("GlobalAveragePool", {"b"}, {"y"});
+  m.Output("y");
+  const auto guessed = Model::Parse(m.Bytes(), "half.onnx", EngineShapes());
+  ASSERT_FALSE(guessed);
+  EXPECT_NE(guessed.error().ToString().find("give --shape b=1x8x"), std::string::npos);
+  LoadOptions options;
+  options.shapes["b"] = Shape{1, 8, 20, 24};
+  EXPECT_EQ(Load(m, options).inputs()[0].shape, (Shape{1, 8, 20, 24}));
+}
+
 TEST(Slice, WeightsBehindIdentitiesAndConstantNodesAreNoActivations) {
   TestModel m(13, 8);
   m.Input("x", {"1", "4"});

@@ -20,6 +20,8 @@ bool ShapesByValue(const std::string& op) {
   return std::ranges::find(kOps, op) != kOps.end();
 }
 
+constexpr int64_t kPictureChannels = 4;  // RGB and alpha at most
+
 class Typer {
  public:
   Typer(ModelData& data, const ShapeSource& source, const LoadOptions& options)
@@ -89,6 +91,7 @@ class Typer {
                   given.rank(), rank);
     }
     std::array<int64_t, Shape::kMaxRank> dims{};
+    bool guessed = false;
     for (size_t d = 0; d < rank; ++d) {
       const auto& dim = declared.dim(static_cast<int>(d));
       const bool open = !dim.has_dim_value() || dim.dim_value() < 0;
@@ -101,11 +104,21 @@ class Typer {
       }
       dims[d] = !open ? dim.dim_value() : asked >= 0 ? asked : d == 0 ? 1 : options_.open_size;
       if (open && asked < 0 && d > 0) {
+        guessed = true;
         data_.assumptions.push_back(
             fmt::format("{}: {} = {}", name,
                         dim.dim_param().empty() ? fmt::format("dimension {}", d) : dim.dim_param(),
                         options_.open_size));
       }
+    }
+    // A picture's size can be guessed, that of a tensor within a network cannot: a suffix that
+    // `split` wrote, taken at 224 x 224, would be a thousand times the work it is.
+    const bool picture = rank != 4 || dims[1] <= kPictureChannels || dims[3] <= kPictureChannels;
+    if (guessed && !picture) {
+      return Fail(ErrorCode::kUsage, data_.where,
+                  "the size of input '{}' is open, and with {} channels it is no picture: give "
+                  "--shape {}=1x{}xHEIGHTxWIDTH",
+                  name, dims[1], name, dims[1]);
     }
     return Shape(std::span<const int64_t>(dims.data(), rank));
   }

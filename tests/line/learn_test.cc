@@ -4,28 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/file.h"
-#include "base/process.h"
+#include "tests/cli/command.h"
 #include "tests/line/line.h"
 
 namespace fogline {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 namespace fs = std::filesystem;
-
-struct Outcome {
-  int status;
-  std::string out, log;
-};
 
 class Learn : public ::testing::Test {
  protected:
@@ -48,16 +39,7 @@ class Learn : public ::testing::Test {
     }
   }
 
-  Outcome Run(std::vector<std::string> words) {
-    words.insert(words.begin(), FOGLINE_BINARY);
-    const fs::path log = dir_.path() / "stderr";
-    fs::remove(log);
-    auto process = Process::Start({.command = words, .capture_stdout = true, .stderr_to = log});
-    EXPECT_TRUE(process) << process.error().ToString();
-    const std::string out = process->ReadStdout().value_or("");
-    const int status = process->Wait();
-    return {status, out, ReadTextFile(log).value_or("")};
-  }
+  Outcome Run(std::vector<std::string> words) { return RunCommand(std::move(words), dir_.path()); }
   Outcome Train(const fs::path& backbone = kModel) {
     return Run({"train", "--backbone", backbone, "--images", images_, "--out", out_, "--augment",
                 "0", "--json"});
@@ -66,12 +48,8 @@ class Learn : public ::testing::Test {
     return Run({"eval", model, "--images", images_, "--json"});
   }
 
-  /// Status 1 and one line on stderr that names `what`; nothing on stdout, no file written.
   void ExpectRefusal(const Outcome& outcome, const std::string& what) {
-    EXPECT_EQ(outcome.status, 1);
-    EXPECT_EQ(outcome.out, "");
-    EXPECT_THAT(outcome.log, AllOf(StartsWith("fogline: "), EndsWith("\n"), HasSubstr(what)));
-    EXPECT_EQ(std::ranges::count(outcome.log, '\n'), 1) << outcome.log;
+    ExpectOneLine(outcome, what);
     EXPECT_FALSE(fs::exists(out_));
   }
 

@@ -1,0 +1,139 @@
+// The commands that answer questions about a network, as processes: what they print is one JSON
+// object whose parts agree with each other, and whatever is wrong is one line.
+#include <fmt/format.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/cli/command.h"
+
+namespace fogline {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+const fs::path kSource = FOGLINE_SOURCE_DIR;
+const std::string kModel = (kSource / "models/litter.onnx").string();
+
+class Commands : public ::testing::Test {
+ protected:
+  Outcome Run(std::vector<std::string> words) { return RunCommand(std::move(words), dir_.path()); }
+  Json Ask(std::vector<std::string> words) {
+    words.push_back("--json");
+    const Outcome outcome = Run(words);
+    EXPECT_EQ(outcome.status, 0) << outcome.log;
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 1);
+    return Json::parse(outcome.out, nullptr, false);
+  }
+  static std::vector<std::string> Plan(std::vector<std::string> more = {}) {
+    std::vector<std::string> words = {"plan",    kModel,     "--edge", "jetson-nano",
+                                      "--cloud", "t2.micro", "--link", "4g"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  std::string Write(const std::string& name, const std::string& text) {
+    EXPECT_TRUE(WriteFile(dir_.path() / name, text));
+    return (dir_.path() / name).string();
+  }
+  /// A page that needs nothing from elsewhere.
+  static void ExpectWholePage(const fs::path& file) {
+    const std::string page = ReadTextFile(file).value_or("");
+    EXPECT_THAT(page, HasSubstr("<svg"));
+    EXPECT_THAT(page, Not(HasSubstr("src=\"http")));
+    EXPECT_THAT(page, Not(HasSubstr("url(http")));
+    EXPECT_THAT(page, Not(HasSubstr("<link")));
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(Commands, EveryCutOfInspectSharesTheWorkOut) {
+  const fs::path page = dir_.path() / "cuts.html";
+  const Json answer = Ask({"inspect", kModel, "--html", page.string()});
+  int64_t before = -1;
+  for (const Json& cut : answer["cuts"]) {
+    EXPECT_EQ(cut["edge_madds"].get<int64_t>() + cut["cloud_madds"].get<int64_t>(),
+              answer["model"]["madds"].get<int64_t>());
+    EXPECT_GE(cut["edge_madds"], before) << cut;
+    before = cut["edge_madds"];
+  }
+  EXPECT_EQ(answer["cuts"].front()["name"], "input");
+  EXPECT_EQ(answer["cuts"].back()["cloud_madds"], 0);
+  ExpectWholePage(page);
+}
+
+TEST_F(Commands, HalvesOfASplitGiveTheWholesOutput) {
+  const fs::path halves = dir_.path() / "halves";
+  const Json answer = Ask({"split", kModel, "--cut", "split6", "--out", halves.string()});
+  EXPECT_TRUE(answer["bit_identical"]);
+  const Json edge = Ask({"inspect", (halves / "edge.onnx").string()});
+  const Json whole = Ask({"inspect", kModel, "--shape", "image=1x3x224x224"});
+  const std::string suffix = (halves / "cloud.onnx").string();
+  ExpectOneLine(Run({"inspect", suffix}), "give --shape block7/project=1x64x", 2);
+  const Json cloud = Ask({"inspect", suffix, "--shape", "block7/project=1x64x14x14"});
+  EXPECT_EQ(edge["model"]["outputs"], cloud["model"]["inputs"]);
+  EXPECT_EQ(edge["model"]["madds"].get<int64_t>() + cloud["model"]["madds"].get<int64_t>(),
+            whole["model"]["madds"].get<int64_t>());
+}
+
+TEST_F(Commands, ThePlanIsTheBestOfWhatItLists) {
+  for (const std::string objective : {"latency", "cost", "energy"}) {
+    const Json answer = Ask(Plan({"--all", "--objective", objective}));
+    double least = std::numeric_limits<double>::infinity();
+    for (const Json& candidate : answer["candidates"]) {
+      least = std::min(least, candidate["objective"].get<double>());
+    }
+    EXPECT_DOUBLE_EQ(answer["best"]["objective"].get<double>(), least) << objective;
+    EXPECT_LE(answer["certificate"]["lower_bound"].get<double>(), least * (1 + 1e-9));
+  }
+}
+
+TEST_F(Commands, AConstraintAndAShortListOfCodecsBind) {
+  const Json answer = Ask(Plan({"--min-agreement", "0.97", "--objective", "cost"}));
+  EXPECT_GE(answer["best"]["agreement"].get<double>(), 0.97);
+  const Json plain = Ask(Plan({"--codec", "json", "--all"}));
+  for (const Json& candidate : plain["candidates"]) {
+    EXPECT_TRUE((std::set<std::string>{"json", "verdict"}).contains(candidate["codec"]))
+        << candidate;
+  }
+  const fs::path page = dir_.path() / "plan.html";
+  Ask(Plan({"--html", page.string()}));
+  ExpectWholePage(page);
+}
+
+TEST_F(Commands, TheBillIsReckonedFromTheScenario) {
+  const fs::path page = dir_.path() / "bill.html";
+  const Json answer = Ask({"cost", (kSource / "scenarios/paper.toml").string(), "--html", page});
+  for (const auto& [name, row] : answer["table4"].items()) {
+    const double user = row["month_euro"].get<double>() / row["users_per_instance"].get<double>() /
+                        row["instances"].get<double>();
+    EXPECT_NEAR(user, row["user_month_euro"].get<double>(), user * 0.02) << name;
+    EXPECT_EQ(row["instances"], answer["printed"]["table4"][name]["instances"]) << name;
+  }
+  ExpectWholePage(page);
+}
+
+TEST_F(Commands, WhatIsWrongIsNamedInOneLine) {
+  auto wrong = Plan();
+  wrong[5] = "t2.micor";
+  ExpectOneLine(Run(wrong), "did you mean 't2.micro'");
+  wrong = Plan();
+  wrong[7] = "up=0Mbps";
+  ExpectOneLine(Run(wrong), "--link: 'up=0Mbps'", 2);
+  ExpectOneLine(Run(Plan({"--max-latency", "0.1"})), "--max-latency: cannot be met");
+  ExpectOneLine(Run({"inspect", Write("a.onnx", "no model")}), "a.onnx");
+  const std::string half = ReadTextFile(kModel).value().substr(0, 1 << 20);
+  ExpectOneLine(Run({"inspect", Write("half.onnx", half)}), "cut off");
+  ExpectOneLine(Run({"split", kModel, "--cut", "nosuch", "--out", dir_.path() / "x"}), "'nosuch'");
+  EXPECT_FALSE(fs::exists(dir_.path() / "x"));
+  const std::string scenario = ReadTextFile(kSource / "scenarios/paper.toml").value();
+  ExpectOneLine(Run({"cost", Write("a.toml", "zzz = 1\n" + scenario)}), "'zzz'");
+}
+
+}  // namespace
+}  // namespace fogline
