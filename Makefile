@@ -1,9 +1,10 @@
 # make demo: set up, build, run the main job on the bundled pictures, serve the map.
 # make test: set up, build, run every test.
+# make soak: the long form of the tests of reliability, about half an hour.
 PRESET ?= release
 BINARY := build/$(PRESET)/fogline
 
-.PHONY: all setup build demo test bench format clean
+.PHONY: all setup build demo test soak bench format clean
 all: build
 
 setup:
@@ -18,6 +19,9 @@ demo: build
 
 test: build
 	@ctest --preset $(PRESET) -j "$$(nproc)"
+
+soak: build
+	@PRESET=$(PRESET) tests/soak/run
 
 bench: build
 	@bench/run

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 namespace fogline {
 
@@ -40,5 +41,13 @@ class FakeClock final : public Clock {
 };
 
 inline double Millis(Nanos t) { return std::chrono::duration<double, std::milli>(t).count(); }
+inline float Millis(uint32_t us) { return static_cast<float>(us) / 1000.0F; }
+inline uint32_t Micros(Nanos t) { return static_cast<uint32_t>(t.count() / 1000); }
+
+/// Microseconds since `start`, which moves on to now: one lap after the other.
+inline uint32_t LapMicros(Nanos& start) {
+  const Nanos now = Clock::Real().Steady();
+  return Micros(now - std::exchange(start, now));
+}
 
 }  // namespace fogline

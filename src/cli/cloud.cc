@@ -19,7 +19,7 @@ void AddCloud(CLI::App& app) {
     Common common;
     LinkFlags link;
     CloudOptions cloud;
-    std::string models, store = "sqlite:fogline.db";
+    std::string models, trace, store = "sqlite:fogline.db";
     HttpFlags http;
   };
   auto args = std::make_shared<Args>();
@@ -48,9 +48,12 @@ void AddCloud(CLI::App& app) {
   command->add_option("--queue", args->cloud.queue, "frames waiting for a worker at most")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
+  command->add_option("--trace", args->trace,
+                      "write a time line of every frame, for ui.perfetto.dev");
   AddHttpFlags(*command, args->http);
   SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     args->cloud.models.folder = args->models;
+    args->cloud.trace = args->trace;
     FOGLINE_TRY(args->cloud.link, ToLinkOptions(args->link));
     FOGLINE_TRY(const auto store, OpenStore(args->store));
     CloudMetrics metrics;

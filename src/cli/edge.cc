@@ -9,7 +9,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
+#include "base/log.h"
 #include "cli/command.h"
+#include "cli/edge_metrics.h"
 #include "cli/flags.h"
 
 namespace fogline::cli {
@@ -49,6 +52,9 @@ json ToJson(const EdgeReport& r) {
           {"kept", r.kept},
           {"dropped", r.dropped},
           {"unspooled", r.unspooled},
+          {"stale", r.stale},
+          {"overtaken", r.overtaken},
+          {"local", r.local},
           {"bytes_mean", r.bytes_mean},
           {"latency_ms", ToJson(r.total_ms)},
           {"hypothetical_ms", ToJson(r.hypothetical_ms)},
@@ -68,6 +74,9 @@ void Print(const EdgeReport& r) {
                                     {r.kept, "kept for the next run"},
                                     {r.dropped, "dropped"},
                                     {r.unspooled, "not on disk"},
+                                    {r.stale, "past their deadline"},
+                                    {r.overtaken, "overtaken"},
+                                    {r.local, "run here altogether"},
                                     {r.unanswered, "unanswered"}}) {
     if (count > 0) fmt::print("   {} {}", what, count);
   }
@@ -90,8 +99,9 @@ void AddEdge(CLI::App& app) {
     Common common;
     LinkFlags link;
     EdgeOptions edge;
-    std::string model, mechanism, cut, report = "positives", wire = "fogline", bundle, spool;
-    double drain_s = 10;
+    std::string model, mechanism, cut, report = "positives", wire = "fogline", bundle, spool, trace,
+                                       metrics;
+    double drain_s = 10, deadline_ms = 0, fallback_s = 0;
   };
   auto args = std::make_shared<Args>();
   auto* command = app.add_subcommand("edge", "Runs the device: pictures in, frames out");
@@ -162,6 +172,24 @@ void AddEdge(CLI::App& app) {
       ->transform(CLI::Transformer(std::map<std::string, WhenFull>{
           {"wait", WhenFull::kWait}, {"oldest", WhenFull::kOldest}, {"newest", WhenFull::kNewest}}))
       ->default_str("wait");
+  command
+      ->add_option("--policy", args->edge.latest,
+                   "lossless: the camera waits for the line; latest: the newest picture goes first")
+      ->transform(
+          CLI::Transformer(std::map<std::string, bool>{{"lossless", false}, {"latest", true}}))
+      ->default_str("lossless");
+  command
+      ->add_option("--deadline", args->deadline_ms,
+                   "milliseconds after which --policy latest gives a frame up")
+      ->check(CLI::Range(1.0, 1e9));
+  command
+      ->add_option("--fallback", args->fallback_s,
+                   "run the whole network here once the cloud was silent for so many seconds")
+      ->check(CLI::Range(0.001, 1e9));
+  command->add_option("--trace", args->trace,
+                      "write a time line of every frame, for ui.perfetto.dev");
+  command->add_option("--metrics", args->metrics,
+                      "write figures for Prometheus into FILE.prom every few seconds");
   command->add_option("--drain", args->drain_s, "seconds to wait for answers at the end")
       ->capture_default_str();
   SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
@@ -171,6 +199,16 @@ void AddEdge(CLI::App& app) {
     edge.mechanism.json = args->wire == "json";
     edge.report_all = args->report == "all";
     edge.sender.spool.folder = args->spool;
+    edge.sender.deadline = Nanos(static_cast<int64_t>(args->deadline_ms * 1e6));
+    edge.fallback = Nanos(static_cast<int64_t>(args->fallback_s * 1e9));
+    edge.trace = args->trace;
+    if (!args->metrics.empty()) {
+      edge.watch = [file = args->metrics](const EdgeReport& report) {
+        if (const Status written = WriteFile(file, EdgeMetrics(report)); !written) {
+          LogWarning("--metrics {}", written.error().ToString());
+        }
+      };
+    }
     edge.drain = Nanos(static_cast<int64_t>(args->drain_s * 1e9));
     FOGLINE_TRY(edge.sender.link, ToLinkOptions(args->link));
     if (args->mechanism == "split" && args->cut.empty()) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "cloud/channel.h"
 #include "cloud/worker.h"
 #include "frame/topics.h"
@@ -32,14 +33,13 @@ struct Arrived {
 struct Finished {
   Result<Worked> worked;
   uint64_t run = 0, sequence = 0;
-  std::string answer_to;
+  std::string device, answer_to;
   Nanos at{0};
   uint32_t queue_us = 0;
 };
 
 constexpr size_t kMostInBatch = 256;
-
-uint32_t Micros(Nanos t) { return static_cast<uint32_t>(t.count() / 1000); }
+constexpr Nanos kLeaving = std::chrono::seconds(5);  // for the broker to say that we have left
 
 class CloudImpl final : public Cloud, private LinkHandler {
  public:
@@ -47,7 +47,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
       : options_(options),
         store_(store),
         stored_(std::move(stored)),
-        arrived_(options.queue),
+        arrived_(options.queue, options.queue_bytes),
         finished_(options.queue) {}
 
   ~CloudImpl() override { Stop(); }
@@ -65,6 +65,9 @@ class CloudImpl final : public Cloud, private LinkHandler {
     while (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
     }
     options_.link.client_id = fmt::format("fogline-cloud-{:016x}", id);
+    if (!options_.trace.empty()) {
+      FOGLINE_TRY(trace_, TraceFile::Create(options_.trace, options_.link.client_id));
+    }
     FOGLINE_TRY(link_, Link::Make(options_.link, *this));
     for (int i = 0; i < options_.workers; ++i) workers_.emplace_back([this] { WorkLoop(); });
     storing_ = std::thread([this] { StoreLoop(); });
@@ -76,7 +79,12 @@ class CloudImpl final : public Cloud, private LinkHandler {
 
   void Stop() override {
     if (stopped_.exchange(true)) return;
-    // In the order of the flow, so that every frame that a worker began is stored and answered.
+    // In the order of the flow, so that every frame that came is stored and answered.
+    if (link_ != nullptr && link_->connected() &&
+        link_->Unsubscribe(WorkerFilter(options_.group))) {
+      std::unique_lock lock(leaving_mutex_);
+      left_changed_.wait_for(lock, kLeaving, [this] { return left_; });
+    }
     arrived_.Close();
     for (std::thread& worker : workers_) worker.join();
     finished_.Close();
@@ -86,11 +94,17 @@ class CloudImpl final : public Cloud, private LinkHandler {
 
  private:
   void OnConnected() override {
+    if (stopped_) return;
     if (const Status status = link_->Subscribe(WorkerFilter(options_.group), 1); !status) {
       LogError("{}", status.error().ToString());
     }
   }
   void OnDisconnected() override {}
+  void OnUnsubscribed() override {
+    const std::lock_guard lock(leaving_mutex_);
+    left_ = true;
+    left_changed_.notify_all();
+  }
 
   void OnMessage(const Message& message) override {
     const Nanos now = Clock::Real().Steady();
@@ -114,17 +128,18 @@ class CloudImpl final : public Cloud, private LinkHandler {
     frame.device = *std::move(device);
     frame.at = now;
     ++stats_.waiting;
+    const size_t weight = frame.bytes.size();
     // Waits for room, which holds back the broker.
-    if (!arrived_.Push(std::move(frame))) --stats_.waiting;
+    if (!arrived_.Push(std::move(frame), weight)) --stats_.waiting;
   }
 
   void WorkLoop() {
     Worker worker(*registry_, pace_ ? &*pace_ : nullptr);
     while (auto frame = arrived_.Pop()) {
       --stats_.waiting;
-      Finished finished{{},        0,
-                        0,         std::move(frame->answer_to),
-                        frame->at, Micros(Clock::Real().Steady() - frame->at)};
+      Finished finished{
+          {}, 0, 0, frame->device, {}, frame->at, Micros(Clock::Real().Steady() - frame->at)};
+      finished.answer_to = std::move(frame->answer_to);
       finished.worked = worker.Work(frame->bytes, frame->device);
       finished.run = worker.last_run();
       finished.sequence = worker.last_sequence();
@@ -157,6 +172,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
         const bool has_row = f.worked && f.worked->detection;
         const PutOutcome* outcome = has_row && outcomes ? &(*outcomes)[row++] : nullptr;
         Answer(f, outcome, outcomes ? nullptr : &outcomes.error(), store_us);
+        if (trace_ != nullptr && has_row) Trace(f, start, store_us);
       }
       if (!rows.empty() && outcomes) stored_();
     }
@@ -192,6 +208,20 @@ class CloudImpl final : public Cloud, private LinkHandler {
     (void)link_->Publish(f.answer_to, answer_, 0);
   }
 
+  void Trace(const Finished& f, Nanos store_start, uint32_t store_us) {
+    const std::string name = TraceFile::NameOf(f.device, f.run, f.sequence);
+    Nanos at = f.at;
+    const auto bar = [&](const char* what, uint32_t us) {
+      trace_->Bar(name, what, at, Nanos(us * int64_t{1000}));
+      at += Nanos(us * int64_t{1000});
+    };
+    bar("queue", f.queue_us);
+    bar("decode", f.worked->stages.decode);
+    bar("suffix", f.worked->stages.suffix);
+    at = store_start;
+    bar("store", store_us);
+  }
+
   /// One line for each new trouble, not one for each frame of a hostile sender.
   void Complain(const std::string& what) {
     const std::lock_guard lock(complaint_mutex_);
@@ -213,12 +243,16 @@ class CloudImpl final : public Cloud, private LinkHandler {
   CloudStats stats_;
   std::unique_ptr<Registry> registry_;
   std::optional<Machine> pace_;
+  std::unique_ptr<TraceFile> trace_;
   Channel<Arrived> arrived_;
   Channel<Finished> finished_;
   std::vector<std::thread> workers_;
   std::thread storing_;
   std::vector<std::byte> answer_;  // storing thread only
   std::atomic<bool> stopped_{false};
+  std::mutex leaving_mutex_;
+  std::condition_variable left_changed_;
+  bool left_ = false;  // under leaving_mutex_
   std::mutex complaint_mutex_;
   std::string last_complaint_;
   Nanos last_complained_{0};

@@ -21,7 +21,9 @@ struct CloudOptions {
   std::string pace;    // a machine to be as slow as; empty: as fast as this one is
   int workers = 1;     // threads that run suffixes
   size_t queue = 256;  // frames waiting for a worker; beyond it the broker is held back
-  size_t most_bytes = size_t{16} << 20;  // of one frame; larger ones are refused unread
+  size_t queue_bytes = size_t{64} << 20;  // and what they may take together
+  size_t most_bytes = size_t{16} << 20;   // of one frame; larger ones are refused unread
+  std::filesystem::path trace;            // a time line of every frame; empty: none
 };
 
 struct CloudStats {
@@ -40,8 +42,9 @@ class Cloud {
   virtual ~Cloud() = default;
 
   virtual const CloudStats& stats() const = 0;
-  /// Finishes the frames at hand, answers them and disconnects; frames not yet looked at stay with
-  /// their devices.
+  /// Takes no more frames (the broker gives them to the others of the group), finishes and answers
+  /// those at hand, and disconnects. What the broker still held for this worker stays with its
+  /// devices, which send it again.
   virtual void Stop() = 0;
 };
 

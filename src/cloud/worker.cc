@@ -11,15 +11,6 @@
 namespace fogline {
 namespace {
 
-uint32_t Lap(Nanos& start) {
-  const Nanos now = Clock::Real().Steady();
-  const auto us = static_cast<uint32_t>((now - start).count() / 1000);
-  start = now;
-  return us;
-}
-
-float Ms(uint32_t us) { return static_cast<float>(us) / 1000.0F; }
-
 const Payload* FindRole(const Frame& frame, Role role) {
   const auto it = std::find_if(frame.payloads.begin(), frame.payloads.end(),
                                [&](const Payload& p) { return p.role == role; });
@@ -43,7 +34,7 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
   out.sequence = frame_.sequence;
   for (const Settled& settled : frame_.settled) {
     out.settlements.push_back(
-        {frame_.device, frame_.run, settled.sequence, Ms(settled.network_us)});
+        {frame_.device, frame_.run, settled.sequence, Millis(settled.network_us)});
   }
   if (frame_.payloads.empty() && !frame_.settled.empty()) return out;
 
@@ -59,7 +50,7 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
     row.label = std::move(result.text);
     row.positive = result.positive;
     row.codec = "result";
-    out.stages.decode = Lap(start);
+    out.stages.decode = LapMicros(start);
   } else {
     const Payload* payload = FindRole(frame_, Role::kActivation);
     if (payload == nullptr) return Refuse("holds no activation");
@@ -86,9 +77,10 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
     row.thumbnail.assign(thumbnail->bytes.begin(), thumbnail->bytes.end());
   }
   const EdgeStages& e = frame_.stages;
-  row.stages = {Ms(e.read), Ms(e.resize), Ms(e.prefix), Ms(e.encode), Ms(e.window)};
-  row.stages.decode = Ms(out.stages.decode);
-  row.stages.suffix = Ms(out.stages.suffix);
+  row.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
+                Millis(e.window)};
+  row.stages.decode = Millis(out.stages.decode);
+  row.stages.suffix = Millis(out.stages.suffix);
   FOGLINE_CHECK(Check(row));
   return out;
 }
@@ -96,16 +88,16 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
 Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out) {
   Nanos start = Clock::Real().Steady();
   FOGLINE_TRY(const TensorView input, Decode(open, payload));
-  out.stages.decode = Lap(start);
+  out.stages.decode = LapMicros(start);
   if (pace_ != nullptr) {
     FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
     out.stages.decode = HoldTo(Pace(open, codec).decode, out.stages.decode);
-    Lap(start);
+    LapMicros(start);
   }
   FOGLINE_TRY(const auto outputs, open.session->Run({&input, 1}));
   const ModelCard& card = open.model->network.card;
   FOGLINE_TRY(const Verdict verdict, Judge(outputs[card.output_index].view(), card));
-  out.stages.suffix = Lap(start);
+  out.stages.suffix = LapMicros(start);
   if (pace_ != nullptr) {
     FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
     out.stages.suffix = HoldTo(Pace(open, codec).suffix, out.stages.suffix);

@@ -1,9 +1,15 @@
 #include "edge/edge.h"
 
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "base/log.h"
 #include "base/process.h"
+#include "base/trace.h"
+#include "edge/latest.h"
 #include "edge/pace.h"
 #include "edge/tally.h"
 #include "vision/folder.h"
@@ -27,11 +33,13 @@ Result<std::unique_ptr<Locator>> MakeLocator(const EdgeOptions& options) {
 /// steady state allocates little.
 class Pipeline {
  public:
+  /// `local` takes over while the cloud is silent; null for never.
   Pipeline(const EdgeOptions& options, const ModelCard& card, Mechanism& mechanism,
-           Locator* locator, Sender& sender, EdgeReport& report)
+           Mechanism* local, Locator* locator, Sender& sender, EdgeReport& report)
       : options_(options),
         at_least_(DecodeAtLeast(card)),
         mechanism_(mechanism),
+        local_(local),
         locator_(locator),
         sender_(sender),
         report_(report) {}
@@ -40,27 +48,46 @@ class Pipeline {
     FOGLINE_TRY(const Picture picture, DecodePicture(capture.file, capture.where, at_least_));
     frame_.stages = {};
     frame_.stages.read = Micros(Clock::Real().Steady() - started);
-    FOGLINE_CHECK(mechanism_.Process(picture.image, prepared_));
+    Mechanism& mechanism = Choose();
+    prepared_.verdict.reset();
+    FOGLINE_CHECK(mechanism.Process(picture.image, prepared_));
     ++report_.images;
     frame_.stages.resize = prepared_.resize_us;
     frame_.stages.prefix = prepared_.prefix_us;
     frame_.stages.encode = prepared_.encode_us;
-    if (prepared_.verdict && !prepared_.verdict->positive && !options_.report_all) {
+    // In the cloud's place every result is kept: the cloud would have stored every picture.
+    const bool in_its_place = &mechanism == local_;
+    if (prepared_.verdict && !prepared_.verdict->positive && !options_.report_all &&
+        !in_its_place) {
       ++report_.unreported;
       return {};
     }
-    mechanism_.Stamp(frame_);
+    mechanism.Stamp(frame_);
     frame_.captured_us = picture.exif.captured_us.value_or(capture.captured_us);
     Place(picture, capture);
     frame_.payloads.assign(1, prepared_.payload);
     if (options_.thumbnail > 0) FOGLINE_CHECK(AddThumbnail(picture.image));
     FOGLINE_CHECK(sender_.Send(frame_, started, options_.mechanism.json));
     ++report_.sent;
+    if (in_its_place) ++report_.local;
     return {};
   }
 
  private:
-  static uint32_t Micros(Nanos t) { return static_cast<uint32_t>(t.count() / 1000); }
+  Mechanism& Choose() {
+    if (local_ == nullptr) return mechanism_;
+    const bool silent = sender_.Silence() > options_.fallback;
+    if (silent != was_silent_) {
+      if (silent) {
+        LogWarning("the cloud has been silent for {:.0f} s: the whole network runs here",
+                   Millis(options_.fallback) / 1000);
+      } else {
+        LogInfo("the cloud answers: {} again", mechanism_.name());
+      }
+    }
+    was_silent_ = silent;
+    return silent ? *local_ : mechanism_;
+  }
 
   void Place(const Picture& picture, const Capture& capture) {
     std::optional<Position> position = picture.exif.position;
@@ -97,6 +124,7 @@ class Pipeline {
   const EdgeOptions& options_;
   const int at_least_;
   Mechanism& mechanism_;
+  Mechanism* local_;
   Locator* locator_;
   Sender& sender_;
   EdgeReport& report_;
@@ -104,7 +132,98 @@ class Pipeline {
   Prepared prepared_;
   Image small_;
   std::vector<std::byte> thumbnail_;
+  bool was_silent_ = false;
 };
+
+/// Calls a function every few seconds until it is gone.
+class Watcher {
+ public:
+  static constexpr std::chrono::seconds kEvery{5};
+
+  explicit Watcher(std::function<void()> tell) : tell_(std::move(tell)) {
+    if (tell_) thread_ = std::thread([this] { Run(); });
+  }
+  ~Watcher() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void Run() {
+    std::unique_lock lock(mutex_);
+    do {
+      tell_();
+    } while (!changed_.wait_for(lock, kEvery, [this] { return stopping_; }));
+    tell_();
+  }
+
+  std::function<void()> tell_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+/// A frame's bars: what this side did, one after the other, and the time until the answer.
+void Trace(TraceFile& trace, const std::string& device, const Delivery& d) {
+  if (d.recovered) return;
+  const std::string name = TraceFile::NameOf(device, d.run, d.sequence);
+  Nanos at = d.started;
+  for (const StageField& stage : kStages) {
+    if (stage.time_ms == &StageTimes::window) break;  // the rest is told by what follows
+    const float ms = d.stages.*stage.time_ms;
+    if (!(ms > 0)) continue;
+    const Nanos length(static_cast<int64_t>(ms * 1e6));
+    trace.Bar(name, stage.name, at, length);
+    at += length;
+  }
+  trace.Bar(name, "window", at, std::max(Nanos(0), d.sent - at));
+  trace.Bar(name, "away", d.sent, d.answered - d.sent);
+}
+
+/// What runs in the cloud's place while it is silent; null when nothing does.
+Result<std::unique_ptr<Mechanism>> MakeLocal(const Network& network, const Mechanism& mechanism,
+                                             const EdgeOptions& options) {
+  if (options.fallback == Nanos(0)) return nullptr;
+  if (options.sender.spool.folder.empty()) {
+    return Fail(ErrorCode::kUsage, "--fallback", "needs --spool DIR, where the results wait");
+  }
+  if (mechanism.name() == "edge-only") {
+    return Fail(ErrorCode::kUsage, "--fallback", "edge-only runs the whole network here already");
+  }
+  MechanismOptions whole;
+  whole.threads = options.mechanism.threads;
+  whole.json = options.mechanism.json;
+  FOGLINE_TRY(auto local, Mechanism::Make(network, whole));
+  if (options.pace.empty()) return local;
+  return PaceMechanism(std::move(local), network, whole, options.pace);
+}
+
+/// Wraps the source when only its newest picture counts; null otherwise.
+Result<LatestSource*> MakeLatest(const EdgeOptions& options, std::unique_ptr<Source>& source) {
+  if (!options.latest) {
+    if (options.sender.deadline == Nanos(0)) return nullptr;
+    return Fail(ErrorCode::kUsage, "--deadline", "goes with --policy latest");
+  }
+  if (!options.sender.spool.folder.empty()) {
+    return Fail(ErrorCode::kUsage, "--policy latest",
+                "gives frames up and --spool keeps them; use one of the two");
+  }
+  const bool folder = std::filesystem::is_directory(options.source.name);
+  if (folder && options.rate <= 0) {
+    return Fail(ErrorCode::kUsage, "--policy latest",
+                "needs --rate: a folder has no pace of its own");
+  }
+  auto latest = std::make_unique<LatestSource>(
+      std::move(source), folder ? Nanos(static_cast<int64_t>(1e9 / options.rate)) : Nanos(0));
+  LatestSource* const view = latest.get();
+  source = std::move(latest);
+  return view;
+}
 
 }  // namespace
 
@@ -116,13 +235,21 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
                 PaceMechanism(std::move(mechanism), network, options.mechanism, options.pace));
   }
   FOGLINE_TRY(const auto locator, MakeLocator(options));
-  FOGLINE_TRY(const auto source, OpenSource(options.source));
+  FOGLINE_TRY(auto source, OpenSource(options.source));
+  FOGLINE_TRY(const auto local, MakeLocal(network, *mechanism, options));
+  FOGLINE_TRY(LatestSource* const latest, MakeLatest(options, source));
   if (options.mechanism.json && options.thumbnail > 0) {
     return Fail(ErrorCode::kUsage, "--thumbnail", "does not travel with --wire json");
   }
   Tally tally;
-  FOGLINE_TRY(const auto sender,
-              Sender::Start(options.sender, [&](const Delivery& d) { tally.Add(d); }));
+  std::unique_ptr<TraceFile> trace;
+  if (!options.trace.empty()) {
+    FOGLINE_TRY(trace, TraceFile::Create(options.trace, options.sender.device));
+  }
+  FOGLINE_TRY(const auto sender, Sender::Start(options.sender, [&](const Delivery& d) {
+                tally.Add(d);
+                if (trace != nullptr) Trace(*trace, options.sender.device, d);
+              }));
 
   EdgeReport report;
   report.device = options.sender.device;
@@ -135,12 +262,43 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
     LogInfo("the model's card names no positive class: every picture is reported");
   }
 
-  Pipeline pipeline(options, network.card, *mechanism, locator.get(), *sender, report);
+  const auto fill = [&](EdgeReport r) {
+    const SenderCounts counts = sender->counts();
+    r.recovered = counts.recovered;
+    r.kept = counts.kept;
+    r.kept_bytes = counts.kept_bytes;
+    r.dropped = counts.dropped;
+    r.unspooled = counts.unspooled;
+    r.stale += counts.stale;
+    r.window = counts.window;
+    r.connected = counts.connected;
+    if (latest != nullptr) r.overtaken = latest->overtaken();
+    tally.Fill(r);
+    return r;
+  };
+  // The watcher sees the report as it was after the last picture.
+  std::mutex seen_mutex;
+  EdgeReport seen = report;
+  const Watcher watcher(options.watch == nullptr ? std::function<void()>() : [&] {
+    EdgeReport copy;
+    {
+      const std::lock_guard lock(seen_mutex);
+      copy = seen;
+    }
+    options.watch(fill(std::move(copy)));
+  });
+
+  Pipeline pipeline(options, network.card, *mechanism, local.get(), locator.get(), *sender, report);
   Capture capture;
   Nanos next = Clock::Real().Steady();
   while (!StopRequested() &&
          (options.count == 0 || report.images + report.skipped < options.count)) {
-    if (options.rate > 0) {
+    {
+      const std::lock_guard lock(seen_mutex);
+      seen = report;
+    }
+    if (latest != nullptr && !sender->WaitForRoom()) break;
+    if (options.rate > 0 && (latest == nullptr || !latest->paced())) {
       const Nanos wait = next - Clock::Real().Steady();
       if (wait > Nanos(0) && WaitForStop(std::chrono::ceil<std::chrono::milliseconds>(wait))) break;
       next = std::max(next, Clock::Real().Steady() - Nanos(std::chrono::seconds(1))) +
@@ -148,6 +306,14 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
     }
     const auto more = source->Next(capture);
     if (more && !*more) break;
+    if (more && latest != nullptr) {
+      const Nanos now = Clock::Real().Steady();
+      if (options.sender.deadline > Nanos(0) && now - capture.began > options.sender.deadline) {
+        ++report.stale;
+        continue;
+      }
+      capture.began = now;  // what it waited for its turn is neither reading nor the line's
+    }
     const Status handled =
         more ? pipeline.Handle(capture, capture.began) : Forward(Result<bool>(more));
     if (handled) continue;
@@ -168,16 +334,15 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
     LogError("edge {}: {} frames were not acknowledged within {:.0f} s", report.device,
              report.unanswered, Millis(options.drain) / 1000);
   }
-  const SenderCounts counts = sender->counts();
-  report.recovered = counts.recovered;
-  report.kept = counts.kept;
-  report.dropped = counts.dropped;
-  report.unspooled = counts.unspooled;
-  if (report.kept > 0) {
-    LogInfo("edge {}: {} frames stay in the spool for the next run", report.device, report.kept);
+  {
+    const std::lock_guard lock(seen_mutex);
+    seen = report;
   }
-  tally.Fill(report);
-  return report;
+  const EdgeReport all = fill(report);
+  if (all.kept > 0) {
+    LogInfo("edge {}: {} frames stay in the spool for the next run", all.device, all.kept);
+  }
+  return all;
 }
 
 }  // namespace fogline

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,15 @@ struct EdgeOptions {
   double rate = 0;                         // pictures a second at most; 0: as fast as they come
   int thumbnail = 0;                       // longest side of a thumbnail sent along; 0: none
   Nanos drain = std::chrono::seconds(10);  // how long to wait for answers at the end
+  /// Always the newest picture: what the camera gave while the line was busy is passed over, and
+  /// what is not stored within sender.deadline is given up. Otherwise the camera waits.
+  bool latest = false;
+  /// Once the cloud was silent for so long, run the whole network here and keep the results, which
+  /// are small, in the spool. 0: never.
+  Nanos fallback{0};
+  std::filesystem::path trace;  // a time line of every frame; empty: none
+  /// Told how things stand every few seconds, on a thread of its own.
+  std::function<void(const struct EdgeReport&)> watch;
 };
 
 /// What a run of the edge did. Times in milliseconds over the last frames (at most kSamples).
@@ -41,11 +51,16 @@ struct EdgeReport {
   uint64_t unreported = 0;  // edge-only: negative pictures, not sent
   uint64_t sent = 0;
   uint64_t stored = 0, duplicates = 0, refused = 0;
-  uint64_t unanswered = 0;  // neither known to be stored nor kept on disk at the end
-  uint64_t recovered = 0;   // frames of earlier runs, sent first
-  uint64_t kept = 0;        // on disk at the end, for the next run
-  uint64_t dropped = 0;     // given up, since the disk was full
-  uint64_t unspooled = 0;   // sent from memory alone, since the disk was full
+  uint64_t unanswered = 0;              // neither known to be stored nor kept on disk at the end
+  uint64_t recovered = 0;               // frames of earlier runs, sent first
+  uint64_t kept = 0;                    // on disk at the end, for the next run
+  uint64_t dropped = 0;                 // given up, since the disk was full
+  uint64_t unspooled = 0;               // sent from memory alone, since the disk was full
+  uint64_t stale = 0;                   // given up, since they were past their deadline
+  uint64_t overtaken = 0;               // pictures passed over for newer ones
+  uint64_t local = 0;                   // run here altogether, since the cloud was silent
+  uint64_t window = 0, kept_bytes = 0;  // now
+  bool connected = false;
   double bytes_mean = 0;    // of a frame on the wire
   Summary total_ms;         // from the start of reading to the stored answer
   Summary hypothetical_ms;  // the paper's total: without waiting in queues

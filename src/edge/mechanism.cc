@@ -12,14 +12,6 @@ constexpr const char* kDefaultPicture = "jpeg:90";
 constexpr const char* kDefaultTensor = "f16";
 constexpr double kWantedAgreement = 0.95;
 
-/// Microseconds since `start`, which moves on to now.
-uint32_t Lap(Nanos& start) {
-  const Nanos now = Clock::Real().Steady();
-  const auto us = static_cast<uint32_t>((now - start).count() / 1000);
-  start = now;
-  return us;
-}
-
 std::span<const std::byte> Bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 /// A picture at the network's size, and its input tensor.
@@ -61,7 +53,7 @@ class CloudOnly final : public Mechanism {
   Status Process(const Image& picture, Prepared& out) override {
     Nanos start = Clock::Real().Steady();
     const Image& fitted = prepare_.Fit(picture);
-    out.resize_us = Lap(start);
+    out.resize_us = LapMicros(start);
     const Shape shape{card_.height, card_.width, 3};
     if (tensor_codec_ != nullptr) {
       out.data.clear();
@@ -72,7 +64,7 @@ class CloudOnly final : public Mechanism {
     } else {
       FOGLINE_CHECK(EncodeWebp(fitted, picture_codec_.parameter, out.data));
     }
-    out.encode_us = Lap(start);
+    out.encode_us = LapMicros(start);
     out.payload = {Role::kActivation,
                    static_cast<uint8_t>(picture_codec_.kind),
                    static_cast<uint8_t>(picture_codec_.parameter),
@@ -103,16 +95,16 @@ class EdgeOnly final : public Mechanism {
   Status Process(const Image& picture, Prepared& out) override {
     Nanos start = Clock::Real().Steady();
     const TensorView input = prepare_.Input(picture);
-    out.resize_us = Lap(start);
+    out.resize_us = LapMicros(start);
     FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
-    out.prefix_us = Lap(start);
+    out.prefix_us = LapMicros(start);
     FOGLINE_TRY(const Verdict verdict, Judge(outputs[card_.output_index].view(), card_));
     out.verdict = verdict;
     out.data.clear();
     WriteResult({verdict.label, verdict.score, verdict.positive, card_.LabelOf(verdict.label)},
                 out.data);
     out.payload = {Role::kResult, 0, 0, DType::kUndefined, {}, out.data};
-    out.encode_us = Lap(start);
+    out.encode_us = LapMicros(start);
     return {};
   }
 
@@ -149,12 +141,12 @@ class Split final : public Mechanism {
   Status Process(const Image& picture, Prepared& out) override {
     Nanos start = Clock::Real().Steady();
     const TensorView input = prepare_.Input(picture);
-    out.resize_us = Lap(start);
+    out.resize_us = LapMicros(start);
     FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
-    out.prefix_us = Lap(start);
+    out.prefix_us = LapMicros(start);
     out.data.clear();
     FOGLINE_CHECK(codec_impl_->Encode(outputs[0].view(), out.data));
-    out.encode_us = Lap(start);
+    out.encode_us = LapMicros(start);
     out.payload = {Role::kActivation,
                    static_cast<uint8_t>(codec_name_.kind),
                    static_cast<uint8_t>(codec_name_.parameter),

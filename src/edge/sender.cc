@@ -26,8 +26,6 @@ uint64_t RandomRun() {
   return run >> 1;
 }
 
-float Ms(uint32_t us) { return static_cast<float>(us) / 1000.0F; }
-
 }  // namespace
 
 Sender::Sender(const SenderOptions& options, std::function<void(const Delivery&)> delivered)
@@ -97,8 +95,9 @@ Status Sender::Send(Frame& frame, Nanos started, bool json) {
   }
   if (direct) {
     const EdgeStages& e = frame.stages;
-    flight.stages = {Ms(e.read), Ms(e.resize), Ms(e.prefix), Ms(e.encode), Ms(e.window)};
-    window_.Add(std::move(flight));
+    flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
+                     Millis(e.window)};
+    Add(std::move(flight));
     SendDue();
   } else {
     spare_.push_back(std::move(flight.bytes));
@@ -110,6 +109,35 @@ Status Sender::Send(Frame& frame, Nanos started, bool json) {
 bool Sender::Wait(std::unique_lock<std::mutex>& lock) {
   changed_.wait_for(lock, kStopPoll);
   return !StopRequested();
+}
+
+bool Sender::WaitForRoom() {
+  std::unique_lock lock(mutex_);
+  while (window_.full()) {
+    if (!Wait(lock)) return false;
+  }
+  return true;
+}
+
+Nanos Sender::Silence() const {
+  const std::lock_guard lock(mutex_);
+  return window_.empty() ? Nanos(0) : Clock::Real().Steady() - heard_;
+}
+
+/// Into the window; the mutex is held.
+void Sender::Add(InFlight flight) {
+  if (window_.empty()) heard_ = Clock::Real().Steady();
+  window_.Add(std::move(flight));
+}
+
+/// Gives up what is past its deadline; the mutex is held.
+void Sender::DropStale(Nanos now) {
+  if (options_.deadline == Nanos(0)) return;
+  while (auto flight = window_.RemoveOlder(now - options_.deadline)) {
+    ++counts_.stale;
+    spare_.push_back(std::move(flight->bytes));
+    changed_.notify_all();
+  }
 }
 
 /// Writes a frame to disk. True when it goes straight into the window as well, false when it waits
@@ -161,9 +189,10 @@ void Sender::Refill() {
       const auto waited =
           static_cast<uint32_t>(std::clamp<int64_t>(so_far - worked, 0, UINT32_MAX));
       if (!json_) RestampWindow(waited, flight.bytes);
-      flight.stages = {Ms(e.read), Ms(e.resize), Ms(e.prefix), Ms(e.encode), Ms(waited)};
+      flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
+                       Millis(waited)};
     }
-    window_.Add(std::move(flight));
+    Add(std::move(flight));
   }
 }
 
@@ -212,6 +241,7 @@ void Sender::TellSettled() {
   if (!WriteFrame(frame, flight.bytes)) return;  // too few and too short to fail
   flight.run = frame.run;
   flight.sequence = frame.sequence;
+  flight.started = Clock::Real().Steady();
   closing_ = frame.sequence;
   window_.Add(std::move(flight));
   SendDue();
@@ -222,13 +252,15 @@ void Sender::RepeatLoop() {
   while (!stopping_) {
     const auto deadline = window_.Deadline();
     const Nanos now = Clock::Real().Steady();
+    DropStale(now);
     // Everything new is sent by Send; what remains here is waiting for an answer.
     if (deadline && *deadline <= now && link_->connected()) {
       SendDue();
-    } else {
-      changed_.wait_for(
-          lock, deadline && *deadline > now ? std::min<Nanos>(*deadline - now, 1s) : Nanos(1s));
+      continue;
     }
+    Nanos wait = deadline && *deadline > now ? std::min<Nanos>(*deadline - now, 1s) : Nanos(1s);
+    if (options_.deadline > Nanos(0)) wait = std::min<Nanos>(wait, options_.deadline / 4);
+    changed_.wait_for(lock, wait);
   }
 }
 
@@ -283,6 +315,7 @@ void Sender::OnMessage(const Message& message) {
   Delivery delivery;
   {
     const std::lock_guard lock(mutex_);
+    heard_ = now;
     if (ack->status == AckStatus::kRetry) {
       window_.Defer(ack->run, ack->sequence, now);
       if (ack->message != last_refusal_) LogWarning("the cloud asks to wait: {}", ack->message);
@@ -301,19 +334,22 @@ void Sender::OnMessage(const Message& message) {
     delivery.status = ack->status;
     delivery.recovered = flight->run != run_;
     delivery.stages = flight->stages;
+    delivery.started = flight->started;
+    delivery.sent = flight->last_sent;
+    delivery.answered = now;
     delivery.total_ms = Millis(now - flight->started);
     delivery.bytes = flight->bytes.size();
     StageTimes& stages = delivery.stages;
-    stages.queue = Ms(ack->stages.queue);
-    stages.decode = Ms(ack->stages.decode);
-    stages.suffix = Ms(ack->stages.suffix);
-    stages.store = Ms(ack->stages.store);
+    stages.queue = Millis(ack->stages.queue);
+    stages.decode = Millis(ack->stages.decode);
+    stages.suffix = Millis(ack->stages.suffix);
+    stages.store = Millis(ack->stages.store);
     const auto round_trip_us = static_cast<uint64_t>((now - flight->last_sent).count() / 1000);
     // After a repeat nobody knows which sending was answered (Karn's rule).
     if (flight->sends == 1 && !delivery.recovered && round_trip_us >= ack->stages.total) {
       const auto network_us = static_cast<uint32_t>(round_trip_us - ack->stages.total);
       if (settled_.size() < Frame::kMaxSettled) settled_.push_back({ack->sequence, network_us});
-      stages.network = Ms(network_us);
+      stages.network = Millis(network_us);
     }
     spare_.push_back(std::move(flight->bytes));
     Refill();
@@ -331,11 +367,14 @@ void Sender::OnMessage(const Message& message) {
 SenderCounts Sender::counts() const {
   const std::lock_guard lock(mutex_);
   SenderCounts counts = counts_;
+  counts.window = window_.count();
+  counts.connected = link_->connected();
   if (spool_ != nullptr) {
     const SpoolCounts spool = spool_->counts();
     counts.dropped += spool.dropped;
     counts.recovered = spool.recovered;
     counts.kept = spool.waiting + spool.under_way;
+    counts.kept_bytes = spool.bytes;
   }
   return counts;
 }

@@ -28,27 +28,33 @@ struct SenderOptions {
   Nanos patience = std::chrono::seconds(5);
   Nanos most_patience = std::chrono::minutes(1);
   SpoolOptions spool;  // without a folder, frames wait in memory, and the camera with them
+  Nanos deadline{0};   // a frame that is not stored so long after its making is given up; 0: never
 };
 
 /// What happened to one frame, told on the link's thread while the sender is locked: do little.
 struct Delivery {
   uint64_t run = 0, sequence = 0;
   AckStatus status = AckStatus::kStored;
-  bool recovered = false;  // of an earlier run: no times are known
-  StageTimes stages;       // both sides'; network only when the frame was sent once
-  double total_ms = 0;     // from the start of work on the picture to the answer
-  size_t bytes = 0;        // of the whole frame
+  bool recovered = false;                  // of an earlier run: no times are known
+  StageTimes stages;                       // both sides'; network only when the frame was sent once
+  double total_ms = 0;                     // from the start of work on the picture to the answer
+  Nanos started{0}, sent{0}, answered{0};  // by the steady clock; sent for the last time
+  size_t bytes = 0;                        // of the whole frame
 };
 
 /// What the sender did with frames beyond delivering them.
 struct SenderCounts {
   uint64_t dropped = 0;    // for want of room on disk, older and newer ones
   uint64_t unspooled = 0;  // sent from memory, since the disk took no more
+  uint64_t stale = 0;      // given up past the deadline
   uint64_t recovered = 0;  // of earlier runs
   uint64_t kept = 0;       // on disk now, for the next run
+  uint64_t kept_bytes = 0;
+  uint64_t window = 0;  // under way now
+  bool connected = false;
 };
 
-/// Owned by one thread, which calls Send, Drain and counts.
+/// Owned by one thread, which calls Send, WaitForRoom and Drain; the rest is thread-safe.
 class Sender final : private LinkHandler {
  public:
   static Result<std::unique_ptr<Sender>> Start(const SenderOptions& options,
@@ -61,6 +67,13 @@ class Sender final : private LinkHandler {
   /// frame's device, run, sequence, window time and what is settled of earlier frames. `started` is
   /// when work on the picture began. kCancelled when a stop is asked for while waiting.
   Status Send(Frame& frame, Nanos started, bool json);
+
+  /// Waits for a place in the window; false when a stop is asked for. What is begun afterwards is
+  /// as fresh as can be when it is sent.
+  bool WaitForRoom();
+
+  /// How long frames have waited without a word from the cloud; 0 when none waits.
+  Nanos Silence() const;
 
   /// Waits until everything is answered, at most `patience`, and tells the store the last network
   /// times; the number of frames still unanswered that no disk keeps.
@@ -78,6 +91,8 @@ class Sender final : private LinkHandler {
   void RepeatLoop();
   Result<bool> Keep(std::unique_lock<std::mutex>& lock, const Frame& frame, InFlight& flight);
   bool Wait(std::unique_lock<std::mutex>& lock);
+  void Add(InFlight flight);
+  void DropStale(Nanos now);
   void Refill();
   std::vector<std::byte> Spare();
   void SendDue();
@@ -94,6 +109,7 @@ class Sender final : private LinkHandler {
   std::vector<std::vector<std::byte>> spare_;        // under mutex_: buffers of finished frames
   SpoolFrame next_kept_;                             // under mutex_
   SenderCounts counts_;                              // under mutex_
+  Nanos heard_{0};                                   // under mutex_
   std::vector<Settled> settled_;                     // under mutex_: not yet told
   std::optional<uint64_t> closing_;                  // under mutex_: the frame that tells the last
   Backoff unheard_;                                  // link thread only

@@ -63,6 +63,15 @@ std::optional<InFlight> SendWindow::Remove(uint64_t run, uint64_t sequence) {
   return frame;
 }
 
+std::optional<InFlight> SendWindow::RemoveOlder(Nanos then) {
+  const auto it = std::find_if(frames_.begin(), frames_.end(),
+                               [&](const InFlight& frame) { return frame.started < then; });
+  if (it == frames_.end()) return std::nullopt;
+  InFlight frame = std::move(*it);
+  frames_.erase(it);
+  return frame;
+}
+
 size_t SendWindow::only_here() const {
   return static_cast<size_t>(std::count_if(frames_.begin(), frames_.end(),
                                            [](const InFlight& f) { return f.place.segment == 0; }));

@@ -58,6 +58,9 @@ class SendWindow {
   /// Takes a frame out; nothing when it is not under way (a second answer).
   std::optional<InFlight> Remove(uint64_t run, uint64_t sequence);
 
+  /// Takes out a frame that was begun before `then`; nothing when there is none.
+  std::optional<InFlight> RemoveOlder(Nanos then);
+
   /// Frames of which no copy is on disk.
   size_t only_here() const;
 

@@ -47,7 +47,7 @@ struct MosquittoDelete {
 
 /// Something for the handler, kept until the library's lock is released.
 struct Event {
-  enum class Kind : uint8_t { kConnected, kDisconnected, kMessage, kNobodyListens };
+  enum class Kind : uint8_t { kConnected, kDisconnected, kMessage, kNobodyListens, kUnsubscribed };
   Kind kind = Kind::kConnected;
   std::string topic, response_topic;
   std::vector<std::byte> payload;
@@ -109,6 +109,10 @@ class MosquittoLink final : public Link {
           if (rc == MQTT_RC_NO_MATCHING_SUBSCRIBERS)
             static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kNobodyListens);
         });
+    mosquitto_unsubscribe_v5_callback_set(
+        m, [](mosquitto*, void* self, int, const mosquitto_property*) {
+          static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kUnsubscribed);
+        });
     mosquitto_message_v5_callback_set(
         m, [](mosquitto*, void* self, const mosquitto_message* message,
               const mosquitto_property* properties) {
@@ -158,6 +162,19 @@ class MosquittoLink final : public Link {
     }
     if (rc != MOSQ_ERR_SUCCESS) {
       return Fail(ErrorCode::kUnavailable, filter, "cannot subscribe: {}", mosquitto_strerror(rc));
+    }
+    return {};
+  }
+
+  Status Unsubscribe(const std::string& filter) override {
+    int rc = MOSQ_ERR_NO_CONN;
+    {
+      const std::lock_guard lock(library_);
+      if (connected_) rc = mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
+    }
+    if (rc != MOSQ_ERR_SUCCESS) {
+      return Fail(ErrorCode::kUnavailable, filter, "cannot unsubscribe: {}",
+                  mosquitto_strerror(rc));
     }
     return {};
   }
@@ -322,6 +339,9 @@ class MosquittoLink final : public Link {
           break;
         case Event::Kind::kNobodyListens:
           handler_.OnNobodyListens();
+          break;
+        case Event::Kind::kUnsubscribed:
+          handler_.OnUnsubscribed();
           break;
         case Event::Kind::kMessage:
           handler_.OnMessage({event.topic, event.payload, event.response_topic});

@@ -51,6 +51,8 @@ class LinkHandler {
   virtual void OnMessage(const Message& message) = 0;
   /// The broker took a QoS 1 message that nobody subscribes to (PUBACK reason 0x10).
   virtual void OnNobodyListens() {}
+  /// An Unsubscribe has come through: what was under way before it has been handed on.
+  virtual void OnUnsubscribed() {}
 };
 
 /// Connects in the background, reconnects with jittered back-off, and says so once per loss.
@@ -68,6 +70,7 @@ class Link {
   virtual Status Publish(const std::string& topic, std::span<const std::byte> payload, int qos,
                          const std::string& response_topic = {}) = 0;
   virtual Status Subscribe(const std::string& filter, int qos) = 0;
+  virtual Status Unsubscribe(const std::string& filter) = 0;
   virtual bool connected() const = 0;
   /// Sends what was published, disconnects and joins the thread; no handler is called afterwards.
   virtual void Stop() = 0;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -34,6 +35,12 @@ bool Until(F condition) {
   return true;
 }
 
+/// How often a test does what it does: a few times, or as often as FOGLINE_SOAK_ROUNDS says.
+inline int Rounds(int few) {
+  const char* many = std::getenv("FOGLINE_SOAK_ROUNDS");
+  return many != nullptr ? std::atoi(many) : few;
+}
+
 class Line : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -58,9 +65,13 @@ class Line : public ::testing::Test {
 
   Process StartEdge(std::vector<std::string> flags,
                     const std::filesystem::path& source = kPictures) {
-    std::vector<std::string> command{FOGLINE_BINARY,  "edge",         "--json",
-                                     "--broker",      broker_->url(), "--model",
-                                     kModel.string(), "--source",     source.string()};
+    std::vector<std::string> command = before_edge_;
+    for (const std::string& word :
+         std::vector<std::string>{FOGLINE_BINARY, "edge", "--json", "--broker",
+                                  edge_broker_.empty() ? broker_->url() : edge_broker_, "--model",
+                                  kModel.string(), "--source", source.string()}) {
+      command.push_back(word);
+    }
     command.insert(command.end(), flags.begin(), flags.end());
     auto process = Process::Start(
         {.command = command, .capture_stdout = true, .stderr_to = dir_.path() / "edge.log"});
@@ -84,7 +95,23 @@ class Line : public ::testing::Test {
   std::vector<StoredDetection> Stored(const std::string& device) {
     Filter filter;
     filter.devices = {device};
-    return store_->Query(filter, Order::kOldestFirst, 10000).value();
+    std::vector<StoredDetection> all;
+    for (;;) {
+      constexpr size_t kPage = 10'000;
+      const auto rows = store_->Query(filter, Order::kOldestFirst, kPage);
+      if (!rows) {
+        ADD_FAILURE() << rows.error().ToString();
+        return all;
+      }
+      all.insert(all.end(), rows->begin(), rows->end());
+      if (rows->size() < kPage) return all;
+      filter.after_id = all.back().id;
+    }
+  }
+  /// How many rows the store holds in all; as many as before while it does not answer.
+  uint64_t CountStored() {
+    if (const auto stock = store_->Stock()) last_count_ = stock->count;
+    return last_count_;
   }
 
   TempDir dir_;
@@ -92,6 +119,9 @@ class Line : public ::testing::Test {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Cloud> cloud_;
   int status_ = 0;
+  uint64_t last_count_ = 0;
+  std::string edge_broker_;  // what edges connect to, where it is not the broker itself
+  std::vector<std::string> before_edge_;  // words before an edge's command line
 };
 
 }  // namespace fogline

@@ -1,109 +1,31 @@
 // Nothing is lost: edges with a spool, a broker and a cloud, all as processes of their own, killed
 // without warning in the middle of the stream. In the end every frame that an edge ever put into
 // its spool is stored, and stored once.
-//
-// FOGLINE_SOAK_ROUNDS=N makes it N deaths instead of a few; `make soak` does.
 #include <algorithm>
 #include <csignal>
 #include <map>
 #include <random>
 #include <set>
 
-#include "edge/spool.h"
-#include "tests/line/line.h"
+#include "tests/line/reliability.h"
 
 namespace fogline {
 namespace {
 
 using namespace std::chrono_literals;
-using Name = std::pair<uint64_t, uint64_t>;  // run and sequence
-
-int Rounds(int few) {
-  const char* many = std::getenv("FOGLINE_SOAK_ROUNDS");
-  return many != nullptr ? std::atoi(many) : few;
-}
-
-class Reliability : public Line {
- protected:
-  void SetUp() override {
-    Line::SetUp();
-    cloud_->Stop();
-    cloud_.reset();
-  }
-
-  void StartCloudProcess() {
-    auto started = Process::Start(
-        {.command = {FOGLINE_BINARY, "cloud", "--broker", broker_->url(), "--models",
-                     kModels.string(), "--store", "sqlite:" + (dir_.path() / "test.db").string(),
-                     "--workers", "1"},
-         .stderr_to = dir_.path() / "cloud.log"});
-    ASSERT_TRUE(started) << started.error().ToString();
-    cloud_process_ = *std::move(started);
-  }
-
-  std::filesystem::path SpoolOf(const std::string& device) const { return dir_.path() / device; }
-  Process StartSpooling(const std::string& device, std::vector<std::string> flags) {
-    flags.insert(flags.end(), {"--cut", "split13", "--codec", "q4", "--device", device, "--spool",
-                               SpoolOf(device).string()});
-    return StartEdge(flags);
-  }
-  void Kill(Process& process) {
-    process.Signal(SIGKILL);
-    process.Wait();
-  }
-
-  /// What a dead edge has left in its spool.
-  std::vector<Name> Left(const std::string& device) {
-    const auto copy = dir_.path() / "copy";
-    std::filesystem::copy(SpoolOf(device), copy);
-    std::vector<Name> left;
-    {
-      auto spool = Spool::Open({.folder = copy}, device);
-      EXPECT_TRUE(spool) << spool.error().ToString();
-      SpoolFrame frame;
-      while (spool && (*spool)->Take(frame)) left.emplace_back(frame.run, frame.sequence);
-    }
-    std::filesystem::remove_all(copy);
-    return left;
-  }
-
-  /// Sends what is left; a last word of five pictures goes behind it.
-  void Finish(const std::string& device) {
-    Process edge = StartSpooling(device, {"--count", "5", "--drain", "120"});
-    const auto report = Report(edge);
-    EXPECT_EQ(status_, 0) << Log();
-    EXPECT_EQ(report["kept"], 0) << Log();
-    EXPECT_EQ(report["unanswered"], 0);
-  }
-
-  /// Every name once, none missing within a run, and `wanted` among them.
-  void ExpectEveryFrameOnce(const std::string& device, const std::set<Name>& wanted) {
-    std::map<uint64_t, std::set<uint64_t>> runs;
-    for (const auto& row : Stored(device)) {
-      EXPECT_TRUE(runs[row.detection.run].insert(row.detection.sequence).second);
-    }
-    for (const auto& [run, sequences] : runs) EXPECT_EQ(*sequences.rbegin() + 1, sequences.size());
-    for (const auto& [run, sequence] : wanted) {
-      EXPECT_TRUE(runs[run].contains(sequence)) << run << " " << sequence;
-    }
-  }
-
-  Process cloud_process_ = Process::None();
-};
-
 TEST_F(Reliability, KilledEdgesBrokersAndWorkersCostNoFrame) {
   StartCloudProcess();
-  std::mt19937 random(static_cast<unsigned>(Rounds(1)));
+  std::mt19937 random(1);
   std::set<Name> spooled;
   std::map<std::string, int> deaths;
   Process edge = StartSpooling("mortal", {"--loop", "--rate", "50"});
-  for (int round = 0; round < Rounds(5); ++round) {
+  for (int round = 0; round < 5; ++round) {
     const size_t stored = Stored("mortal").size();
     ASSERT_TRUE(Until([&] { return Stored("mortal").size() >= stored + 5 + random() % 10; }))
         << round << "\n"
         << Log();
-    // The short form kills the edge first and last, so that each is seen dying.
-    switch (round < 5 ? round % 3 : random() % 3) {
+    // The edge dies first and last.
+    switch (round % 3) {
       case 0: {
         Kill(edge);
         for (const Name& name : Left("mortal")) spooled.insert(name);
@@ -128,6 +50,46 @@ TEST_F(Reliability, KilledEdgesBrokersAndWorkersCostNoFrame) {
   ExpectEveryFrameOnce("mortal", spooled);
   std::printf("%d deaths of an edge, %d of a broker, %d of a cloud; %zu frames, each stored once\n",
               deaths["edge"], deaths["broker"], deaths["cloud"], Stored("mortal").size());
+}
+
+TEST_F(Reliability, AWorkerThatIsAskedToStopFinishesWhatItTook) {
+  StartCloudProcess();
+  Process leaving = std::move(cloud_process_);
+  Process edge = StartSpooling("driver", {"--loop", "--rate", "100", "--window", "64"});
+  ASSERT_TRUE(Until([&] { return Stored("driver").size() >= 10; })) << Log();
+  StartCloudProcess();
+  leaving.Signal(SIGTERM);
+  const auto text = leaving.ReadStdout();
+  EXPECT_EQ(leaving.Wait(), 0);
+  const auto report = nlohmann::json::parse(*text, nullptr, false);
+  EXPECT_GE(report["stored"], 10);
+  const size_t stored = Stored("driver").size();
+  ASSERT_TRUE(Until([&] { return Stored("driver").size() > stored; })) << "the other takes over";
+  edge.Signal(SIGINT);
+  Report(edge);
+  EXPECT_EQ(status_, 0) << Log();
+  Finish("driver");
+  ExpectEveryFrameOnce("driver", {});
+}
+
+TEST_F(Reliability, WhileTheCloudIsSilentTheWholeNetworkRunsHere) {
+  Process edge =
+      StartSpooling("alone", {"--loop", "--rate", "50", "--fallback", "0.2", "--drain", "60"});
+  ASSERT_TRUE(Until([&] { return Log().find("runs here") != std::string::npos; })) << Log();
+  StartCloudProcess();
+  ASSERT_TRUE(Until([&] { return Log().find("split again") != std::string::npos; })) << Log();
+  const size_t stored = Stored("alone").size();
+  ASSERT_TRUE(Until([&] { return Stored("alone").size() > stored + 5; }));
+  edge.Signal(SIGINT);
+  const auto report = Report(edge);
+  EXPECT_EQ(status_, 0) << Log();
+  EXPECT_EQ(report["kept"], 0);
+  ExpectEveryFrameOnce("alone", {});
+  std::map<std::string, int> mechanisms;
+  for (const auto& row : Stored("alone")) ++mechanisms[row.detection.mechanism];
+  EXPECT_EQ(mechanisms["edge-only"], report["local"]);
+  EXPECT_GT(mechanisms["edge-only"], 0);
+  EXPECT_GT(mechanisms["split"], 0);
 }
 
 TEST_F(Reliability, AnEdgeWithoutANetworkKeepsItsFramesForTheNextRun) {

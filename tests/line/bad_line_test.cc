@@ -1,0 +1,219 @@
+// A line that stalls, breaks, repeats and reorders; a clock that jumps; more
+// frames than the store can take. Every frame is stored once, with times that
+// are true, in bounded memory.
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <random>
+#include <set>
+
+#include "bench/mqtt_packets.h"
+#include "frame/frame.h"
+#include "frame/topics.h"
+#include "tests/line/line.h"
+#include "tests/line/proxy.h"
+
+namespace fogline {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Every sequence below `count`, once.
+void ExpectEachOnce(const std::vector<StoredDetection>& rows, size_t count) {
+  std::set<uint64_t> seen;
+  for (const auto& row : rows) EXPECT_TRUE(seen.insert(row.detection.sequence).second);
+  EXPECT_EQ(seen.size(), count);
+  EXPECT_TRUE(seen.empty() || *seen.rbegin() == count - 1);
+}
+
+TEST_F(Line, ALineThatStallsAndBreaksCostsNothing) {
+  Proxy proxy(broker_->port());
+  ASSERT_NE(proxy.port(), 0);
+  edge_broker_ = "mqtt://127.0.0.1:" + std::to_string(proxy.port());
+  Process edge = StartEdge({"--cut", "split13", "--codec", "q4", "--loop", "--rate", "100",
+                            "--device", "tunnel", "--drain", "60"});
+  std::mt19937 random(5);
+  for (int round = 0; round < Rounds(6); ++round) {
+    const size_t stored = Stored("tunnel").size();
+    ASSERT_TRUE(Until([&] { return Stored("tunnel").size() > stored; })) << round << "\n" << Log();
+    proxy.Set(random() % 2 == 0 ? Proxy::Line::kStalled : Proxy::Line::kCut);
+    // The spell is the scenario itself, not a wait for something to happen.
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 300));
+    proxy.Set(Proxy::Line::kOpen);
+  }
+  edge.Signal(SIGINT);
+  const auto report = Report(edge);
+  EXPECT_EQ(status_, 0) << Log();
+  EXPECT_GT(proxy.connections(), 1);
+  ExpectEachOnce(Stored("tunnel"), report["sent"]);
+}
+
+TEST_F(Line, AWallClockThatJumpsTouchesNoDuration) {
+  before_edge_ = {"env", "LD_PRELOAD=" JUMPING_CLOCK};
+  const auto report = RunEdge(
+      {"--cut", "split13", "--codec", "q4", "--loop", "--count", "60", "--device", "dizzy"});
+  ASSERT_EQ(status_, 0) << Log();
+  const auto rows = Stored("dizzy");
+  ExpectEachOnce(rows, 60);
+  // A picture's own EXIF time counts more than the clock, so that the clock
+  // shows nowhere but here.
+  EXPECT_LT(report["latency_ms"]["p95"].get<double>(), 60'000);
+  for (const auto& row : rows) {
+    for (const StageField& stage : kStages) {
+      const float ms = row.detection.stages.*stage.time_ms;
+      EXPECT_TRUE(std::isnan(ms) || (ms >= 0 && ms < 60'000)) << stage.name << " " << ms;
+    }
+  }
+}
+
+/// Publishes frames of its own making, as fast as the broker takes them: nothing queues up here.
+class Publisher {
+ public:
+  explicit Publisher(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    Write(MqttPackets::Connect("publisher"));
+  }
+  ~Publisher() { close(fd_); }
+
+  /// The device's own verdict, with a thumbnail of so many bytes.
+  void Publish(const std::string& device, uint64_t model, uint64_t cut, uint64_t sequence,
+               size_t thumbnail) {
+    Frame frame;
+    frame.device = device;
+    frame.run = 1;
+    frame.sequence = sequence;
+    frame.model = model;
+    frame.cut = cut;
+    std::vector<std::byte> result, bytes;
+    WriteResult({1, 0.5F, true, "litter"}, result);
+    const std::vector<std::byte> picture(thumbnail);
+    frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, result});
+    if (thumbnail > 0) {
+      frame.payloads.push_back({Role::kThumbnail, 4, 70, DType::kU8, Shape{1, 1, 3}, picture});
+    }
+    ASSERT_TRUE(WriteFrame(frame, bytes));
+    if (++id_ == 0) ++id_;
+    Write(MqttPackets::Publish(FrameTopic(device), id_, AckTopic(device, 1), bytes));
+  }
+
+ private:
+  void Write(const std::string& packet) {
+    for (size_t done = 0; done < packet.size();) {
+      const ssize_t n = send(fd_, packet.data() + done, packet.size() - done, MSG_NOSIGNAL);
+      ASSERT_GT(n, 0);
+      done += static_cast<size_t>(n);
+    }
+  }
+  int fd_;
+  uint16_t id_ = 0;
+};
+
+/// What an edge-only frame of the litter model names.
+struct Names {
+  uint64_t model = 0, cut = 0;
+};
+Names EdgeOnly() {
+  const auto network = LoadNetwork(kModel);
+  return {ShortId(network->model.hash()), ListCuts(network->model)->back().id};
+}
+
+TEST_F(Line, RepeatedAndReorderedFramesAreStoredOnce) {
+  RunEdge({"--mechanism", "edge-only", "--device", "first"});  // the cloud listens by now
+  const Names names = EdgeOnly();
+  Publisher publisher(broker_->port());
+  std::vector<uint64_t> order;
+  for (uint64_t i = 0; i < 100; ++i) order.insert(order.end(), 3, i);
+  std::shuffle(order.begin(), order.end(), std::mt19937(9));
+  for (const uint64_t sequence : order) {
+    publisher.Publish("echo", names.model, names.cut, sequence, 0);
+  }
+  ASSERT_TRUE(Until([&] { return cloud_->stats().duplicates >= 200; }));
+  ExpectEachOnce(Stored("echo"), 100);
+}
+
+/// A store that takes nothing until it is told to.
+class HeldStore final : public Store {
+ public:
+  explicit HeldStore(Store& store) : store_(store) {}
+  void Release() {
+    const std::lock_guard lock(mutex_);
+    held_ = false;
+    changed_.notify_all();
+  }
+  Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
+                                      std::span<const Settlement> settlements) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !held_; });
+    return store_.Put(batch, settlements);
+  }
+  Result<std::vector<StoredDetection>> Query(const Filter& f, Order o, size_t n) override {
+    return store_.Query(f, o, n);
+  }
+  Result<std::vector<HexCount>> Hexagons(const Filter& f, int level) override {
+    return store_.Hexagons(f, level);
+  }
+  Result<std::vector<TimeBin>> Timeline(const Filter& f, int64_t from, int64_t to,
+                                        size_t bins) override {
+    return store_.Timeline(f, from, to, bins);
+  }
+  Result<Inventory> Stock() override { return store_.Stock(); }
+  Result<uint64_t> LastId() override { return store_.LastId(); }
+  Result<std::vector<std::byte>> Thumbnail(uint64_t id) override { return store_.Thumbnail(id); }
+  const std::string& epoch() const override { return store_.epoch(); }
+
+ private:
+  Store& store_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = true;
+};
+
+double ResidentMegabytes() {
+  std::ifstream statm("/proc/self/statm");
+  double pages = 0;
+  statm >> pages >> pages;
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+TEST_F(Line, AFloodWhileTheStoreIsStuckTakesBoundedMemoryAndIsStoredInTheEnd) {
+  cloud_->Stop();
+  HeldStore held(*store_);
+  CloudOptions options;
+  options.link.broker = *ParseBroker(broker_->url());
+  options.models.folder = kModels;
+  options.queue = 16;
+  options.queue_bytes = 4 << 20;
+  auto started = Cloud::Start(options, held, [] {});
+  ASSERT_TRUE(started) << started.error().ToString();
+  cloud_ = *std::move(started);
+  const Names names = EdgeOnly();
+  Publisher publisher(broker_->port());
+  // Nobody hears the first ones until the cloud has subscribed.
+  uint64_t sequence = 0;
+  ASSERT_TRUE(Until([&] {
+    publisher.Publish("flood", names.model, names.cut, sequence, 0);
+    return cloud_->stats().received > 0;
+  }));
+  constexpr size_t kFrames = 800,
+                   kBytes = 250'000;  // 200 MB; the broker holds 256
+  const double before = ResidentMegabytes();
+  while (++sequence <= kFrames)
+    publisher.Publish("flood", names.model, names.cut, sequence, kBytes);
+  // The cloud has taken what it can: two queues are full, and the broker waits.
+  ASSERT_TRUE(Until([&] { return cloud_->stats().received >= 17; })) << cloud_->stats().received;
+  const double grown = ResidentMegabytes() - before;
+  EXPECT_LT(cloud_->stats().received, kFrames / 2);
+  EXPECT_LT(grown, 120) << "MB";
+  held.Release();
+  ASSERT_TRUE(Until([&] { return Stored("flood").size() == kFrames + 1; }));
+  cloud_->Stop();
+}
+
+}  // namespace
+}  // namespace fogline
