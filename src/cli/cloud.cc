@@ -30,8 +30,7 @@ void AddCloud(CLI::App& app) {
   args->cloud.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   command->add_option("--models", args->models, "folder of the ONNX files that devices may name")
       ->required();
-  command->add_option("--store", args->store, "sqlite:FILE, or sqlite::memory:")
-      ->capture_default_str();
+  AddStoreFlag(*command, args->store);
   command
       ->add_option("--workers", args->cloud.workers,
                    "threads that run networks (default: one a core)")

@@ -8,6 +8,7 @@ void AddLinkFlags(CLI::App& command, LinkFlags& flags) {
   command
       .add_option("--broker", flags.broker,
                   "mqtt://[user:password@]host[:port], or mqtts:// for TLS")
+      ->envname("FOGLINE_BROKER")
       ->capture_default_str();
   command.add_option("--ca", flags.ca,
                      "certificate authority that signed the broker's certificate");
@@ -24,8 +25,15 @@ Result<LinkOptions> ToLinkOptions(const LinkFlags& flags) {
   return options;
 }
 
+void AddStoreFlag(CLI::App& command, std::string& url) {
+  command.add_option("--store", url, "sqlite:FILE, or redis://[user:password@]host[:port][/db]")
+      ->envname("FOGLINE_STORE")
+      ->capture_default_str();
+}
+
 void AddHttpFlags(CLI::App& command, HttpFlags& flags) {
-  command.add_option("--http", flags.listen, "serve the map at ADDRESS:PORT, e.g. 127.0.0.1:8080");
+  command.add_option("--http", flags.listen, "serve the map at ADDRESS:PORT, e.g. 127.0.0.1:8080")
+      ->capture_default_str();
   command.add_option("--http-name", flags.hosts,
                      "a further name that the map answers to (behind a reverse proxy)");
   command.add_option("--basemap", flags.basemap,

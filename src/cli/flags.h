@@ -15,13 +15,16 @@
 
 namespace fogline::cli {
 
-/// --broker, --ca, --cert, --key.
+/// --broker (or $FOGLINE_BROKER), --ca, --cert, --key.
 struct LinkFlags {
   std::string broker = "mqtt://127.0.0.1:1883";
   std::string ca, cert, key;
 };
 void AddLinkFlags(CLI::App& command, LinkFlags& flags);
 Result<LinkOptions> ToLinkOptions(const LinkFlags& flags);
+
+/// --store; $FOGLINE_STORE instead keeps a password off the list of processes.
+void AddStoreFlag(CLI::App& command, std::string& url);
 
 /// --http and what goes with it.
 struct HttpFlags {

@@ -79,4 +79,13 @@ std::vector<TimeBin> Columns::Timeline(const Filter& filter, const WordFilter& w
   return counts;
 }
 
+std::vector<uint64_t> Columns::Ids(const Filter& filter, const WordFilter& words, Order order,
+                                   size_t limit) const {
+  std::vector<uint64_t> ids;
+  Scan(filter, words, false, [&](size_t i) { ids.push_back(ids_[i]); });
+  if (order == Order::kNewestFirst) std::reverse(ids.begin(), ids.end());
+  ids.resize(std::min(ids.size(), limit));
+  return ids;
+}
+
 }  // namespace fogline

@@ -41,6 +41,9 @@ class Columns {
   /// `bins` equal parts of [from_us, to_us).
   std::vector<TimeBin> Timeline(const Filter& filter, const WordFilter& words, int64_t from_us,
                                 int64_t to_us, size_t bins) const;
+  /// The ids of the rows that pass, at most `limit`.
+  std::vector<uint64_t> Ids(const Filter& filter, const WordFilter& words, Order order,
+                            size_t limit) const;
 
  private:
   /// Calls `each(index)` for every row that passes.

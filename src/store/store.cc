@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "store/redis_store.h"
 #include "store/sqlite_store.h"
 
 namespace fogline {
@@ -9,7 +10,9 @@ Result<std::unique_ptr<Store>> OpenStore(const std::string& url, const StoreOpti
   if (url.starts_with(kSqlite) && url.size() > kSqlite.size()) {
     return OpenSqliteStore(url.substr(kSqlite.size()), options);
   }
-  return Fail(ErrorCode::kUsage, url, "is no store; write sqlite:PATH or sqlite::memory:");
+  if (url.starts_with("redis:")) return OpenRedisStore(url, options);
+  return Fail(ErrorCode::kUsage, url.substr(0, url.find(':')),
+              "is no store; write sqlite:PATH, sqlite::memory: or redis://host:port/db");
 }
 
 }  // namespace fogline

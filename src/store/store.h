@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -75,8 +76,16 @@ struct Inventory {
   std::vector<Tally> devices, labels, mechanisms, models;
 };
 
+/// Ends a watch when it is destroyed; the callback does not run afterwards.
+class StoreWatch {
+ public:
+  virtual ~StoreWatch() = default;
+};
+
 /// Thread-safe. Errors name the store (a path or an address) and leave it usable: kExhausted for a
-/// full disk, kUnavailable for a server that does not answer, kInvalid for a file that is no store.
+/// full disk or memory, kUnavailable for a server that does not answer, kInvalid for a file that is
+/// no store, kConflict for a server that came back with another store in it. A Redis store says
+/// itself, once, that its server is gone, and once that it is back.
 class Store {
  public:
   virtual ~Store() = default;
@@ -109,19 +118,27 @@ class Store {
   /// The JPEG of a row; kNotFound when there is none.
   virtual Result<std::vector<std::byte>> Thumbnail(uint64_t id) = 0;
 
+  /// Calls back, from a thread of its own, soon after anybody stored something, other processes
+  /// included. Null for a store that cannot tell: ask it for what is new from time to time.
+  virtual std::unique_ptr<StoreWatch> Watch(std::function<void()> /*stored*/) { return nullptr; }
+
   /// Drawn when the store was created (16 hex digits): ids mean something only together with it.
   virtual const std::string& epoch() const = 0;
 };
 
 struct StoreOptions {
-  uint64_t max_bytes = 0;  // refuse to grow past this (kExhausted); 0: as far as the disk reaches
+  /// SQLite: refuse to grow past this (kExhausted); 0: as far as the disk reaches. Redis has its
+  /// own limit, maxmemory.
+  uint64_t max_bytes = 0;
   /// Up to so many rows are mirrored in memory (50 bytes each) once somebody asks for hexagons or
   /// time lines; a larger store answers those from disk, slower.
   size_t mirrored_rows = 2'000'000;
   const Clock* clock = &Clock::Real();
 };
 
-/// "sqlite:PATH" (created when missing) or "sqlite::memory:". kUsage for any other scheme.
+/// "sqlite:PATH" (created when missing), "sqlite::memory:" or
+/// "redis://[user:password@]host:port/db". kUsage for any other scheme; no error repeats a
+/// password.
 Result<std::unique_ptr<Store>> OpenStore(const std::string& url, const StoreOptions& options = {});
 
 }  // namespace fogline

@@ -1,5 +1,5 @@
-// What every store promises, run against each of them. A new store joins by adding itself to
-// Kinds().
+// What every store promises, run against each of them, Redis as a real server. A new store joins by
+// adding itself to Kinds().
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "store/local_redis.h"
 #include "store/store.h"
 
 namespace fogline {
@@ -27,8 +28,19 @@ struct Kind {
 
 void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 
+/// Of a server that the next call replaces by an empty one.
+std::string FreshRedis(const TempDir&) {
+  static std::unique_ptr<LocalRedis> server;
+  auto started = LocalRedis::Start();
+  if (!started) return started.error().ToString();
+  server = *std::move(started);
+  return server->url();
+}
+
 std::vector<Kind> Kinds() {
   return {
+      {"redis_unmirrored", FreshRedis, {.mirrored_rows = 0}},
+      {"redis", FreshRedis},
       {"sqlite_unmirrored",
        [](const TempDir& dir) { return "sqlite:" + (dir.path() / "u.db").string(); },
        {.mirrored_rows = 0}},

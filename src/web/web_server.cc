@@ -28,7 +28,7 @@ using boost::system::error_code;
 using std::chrono::seconds;
 
 constexpr size_t kHeaderBytes = 16 << 10;
-constexpr auto kPoll = seconds(1);    // for rows that other processes store
+constexpr auto kPoll = seconds(1);  // for rows that other processes store, where Watch cannot tell
 constexpr size_t kRemembered = 2000;  // frames from before the start, for the fleet's page
 constexpr int kStreamSendBuffer = 128 << 10;
 
@@ -88,6 +88,7 @@ class WebServer::Impl {
     net::co_spawn(io_, PollRegularly(), net::detached);
     // A large store takes its time to count for the first time; do it before the first visitor.
     net::post(io_, [this] { (void)store_.Timeline({}, 0, 1, 1); });
+    watch_ = store_.Watch([this] { Notify(); });
     thread_ = std::thread([this] {
       for (;;) {
         try {
@@ -101,6 +102,7 @@ class WebServer::Impl {
   }
 
   void Stop() {
+    watch_.reset();
     io_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -122,10 +124,12 @@ class WebServer::Impl {
     const auto more = feed_.Poll();
     if (!more) {
       ++counters_.store_errors;
-      LogWarning("web: {}", Printable(more.error().ToString()));
+      // Once a loss: this comes round every second.
+      if (!feed_failing_) LogWarning("web: {}", Printable(more.error().ToString()));
     } else if (*more) {
       Notify();  // in turns with requests
     }
+    feed_failing_ = !more;
     if (feed_.last_id() == before) return;
     for (net::steady_timer* waiting : waiting_) waiting->cancel();
   }
@@ -294,12 +298,14 @@ class WebServer::Impl {
   Feed feed_;
   Fleet fleet_{Clock::Real()};
   std::unique_ptr<Site> site_;
+  bool feed_failing_ = false;
   std::list<net::steady_timer*> waiting_;  // streams that have seen everything
   std::atomic<bool> notified_ = false;
   uint16_t port_ = 0;
   // Last: what still waits in it is destroyed first, while the rest is there.
   net::io_context io_{1};
   tcp::acceptor acceptor_{io_};
+  std::unique_ptr<StoreWatch> watch_;
   std::thread thread_;
 };
 

@@ -69,7 +69,7 @@ class WebServer {
   /// "http://127.0.0.1:8080/"
   std::string url() const;
   /// New rows are in the store: tell the streams. Cheap, from any thread. Rows that other processes
-  /// store are found within a second without it.
+  /// store are told by the store's own watch, or found within a second.
   void Notify();
   /// Ends every connection and the thread. The destructor does it too.
   void Stop();

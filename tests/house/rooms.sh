@@ -37,6 +37,7 @@ openssl/ssl link
 boost/beast web
 boost/asio web
 sqlite3 store
+hiredis store
 turbojpeg vision
 webp/ vision
 libexif vision

@@ -1,0 +1,155 @@
+#include "base/certificates.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+namespace fogline {
+namespace {
+
+template <auto free_function>
+struct Free {
+  template <typename T>
+  void operator()(T* object) const {
+    free_function(object);
+  }
+};
+using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Free<X509_free>>;
+using File = std::unique_ptr<FILE, Free<fclose>>;
+
+// Devices without a battery-backed clock start in the past.
+constexpr long kBackdateSeconds = 30L * 24 * 3600;
+
+std::filesystem::path With(const std::filesystem::path& stem, const char* suffix) {
+  return stem.string() + suffix;
+}
+
+tl::unexpected<Error> Refused(const std::filesystem::path& path) {
+  return Fail(ErrorCode::kInternal, path.string(), "OpenSSL cannot make it");
+}
+
+/// A new file, never an existing one.
+Result<File> Create(const std::filesystem::path& path, mode_t mode) {
+  const int fd = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
+  File file(fd < 0 ? nullptr : fdopen(fd, "w"));
+  if (file != nullptr) return file;
+  const int error = errno;
+  return Fail(error == EEXIST ? ErrorCode::kConflict : ErrorCode::kNotFound, path.string(), "{}",
+              std::generic_category().message(error));
+}
+
+bool Extend(X509* certificate, X509* issuer, int nid, const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  const std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> extension(
+      X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+/// "DNS:broker.example,IP:10.0.0.1"; empty when a name would be more than a name.
+std::string AlternativeNames(const std::vector<std::string>& hosts) {
+  std::string names;
+  for (const std::string& host : hosts) {
+    if (host.empty() ||
+        host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "0123456789.-:*") != host.npos) {
+      return {};
+    }
+    unsigned char address[16];
+    const bool number = inet_pton(AF_INET, host.c_str(), address) == 1 ||
+                        inet_pton(AF_INET6, host.c_str(), address) == 1;
+    names += fmt::format("{}{}:{}", names.empty() ? "" : ",", number ? "IP" : "DNS", host);
+  }
+  return names;
+}
+
+bool AddExtensions(X509* certificate, X509* issuer, const CertificateOptions& options) {
+  const bool authority = options.use == CertificateUse::kAuthority;
+  const auto add = [&](int nid, const std::string& value) {
+    return Extend(certificate, issuer, nid, value);
+  };
+  return add(NID_basic_constraints,
+             authority ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE") &&
+         add(NID_key_usage,
+             authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature") &&
+         (authority || add(NID_ext_key_usage,
+                           options.use == CertificateUse::kServer ? "serverAuth" : "clientAuth")) &&
+         (options.use != CertificateUse::kServer ||
+          add(NID_subject_alt_name, AlternativeNames(options.hosts))) &&
+         add(NID_subject_key_identifier, "hash") &&
+         (authority || add(NID_authority_key_identifier, "keyid"));
+}
+
+bool SetName(X509* certificate, const std::string& name) {
+  return X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName,
+                                    MBSTRING_UTF8,
+                                    reinterpret_cast<const unsigned char*>(name.data()),
+                                    static_cast<int>(name.size()), -1, 0) == 1;
+}
+
+bool SetSerial(X509* certificate) {
+  unsigned char random[16];
+  if (RAND_bytes(random, sizeof(random)) != 1) return false;
+  random[0] &= 0x7f;  // positive
+  const std::unique_ptr<BIGNUM, Free<BN_free>> number(BN_bin2bn(random, sizeof(random), nullptr));
+  return BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
+}
+
+}  // namespace
+
+Status MakeCertificate(const std::filesystem::path& stem, const CertificateOptions& options,
+                       const std::filesystem::path& authority) {
+  if (options.use == CertificateUse::kServer && AlternativeNames(options.hosts).empty()) {
+    return Fail(ErrorCode::kUsage, stem.string(), "needs the names that the server answers to");
+  }
+  const Key key(EVP_EC_gen("P-256"));
+  const Certificate certificate(X509_new());
+  if (key == nullptr || certificate == nullptr) return Refused(stem);
+  Key signing;
+  Certificate issuer;
+  if (options.use != CertificateUse::kAuthority) {
+    const File key_file(fopen(With(authority, ".key").c_str(), "re"));
+    const File issuer_file(fopen(With(authority, ".crt").c_str(), "re"));
+    if (key_file != nullptr)
+      signing.reset(PEM_read_PrivateKey(key_file.get(), nullptr, nullptr, nullptr));
+    if (issuer_file != nullptr)
+      issuer.reset(PEM_read_X509(issuer_file.get(), nullptr, nullptr, nullptr));
+    if (signing == nullptr || issuer == nullptr ||
+        X509_check_private_key(issuer.get(), signing.get()) != 1) {
+      return Fail(ErrorCode::kInvalid, authority.string(),
+                  ".key and .crt are no authority that could sign");
+    }
+  }
+  X509* const signer = issuer != nullptr ? issuer.get() : certificate.get();
+  const bool made =
+      X509_set_version(certificate.get(), X509_VERSION_3) == 1 && SetSerial(certificate.get()) &&
+      X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -kBackdateSeconds) != nullptr &&
+      X509_time_adj_ex(X509_getm_notAfter(certificate.get()), options.days, 0, nullptr) !=
+          nullptr &&
+      SetName(certificate.get(), options.name) &&
+      X509_set_issuer_name(certificate.get(), X509_get_subject_name(signer)) == 1 &&
+      X509_set_pubkey(certificate.get(), key.get()) == 1 &&
+      AddExtensions(certificate.get(), signer, options) &&
+      X509_sign(certificate.get(), signing != nullptr ? signing.get() : key.get(), EVP_sha256()) >
+          0;
+  if (!made) return Refused(stem);
+  FOGLINE_TRY(const File key_file, Create(With(stem, ".key"), 0600));
+  FOGLINE_TRY(const File certificate_file, Create(With(stem, ".crt"), 0644));
+  if (PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
+      PEM_write_X509(certificate_file.get(), certificate.get()) != 1 ||
+      fflush(key_file.get()) != 0 || fflush(certificate_file.get()) != 0) {
+    return Fail(ErrorCode::kExhausted, stem.string(), "cannot be written");
+  }
+  return {};
+}
+
+}  // namespace fogline

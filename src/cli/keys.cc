@@ -1,0 +1,81 @@
+// fogline keys: the certificates of a fleet, from an authority of its own.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/certificates.h"
+#include "cli/command.h"
+#include "frame/frame.h"
+
+namespace fogline::cli {
+namespace {
+
+constexpr int kAuthorityDays = 3650;
+
+struct KeysArgs {
+  Common common;
+  std::string folder;
+  std::vector<std::string> hosts{"localhost", "127.0.0.1", "::1"};
+  std::vector<std::string> devices;
+  int days = 825;
+};
+
+Status MakeKeys(const KeysArgs& args) {
+  const std::filesystem::path folder = args.folder;
+  // These names are taken: the broker gives "cloud" the rights of a worker.
+  for (const std::string& device : args.devices) {
+    if (!IsDeviceName(device) || device == "ca" || device == "broker" || device == "cloud") {
+      return Fail(
+          ErrorCode::kUsage, "--device " + device,
+          "is no device name: use 1 to {} of A-Z a-z 0-9 . _ -, and not ca, broker or cloud",
+          Frame::kMaxDeviceName);
+    }
+  }
+  std::error_code error;
+  std::filesystem::create_directories(folder / "devices", error);
+  if (error) return Fail(ErrorCode::kNotFound, folder.string(), "{}", error.message());
+  auto made = nlohmann::json::array();
+  const auto make = [&](const std::string& stem, const CertificateOptions& options) -> Status {
+    if (std::filesystem::exists(folder / (stem + ".crt"))) return {};  // kept
+    FOGLINE_CHECK(MakeCertificate(folder / stem, options, folder / "ca"));
+    made.push_back((folder / (stem + ".crt")).string());
+    if (!args.common.json) fmt::print("{}\n", made.back().get<std::string>());
+    return {};
+  };
+  FOGLINE_CHECK(make("ca", {CertificateUse::kAuthority, "Fogline authority", {}, kAuthorityDays}));
+  FOGLINE_CHECK(make("broker", {CertificateUse::kServer, "broker", args.hosts, args.days}));
+  FOGLINE_CHECK(make("cloud", {CertificateUse::kClient, "cloud", {}, args.days}));
+  for (const std::string& device : args.devices) {
+    FOGLINE_CHECK(make("devices/" + device, {CertificateUse::kClient, device, {}, args.days}));
+  }
+  if (args.common.json) {
+    fmt::print("{}\n", nlohmann::json{{"folder", folder.string()}, {"made", made}}.dump());
+  } else if (made.empty()) {
+    fmt::print("{}: everything is there already\n", folder.string());
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddKeys(CLI::App& app) {
+  auto args = std::make_shared<KeysArgs>();
+  auto* command = app.add_subcommand(
+      "keys", "Makes the certificates of a fleet: authority, broker, cloud and devices");
+  AddCommon(*command, args->common);
+  command
+      ->add_option("folder", args->folder,
+                   "where they go; what is there already is kept, so that devices can be added")
+      ->required();
+  command->add_option("--broker", args->hosts, "names and addresses that the broker answers to")
+      ->capture_default_str();
+  command->add_option("--device", args->devices, "devices, by the names they run under");
+  command->add_option("--days", args->days, "how long they are valid")
+      ->check(CLI::Range(1, 3650))
+      ->capture_default_str();
+  SetAction(*command, std::shared_ptr<Common>(args, &args->common),
+            [args] { return MakeKeys(*args); });
+}
+
+}  // namespace fogline::cli

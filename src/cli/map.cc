@@ -1,0 +1,32 @@
+// fogline map: the map server alone, on a store that workers elsewhere fill.
+#include "base/log.h"
+#include "base/process.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+
+namespace fogline::cli {
+
+void AddMap(CLI::App& app) {
+  struct Args {
+    Common common;
+    std::string store = "sqlite:fogline.db";
+    HttpFlags http{.listen = "127.0.0.1:8080"};
+  };
+  auto args = std::make_shared<Args>();
+  auto* command =
+      app.add_subcommand("map", "Serves the map of a store that workers elsewhere fill");
+  AddCommon(*command, args->common);
+  AddStoreFlag(*command, args->store);
+  AddHttpFlags(*command, args->http);
+  SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
+    FOGLINE_TRY(const auto store, OpenStore(args->store));
+    FOGLINE_TRY(const auto web, StartWeb(args->http, *store));
+    if (web == nullptr) return Fail(ErrorCode::kUsage, "--http", "names no address to serve at");
+    LogInfo("map at {}", web->url());
+    while (!WaitForStop(std::chrono::hours(1))) {
+    }
+    return {};
+  });
+}
+
+}  // namespace fogline::cli

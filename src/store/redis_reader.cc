@@ -1,0 +1,328 @@
+#include "store/redis_reader.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "store/redis_cover.h"
+#include "store/redis_row.h"
+#include "store/redis_script.h"
+
+namespace fogline {
+namespace {
+
+// As for SQLite: a reader that asks for too much is stopped rather than let hold up everybody.
+constexpr std::chrono::seconds kLongestRead{5};
+constexpr size_t kPage = 1000;
+constexpr size_t kMostInBox = 50'000;  // candidates of the GEO index; more are read from the log
+constexpr size_t kMostTallies = 1000;
+
+template <typename T>
+T Number(std::string_view text) {
+  T value{};
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::string EntryId(uint64_t id) { return std::to_string(id) + "-0"; }
+
+bool IsAnyOf(const std::vector<std::string>& texts, const std::string& text) {
+  return texts.empty() || std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+bool Passes(const Filter& f, const StoredDetection& row) {
+  const Detection& d = row.detection;
+  if (row.id <= f.after_id || row.id >= f.before_id) return false;
+  if (f.box && !(d.has_position && f.box->Contains(d.lat, d.lon))) return false;
+  return d.captured_us >= f.from_us && d.captured_us < f.to_us && d.score >= f.min_score &&
+         d.score <= f.max_score && (d.positive || !f.positive_only) && IsAnyOf(f.labels, d.label) &&
+         IsAnyOf(f.devices, d.device) && IsAnyOf(f.mechanisms, d.mechanism);
+}
+
+/// Whether more than ids decides.
+bool Selects(const Filter& f) {
+  const Filter all;
+  return f.box || f.from_us != all.from_us || f.to_us != all.to_us ||
+         f.min_score != all.min_score || f.max_score != all.max_score || f.positive_only ||
+         !f.labels.empty() || !f.devices.empty() || !f.mechanisms.empty();
+}
+
+}  // namespace
+
+Status RedisReader::CheckTime() const {
+  if (Clock::Real().Steady() <= deadline_) return {};
+  return Fail(ErrorCode::kExhausted, redis_.where(),
+              "the query took too long; narrow its box, time or filters");
+}
+
+/// Network times that came after their rows, one hash for 128 ids.
+Status RedisReader::AddLateTimes(std::vector<StoredDetection>& rows) {
+  std::vector<RedisCommand> commands;
+  std::unordered_map<uint64_t, size_t> at;  // block → command
+  for (const StoredDetection& row : rows) {
+    if (at.try_emplace(row.id / kRedisBlock, commands.size()).second) {
+      commands.push_back({"HGETALL", BlockKey("late", row.id)});
+    }
+  }
+  if (commands.empty()) return {};
+  FOGLINE_TRY(const auto replies, redis_.Pipeline(commands));
+  std::vector<std::unordered_map<uint64_t, float>> times(replies.size());
+  for (size_t i = 0; i < replies.size(); ++i) {
+    FOGLINE_CHECK(redis_.Check(*replies[i]));
+    const auto pairs = Elements(*replies[i]);
+    for (size_t k = 0; k + 1 < pairs.size(); k += 2) {
+      times[i][Number<uint64_t>(Text(*pairs[k]))] = Number<float>(Text(*pairs[k + 1]));
+    }
+  }
+  for (StoredDetection& row : rows) {
+    const auto& block = times[at[row.id / kRedisBlock]];
+    const auto found = block.find(row.id % kRedisBlock);
+    if (found != block.end()) row.detection.stages.network = found->second;
+  }
+  return {};
+}
+
+Result<std::vector<StoredDetection>> RedisReader::ReadRows(std::span<redisReply* const> entries) {
+  std::vector<StoredDetection> rows;
+  rows.reserve(entries.size());
+  for (const redisReply* entry : entries) {
+    FOGLINE_TRY(StoredDetection row, ReadRedisRow(*entry, redis_.where()));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Status RedisReader::VisitLog(const Filter& filter, Order order, size_t page,
+                             const Visitor& visitor) {
+  uint64_t after = filter.after_id, before = filter.before_id;
+  while (before - after > 1) {
+    FOGLINE_CHECK(CheckTime());
+    const std::string low = EntryId(after + 1), high = EntryId(before - 1);
+    const bool up = order == Order::kOldestFirst;
+    FOGLINE_TRY(const RedisReply reply,
+                redis_.Run({up ? "XRANGE" : "XREVRANGE", RedisKey("log"), up ? low : high,
+                            up ? high : low, "COUNT", std::to_string(page)}));
+    FOGLINE_TRY(auto rows, ReadRows(Elements(*reply)));
+    if (rows.empty()) return {};
+    (up ? after : before) = rows.back().id;
+    const bool more = rows.size() == page;
+    std::erase_if(rows, [&](const StoredDetection& row) { return !Passes(filter, row); });
+    FOGLINE_CHECK(AddLateTimes(rows));
+    for (StoredDetection& row : rows) {
+      if (!visitor(std::move(row))) return {};
+    }
+    if (!more) return {};
+  }
+  return {};
+}
+
+Status RedisReader::VisitIds(std::span<const uint64_t> ids, const Filter& filter,
+                             const Visitor& visitor) {
+  while (!ids.empty()) {
+    FOGLINE_CHECK(CheckTime());
+    const auto page = ids.first(std::min(ids.size(), kPage));
+    ids = ids.subspan(page.size());
+    std::vector<RedisCommand> commands;
+    for (const uint64_t id : page) {
+      commands.push_back({"XRANGE", RedisKey("log"), EntryId(id), EntryId(id)});
+    }
+    FOGLINE_TRY(const auto replies, redis_.Pipeline(commands));
+    std::vector<StoredDetection> rows;
+    for (const RedisReply& reply : replies) {
+      FOGLINE_CHECK(redis_.Check(*reply));
+      FOGLINE_TRY(auto found, ReadRows(Elements(*reply)));
+      for (StoredDetection& row : found) {
+        if (Passes(filter, row)) rows.push_back(std::move(row));
+      }
+    }
+    FOGLINE_CHECK(AddLateTimes(rows));
+    for (StoredDetection& row : rows) {
+      if (!visitor(std::move(row))) return {};
+    }
+  }
+  return {};
+}
+
+Result<std::optional<std::vector<uint64_t>>> RedisReader::InBox(const Box& box) {
+  std::vector<RedisCommand> counts, reads;
+  for (const GeoRange& range : Cover(box)) {
+    const std::string first = std::to_string(range.first), last = std::to_string(range.last);
+    counts.push_back({"ZCOUNT", RedisKey("places"), first, last});
+    reads.push_back({"ZRANGEBYSCORE", RedisKey("places"), first, last});
+  }
+  FOGLINE_TRY(const auto counted, redis_.Pipeline(counts));
+  size_t total = 0;
+  for (const RedisReply& reply : counted) {
+    FOGLINE_CHECK(redis_.Check(*reply));
+    total += static_cast<size_t>(reply->integer);
+  }
+  if (total > kMostInBox) return std::nullopt;
+  FOGLINE_TRY(const auto found, redis_.Pipeline(reads));
+  std::vector<uint64_t> ids;
+  for (const RedisReply& reply : found) {
+    FOGLINE_CHECK(redis_.Check(*reply));
+    for (const redisReply* id : Elements(*reply)) ids.push_back(Number<uint64_t>(Text(*id)));
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+Status RedisReader::Visit(const Filter& filter, Order order, size_t page, const Visitor& visitor) {
+  if (filter.box) {
+    FOGLINE_TRY(auto ids, InBox(*filter.box));
+    if (ids) {
+      if (order == Order::kNewestFirst) std::reverse(ids->begin(), ids->end());
+      return VisitIds(*ids, filter, visitor);
+    }
+  }
+  return VisitLog(filter, order, page, visitor);
+}
+
+Result<std::vector<StoredDetection>> RedisReader::Query(const Filter& filter, Order order,
+                                                        size_t limit) {
+  deadline_ = Clock::Real().Steady() + kLongestRead;
+  std::vector<StoredDetection> rows;
+  if (limit == 0) return rows;
+  const auto take = [&](StoredDetection&& row) {
+    rows.push_back(std::move(row));
+    return rows.size() < limit;
+  };
+  if (!Selects(filter)) {
+    FOGLINE_CHECK(VisitLog(filter, order, std::min(limit, kPage), take));
+    return rows;
+  }
+  FOGLINE_TRY(const uint64_t last, LastId());
+  if (IsMirrored(last)) {
+    FOGLINE_CHECK(FollowLog(last));
+    FOGLINE_CHECK(VisitIds(mirror_.Ids(filter, Words(filter), order, limit), filter, take));
+  } else {
+    FOGLINE_CHECK(Visit(filter, order, kPage, take));
+  }
+  return rows;
+}
+
+uint32_t RedisReader::WordOf(const std::string& text) {
+  return words_.try_emplace(text, static_cast<uint32_t>(words_.size() + 1)).first->second;
+}
+
+WordFilter RedisReader::Words(const Filter& filter) const {
+  WordFilter words;
+  for (const auto& [texts, numbers] : {std::pair{&filter.labels, &words.labels},
+                                       {&filter.devices, &words.devices},
+                                       {&filter.mechanisms, &words.mechanisms}}) {
+    for (const std::string& text : *texts) {
+      const auto found = words_.find(text);
+      numbers->insert(found == words_.end() ? 0 : found->second);
+    }
+  }
+  return words;
+}
+
+void RedisReader::AddTo(Columns& columns, const StoredDetection& row) {
+  const Detection& d = row.detection;
+  columns.Add({.id = row.id,
+               .captured_us = d.captured_us,
+               .has_position = d.has_position,
+               .lat = d.lat,
+               .lon = d.lon,
+               .score = d.score,
+               .positive = d.positive,
+               .device = WordOf(d.device),
+               .label = WordOf(d.label),
+               .mechanism = WordOf(d.mechanism)});
+}
+
+Status RedisReader::FollowLog(uint64_t last) {
+  if (mirror_.last_id() >= last) return {};
+  return VisitLog({.after_id = mirror_.last_id()}, Order::kOldestFirst, kPage,
+                  [this](StoredDetection&& row) {
+                    AddTo(mirror_, row);
+                    return true;
+                  });
+}
+
+Result<const Columns*> RedisReader::Counted(const Filter& filter) {
+  deadline_ = Clock::Real().Steady() + kLongestRead;
+  FOGLINE_TRY(const uint64_t last, LastId());
+  if (IsMirrored(last)) {
+    FOGLINE_CHECK(FollowLog(last));
+    return &mirror_;
+  }
+  mirror_ = {};
+  selection_ = {};
+  FOGLINE_CHECK(Visit(filter, Order::kOldestFirst, kPage, [this](StoredDetection&& row) {
+    AddTo(selection_, row);
+    return true;
+  }));
+  return &selection_;
+}
+
+Result<std::vector<HexCount>> RedisReader::Hexagons(const Filter& filter, int level) {
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  return columns->Hexagons(filter, Words(filter), level);
+}
+
+Result<std::vector<TimeBin>> RedisReader::Timeline(const Filter& filter, int64_t from_us,
+                                                   int64_t to_us, size_t bins) {
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  return columns->Timeline(filter, Words(filter), from_us, to_us, bins);
+}
+
+Status RedisReader::ReadTallies(const char* kind, std::vector<Tally>& tallies) {
+  FOGLINE_TRY(const RedisReply newest,
+              redis_.Run({"ZREVRANGE", RedisKey(fmt::format("newest:{}", kind)), "0",
+                          std::to_string(kMostTallies - 1)}));
+  RedisCommand get{"HMGET", RedisKey(fmt::format("tally:{}", kind))};
+  for (const redisReply* text : Elements(*newest)) get.emplace_back(Text(*text));
+  if (get.size() == 2) return {};
+  FOGLINE_TRY(const RedisReply counts, redis_.Run(get));
+  for (size_t i = 0; i < counts->elements; ++i) {
+    Tally& tally = tallies.emplace_back();
+    tally.text = get[i + 2];
+    std::string_view rest = Text(*counts->element[i]);
+    const auto next = [&] {
+      const std::string_view word = rest.substr(0, rest.find(' '));
+      rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+      return word;
+    };
+    tally.count = Number<uint64_t>(next());
+    tally.positives = Number<uint64_t>(next());
+    tally.payload_bytes = Number<uint64_t>(next());
+    tally.first_us = Number<int64_t>(next());
+    tally.last_us = Number<int64_t>(next());
+  }
+  return {};
+}
+
+Result<Inventory> RedisReader::Stock() {
+  Inventory stock;
+  FOGLINE_CHECK(ReadTallies("device", stock.devices));
+  FOGLINE_CHECK(ReadTallies("label", stock.labels));
+  FOGLINE_CHECK(ReadTallies("mechanism", stock.mechanisms));
+  FOGLINE_CHECK(ReadTallies("model", stock.models));
+  // Every row has one mechanism, and there are few of them: their tallies add up to the whole.
+  for (const Tally& tally : stock.mechanisms) {
+    stock.first_us = stock.count == 0 ? tally.first_us : std::min(stock.first_us, tally.first_us);
+    stock.last_us = stock.count == 0 ? tally.last_us : std::max(stock.last_us, tally.last_us);
+    stock.count += tally.count;
+  }
+  FOGLINE_TRY(stock.last_id, LastId());
+  return stock;
+}
+
+Result<uint64_t> RedisReader::LastId() {
+  FOGLINE_TRY(const RedisReply last, redis_.Run({"GET", RedisKey("last")}));
+  return Number<uint64_t>(Text(*last));
+}
+
+Result<std::vector<std::byte>> RedisReader::Thumbnail(uint64_t id) {
+  FOGLINE_TRY(const RedisReply jpeg,
+              redis_.Run({"GET", RedisKey(fmt::format("thumbnail:{}", id))}));
+  if (jpeg->type == REDIS_REPLY_NIL) {
+    return Fail(ErrorCode::kNotFound, redis_.where(), "detection {} has no picture", id);
+  }
+  const auto bytes = std::as_bytes(std::span(Text(*jpeg)));
+  return std::vector<std::byte>(bytes.begin(), bytes.end());
+}
+
+}  // namespace fogline

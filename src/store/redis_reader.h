@@ -1,0 +1,61 @@
+// The reading half of a Redis store.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "store/columns.h"
+#include "store/redis_connection.h"
+#include "store/store.h"
+
+namespace fogline {
+
+/// Answers from the log, the GEO index, or a mirror of the log's countable fields in memory, which
+/// follows the log. Not thread-safe.
+class RedisReader {
+ public:
+  RedisReader(RedisConnection& redis, const StoreOptions& options)
+      : redis_(redis), options_(options) {}
+
+  Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order, size_t limit);
+  Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level);
+  Result<std::vector<TimeBin>> Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
+                                        size_t bins);
+  Result<Inventory> Stock();
+  Result<uint64_t> LastId();
+  Result<std::vector<std::byte>> Thumbnail(uint64_t id);
+
+ private:
+  /// Takes a row; false ends the visit.
+  using Visitor = std::function<bool(StoredDetection&&)>;
+
+  /// Every row that passes, in order.
+  Status Visit(const Filter& filter, Order order, size_t page, const Visitor& visitor);
+  Status VisitLog(const Filter& filter, Order order, size_t page, const Visitor& visitor);
+  Status VisitIds(std::span<const uint64_t> ids, const Filter& filter, const Visitor& visitor);
+  /// Rows that may lie in the box, ascending; nothing when they are too many to be worth it.
+  Result<std::optional<std::vector<uint64_t>>> InBox(const Box& box);
+  Result<std::vector<StoredDetection>> ReadRows(std::span<redisReply* const> entries);
+  Status AddLateTimes(std::vector<StoredDetection>& rows);
+  Status CheckTime() const;
+
+  bool IsMirrored(uint64_t last) const { return last <= options_.mirrored_rows; }
+  /// Columns that hold at least the rows which the filter lets pass. Valid until the next call.
+  Result<const Columns*> Counted(const Filter& filter);
+  Status FollowLog(uint64_t last);
+  void AddTo(Columns& columns, const StoredDetection& row);
+  uint32_t WordOf(const std::string& text);
+  WordFilter Words(const Filter& filter) const;
+  Status ReadTallies(const char* kind, std::vector<Tally>& tallies);
+
+  RedisConnection& redis_;
+  const StoreOptions options_;
+  Nanos deadline_{0};
+  std::unordered_map<std::string, uint32_t> words_;  // numbers of this process only, from 1
+  Columns mirror_;
+  Columns selection_;
+};
+
+}  // namespace fogline

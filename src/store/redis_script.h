@@ -1,0 +1,46 @@
+// What Redis keeps for a store, and the script that writes it.
+//
+// Every key begins with "{fogline}:". The braces are Redis Cluster's way to say that all of them
+// belong on one node, which a script needs.
+//
+//   about                   hash    epoch, version
+//   last                    string  the highest id so far
+//   log                     stream  one entry a detection, "ID-0", see redis_row.h
+//   places                  GEO     ID at its position
+//   seen:RUN:BLOCK:DEVICE   hash    sequence within the block → ID, what makes a frame count once
+//   late:BLOCK              hash    ID within the block → network_ms, known only after the entry
+//   thumbnail:ID            string  JPEG
+//   tally:KIND              hash    text → "count positives payload_bytes first_us last_us"
+//   newest:KIND             zset    text by last_us
+//
+// A block is 128 numbers (sequence / 128 or ID / 128, written in hexadecimal): Redis packs a hash
+// of so few entries tightly, about 12 bytes an entry instead of 70.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+
+#include "store/redis_connection.h"
+#include "store/store.h"
+
+namespace fogline {
+
+inline constexpr const char* kRedisPrefix = "{fogline}:";
+inline constexpr const char* kRedisVersion = "1";
+inline constexpr uint64_t kRedisBlock = 128;
+inline constexpr std::array kTallyKinds{"device", "label", "mechanism", "model"};
+
+std::string RedisKey(std::string_view name);
+std::string BlockKey(std::string_view name, uint64_t number);
+
+/// Lua, for SCRIPT LOAD: stores a batch and its settlements in one atomic step, each detection
+/// once.
+const std::string& PutScript();
+
+/// Runs the script, whose name SCRIPT LOAD gave. Answers two integers a detection: 1 for stored or
+/// 0 for a duplicate, and the id.
+RedisCommand PutCommand(const std::string& script, std::span<const Detection> batch,
+                        std::span<const Settlement> settlements, int64_t stored_us);
+
+}  // namespace fogline

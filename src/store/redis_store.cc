@@ -1,0 +1,234 @@
+#include "store/redis_store.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "base/log.h"
+#include "store/redis_connection.h"
+#include "store/redis_reader.h"
+#include "store/redis_script.h"
+
+namespace fogline {
+namespace {
+
+/// How long the watcher waits at a time; also how long its end may take.
+constexpr const char* kWatchMs = "200";
+/// Between two tries of a watcher that lost its server.
+constexpr std::chrono::milliseconds kWatchPause{500};
+
+/// One thread that waits at the end of the log.
+class RedisWatch final : public StoreWatch {
+ public:
+  RedisWatch(RedisConnection redis, std::function<void()> stored)
+      : redis_(std::move(redis)), stored_(std::move(stored)), thread_([this] { Loop(); }) {}
+  ~RedisWatch() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void Loop() {
+    std::string after;  // empty: not known yet
+    while (!Stopping(std::chrono::milliseconds(0))) {
+      if (after.empty()) after = End();
+      const auto reply = redis_.Run({"XREAD", "COUNT", "1", "BLOCK", kWatchMs, "STREAMS",
+                                     RedisKey("log"), after.empty() ? "$" : after});
+      if (!reply) {
+        if (Stopping(kWatchPause)) return;
+      } else if ((*reply)->type != REDIS_REPLY_NIL) {
+        // On from the end: how many rows there were is the reader's business.
+        after = End();
+        stored_();
+      }
+    }
+  }
+  std::string End() {
+    const auto last = redis_.Run({"GET", RedisKey("last")});
+    if (!last) return {};
+    return fmt::format("{}-0", (*last)->type == REDIS_REPLY_NIL ? "0" : Text(**last));
+  }
+  bool Stopping(std::chrono::milliseconds at_most) {
+    std::unique_lock lock(mutex_);
+    return wake_.wait_for(lock, at_most, [this] { return stopping_; });
+  }
+
+  RedisConnection redis_;
+  std::function<void()> stored_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+class RedisStore final : public Store {
+ public:
+  RedisStore(const RedisAddress& address, const StoreOptions& options)
+      : address_(address),
+        options_(options),
+        writer_(address, health_, [this](RedisConnection& redis) { return PrepareWriter(redis); }),
+        reader_connection_(address, health_,
+                           [this](RedisConnection& redis) { return Recognise(redis); }),
+        reader_(reader_connection_, options) {}
+
+  Status Open() {
+    const std::lock_guard lock(write_mutex_);
+    FOGLINE_CHECK(LayDown());
+    FOGLINE_CHECK(writer_.Run({"PING"}));
+    WarnIfForgetful();
+    return {};
+  }
+
+  Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
+                                      std::span<const Settlement> settlements) override;
+
+  Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order,
+                                             size_t limit) override {
+    const std::lock_guard lock(read_mutex_);
+    return reader_.Query(filter, order, limit);
+  }
+  Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level) override {
+    const std::lock_guard lock(read_mutex_);
+    return reader_.Hexagons(filter, level);
+  }
+  Result<std::vector<TimeBin>> Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
+                                        size_t bins) override {
+    const std::lock_guard lock(read_mutex_);
+    return reader_.Timeline(filter, from_us, to_us, bins);
+  }
+  Result<Inventory> Stock() override {
+    const std::lock_guard lock(read_mutex_);
+    return reader_.Stock();
+  }
+  Result<uint64_t> LastId() override {
+    const std::lock_guard lock(read_mutex_);
+    return reader_.LastId();
+  }
+  Result<std::vector<std::byte>> Thumbnail(uint64_t id) override {
+    const std::lock_guard lock(read_mutex_);
+    return reader_.Thumbnail(id);
+  }
+  const std::string& epoch() const override { return epoch_; }
+  std::unique_ptr<StoreWatch> Watch(std::function<void()> stored) override {
+    return std::make_unique<RedisWatch>(RedisConnection(address_, health_), std::move(stored));
+  }
+
+ private:
+  Status LayDown();
+  Status Recognise(RedisConnection& redis) const;
+  Status PrepareWriter(RedisConnection& redis);
+  void WarnIfForgetful();
+
+  const RedisAddress address_;
+  const StoreOptions options_;
+  const std::shared_ptr<RedisHealth> health_ = std::make_shared<RedisHealth>();
+  std::string epoch_;  // set once, by Open
+  std::mutex write_mutex_;
+  std::string script_;
+  RedisConnection writer_;
+  std::mutex read_mutex_;
+  RedisConnection reader_connection_;
+  RedisReader reader_;
+};
+
+/// Creates the store when there is none. Of several that try at once, one draws the epoch.
+Status RedisStore::LayDown() {
+  RedisConnection redis(address_, health_);
+  std::random_device random;
+  const std::string drawn = fmt::format("{:08x}{:08x}", random(), random());
+  const std::string about = RedisKey("about");
+  FOGLINE_CHECK(redis.Run({"HSETNX", about, "version", kRedisVersion}));
+  FOGLINE_CHECK(redis.Run({"HSETNX", about, "epoch", drawn}));
+  FOGLINE_TRY(const RedisReply version, redis.Run({"HGET", about, "version"}));
+  if (Text(*version) != kRedisVersion) {
+    return Fail(ErrorCode::kUnsupported, redis.where(),
+                "is a store of version {}; this Fogline reads version {}", Text(*version),
+                kRedisVersion);
+  }
+  FOGLINE_TRY(const RedisReply epoch, redis.Run({"HGET", about, "epoch"}));
+  epoch_ = Text(*epoch);
+  return {};
+}
+
+/// Ids and what clients remember mean something only together with the epoch: a server that comes
+/// back empty is not written to as if nothing had happened.
+Status RedisStore::Recognise(RedisConnection& redis) const {
+  FOGLINE_TRY(const RedisReply epoch, redis.Run({"HGET", RedisKey("about"), "epoch"}));
+  if (Text(*epoch) == epoch_) return {};
+  return Fail(ErrorCode::kConflict, redis.where(),
+              "came back without the store that was in it; bring its data back, or restart Fogline "
+              "to begin a new store");
+}
+
+Status RedisStore::PrepareWriter(RedisConnection& redis) {
+  FOGLINE_CHECK(Recognise(redis));
+  FOGLINE_TRY(const RedisReply script, redis.Run({"SCRIPT", "LOAD", PutScript()}));
+  script_ = Text(*script);
+  return {};
+}
+
+void RedisStore::WarnIfForgetful() {
+  const std::vector<RedisCommand> ask{{"CONFIG", "GET", "appendonly"},
+                                      {"CONFIG", "GET", "appendfsync"}};
+  const auto replies = writer_.Pipeline(ask);
+  if (!replies) return;
+  const auto value = [&](size_t i) {
+    const auto pair = Elements(*(*replies)[i]);
+    return pair.size() == 2 ? std::string(Text(*pair[1])) : std::string();
+  };
+  const std::string log = value(0), sync = value(1);  // empty when an ACL hides them
+  if (log == "no") {
+    LogWarning("{}: keeps nothing on disk (appendonly no): a restart loses what was stored",
+               writer_.where());
+  } else if (!sync.empty() && sync != "always") {
+    LogWarning("{}: appendfsync is '{}', not 'always': a power cut loses the last moments",
+               writer_.where(), sync);
+  }
+}
+
+Result<std::vector<PutOutcome>> RedisStore::Put(std::span<const Detection> batch,
+                                                std::span<const Settlement> settlements) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (const Status fits = Check(batch[i]); !fits) {
+      return Fail(fits.error().code, writer_.where(), "detection {} of the batch: {}", i,
+                  fits.error().ToString());
+    }
+  }
+  std::vector<PutOutcome> outcomes;
+  if (batch.empty() && settlements.empty()) return outcomes;
+  const std::lock_guard lock(write_mutex_);
+  RedisCommand put = PutCommand(script_, batch, settlements, options_.clock->WallMicros());
+  FOGLINE_TRY(auto replies, writer_.Pipeline({&put, 1}));
+  if (Text(*replies[0]).starts_with("NOSCRIPT")) {  // somebody flushed the scripts
+    put[0] = "EVAL";
+    put[1] = PutScript();
+    FOGLINE_TRY(replies, writer_.Pipeline({&put, 1}));
+  }
+  FOGLINE_CHECK(writer_.Check(*replies[0]));
+  const auto numbers = Elements(*replies[0]);
+  if (numbers.size() != 2 * batch.size()) {
+    return Fail(ErrorCode::kInternal, writer_.where(), "answered {} numbers for {} detections",
+                numbers.size(), batch.size());
+  }
+  for (size_t i = 0; i < batch.size(); ++i) {
+    outcomes.push_back({numbers[2 * i]->integer == 1 ? PutOutcome::kStored : PutOutcome::kDuplicate,
+                        static_cast<uint64_t>(numbers[2 * i + 1]->integer)});
+  }
+  return outcomes;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenRedisStore(const std::string& url, const StoreOptions& options) {
+  FOGLINE_TRY(const RedisAddress address, ParseRedis(url));
+  auto store = std::make_unique<RedisStore>(address, options);
+  FOGLINE_CHECK(store->Open());
+  return store;
+}
+
+}  // namespace fogline
