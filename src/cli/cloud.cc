@@ -40,12 +40,21 @@ void AddCloud(CLI::App& app) {
   command->add_option("--threads", args->cloud.models.threads, "threads of the engine, a worker")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  command
-      ->add_option("--group", args->cloud.group,
-                   "share group: clouds of one group divide the frames")
-      ->capture_default_str();
+  command->add_option(
+      "--group", args->cloud.group,
+      "share group: clouds of one group divide the frames (default: those with one key)");
   command->add_option("--queue", args->cloud.queue, "frames waiting for a worker at most")
       ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  command
+      ->add_option("--max-frame", args->cloud.most_bytes, "largest frame in bytes; refused unread")
+      ->check(CLI::Range(1024, 256 << 20))
+      ->capture_default_str();
+  args->cloud.device_rate = 1000;
+  command
+      ->add_option("--device-rate", args->cloud.device_rate,
+                   "frames a second of one device at most; 0 for no limit")
+      ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   command->add_option("--trace", args->trace,
                       "write a time line of every frame, for ui.perfetto.dev");

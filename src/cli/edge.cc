@@ -234,8 +234,8 @@ void AddEdge(CLI::App& app) {
       Print(report);
     }
     if (report.unanswered > 0) {
-      return Fail(ErrorCode::kUnavailable, args->link.broker, "{} frames are not stored",
-                  report.unanswered);
+      return Fail(ErrorCode::kUnavailable, edge.sender.link.broker.ToString(),
+                  "{} frames are not stored", report.unanswered);
     }
     return {};
   });

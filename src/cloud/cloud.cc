@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "cloud/channel.h"
+#include "cloud/guard.h"
+#include "cloud/share_group.h"
 #include "cloud/worker.h"
 #include "frame/topics.h"
 #include "profile/library.h"
@@ -40,6 +42,8 @@ struct Finished {
 
 constexpr size_t kMostInBatch = 256;
 constexpr Nanos kLeaving = std::chrono::seconds(5);  // for the broker to say that we have left
+constexpr Nanos kComplaintPeriod = std::chrono::seconds(10);
+constexpr uint64_t kMostComplaints = 20;  // in a period
 
 class CloudImpl final : public Cloud, private LinkHandler {
  public:
@@ -48,7 +52,8 @@ class CloudImpl final : public Cloud, private LinkHandler {
         store_(store),
         stored_(std::move(stored)),
         arrived_(options.queue, options.queue_bytes),
-        finished_(options.queue) {}
+        finished_(options.queue),
+        guard_(options.device_rate) {}
 
   ~CloudImpl() override { Stop(); }
 
@@ -60,6 +65,9 @@ class CloudImpl final : public Cloud, private LinkHandler {
     if (registry_->models() == 0) {
       LogWarning("{}: holds no .onnx file yet; frames are refused until one is there",
                  options_.models.folder.string());
+    }
+    if (options_.group.empty()) {
+      FOGLINE_TRY(options_.group, ShareGroup(options_.link));
     }
     uint64_t id = 0;
     while (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
@@ -111,6 +119,13 @@ class CloudImpl final : public Cloud, private LinkHandler {
     auto device = DeviceOfFrameTopic(message.topic);
     if (!device) {
       Complain(fmt::format("{}: is no frame topic", message.topic));
+      return;
+    }
+    if (!guard_.Admit(*device, now)) {
+      ++stats_.limited;
+      Complain(
+          fmt::format("device {}: sends more than {} frames a second; what is beyond is dropped",
+                      *device, options_.device_rate));
       return;
     }
     Arrived frame;
@@ -222,19 +237,23 @@ class CloudImpl final : public Cloud, private LinkHandler {
     bar("store", store_us);
   }
 
-  /// One line for each new trouble, not one for each frame of a hostile sender.
+  /// One line for each new trouble, and few of those: not one for each frame of a hostile sender.
   void Complain(const std::string& what) {
     const std::lock_guard lock(complaint_mutex_);
     const Nanos now = Clock::Real().Steady();
-    if (what == last_complaint_ && now - last_complained_ < std::chrono::seconds(10)) {
+    if (now - complaining_since_ >= kComplaintPeriod) {
+      if (unsaid_ > 0) LogWarning("… and {} more like it", unsaid_);
+      complaining_since_ = now;
+      last_complaint_.clear();
+      said_ = unsaid_ = 0;
+    }
+    if (what == last_complaint_ || said_ >= kMostComplaints) {
       ++unsaid_;
       return;
     }
-    if (unsaid_ > 0) LogWarning("… and {} more like it", unsaid_);
     LogWarning("{}", what);
     last_complaint_ = what;
-    last_complained_ = now;
-    unsaid_ = 0;
+    ++said_;
   }
 
   CloudOptions options_;
@@ -246,6 +265,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   std::unique_ptr<TraceFile> trace_;
   Channel<Arrived> arrived_;
   Channel<Finished> finished_;
+  DeviceGuard guard_;  // link's thread only
   std::vector<std::thread> workers_;
   std::thread storing_;
   std::vector<std::byte> answer_;  // storing thread only
@@ -255,8 +275,8 @@ class CloudImpl final : public Cloud, private LinkHandler {
   bool left_ = false;  // under leaving_mutex_
   std::mutex complaint_mutex_;
   std::string last_complaint_;
-  Nanos last_complained_{0};
-  uint64_t unsaid_ = 0;
+  Nanos complaining_since_{-kComplaintPeriod};
+  uint64_t said_ = 0, unsaid_ = 0;  // since then
   std::unique_ptr<Link> link_;
 };
 

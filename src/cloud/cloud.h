@@ -15,8 +15,8 @@
 namespace fogline {
 
 struct CloudOptions {
-  LinkOptions link;             // the client id is filled in
-  std::string group = "cloud";  // workers of one share group divide the frames between them
+  LinkOptions link;   // the client id is filled in
+  std::string group;  // workers of one share group divide the frames; empty: by ShareGroup
   Registry::Options models;
   std::string pace;    // a machine to be as slow as; empty: as fast as this one is
   int workers = 1;     // threads that run suffixes
@@ -24,12 +24,14 @@ struct CloudOptions {
   size_t queue_bytes = size_t{64} << 20;  // and what they may take together
   size_t most_bytes = size_t{16} << 20;   // of one frame; larger ones are refused unread
   std::filesystem::path trace;            // a time line of every frame; empty: none
+  double device_rate = 0;  // frames a second of one device at most (see DeviceGuard); 0: no limit
 };
 
 struct CloudStats {
   // Frames that hold something to store, each counted once an arrival.
   std::atomic<uint64_t> received{0}, stored{0}, duplicates{0}, refused{0}, retried{0};
   std::atomic<uint64_t> waiting{0};  // now, for a worker
+  std::atomic<uint64_t> limited{0};  // beyond a device's rate: not looked at, the device repeats
 };
 
 /// Receives on the link's thread, works on `workers` threads, stores and answers on one more, which

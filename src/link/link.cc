@@ -26,6 +26,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// How long the loop sleeps when nothing happens: keep-alive is looked after that often.
+/// How long a connection stands until it counts as one.
+constexpr Nanos kStood = 1s;
 constexpr int kIdleMs = 1000;
 /// The same while the connection is being made, when nothing but a stop could wake the library.
 constexpr int kConnectMs = 50;
@@ -108,6 +110,8 @@ class MosquittoLink final : public Link {
         m, [](mosquitto*, void* self, int, int rc, const mosquitto_property*) {
           if (rc == MQTT_RC_NO_MATCHING_SUBSCRIBERS)
             static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kNobodyListens);
+          else if (rc >= MQTT_RC_UNSPECIFIED)
+            static_cast<MosquittoLink*>(self)->Refused(rc);
         });
     mosquitto_unsubscribe_v5_callback_set(
         m, [](mosquitto*, void* self, int, const mosquitto_property*) {
@@ -285,10 +289,27 @@ class MosquittoLink final : public Link {
     }
   }
 
-  /// Once per loss, not once per try.
+  /// Once per loss, not once per try. A connection that fell at once was none: a broker that ends
+  /// each soon after its beginning is neither hammered nor told of each time.
   void Lost(const char* why) {
-    if (!said_lost_) LogWarning("broker {}: {}; trying again", options_.broker.ToString(), why);
+    if (connected_at_ != Nanos(0) && Clock::Real().Steady() - connected_at_ > kStood) {
+      backoff_.Reset();
+      said_lost_ = false;
+    }
+    connected_at_ = Nanos(0);
+    if (said_lost_) return;
+    LogWarning("broker {}: {}; trying again", options_.broker.ToString(), why);
     said_lost_ = true;
+    said_back_ = false;
+  }
+
+  /// Once: a broker that refuses one message refuses the others too.
+  void Refused(int rc) {
+    if (!said_refused_) {
+      LogWarning("broker {}: refuses what is published here: {} (is this the certificate's name?)",
+                 options_.broker.ToString(), mosquitto_reason_string(rc));
+    }
+    said_refused_ = true;
   }
 
   void OnConnack(int rc) {
@@ -297,9 +318,11 @@ class MosquittoLink final : public Link {
       mosquitto_disconnect_v5(client_.get(), 0, nullptr);
       return;
     }
-    if (said_lost_) LogInfo("broker {}: connected", options_.broker.ToString());
-    said_lost_ = false;
-    backoff_.Reset();
+    if (said_lost_ && !said_back_) {
+      LogInfo("broker {}: connected", options_.broker.ToString());
+      said_back_ = true;
+    }
+    connected_at_ = Clock::Real().Steady();
     acknowledged_ = true;
     Keep(Event::Kind::kConnected);
   }
@@ -363,6 +386,9 @@ class MosquittoLink final : public Link {
   size_t kept_ = 0;            // of events_
   bool acknowledged_ = false;  // CONNACK came, and no disconnect since
   bool asked_to_leave_ = false;
+  bool said_refused_ = false;
+  bool said_back_ = false;
+  Nanos connected_at_{0};  // 0: not connected since the last loss
   Backoff backoff_;
   bool said_lost_ = false;
   Nanos give_up_at_{0};
@@ -376,8 +402,9 @@ std::string BrokerAddress::ToString() const {
 }
 
 Result<BrokerAddress> ParseBroker(const std::string& url) {
-  const auto bad = [&] {
-    return Fail(ErrorCode::kUsage, url,
+  // The address is not repeated: a password may be in it.
+  const auto bad = [] {
+    return Fail(ErrorCode::kUsage, "--broker",
                 "is no broker address: write mqtt://host:port or mqtts://host:port");
   };
   BrokerAddress address;

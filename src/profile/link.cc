@@ -24,7 +24,8 @@ Result<double> Amount(std::string_view text, std::string_view key, std::span<con
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
   if (error != std::errc() || !std::isfinite(value)) {
-    return Fail(ErrorCode::kUsage, std::string(kFlag), "'{}={}' is not a number", key, text);
+    return Fail(ErrorCode::kUsage, std::string(kFlag), "'{}={}' is not a number", key,
+                Printable(text));
   }
   if (unit.empty()) return value * units.front().factor;
   for (const Unit& known : units) {
@@ -32,8 +33,8 @@ Result<double> Amount(std::string_view text, std::string_view key, std::span<con
   }
   std::vector<std::string> names;
   for (const Unit& known : units) names.emplace_back(known.name);
-  return Fail(ErrorCode::kUsage, std::string(kFlag), "unknown unit '{}' in '{}={}'{}", unit, key,
-              text, DidYouMean(unit, names));
+  return Fail(ErrorCode::kUsage, std::string(kFlag), "unknown unit '{}' in '{}={}'{}",
+              Printable(unit), key, Printable(text), DidYouMean(unit, names));
 }
 
 constexpr Unit kRates[] = {{"Mbps", 1},      {"mbps", 1},   {"Mbit/s", 1},  {"kbps", 1e-3},
@@ -61,7 +62,8 @@ Status ApplyLinkText(std::string_view text, LinkProfile& link) {
     const std::string_view key = part.substr(0, equals);
     if (equals == std::string_view::npos || std::ranges::find(keys, key) == keys.end()) {
       return Fail(ErrorCode::kUsage, std::string(kFlag),
-                  "'{}' is none of up=, down=, rtt=, loss=, price={}", part, DidYouMean(key, keys));
+                  "'{}' is none of up=, down=, rtt=, loss=, price={}", Printable(part),
+                  DidYouMean(key, keys));
     }
     const std::string_view value = part.substr(equals + 1);
     const std::span<const Unit> units = key == "rtt"     ? std::span<const Unit>(kTimes)
@@ -71,7 +73,7 @@ Status ApplyLinkText(std::string_view text, LinkProfile& link) {
     FOGLINE_TRY(const double amount, Amount(value, key, units));
     const bool rate = key == "up" || key == "down";
     if (amount < 0 || (rate && amount == 0) || (key == "loss" && amount >= 1)) {
-      return Fail(ErrorCode::kUsage, std::string(kFlag), "'{}' must be {}", part,
+      return Fail(ErrorCode::kUsage, std::string(kFlag), "'{}' must be {}", Printable(part),
                   rate            ? "a rate above zero"
                   : key == "loss" ? "a share from 0 to below 100 %"
                                   : "zero or more");

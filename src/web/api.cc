@@ -271,6 +271,8 @@ Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
       counters_.streams_opened);
   one("fogline_streams_dropped_total", "Event streams dropped because the client was too slow",
       Metric::kCounter, counters_.streams_dropped);
+  one("fogline_slow_requests_total", "Connections cut off before their request was whole",
+      Metric::kCounter, counters_.slow_requests);
   one("fogline_event_bytes_total", "Bytes of events sent", Metric::kCounter, counters_.event_bytes);
   one("fogline_store_errors_total", "Questions that the store did not answer", Metric::kCounter,
       counters_.store_errors);

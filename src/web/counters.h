@@ -13,6 +13,7 @@ struct WebCounters {
   uint64_t streams = 0;               // open now
   uint64_t streams_opened = 0;
   uint64_t streams_dropped = 0;  // too slow to take what was written
+  uint64_t slow_requests = 0;    // cut off before their request was whole
   uint64_t event_bytes = 0;
   uint64_t store_errors = 0;
 };

@@ -29,6 +29,7 @@ using std::chrono::seconds;
 
 constexpr size_t kHeaderBytes = 16 << 10;
 constexpr auto kPoll = seconds(1);  // for rows that other processes store, where Watch cannot tell
+constexpr auto kQuiet = seconds(60);
 constexpr size_t kRemembered = 2000;  // frames from before the start, for the fleet's page
 constexpr int kStreamSendBuffer = 128 << 10;
 
@@ -183,6 +184,8 @@ class WebServer::Impl {
       const auto [error, bytes] = co_await http::async_read(stream, buffer, parser, kToken);
       (void)bytes;
       if (error) {
+        // One that began to ask and did not finish; an idle connection that ends is nothing.
+        if (error == beast::error::timeout && buffer.size() > 0) SlowRequest();
         if (const int status = StatusOf(error); status != 0) {
           ++counters_.responses[status];
           co_await Write(stream, ErrorResponse(status, "that is no request this server takes"), 11,
@@ -206,6 +209,16 @@ class WebServer::Impl {
         co_return std::nullopt;
       }
     }
+  }
+
+  /// Counts it, and says so once a minute at most.
+  void SlowRequest() {
+    ++counters_.slow_requests;
+    const Nanos now = Clock::Real().Steady();
+    if (said_slow_at_ != Nanos(0) && now - said_slow_at_ < kQuiet) return;
+    said_slow_at_ = now;
+    LogWarning("web: {} connections were cut off before their request was whole",
+               counters_.slow_requests);
   }
 
   /// False when the client did not take it.
@@ -299,6 +312,7 @@ class WebServer::Impl {
   Fleet fleet_{Clock::Real()};
   std::unique_ptr<Site> site_;
   bool feed_failing_ = false;
+  Nanos said_slow_at_{0};
   std::list<net::steady_timer*> waiting_;  // streams that have seen everything
   std::atomic<bool> notified_ = false;
   uint16_t port_ = 0;

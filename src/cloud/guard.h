@@ -1,0 +1,36 @@
+// How much one device may ask of the cloud.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <unordered_map>
+
+#include "base/clock.h"
+
+namespace fogline {
+
+/// A token bucket a device: `rate` frames a second, twice as many at once. Remembers a bounded
+/// number of devices; one that has been quiet for two seconds needs no memory. Not thread-safe.
+class DeviceGuard {
+ public:
+  /// `rate` 0: everything is admitted.
+  explicit DeviceGuard(double rate, size_t most_devices = 100'000)
+      : rate_(rate), most_devices_(most_devices) {}
+
+  /// Whether a frame of this device may be looked at now. False also for a device more than can be
+  /// remembered at once.
+  bool Admit(const std::string& device, Nanos now);
+
+ private:
+  struct Bucket {
+    double tokens = 0;
+    Nanos at{0};
+  };
+  void ForgetQuiet(Nanos now);
+
+  double rate_;
+  size_t most_devices_;
+  std::unordered_map<std::string, Bucket> buckets_;
+};
+
+}  // namespace fogline

@@ -1,0 +1,15 @@
+#include "cloud/share_group.h"
+
+#include "base/file.h"
+#include "base/hash.h"
+
+namespace fogline {
+
+Result<std::string> ShareGroup(const LinkOptions& link) {
+  if (link.key_file.empty()) return "cloud";
+  FOGLINE_TRY(const std::string key, ReadTextFile(link.key_file));
+  const std::string text = "fogline share group\n" + key;
+  return "cloud-" + ToHex(HashSha256(std::as_bytes(std::span(text)))).substr(0, 32);
+}
+
+}  // namespace fogline
