@@ -9,7 +9,8 @@ Result<std::string> ShareGroup(const LinkOptions& link) {
   if (link.key_file.empty()) return "cloud";
   FOGLINE_TRY(const std::string key, ReadTextFile(link.key_file));
   const std::string text = "fogline share group\n" + key;
-  return "cloud-" + ToHex(HashSha256(std::as_bytes(std::span(text)))).substr(0, 32);
+  const std::string hash = ToHex(HashSha256(std::as_bytes(std::span(text))));
+  return fmt::format("cloud-{:.32}", hash);
 }
 
 }  // namespace fogline

@@ -2,7 +2,6 @@
 // configuration and access list, certificates by `fogline keys`, cloud and edges as processes of
 // the built binary. Whoever has no certificate, or one but wants more than its own topics, gets
 // nowhere; each attempt leaves a line in a log, and honest devices are served all along.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -22,6 +21,7 @@
 #include "frame/topics.h"
 #include "link/link.h"
 #include "store/store.h"
+#include "tests/line/http.h"
 #include "vision/folder.h"
 
 namespace fogline {
@@ -277,7 +277,9 @@ TEST_F(Hostile, FramesOfOthersAndRepeatedOnesAreStoredOnce) {
   StartCloud();
   ExpectServed("cam-1");
   const Network network = LoadNetwork(kModel).value();
-  const auto mechanism = Mechanism::Make(network, {.cut = "input", .codec = "jpeg:90"}).value();
+  MechanismOptions options;
+  options.cut = "input";
+  const auto mechanism = Mechanism::Make(network, options).value();
   const Picture picture = LoadPicture(ListImages(kSource / "models/demo")->at(0), 320).value();
   Prepared prepared;
   ASSERT_TRUE(mechanism->Process(picture.image, prepared));
@@ -348,7 +350,9 @@ TEST_F(Hostile, BombsAreRefusedUnopened) {
   const std::vector<std::byte> noise(20'000, std::byte{0x7f});
   uint64_t sequence = 0;
   const auto send = [&](const std::string& cut, const Payload& payload) {
-    const auto mechanism = Mechanism::Make(network, {.cut = cut}).value();
+    MechanismOptions options;
+    options.cut = cut;
+    const auto mechanism = Mechanism::Make(network, options).value();
     Frame frame;
     frame.device = "cam-2";
     frame.sequence = sequence++;
@@ -390,17 +394,6 @@ TEST_F(Hostile, AStolenDeviceIsLockedOutByTwoLinesAndASignal) {
   edge.Stop();
   ExpectServed("cam-1");
   EXPECT_EQ(Stored("cam-2"), before);
-}
-
-int Dial(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) return fd;
-  close(fd);
-  return -1;
 }
 
 bool IsHealthy(int port) {
