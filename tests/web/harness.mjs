@@ -12,7 +12,7 @@ const { chromium } = require('playwright-core');
 export const axeSource = require('axe-core').source;
 
 /** Waits on conditions are bounded by this; a slow machine passes, a broken page fails. */
-export const patience = 20_000;
+export const patience = 60_000;
 
 /** The test server over a store of its own: `await server.say('walk cam-1 40 47 8')` answers an object. */
 export class Server {
