@@ -142,5 +142,52 @@ TEST_F(Reliability, AFullSpoolHoldsTheCameraOrDropsAndSaysSo) {
   EXPECT_EQ(report["dropped"], 0);
 }
 
+/// A disk of its own for an edge's spool: a small tmpfs in a mount namespace that ends with it.
+class SmallDisk : public Reliability {
+ protected:
+  /// False where namespaces are not allowed.
+  bool Mount(const std::string& device, const std::string& size) {
+    std::filesystem::create_directory(SpoolOf(device));
+    before_edge_ = {"unshare",
+                    "-rm",
+                    "sh",
+                    "-c",
+                    "mount -t tmpfs -o size=" + size + " fogline \"$0\" && exec \"$@\"",
+                    SpoolOf(device).string()};
+    auto tried = Process::Start({.command = {"unshare", "-rm", "true"}, .stderr_to = "/dev/null"});
+    return tried && tried->Wait() == 0;
+  }
+};
+
+TEST_F(SmallDisk, WhenItIsFullFramesAreDroppedAsAskedAndCounted) {
+  for (const char* policy : {"oldest", "newest"}) {
+    if (!Mount(policy, "512k")) GTEST_SKIP() << "no mount namespaces here";
+    const auto report =
+        RunEdge({"--mechanism", "cloud-only", "--loop", "--count", "100", "--drain", "0",
+                 "--device", policy, "--spool", SpoolOf(policy).string(), "--when-full", policy});
+    EXPECT_EQ(status_, 0) << Log();
+    EXPECT_GT(report["dropped"], 0) << policy;
+    EXPECT_GT(report["kept"], 0) << policy;
+    EXPECT_EQ(
+        report["kept"].get<int>() + report["dropped"].get<int>() + report["unspooled"].get<int>(),
+        100)
+        << policy << report;
+    EXPECT_NE(Log().find("dropped"), std::string::npos) << Log();
+  }
+}
+
+TEST_F(SmallDisk, WithAFreeLineFramesGoOnFromMemoryAlone) {
+  if (!Mount("brim", "8k")) GTEST_SKIP() << "no mount namespaces here";
+  StartCloudProcess();
+  const auto report = RunEdge({"--mechanism", "cloud-only", "--loop", "--count", "60", "--drain",
+                               "60", "--device", "brim", "--spool", SpoolOf("brim").string()});
+  EXPECT_EQ(status_, 0) << Log();
+  EXPECT_GT(report["unspooled"], 0) << report;
+  EXPECT_EQ(report["dropped"], 0);
+  EXPECT_EQ(report["unanswered"], 0);
+  EXPECT_EQ(Stored("brim").size(), 60U);
+  ExpectEveryFrameOnce("brim", {});
+}
+
 }  // namespace
 }  // namespace fogline
