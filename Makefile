@@ -1,10 +1,11 @@
 # make demo: set up, build, run the main job on the bundled pictures, serve the map.
 # make test: set up, build, run every test.
 # make soak: the long form of the tests of reliability, about half an hour.
+# make fuzz: ten CPU-minutes of every fuzzer with sanitizers, about an hour.
 PRESET ?= release
 BINARY := build/$(PRESET)/fogline
 
-.PHONY: all setup build demo test soak bench format clean
+.PHONY: all setup build demo test soak fuzz bench format clean
 all: build
 
 setup:
@@ -22,6 +23,9 @@ test: build
 
 soak: build
 	@PRESET=$(PRESET) tests/soak/run
+
+fuzz: setup
+	@scripts/fuzz $(FUZZ_ARGS)
 
 bench: build
 	@bench/run

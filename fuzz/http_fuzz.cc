@@ -29,11 +29,16 @@ struct Served {
     rows[3].label = "</script>\"\\\x01\xf0\x9f\x97\x91";
     rows[3].thumbnail.resize(3);
     if (!store->Put(rows)) std::abort();
-    for (StoredDetection& row : *store->Query({}, Order::kOldestFirst, 10)) fleet.Add(row);
+    const auto stored = store->Query({}, Order::kOldestFirst, 10).value();
+    for (const StoredDetection& row : stored) fleet.Add(row);
     site = std::move(*Site::Make(options, *store, fleet, counters));
     if (!feed.Start()) std::abort();
   }
-  WebOptions options{.thumbnails = true};
+  WebOptions options = [] {
+    WebOptions all;
+    all.thumbnails = true;
+    return all;
+  }();
   std::unique_ptr<Store> store = std::move(*OpenStore("sqlite::memory:"));
   Fleet fleet{Clock::Real()};
   WebCounters counters;

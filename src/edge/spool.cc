@@ -308,7 +308,8 @@ Status Spool::Append(const SpoolFrame& frame, std::span<const std::byte> bytes, 
 
 /// The next readable item of a segment at or after `offset`; its views last until the next call.
 Result<SpoolItem> Spool::ReadAt(Segments::const_iterator segment, uint32_t offset) {
-  const auto& [id, s] = *segment;
+  const uint64_t id = segment->first;
+  const Segment& s = segment->second;
   if (reading_ != id) {
     reading_file_ = std::make_unique<File>(open(PathOf(id).c_str(), O_RDONLY | O_CLOEXEC));
     reading_ = id;
