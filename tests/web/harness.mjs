@@ -76,7 +76,10 @@ export class Browser {
     page.setDefaultTimeout(patience);
     page.problems = [];
     page.on('pageerror', (error) => page.problems.push(String(error)));
-    page.on('console', (message) => { if (message.type() === 'error') page.problems.push(message.text()); });
+    // Interfaces that come and go while a test runs (containers, other tests' namespaces) are no fault of the page.
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('ERR_NETWORK_CHANGED')) page.problems.push(message.text());
+    });
     if (options.size) await page.setViewportSize(options.size);
     if (options.media) await page.emulateMedia(options.media);
     await page.goto(url);
