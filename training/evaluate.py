@@ -1,11 +1,11 @@
 """How good an exported network is: accuracy, confusion, and by size and kind of litter.
 
     python3 evaluate.py ../models/litter.onnx --set DATA/heldout --threshold 0.5
-    python3 evaluate.py ../models/litter.onnx --calibrate DATA/val
+    python3 evaluate.py ../models/litter.onnx --calibrate DATA/fresh0,DATA/fresh1
     python3 evaluate.py ../models/litter.onnx --pictures ../models/demo
 
-The ONNX file itself is run, by interpreter.py. --pictures takes a folder with labels.tsv or with
-one sub-folder a class.
+The ONNX file itself is run, by interpreter.py. --calibrate chooses the threshold on sets joined by
+commas. --pictures takes a folder with labels.tsv or with one sub-folder a class.
 """
 
 import argparse
@@ -18,10 +18,10 @@ from PIL import Image
 from card import best_threshold, fit
 from interpreter import run
 from onnx_file import read
-from street_data import RenderedSet, to_tensor
+from street_data import JoinedSets, to_tensor
 
 LABELS = ("clean", "litter")
-BINS = (0, 7, 10, 14, 20, 30, 50, 1000)
+BINS = (0, 9, 11, 14, 20, 30, 50, 1000)
 
 
 def litter_scores(graph, batch_of, count):
@@ -82,12 +82,12 @@ def main():
     graph = read(args.onnx)
     threshold, sizes = args.threshold, [int(s) for s in args.sizes.split(",")]
     if args.calibrate:
-        source = RenderedSet(args.calibrate)
+        source = JoinedSets(args.calibrate.split(","))
         scores = litter_scores(graph, lambda k: source.batch(k, 160), len(source))
         threshold = best_threshold(scores, source.labels == 1)
         report(f"{args.calibrate} at 160, threshold {threshold}", scores, source.labels, threshold)
     for folder in args.set:
-        source = RenderedSet(folder)
+        source = JoinedSets(folder.split(","))
         for side in sizes:
             scores = litter_scores(graph, lambda k: source.batch(k, side), len(source))
             report(f"{folder} at {side}", scores, source.labels, threshold)

@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from PIL import Image
 
-from scenes.scene import render
+from scenes.scene import MIN_SIDE, render
 
 SIZE = (288, 216)
 MASK = (72, 54)
@@ -27,8 +27,8 @@ def class_of(seed):
 
 
 def _one(job):
-    seed, label, family = job
-    scene = render(seed, bool(label), family, SIZE)
+    seed, label, family, smallest = job
+    scene = render(seed, bool(label), family, SIZE, smallest)
     mask = np.asarray(Image.fromarray(scene.mask).resize(MASK, Image.BOX))
     return scene.pixels, mask, f"{seed}\t{label}\t{scene.side:.1f}\t{','.join(scene.names)}\n"
 
@@ -40,14 +40,17 @@ def main():
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--family", default="train")
     parser.add_argument("--twins", action="store_true", help="each seed once per class")
+    parser.add_argument("--smallest", type=float, default=MIN_SIDE,
+                        help="side of the main thing, px at 160")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     seeds = range(args.first, args.first + args.count)
     if args.twins:
-        jobs = [(s, k, args.family) for s in seeds for k in (0, 1)]
+        jobs = [(s, k) for s in seeds for k in (0, 1)]
     else:
-        jobs = [(s, class_of(s), args.family) for s in seeds]
+        jobs = [(s, class_of(s)) for s in seeds]
+    jobs = [(*job, args.family, args.smallest) for job in jobs]
     open_npy = np.lib.format.open_memmap
     pictures = open_npy(args.out / "pictures.npy", "w+", np.uint8, (len(jobs), *SIZE[::-1], 3))
     masks = open_npy(args.out / "masks.npy", "w+", np.uint8, (len(jobs), *MASK[::-1]))

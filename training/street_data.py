@@ -28,9 +28,7 @@ class RenderedSet:
         return len(self.labels)
 
     def batch(self, indices, side, filter_=Image.BILINEAR):
-        """Whole pictures squashed to side x side, as the network takes them."""
-        images = [Image.fromarray(self.pictures[i]).resize((side, side), filter_) for i in indices]
-        return to_tensor(np.stack([np.asarray(im) for im in images]))
+        return squashed(self.pictures, indices, side, filter_)
 
 
 class Chain:
@@ -54,9 +52,20 @@ class JoinedSets:
         self.pictures = Chain([s.pictures for s in sets])
         self.masks = Chain([s.masks for s in sets])
         self.labels = np.concatenate([s.labels for s in sets])
+        self.sides = np.concatenate([s.sides for s in sets])
+        self.names = [name for s in sets for name in s.names]
 
     def __len__(self):
         return len(self.labels)
+
+    def batch(self, indices, side, filter_=Image.BILINEAR):
+        return squashed(self.pictures, indices, side, filter_)
+
+
+def squashed(pictures, indices, side, filter_):
+    """Whole pictures squashed to side x side, as the network takes them."""
+    images = [Image.fromarray(pictures[i]).resize((side, side), filter_) for i in indices]
+    return to_tensor(np.stack([np.asarray(im) for im in images]))
 
 
 def to_tensor(pixels):

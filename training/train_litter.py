@@ -2,12 +2,16 @@
 
     python3 train_litter.py windows --data DATA --out windows.pt
     python3 train_litter.py whole --data DATA --start windows.pt --out whole.pt
-    python3 train_litter.py wide --data DATA --start whole.pt --out litter.pt
+    python3 train_litter.py wide --data DATA --start whole.pt --out wide.pt
+    python3 train_litter.py local --data DATA --start wide.pt --out local.pt --workers 3
+    python3 train_litter.py both --data DATA --start local.pt --out both.pt --workers 3
+    python3 train_litter.py final --data DATA --start both.pt --out litter.pt --workers 3
 
-DATA holds folders of render_set.py: val/ and those that the stages name. Small windows come first,
-whole pictures later, and both sizes the model is meant for last; later stages start with windows
-again, as their learning rate falls from there. Two helper outputs learn *where* the litter lies,
-for one bit a picture is little to learn from; they are dropped after training.
+DATA holds folders of render_set.py: fresh0/ to fresh3/ and those that the stages name. Small
+windows come first, whole pictures later, and both sizes the model is meant for last; later stages
+start with windows again, as their learning rate falls from there. Two helper outputs learn *where*
+the litter lies, for one bit a picture is little to learn from; they are dropped after training.
+The last two stages keep a running mean of the weights, steadier than the weights themselves.
 
 One process a core, each with one thread and a share of every batch, gradients averaged once a
 step: on four cores that was half as fast again as one process with four threads (measured once, on
@@ -15,9 +19,11 @@ a machine with other work), and it loses less when something else wants a core.
 """
 
 import argparse
+import copy
 import os
 import tempfile
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -26,18 +32,37 @@ from torch.nn import functional as F
 
 from export_onnx import load_checkpoint, save_checkpoint
 from mobilenet_v2 import HEAD, MobileNetV2, initialise
-from street_data import JoinedSets, Phase, RenderedSet
+from street_data import JoinedSets, Phase
 
-BATCH = 64
-# Phases: (side lengths by turns, pictures, zoom range or None, weight of the helper outputs).
-# A stage is (phases, peak learning rate, steps over which that rate would fall to nothing, sets).
+
+@dataclass(frozen=True)
+class Stage:
+    """Phases are (side lengths by turns, pictures, zoom range or None, weight of the helpers)."""
+
+    phases: tuple
+    peak: float  # learning rate
+    horizon: int  # steps over which that rate would fall to nothing
+    sets: tuple
+    batch: int = 64
+    keep: float = 0.0  # of the running mean of the weights, a step
+    frozen: int = 0  # blocks, the stem with them, that stay as they are: half the time is theirs
+
+
 BASIC, WIDE = ("train",), ("wide0", "wide1")
+DRAWN = tuple(f"drawn{k}" for k in range(60))
+FRESH = tuple(f"fresh{k}" for k in range(4))
+SOME = BASIC + WIDE + DRAWN[:12] + DRAWN[:12]
 STAGES = {
-    "windows": ((((96,), 44_928, (110, 220), 1.0),), 2e-3, 2562, BASIC),
-    "whole": ((((96,), 38_000, (110, 220), 1.0), ((160,), 16_000, None, 0.4),
-               ((160, 224), 5_000, None, 0.2)), 1.5e-3, 921, BASIC),
-    "wide": ((((96,), 24_000, (110, 220), 0.7), ((160, 224), 8_000, None, 0.3)), 1.2e-3, 500,
-             BASIC + WIDE + WIDE),
+    "windows": Stage((((96,), 44_928, (110, 220), 1.0),), 2e-3, 2562, BASIC),
+    "whole": Stage((((96,), 38_000, (110, 220), 1.0), ((160,), 16_000, None, 0.4),
+                    ((160, 224), 5_000, None, 0.2)), 1.5e-3, 921, BASIC),
+    "wide": Stage((((96,), 24_000, (110, 220), 0.7), ((160, 224), 8_000, None, 0.3)), 1.2e-3, 500,
+                  BASIC + WIDE + WIDE),
+    "local": Stage((((96,), 504_000, (110, 220), 1.0),), 1.5e-3, 8500, SOME, 72, 0.998),
+    "both": Stage((((160, 160, 160, 160, 224), 241_920, None, 0.4),), 1e-3, 3360, SOME, 72, 0.998,
+                  frozen=3),
+    "final": Stage((((128,), 259_200, (160, 260), 0.6), ((160, 224), 172_800, None, 0.3)), 1e-3,
+                   6000, BASIC + WIDE + DRAWN, 72, 0.998, frozen=3),
 }
 DECAY, WARM_UP = 0.04, 0.04
 LABELS = ("clean", "litter")
@@ -77,7 +102,7 @@ def parameter_groups(modules):
     """Weight decay on filters only, not on normalisation and biases."""
     decayed, free = [], []
     for module in modules:
-        for p in module.parameters():
+        for p in filter(lambda p: p.requires_grad, module.parameters()):
             (decayed if p.ndim > 1 else free).append(p)
     return [{"params": decayed, "weight_decay": DECAY}, {"params": free, "weight_decay": 0.0}]
 
@@ -93,6 +118,25 @@ def litter_scores(model, source, indices, side):
             out.append(model(batch).softmax(1)[:, 1].numpy())
     model.train()
     return np.concatenate(out)
+
+
+class Average:
+    """A running mean of a model's weights and statistics: `model` holds it."""
+
+    def __init__(self, model, keep):
+        self.model, self.keep = copy.deepcopy(model), keep
+        self.steps = 0
+
+    def update(self, model):
+        self.steps += 1
+        keep = min(self.keep, self.steps / (self.steps + 10))
+        with torch.no_grad():
+            mine, theirs = self.model.state_dict(), model.state_dict()
+            for name, value in mine.items():
+                if value.is_floating_point():
+                    value.lerp_(theirs[name], 1 - keep)
+                else:
+                    value.copy_(theirs[name])
 
 
 class Team:
@@ -122,23 +166,26 @@ class Team:
 def train(model, source, stage, seed, check=None, log=print, team=Team()):
     """Runs a stage's phases; returns the mean losses of the first and the last tenth of the steps.
 
-    `check` is called with the model four times a phase, by every process of the team.
+    `check` is called with the mean model eight times a phase, by every process of the team.
     """
     torch.manual_seed(seed)
     helper = Helper()
     model.to(memory_format=torch.channels_last).train()
-    phases, peak, horizon, _ = stage
-    parameters = [*model.parameters(), *helper.parameters()]
+    phases, peak, batch = stage.phases, stage.peak, stage.batch
+    average = Average(model, stage.keep)
+    for part in [model.stem, *model.blocks[:stage.frozen]] if stage.frozen else []:
+        part.eval().requires_grad_(False)
+    parameters = [p for p in [*model.parameters(), *helper.parameters()] if p.requires_grad]
     optimiser = torch.optim.AdamW(parameter_groups([model, helper]), peak)
-    steps = [pictures // BATCH for _, pictures, _, _ in phases]
+    steps = [pictures // batch for _, pictures, _, _ in phases]
     step, history, start = 0, [], time.time()
     for number, ((sides, _, zoom, weight), count) in enumerate(zip(phases, steps)):
-        data = Phase(source, sides, BATCH, count, seed * 100 + number, zoom, team.rank, team.size)
+        data = Phase(source, sides, batch, count, seed * 100 + number, zoom, team.rank, team.size)
         right = seen = 0.0
         for i in range(count):
             x, y, sure, cells = data[i]
             for group in optimiser.param_groups:
-                group["lr"] = peak * schedule(step, horizon)
+                group["lr"] = peak * schedule(step, stage.horizon)
             tapped, deep = model.features(x.contiguous(memory_format=torch.channels_last))
             logits = model.classify(deep, 0.1)
             each = F.cross_entropy(logits, y, reduction="none", label_smoothing=0.02)
@@ -149,19 +196,20 @@ def train(model, source, stage, seed, check=None, log=print, team=Team()):
             team.mean([p.grad for p in parameters])
             nn.utils.clip_grad_norm_(parameters, 5.0)
             optimiser.step()
+            average.update(model)
             history.append(loss.item())
             right += float((((logits.argmax(1) == y).float() * sure).sum()))
             seen += float(sure.sum())
             step += 1
             if step % 50 == 0:
-                pace = 50 * BATCH / (time.time() - start)
+                pace = 50 * batch / (time.time() - start)
                 start = time.time()
                 log(f"phase {number} step {i + 1}/{count} loss {np.mean(history[-50:]):.3f} "
                     f"right {right / max(seen, 1):.3f} {pace:.0f} pictures/s")
                 right = seen = 0.0
-            if check and ((i + 1) % max(1, count // 4) == 0 or i + 1 == count):
-                team.settle(model)
-                check(model)
+            if check and ((i + 1) % max(1, count // 8) == 0 or i + 1 == count):
+                team.settle(average.model)
+                check(average.model)
     tenth = max(1, len(history) // 10)
     return float(np.mean(history[:tenth])), float(np.mean(history[-tenth:]))
 
@@ -173,8 +221,8 @@ def _work(rank, args, meeting):
     if team.size > 1:
         distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank,
                                        world_size=team.size)
-    source = JoinedSets([f"{args.data}/{name}" for name in STAGES[args.stage][3]])
-    held = RenderedSet(f"{args.data}/val")
+    source = JoinedSets([f"{args.data}/{name}" for name in STAGES[args.stage].sets])
+    held = JoinedSets([f"{args.data}/{name}" for name in FRESH])
     log = lambda line: print(line, flush=True) if rank == 0 else None
 
     def check(model):
@@ -201,7 +249,7 @@ def main():
     parser.add_argument("--start", help="checkpoint to go on from")
     parser.add_argument("--out", required=True)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=4, help="processes; must divide 64")
+    parser.add_argument("--workers", type=int, default=4, help="processes")
     args = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as folder:

@@ -30,7 +30,8 @@ class Atlas:
         self._density = []
         for kind, count in _VARIANTS.items():
             for k in range(count):
-                self._add(kind, *getattr(tx, kind)(self._rng(kind, k), palette))
+                rng = self._rng(kind, k)
+                self._add(kind, *tx.stray(rng, palette, *getattr(tx, kind)(rng, palette)))
         for k, density in enumerate((40, 120, 330)):
             self._add("leaves", *tx.leaves(self._rng("leaves", k), palette, density))
         for k, density in enumerate((50, 130, 130)):

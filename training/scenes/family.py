@@ -1,10 +1,12 @@
-"""The two families of streets: one to learn from, one held out.
+"""The families of streets: some to learn from, some to choose by, one held out.
 
-They differ in every random seed, in colours and proportions of their surfaces, and in the designs
-of some objects, so that accuracy on the second says something about unseen streets of this world.
+They differ in every random seed and in the colours, sizes and patterns of their surfaces, so that
+accuracy on a family that was not trained on says something about unseen streets of this world.
 """
 
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Palette:
     leaf: tuple
     held_back: bool = False  # whether the designs that training never shows are in use
     oddments: bool = False  # whether made-up natural things lie among the others
+    stray: float = 0.0  # how far each tile's colour, contrast and size stray from its kind's
 
 
 TRAIN = Palette(
@@ -62,11 +65,47 @@ HELD_OUT = Palette(
     hedge=(((0.025, 0.06, 0.01), (0.17, 0.22, 0.05)), ((0.03, 0.05, 0.02), (0.10, 0.20, 0.05))),
     leaf=((0.45, 0.26, 0.06), (0.26, 0.13, 0.05), (0.44, 0.34, 0.10), (0.18, 0.22, 0.06),
           (0.36, 0.09, 0.03)),
-    held_back=True,
 )
 
-# More of the training family's world: other tiles, and things of no particular kind, so that what
-# the network has not seen before is litter less often.
-WIDE = {f"wide{k}": replace(TRAIN, texture_seed=2201 + k, oddments=True) for k in range(2)}
 
-FAMILIES = {"train": TRAIN, **WIDE, "heldout": HELD_OUT}
+def _two(rng, low, high, spread):
+    """A dark and a light colour between which a material lies: warm, neutral or cool."""
+    dark = np.exp(rng.uniform(np.log(low), np.log(high)))
+    light = dark * rng.uniform(1.2, spread)
+    warm = rng.uniform(-0.15, 0.7)
+    tint = np.array([1.0, 1 - 0.5 * max(warm, 0) * rng.uniform(0.6, 1.1), 1 - warm])
+    return tuple(dark * tint), tuple(light * tint * np.exp(rng.normal(0, 0.05, 3)))
+
+
+def _between(rng, low, high):
+    return tuple(np.sort(rng.uniform(low, high, 2)))
+
+
+def drawn(seed, oddments=False):
+    """A palette drawn from wide ranges, so that no texture and no colour is there every time."""
+    rng = np.random.default_rng([seed, 505])
+    green = lambda: (tuple(rng.uniform((0.015, 0.04, 0.005), (0.06, 0.09, 0.04))),
+                     tuple(rng.uniform((0.06, 0.13, 0.02), (0.24, 0.32, 0.12))))
+    leaf = lambda: tuple(rng.uniform((0.12, 0.05, 0.01), (0.55, 0.38, 0.12)))
+    return Palette(
+        texture_seed=30_000 + seed, asphalt=_between(rng, 0.025, 0.26),
+        slab=_between(rng, 0.1, 0.5), paver=tuple(_two(rng, 0.06, 0.3, 2.6) for _ in range(4)),
+        basket=False, cobble_jitter=_between(rng, 0.05, 0.8),
+        gravel=tuple(_two(rng, 0.06, 0.26, 4.0) for _ in range(3)),
+        grass_dry=_between(rng, 0.0, 0.6), grass_gain=rng.uniform(0.7, 1.15),
+        wall=tuple(_two(rng, 0.06, 0.34, 2.4) for _ in range(3)),
+        plaster=tuple(_two(rng, 0.18, 0.6, 1.3)[1] for _ in range(3)),
+        hedge=tuple(green() for _ in range(3)), leaf=tuple(leaf() for _ in range(7)),
+        oddments=oddments, stray=rng.uniform(0.06, 0.18))
+
+
+# More worlds to learn from: other tiles, and in some of them things of no particular kind, so that
+# what the network has not seen before is litter less often.
+WIDE = {f"wide{k}": replace(TRAIN, texture_seed=2201 + k, oddments=True) for k in range(2)}
+DRAWN = {f"drawn{k}": drawn(k, oddments=k % 3 == 0) for k in range(60)}
+# To choose the model and its threshold by; nothing is trained on them.
+FRESH = {f"fresh{k}": drawn(1000 + k) for k in range(4)}
+# The held-out streets again, with designs of litter and of harmless things that training lacks.
+UNSEEN = replace(HELD_OUT, held_back=True)
+
+FAMILIES = {"train": TRAIN, **WIDE, **DRAWN, **FRESH, "heldout": HELD_OUT, "unseen": UNSEEN}

@@ -11,7 +11,7 @@ from .photo import compress, develop
 from .stage import Stage
 
 SUPERSAMPLE = 1.5
-MIN_SIDE = 7.0  # px at 160: square root of the visible area that the main thing must have
+MIN_SIDE = 9.0  # px at 160: square root of the visible area that the main thing must have
 REFERENCE = 160
 ATTEMPTS = 12
 

@@ -32,6 +32,17 @@ def _relief(height, strength):
     return np.clip(1 + strength * (gx + gy), 0.35, 1.8)[..., None]
 
 
+def stray(rng, pal, tile, metres):
+    """The tile with a cast, a contrast and a size of its own, as far off as the palette says."""
+    if not pal.stray:
+        return tile, metres
+    mean = tile.mean((0, 1))
+    contrast = np.exp(rng.normal(0, 2 * pal.stray))
+    tile = np.clip(mean + (tile - mean) * contrast, 0.002, 1)
+    cast = np.exp(rng.normal(0, 0.7 * pal.stray, 3) + rng.normal(0, pal.stray))
+    return tile * cast.astype(np.float32), metres * np.exp(rng.normal(0, 1.5 * pal.stray))
+
+
 def asphalt(rng, pal):
     base = rng.uniform(*pal.asphalt)
     grain = spectral(rng, N, 0.25, 40)
