@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -98,6 +99,15 @@ TEST(File, WritesWholeOrNotAtAll) {
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
   EXPECT_FALSE(WriteFile(dir.path() / "no" / "such" / "folder", "x"));
   EXPECT_FALSE(ReadFile(dir.path()));
+}
+
+TEST(File, ReadsWhatTheKernelSaysHasNoSize) {
+  const auto text = ReadTextFile("/proc/self/stat");
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->substr(0, text->find(' ')), std::to_string(getpid()));
+  const TempDir dir;
+  ASSERT_TRUE(WriteFile(dir.path() / "empty", std::string_view()));
+  EXPECT_EQ(*ReadTextFile(dir.path() / "empty"), "");
 }
 
 TEST(Process, OutputStatusAndMissingProgram) {

@@ -76,7 +76,10 @@ Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path) {
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return FailErrno(path, "stat");
   if (S_ISDIR(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is a folder");
-  std::vector<std::byte> data(static_cast<size_t>(info.st_size));
+  // The kernel's own files (/proc) say that they hold nothing, and hold something.
+  const bool unsized = S_ISREG(info.st_mode) && info.st_size == 0;
+  constexpr size_t kPiece = 1 << 14;
+  std::vector<std::byte> data(unsized ? kPiece : static_cast<size_t>(info.st_size));
   size_t done = 0;
   while (done < data.size()) {
     const ssize_t n = read(file.get(), data.data() + done, data.size() - done);
@@ -84,6 +87,7 @@ Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path) {
     if (n < 0) return FailErrno(path, "read");
     if (n == 0) break;
     done += static_cast<size_t>(n);
+    if (unsized && done == data.size()) data.resize(done + kPiece);
   }
   data.resize(done);
   return data;

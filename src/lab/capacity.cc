@@ -24,6 +24,8 @@ using json = nlohmann::ordered_json;
 
 constexpr size_t kMostPictures = 20;
 constexpr double kGrowth = 1.5;
+constexpr int kTries = 3;  // of a step that failed on a cloud that was not busy
+constexpr double kFullCore = 0.9;
 
 /// The last core that this process may use; -1 where it is the only one.
 int LastCore() {
@@ -59,9 +61,10 @@ class KeepOff {
 /// Processor time that a process has used, in seconds; 0 where it cannot be read.
 double CpuSeconds(pid_t pid) {
   const auto stat = ReadTextFile(fmt::format("/proc/{}/stat", pid));
-  if (!stat) return 0;
+  const size_t name_end = stat ? stat->rfind(')') : std::string::npos;
+  if (name_end == std::string::npos) return 0;
   // The name in parentheses may hold anything; user and system time are fields 14 and 15.
-  std::istringstream fields(stat->substr(stat->rfind(')') + 2));
+  std::istringstream fields(stat->substr(name_end + 1));
   std::string skipped;
   for (int i = 3; i < 14; ++i) fields >> skipped;
   double user = 0, system = 0;
@@ -178,11 +181,10 @@ CapacityCost CostOf(const Capacity& capacity) {
     cost.suffix_us = at.suffix_ms.mean * 1000;
     cost.rest_us = std::max(0.0, cost.total_us - cost.decode_us - cost.suffix_us);
   }
-  constexpr double kFull = 0.9;
   for (const LoadStep& step : capacity.steps) {
     if (Holds(step)) continue;
-    cost.limit = step.cloud_cpu >= kFull                      ? "the cloud's core"
-                 : step.broker_cpu >= kFull                   ? "the broker's core"
+    cost.limit = step.cloud_cpu >= kFullCore                  ? "the cloud's core"
+                 : step.broker_cpu >= kFullCore               ? "the broker's core"
                  : step.sent_per_second < 0.95 * step.devices ? "the load generator"
                                                               : "the rest of the machine";
     break;
@@ -218,7 +220,7 @@ Result<Capacity> MeasureCapacity(const Suite& suite, size_t index,
               Process::Start({.command = command, .capture_stdout = false, .stderr_to = log}));
   FOGLINE_TRY(const auto generator, LoadGenerator::Start(broker->url(), std::move(frames)));
 
-  const auto measure = [&](double devices) -> Result<LoadStep> {
+  const auto once = [&](double devices) -> Result<LoadStep> {
     const double cloud_before = CpuSeconds(cloud.pid()), broker_before = CpuSeconds(broker->pid()),
                  ours_before = CpuSeconds(getpid());
     const Nanos start = Clock::Real().Steady();
@@ -232,6 +234,15 @@ Result<Capacity> MeasureCapacity(const Suite& suite, size_t index,
     if (Holds(step) && devices > out.devices) {
       out.devices = devices;
       out.at = step;
+    }
+    return step;
+  };
+  // Where a step fails though the cloud's core had time left, something else was in the way (a disk
+  // that somebody writes to, a core that somebody uses): it is tried again before it counts.
+  const auto measure = [&](double devices) -> Result<LoadStep> {
+    FOGLINE_TRY(LoadStep step, once(devices));
+    for (int i = 1; i < kTries && !Holds(step) && step.cloud_cpu < kFullCore; ++i) {
+      FOGLINE_TRY(step, once(devices));
     }
     return step;
   };

@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "base/cpu.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -48,13 +49,11 @@ struct Chunk {
   double seconds = 0;
 };
 
-std::string Cpu() {
-  const auto text = ReadTextFile("/proc/cpuinfo");
-  const std::string key = "model name";
-  const size_t at = text ? text->find(key) : std::string::npos;
-  if (at == std::string::npos) return "unknown processor";
-  const size_t colon = text->find(':', at), end = text->find('\n', at);
-  return text->substr(colon + 2, end - colon - 2);
+/// "AMD EPYC, 4 cores": figures of one machine are not another's.
+std::string MachineName() {
+  const std::string cpu = CpuName();
+  return fmt::format("{}, {} cores", cpu.empty() ? "unknown processor" : cpu,
+                     std::thread::hardware_concurrency());
 }
 
 class Lab {
@@ -64,7 +63,7 @@ class Lab {
   Result<LabResult> Run() {
     FOGLINE_TRY(result_.suite, FindSuite(options_.suite, options_.data));
     result_.quick = options_.quick;
-    result_.machine = Cpu();
+    result_.machine = MachineName();
     result_.date = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
     for (const char* folder : {"runs", "profiles"}) {
       std::error_code error;

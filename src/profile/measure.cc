@@ -10,7 +10,7 @@
 #include <random>
 #include <thread>
 
-#include "base/file.h"
+#include "base/cpu.h"
 #include "base/stats.h"
 #include "engine/session.h"
 #include "graph/slice.h"
@@ -47,19 +47,6 @@ Result<std::vector<TensorView>> Pick(const Session& session, const Named& tensor
     views.push_back(it->second.view());
   }
   return views;
-}
-
-std::string CpuName() {
-  const auto text = ReadTextFile("/proc/cpuinfo");
-  if (!text) return {};
-  for (const char* key : {"model name", "Model", "Hardware"}) {
-    const size_t at = text->find(key);
-    if (at == std::string::npos) continue;
-    const size_t colon = text->find(": ", at);
-    if (colon == std::string::npos) continue;
-    return text->substr(colon + 2, text->find('\n', colon) - colon - 2);
-  }
-  return {};
 }
 
 std::string Now() {
