@@ -105,7 +105,13 @@ class LoadGeneratorImpl final : public LoadGenerator, private LinkHandler {
       }
       const auto due = static_cast<uint64_t>(Seconds(now - start) * devices);
       if (static_cast<double>(sent - answered_) > std::max(64.0, kHopelessSeconds * devices)) break;
-      for (; sent < due; ++sent) FOGLINE_CHECK(SendOne(sent, devices));
+      if (sent < due) {
+        for (const auto& link : links_) link->Hold();
+        Status status;
+        for (; status && sent < due; ++sent) status = SendOne(sent, devices);
+        for (const auto& link : links_) link->Flush();
+        FOGLINE_CHECK(status);
+      }
       std::this_thread::sleep_for(500us);
     }
     const Nanos stop = Clock::Real().Steady();

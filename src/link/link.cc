@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -31,6 +34,11 @@ constexpr Nanos kStood = 1s;
 constexpr int kIdleMs = 1000;
 /// The same while the connection is being made, when nothing but a stop could wake the library.
 constexpr int kConnectMs = 50;
+
+/// Messages taken off the socket before they are handed on, and their bytes: enough to share the
+/// costs of a turn, too few to keep anybody waiting.
+constexpr size_t kMostInTurn = 64;
+constexpr size_t kMostBytesInTurn = 256 << 10;
 
 /// mosquitto_lib_init is not thread-safe and wants one call.
 void InitLibrary() {
@@ -158,6 +166,16 @@ class MosquittoLink final : public Link {
     return {};
   }
 
+  void Hold() override {
+    const std::lock_guard lock(library_);
+    if (holds_++ == 0) Cork(1);
+  }
+
+  void Flush() override {
+    const std::lock_guard lock(library_);
+    if (--holds_ == 0) Cork(0);
+  }
+
   Status Subscribe(const std::string& filter, int qos) override {
     int rc = MOSQ_ERR_NO_CONN;
     {
@@ -229,12 +247,15 @@ class MosquittoLink final : public Link {
     }
     if (wait[0].fd < 0) return MOSQ_ERR_NO_CONN;
     wait[1] = {wake_, POLLIN, 0};
-    if (poll(wait.data(), wait.size(), kIdleMs) < 0 && errno != EINTR) return MOSQ_ERR_ERRNO;
+    // Where the last turn left something behind, TLS may have taken it off the socket already.
+    if (poll(wait.data(), wait.size(), more_ ? 0 : kIdleMs) < 0 && errno != EINTR) {
+      return MOSQ_ERR_ERRNO;
+    }
     if (wait[1].revents != 0) ClearWake();
     int rc = MOSQ_ERR_SUCCESS;
     {
       const std::lock_guard lock(library_);
-      if ((wait[0].revents & ~POLLOUT) != 0) rc = Read();
+      if (more_ || (wait[0].revents & ~POLLOUT) != 0) rc = Read();
       if (rc == MOSQ_ERR_SUCCESS && (wait[0].revents & POLLOUT) != 0)
         rc = mosquitto_loop_write(client_.get(), 1);
       if (rc == MOSQ_ERR_SUCCESS) rc = mosquitto_loop_misc(client_.get());
@@ -243,16 +264,32 @@ class MosquittoLink final : public Link {
     return rc;
   }
 
-  /// Bytes that TLS has taken off the socket already would not wake poll().
+  /// Takes messages off the socket until it is empty or this turn has its fill. From the third on,
+  /// the library's acknowledgements share packets.
   int Read() {
     auto* const tls = static_cast<SSL*>(mosquitto_ssl_get(client_.get()));
     int rc = MOSQ_ERR_SUCCESS;
-    do {
+    int reads = 0;
+    more_ = true;
+    kept_bytes_ = 0;
+    while (more_ && kept_ < kMostInTurn && kept_bytes_ < kMostBytesInTurn) {
+      if (reads++ == 2 && holds_++ == 0) Cork(1);
       errno = 0;  // the library takes a stale EAGAIN for "nothing left"
       rc = mosquitto_loop_read(client_.get(), 1);
-    } while (rc == MOSQ_ERR_SUCCESS && tls != nullptr && mosquitto_socket(client_.get()) >= 0 &&
-             SSL_pending(tls) > 0);
+      const bool empty = errno == EAGAIN || errno == EWOULDBLOCK;
+      const bool gone = rc != MOSQ_ERR_SUCCESS || mosquitto_socket(client_.get()) < 0;
+      // Bytes that TLS has taken off the socket would not wake poll().
+      more_ = !gone && (!empty || (tls != nullptr && SSL_pending(tls) > 0));
+    }
+    if (reads > 2 && --holds_ == 0) Cork(0);
     return rc;
+  }
+
+  /// Under the lock. A socket that is gone or does not know it is no trouble: it only saves
+  /// packets.
+  void Cork(int on) {
+    const int fd = mosquitto_socket(client_.get());
+    if (fd >= 0) (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
   }
 
   /// Asks for a disconnect once a stop is wanted, and waits for its end only so long.
@@ -341,6 +378,7 @@ class MosquittoLink final : public Link {
     event.response_topic = response != nullptr ? response : "";
     const auto* const bytes = static_cast<const std::byte*>(message.payload);
     event.payload.assign(bytes, bytes + message.payloadlen);
+    kept_bytes_ += event.payload.size();
   }
 
   /// The next free event; they keep their memory from turn to turn.
@@ -352,7 +390,7 @@ class MosquittoLink final : public Link {
 
   void HandOn() {
     for (size_t i = 0; i < kept_; ++i) {
-      const Event& event = events_[i];
+      Event& event = events_[i];
       switch (event.kind) {
         case Event::Kind::kConnected:
           handler_.OnConnected();
@@ -368,6 +406,9 @@ class MosquittoLink final : public Link {
           break;
         case Event::Kind::kMessage:
           handler_.OnMessage({event.topic, event.payload, event.response_topic});
+          // Rare giants do not stay.
+          if (event.payload.capacity() > kMostBytesInTurn)
+            std::vector<std::byte>().swap(event.payload);
           break;
       }
     }
@@ -384,6 +425,9 @@ class MosquittoLink final : public Link {
   // The link's own thread only, or callbacks under the lock:
   std::vector<Event> events_;
   size_t kept_ = 0;            // of events_
+  size_t kept_bytes_ = 0;      // of their payloads, this turn
+  bool more_ = false;          // the socket may hold more than the last turn took
+  int holds_ = 0;              // under library_: Hold without Flush
   bool acknowledged_ = false;  // CONNACK came, and no disconnect since
   bool asked_to_leave_ = false;
   bool said_refused_ = false;

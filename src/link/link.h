@@ -69,6 +69,10 @@ class Link {
 
   virtual Status Publish(const std::string& topic, std::span<const std::byte> payload, int qos,
                          const std::string& response_topic = {}) = 0;
+  /// Until Flush, small messages may wait for each other and share packets on their way: a packet a
+  /// message is most of what many short ones cost. Pairs may nest, on any thread.
+  virtual void Hold() = 0;
+  virtual void Flush() = 0;
   virtual Status Subscribe(const std::string& filter, int qos) = 0;
   virtual Status Unsubscribe(const std::string& filter) = 0;
   virtual bool connected() const = 0;

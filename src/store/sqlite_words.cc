@@ -3,23 +3,26 @@
 namespace fogline {
 namespace {
 
-// Device names and labels come from the network: remember many, not any number.
-constexpr size_t kMostRemembered = 16'384;
+// Device names and labels come from the network: remember many, not any number. A fleet larger than
+// this would look every device up again each time round.
+constexpr size_t kMostRemembered = 131'072;
 
 }  // namespace
 
 Result<int64_t> SqliteWords::NumberOf(const std::string& text) {
   if (const auto known = numbers_.find(text); known != numbers_.end()) return known->second;
-  FOGLINE_TRY(SqliteStatement find, database_.Prepare("SELECT id FROM word WHERE text = ?"));
-  find.Bind(1, text);
-  FOGLINE_TRY(const bool row, find.Step());
-  int64_t number = 0;
-  if (row) {
-    number = find.Integer(0);
-  } else {
-    FOGLINE_TRY(SqliteStatement add, database_.Prepare("INSERT INTO word (text) VALUES (?)"));
-    add.Bind(1, text);
-    FOGLINE_CHECK(add.Run());
+  if (!find_) {
+    FOGLINE_TRY(find_, database_.Prepare("SELECT id FROM word WHERE text = ?"));
+    FOGLINE_TRY(add_, database_.Prepare("INSERT INTO word (text) VALUES (?)"));
+  }
+  find_->Bind(1, text);
+  Result<bool> row = find_->Step();
+  int64_t number = row && *row ? find_->Integer(0) : 0;
+  find_->Reset();
+  if (!row) return Forward(std::move(row));
+  if (!*row) {
+    add_->Bind(1, text);
+    FOGLINE_CHECK(add_->Run());
     number = database_.last_insert_id();
   }
   Remember(number, text);

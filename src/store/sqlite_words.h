@@ -1,6 +1,7 @@
 // The store's dictionary: texts that repeat in every row, as small numbers.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -24,6 +25,7 @@ class SqliteWords {
   void Remember(int64_t number, const std::string& text);
 
   SqliteDatabase& database_;
+  std::optional<SqliteStatement> find_, add_;  // once something is looked up
   std::unordered_map<std::string, int64_t> numbers_;
   std::unordered_map<int64_t, std::string> texts_;
 };
