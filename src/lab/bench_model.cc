@@ -15,9 +15,9 @@
 namespace fogline {
 namespace {
 
-/// Pictures and levels of a calibration made here: enough for bytes within a few percent.
-constexpr const char* kPictures = "12";
-constexpr const char* kLevel = "4";
+/// Levels of a calibration made here, and pictures at most: enough for bytes within a few percent.
+constexpr const char* kLevels[] = {"4", "6", "8"};
+constexpr const char* kMostPictures = "40";
 
 /// Runs a command to its end; `what` names it in errors.
 Status RunToEnd(const std::string& what, std::vector<std::string> command,
@@ -34,6 +34,19 @@ Status RunToEnd(const std::string& what, std::vector<std::string> command,
     return Fail(ErrorCode::kInternal, what, "ended with status {}; see {}", status, log.string());
   }
   return {};
+}
+
+/// Whether a calibration is this model's and holds all of these cuts.
+bool Covers(const std::filesystem::path& file, const Network& network,
+            const std::vector<std::string>& cuts) {
+  const auto bundle = Bundle::Load(file);
+  if (!bundle || bundle->model_hash() != network.model.hash()) return false;
+  return std::ranges::all_of(cuts, [&](const std::string& cut) {
+    const auto found = FindCut(network.model, CutSpec(cut));
+    const auto same = [&](const CalibratedPair& pair) { return pair.cut_id == found->id; };
+    // What is wrong with a cut's name is said where it is used.
+    return !found || cut == "edge-only" || std::ranges::any_of(bundle->pairs(), same);
+  });
 }
 
 /// The card with another input size; a minimal one where there is none.
@@ -78,27 +91,20 @@ Result<std::filesystem::path> PrepareModel(const Suite& suite, const SuiteModel&
   if (own_size) text = CardOfSize(text, model.side);
   if (!text.empty()) FOGLINE_CHECK(WriteFile(card, text));
   beside.replace_extension(".bundle");
-  if (!own_size && std::filesystem::exists(beside)) {
+  if (!own_size && Covers(beside, as_is, cuts)) {
     FOGLINE_TRY(const auto calibration, ReadFile(beside));
     FOGLINE_CHECK(WriteFile(bundle, calibration));
     return file;
   }
-  // One from an earlier run is this model's and size's, or it is made anew.
-  const auto earlier = Bundle::Load(bundle);
-  if (earlier && earlier->model_hash() == as_is.model.hash()) return file;
+  // One from an earlier run, or it is made anew.
+  if (Covers(bundle, as_is, cuts)) return file;
   std::filesystem::remove(bundle, error);
-  std::vector<std::string> command{SelfPath().string(),
-                                   "calibrate",
-                                   file.string(),
-                                   "--images",
-                                   suite.pictures.string(),
-                                   "--out",
-                                   bundle.string(),
-                                   "--bits",
-                                   kLevel,
-                                   "--max-images",
-                                   kPictures,
-                                   "--cuts"};
+  std::vector<std::string> command{
+      SelfPath().string(),     "calibrate", file.string(),   "--images",
+      suite.pictures.string(), "--out",     bundle.string(), "--max-images",
+      kMostPictures,           "--bits"};
+  command.insert(command.end(), std::begin(kLevels), std::end(kLevels));
+  command.emplace_back("--cuts");
   for (const std::string& cut : cuts) {
     if (cut != "edge-only") command.push_back(CutSpec(cut));
   }

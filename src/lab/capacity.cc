@@ -221,14 +221,20 @@ Result<Capacity> MeasureCapacity(const Suite& suite, size_t index,
   FOGLINE_TRY(const auto generator, LoadGenerator::Start(broker->url(), std::move(frames)));
 
   const auto once = [&](double devices) -> Result<LoadStep> {
-    const double cloud_before = CpuSeconds(cloud.pid()), broker_before = CpuSeconds(broker->pid()),
-                 ours_before = CpuSeconds(getpid());
-    const Nanos start = Clock::Real().Steady();
-    FOGLINE_TRY(LoadStep step, generator->Step(devices, options.step_seconds));
-    const double lasted = Millis(Clock::Real().Steady() - start) / 1000;
-    step.cloud_cpu = (CpuSeconds(cloud.pid()) - cloud_before) / lasted;
-    step.broker_cpu = (CpuSeconds(broker->pid()) - broker_before) / lasted;
-    step.generator_cpu = (CpuSeconds(getpid()) - ours_before) / lasted;
+    struct Used {
+      Nanos at;
+      double cloud, broker, generator;
+    };
+    std::vector<Used> used;
+    FOGLINE_TRY(LoadStep step, generator->Step(devices, options.step_seconds, [&] {
+      used.push_back({Clock::Real().Steady(), CpuSeconds(cloud.pid()), CpuSeconds(broker->pid()),
+                      CpuSeconds(getpid())});
+    }));
+    const Used &from = used.front(), &to = used.back();
+    const double lasted = std::max(1e-3, Millis(to.at - from.at) / 1000);
+    step.cloud_cpu = (to.cloud - from.cloud) / lasted;
+    step.broker_cpu = (to.broker - from.broker) / lasted;
+    step.generator_cpu = (to.generator - from.generator) / lasted;
     out.steps.push_back(step);
     if (options.progress) options.progress(step);
     if (Holds(step) && devices > out.devices) {
@@ -261,6 +267,12 @@ Result<Capacity> MeasureCapacity(const Suite& suite, size_t index,
       devices *= kGrowth;
     }
     if (options.most > 0 && devices > options.most) return out;
+  }
+  // Not even the first: down until one holds.
+  while (out.devices == 0 && devices >= 2) {
+    failed = devices;
+    devices = std::floor(devices / 2);
+    FOGLINE_CHECK(measure(devices).map([](const LoadStep&) {}));
   }
   double low = out.devices, high = failed;
   for (int i = 0; i < options.refinements && low > 0; ++i) {

@@ -14,11 +14,22 @@ namespace {
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
-/// A segment of 1,448 bytes is 1,514 on the wire: rates are goodput, the kernel counts frames.
-constexpr double kFramePerPayload = 1514.0 / 1448;
-/// Two frames: what may leave at once after a rest. More would let short messages through unshaped.
-constexpr int kBurstBytes = 2 * 1514;
+/// IP, TCP and its time stamps take 52 bytes of a packet, Ethernet 14 more of a frame: rates are
+/// goodput, the kernel counts frames.
+constexpr int kHeaders = 52, kEthernet = 14;
+/// tbf lets a bucket of bytes leave at once after a rest, which then arrive early by the time that
+/// they should have taken; a bucket holds a frame at least. On slow links frames are small, so that
+/// this stays at a millisecond.
+constexpr double kSlowMbps = 20;
+constexpr int kMtu = 1500, kSmallMtu = 576;
+/// Besides a frame the bucket holds what comes in while the kernel is late to wake.
+constexpr double kLateUs = 200;
 constexpr int kQueueMs = 4000;
+
+int MtuOf(const LinkShape& shape) {
+  const auto slow = [](double mbps) { return mbps > 0 && mbps < kSlowMbps; };
+  return slow(shape.up_mbps) || slow(shape.down_mbps) ? kSmallMtu : kMtu;
+}
 
 /// Runs a command; its complaint as an error.
 Status Must(const Words& command) {
@@ -72,9 +83,10 @@ class KernelLinkImpl final : public KernelLink {
     FOGLINE_CHECK(Must(
         {"ip", "link", "add", ours_if, "type", "veth", "peer", "name", its_if, "netns", holder}));
     FOGLINE_CHECK(Must({"ip", "addr", "add", address_ + "/30", "dev", ours_if}));
-    FOGLINE_CHECK(Must({"ip", "link", "set", ours_if, "up"}));
+    mtu_ = MtuOf(shape);
+    FOGLINE_CHECK(Must({"ip", "link", "set", ours_if, "mtu", std::to_string(mtu_), "up"}));
     FOGLINE_CHECK(Must(Inside({"ip", "addr", "add", its_address + "/30", "dev", its_if})));
-    FOGLINE_CHECK(Must(Inside({"ip", "link", "set", its_if, "up"})));
+    FOGLINE_CHECK(Must(Inside({"ip", "link", "set", its_if, "mtu", std::to_string(mtu_), "up"})));
     FOGLINE_CHECK(Must(Inside({"ip", "link", "set", "lo", "up"})));
     netem_ = Delay(shape, its_if, true) && Delay(shape, ours_if, false);
     if (!netem_) {
@@ -99,9 +111,12 @@ class KernelLinkImpl final : public KernelLink {
 
   Status Rate(double mbps, const std::string& interface, bool inside) const {
     if (mbps <= 0) return {};
+    const int frame = mtu_ + kEthernet;
+    const double bits = mbps * 1e6 * frame / (mtu_ - kHeaders);
     return Must(Where({"tc", "qdisc", "replace", "dev", interface, "root", "handle", "1:", "tbf",
-                       "rate", fmt::format("{:.0f}bit", mbps * 1e6 * kFramePerPayload), "burst",
-                       std::to_string(kBurstBytes), "latency", fmt::format("{}ms", kQueueMs)},
+                       "rate", fmt::format("{:.0f}bit", bits), "burst",
+                       fmt::format("{:.0f}", frame + bits / 8e6 * kLateUs), "latency",
+                       fmt::format("{}ms", kQueueMs)},
                       inside));
   }
 
@@ -127,6 +142,7 @@ class KernelLinkImpl final : public KernelLink {
   Process holder_ = Process::None();
   Words enter_;
   std::string address_;
+  int mtu_ = kMtu;
   bool netem_ = false;
 };
 

@@ -97,6 +97,9 @@ class Lab {
       for (const SuiteExperiment& e : suite().experiments) {
         if (e.model == m) cuts.insert(cuts.end(), e.cuts.begin(), e.cuts.end());
       }
+      for (const SuiteCapacity& c : suite().capacities) {
+        if (c.model == m) cuts.push_back(c.cut);
+      }
       std::ranges::sort(cuts);
       cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
       const SuiteModel& model = suite().models[m];

@@ -84,7 +84,8 @@ class LoadGeneratorImpl final : public LoadGenerator, private LinkHandler {
     return {};
   }
 
-  Result<LoadStep> Step(double devices, double seconds) override {
+  Result<LoadStep> Step(double devices, double seconds,
+                        const std::function<void()>& mark) override {
     LoadStep step;
     step.devices = devices;
     Reset();
@@ -102,6 +103,7 @@ class LoadGeneratorImpl final : public LoadGenerator, private LinkHandler {
         answered_before = answered_;
         last = now;
         CountFromHere();
+        mark();
       }
       const auto due = static_cast<uint64_t>(Seconds(now - start) * devices);
       if (static_cast<double>(sent - answered_) > std::max(64.0, kHopelessSeconds * devices)) break;
@@ -114,6 +116,8 @@ class LoadGeneratorImpl final : public LoadGenerator, private LinkHandler {
       }
       std::this_thread::sleep_for(500us);
     }
+    if (!counting) mark();  // hopeless from the start
+    mark();
     const Nanos stop = Clock::Real().Steady();
     step.backlog = sent - answered_;
     const double lasted = std::max(1e-3, Seconds(stop - last));

@@ -2,6 +2,7 @@
 // second each.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,8 +41,10 @@ class LoadGenerator {
   virtual ~LoadGenerator() = default;
 
   /// Offers one picture a second for so many devices, and measures the last `seconds` after a first
-  /// one to settle. Then waits until everything is answered, a few seconds at most.
-  virtual Result<LoadStep> Step(double devices, double seconds) = 0;
+  /// one to settle. Then waits until everything is answered, a few seconds at most. `mark` is
+  /// called as what counts begins and again as it ends.
+  virtual Result<LoadStep> Step(double devices, double seconds,
+                                const std::function<void()>& mark) = 0;
 };
 
 }  // namespace fogline
