@@ -10,6 +10,7 @@
 #include "codec/bundle.h"
 #include "lab/cpu_limit.h"
 #include "lab/forecast.h"
+#include "lab/run_log.h"
 #include "vision/network.h"
 
 namespace fogline {
@@ -31,7 +32,7 @@ Status RunToEnd(const std::string& what, std::vector<std::string> command,
     return Fail(ErrorCode::kCancelled, what, "stopped");
   }
   if (const int status = process.Wait(); status != 0) {
-    return Fail(ErrorCode::kInternal, what, "ended with status {}; see {}", status, log.string());
+    return Fail(ErrorCode::kInternal, what, "ended with status {}: {}", status, LastComplaint(log));
   }
   return {};
 }

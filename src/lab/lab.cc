@@ -65,6 +65,7 @@ class Lab {
     result_.quick = options_.quick;
     result_.machine = MachineName();
     result_.date = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+    FOGLINE_CHECK(ClaimFolder());
     for (const char* folder : {"runs", "profiles"}) {
       std::error_code error;
       std::filesystem::create_directories(options_.out / folder, error);
@@ -91,6 +92,34 @@ class Lab {
   int pictures() const { return options_.quick ? suite().quick : suite().count; }
   int repeats() const { return options_.quick ? 1 : suite().repeats; }
 
+  /// Results of two suites in one folder would be taken for each other's.
+  Status ClaimFolder() const {
+    const auto marker = options_.out / "suite";
+    std::error_code error;
+    if (!std::filesystem::exists(options_.out, error)) {
+      std::filesystem::create_directories(options_.out, error);
+    } else if (const auto held = ReadTextFile(marker)) {
+      if (*held == suite().name + "\n") return {};
+      return Fail(ErrorCode::kUsage, options_.out.string(),
+                  "holds results of the suite '{}': name another folder with --out",
+                  held->substr(0, held->find('\n')));
+    } else if (!error && !std::filesystem::is_empty(options_.out, error) && !error) {
+      return Fail(ErrorCode::kUsage, options_.out.string(),
+                  "holds something else than results of a suite: name another folder with --out");
+    }
+    if (error) {
+      return Fail(ErrorCode::kUnavailable, options_.out.string(), "cannot be made: {}",
+                  error.message());
+    }
+    return WriteFile(marker, suite().name + "\n");
+  }
+
+  /// Names a model's files: of its key and the size that it was asked for.
+  std::string TagOf(size_t model) const {
+    const SuiteModel& m = suite().models[model];
+    return m.side > 0 ? fmt::format("{}-{}px", m.key, m.side) : m.key;
+  }
+
   Status PrepareModels() {
     for (size_t m = 0; m < suite().models.size(); ++m) {
       std::vector<std::string> cuts;
@@ -104,7 +133,7 @@ class Lab {
       cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
       const SuiteModel& model = suite().models[m];
       FOGLINE_TRY(const auto file,
-                  PrepareModel(suite(), model, cuts, options_.out / "models" / model.key, log_));
+                  PrepareModel(suite(), model, cuts, options_.out / "models" / TagOf(m), log_));
       models_.push_back(file);
     }
     return {};
@@ -121,8 +150,8 @@ class Lab {
     FOGLINE_TRY(const auto bytes, ReadFile(models_[model]));
     const auto file =
         options_.out / "profiles" /
-        fmt::format("{}-{}-{}{}.json", suite().models[model].key,
-                    ToHex(HashSha256(bytes)).substr(0, 8), held, options_.quick ? "-quick" : "");
+        fmt::format("{}-{}-{}{}.json", TagOf(model), ToHex(HashSha256(bytes)).substr(0, 8), held,
+                    options_.quick ? "-quick" : "");
     FOGLINE_TRY(side.profile,
                 ProfileMachine(machine, models_[model], file,
                                options_.quick ? kQuickProfileSeconds : kProfileSeconds, log_));
@@ -263,12 +292,13 @@ class Lab {
                          m.evidence == Evidence::kPaced ? ms : 0);
     };
     return fmt::format(
-        "1|{}|{}|{}|{}|{}|{}|{}|{}x{}|up {} down {} rtt {} loss {} jitter {} {} medium {} rate {}",
+        "1|{}|{}|{}|{}|{}|{}|{}|{}x{} of {}|up {} down {} rtt {} loss {} jitter {} {} medium {} "
+        "rate {}",
         ToHex(forecaster.model().hash()), suite().models[e.model].side, NameOf(bar.wire), bar.cut,
         bar.codec, side(device, bar.forecast.edge), side(cloud, bar.forecast.cloud), repeats(),
-        pictures(), link.profile.up.value(), link.profile.down.value(), link.profile.rtt.value(),
-        link.profile.loss, link.jitter_ms, link.profile.trace ? link.profile.name : "",
-        static_cast<int>(link.medium), suite().rate);
+        pictures(), suite().pictures.string(), link.profile.up.value(), link.profile.down.value(),
+        link.profile.rtt.value(), link.profile.loss, link.jitter_ms,
+        link.profile.trace ? link.profile.name : "", static_cast<int>(link.medium), suite().rate);
   }
 
   /// True when an earlier run left this bar.

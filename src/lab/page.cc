@@ -61,7 +61,7 @@ void AddReading(const LabResult& result, Page& page) {
       "A bar is the typical picture (p50 of each stage) of one run: its own broker, link, "
       "cloud and device, each a process, as in the field. Its height is the paper's "
       "\"hypothetical total\", without waits in queues; the dashed outline is the true "
-      "total. The line across it is what `fogline plan` had said, and {:.2f} ms that "
+      "total. The line across it is what fogline plan had said, and {:.2f} ms that "
       "broker, frame and store add to every frame, measured beforehand without a link. A "
       "forecast begins with the picture at the network's size and ends with the answer "
       "of the store, so reading and resizing are added to its line and left out of its "
@@ -90,7 +90,6 @@ void AddExperiments(const LabResult& result, Page& page) {
   for (size_t i = 0; i < experiments.size(); ++i) {
     if (shown[i]) continue;
     std::vector<Page::View> views;
-    std::string caption;
     for (size_t j = i; j < experiments.size(); ++j) {
       const SuiteExperiment& e = experiments[j];
       if (j != i && (e.paper.empty() || e.paper != experiments[i].paper)) continue;
@@ -100,23 +99,28 @@ void AddExperiments(const LabResult& result, Page& page) {
             BarsWhere(result, [&](const Bar& b) { return b.experiment == j && b.wire == wire; });
         if (bars.empty()) continue;
         const ForecastError error = ErrorOf(bars);
-        const std::string name = (e.view.empty() ? "" : e.view + ", ") +
-                                 (wire == WireKind::kJson ? "JSON" : "Fogline's codecs");
-        views.push_back({name, StageChart(bars, e.title)});
         const auto choice = std::ranges::find_if(result.choices, [&](const PlanChoice& c) {
           return c.experiment == j && c.wire == wire;
         });
-        caption += fmt::format(
-            "{}{}: {} and {} over {} ({}), {} pictures a bar. Fastest: {}; planned: {} (regret "
-            "{}); "
-            "forecast off by {} (median).",
-            caption.empty() ? "" : " ", name, Labelled(result.suite.devices[e.device]),
-            Labelled(result.suite.clouds[e.cloud]), result.suite.links[e.link].profile.title,
-            bars[0]->medium, bars[0]->pictures, result.bars[choice->best].cut,
-            result.bars[choice->planned].cut, Percent(choice->regret), Percent(error.median));
+        const Bar &best = result.bars[choice->best], &planned = result.bars[choice->planned];
+        std::string verdict = fmt::format("Fastest: {}, {:.1f} ms.", best.cut, best.measured_ms);
+        verdict += choice->best == choice->planned
+                       ? " So the plan had said."
+                       : fmt::format(" The plan had said {}, {:.1f} ms: {} more.", planned.cut,
+                                     planned.measured_ms, Percent(choice->regret));
+        views.push_back(
+            {(e.view.empty() ? "" : e.view + ", ") +
+                 (wire == WireKind::kJson ? "JSON" : "Fogline's codecs"),
+             StageChart(bars, e.title),
+             fmt::format("{} and {} over {} ({}), {} pictures a bar. {} Forecasts are off by {} "
+                         "(median of the bars).",
+                         Labelled(result.suite.devices[e.device]),
+                         Labelled(result.suite.clouds[e.cloud]),
+                         result.suite.links[e.link].profile.title, bars[0]->medium,
+                         bars[0]->pictures, verdict, Percent(error.median))});
       }
     }
-    if (!views.empty()) page.AddFigure(experiments[i].title, caption, views);
+    if (!views.empty()) page.AddFigure(experiments[i].title, "", views);
   }
 }
 

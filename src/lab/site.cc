@@ -9,6 +9,7 @@
 #include "lab/cpu_limit.h"
 #include "lab/kernel_link.h"
 #include "lab/relay.h"
+#include "lab/run_log.h"
 #include "link/broker.h"
 #include "store/store.h"
 
@@ -110,8 +111,8 @@ class SiteImpl final : public Site {
     SiteRun out;
     FOGLINE_TRY(out.report, edge.ReadStdout());
     if (const int status = edge.Wait(); status != 0) {
-      return Fail(ErrorCode::kInternal, run.device, "its edge ended with status {}; see {}", status,
-                  log_.string());
+      return Fail(ErrorCode::kInternal, run.device, "its edge ended with status {}: {}", status,
+                  LastComplaint(log_));
     }
     FOGLINE_TRY(out.frames, Frames(run.device));
     return out;

@@ -1,12 +1,14 @@
 #include "lab/suite.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "cost/toml_keys.h"
 #include "profile/library.h"
+#include "vision/folder.h"
 
 namespace fogline {
 namespace {
@@ -39,10 +41,11 @@ class SuiteReader {
     FOGLINE_TRY(suite_.title, reader.Text("title"));
     FOGLINE_TRY(const std::string pictures, reader.Text("pictures"));
     FOGLINE_TRY(suite_.pictures, Find(pictures.empty() ? "models/demo" : pictures));
-    FOGLINE_TRY(suite_.count, Whole(reader, "count", suite_.count));
-    FOGLINE_TRY(suite_.quick, Whole(reader, "quick", suite_.quick));
-    FOGLINE_TRY(suite_.repeats, Whole(reader, "repeats", suite_.repeats));
-    FOGLINE_TRY(suite_.lanes, Whole(reader, "lanes", suite_.lanes));
+    FOGLINE_CHECK(ListImages(suite_.pictures).map([](const auto&) {}));
+    FOGLINE_TRY(suite_.count, Whole(reader, "count", suite_.count, 1, 100000));
+    FOGLINE_TRY(suite_.quick, Whole(reader, "quick", suite_.quick, 1, 100000));
+    FOGLINE_TRY(suite_.repeats, Whole(reader, "repeats", suite_.repeats, 1, 1000));
+    FOGLINE_TRY(suite_.lanes, Whole(reader, "lanes", suite_.lanes, 1, 64));
     FOGLINE_TRY(suite_.rate, reader.NumberOr("rate", 0, 0));
     FOGLINE_CHECK(Named("model", [this](const auto& t, const auto& k) { return Model(t, k); }));
     FOGLINE_CHECK(Named("device", [this](const auto& t, const auto& k) {
@@ -86,10 +89,12 @@ class SuiteReader {
     return path.string();
   }
 
-  Result<int> Whole(const TomlReader& reader, const char* key, int fallback) const {
-    FOGLINE_TRY(const double value, reader.NumberOr(key, 1, fallback));
-    if (value != static_cast<int>(value)) {
-      return Fail(ErrorCode::kInvalid, where_, "'{}' must be a whole number", key);
+  Result<int> Whole(const TomlReader& reader, const std::string& key, int fallback, int least,
+                    int most, const std::string& prefix = {}) const {
+    FOGLINE_TRY(const double value, reader.NumberOr(key.c_str(), 0, fallback));
+    if (value != std::floor(value) || (value != fallback && (value < least || value > most))) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}{}' must be a whole number from {} to {}",
+                  prefix, key, least, most);
     }
     return static_cast<int>(value);
   }
@@ -136,8 +141,8 @@ class SuiteReader {
     FOGLINE_TRY(const std::string file, reader.Text("file"));
     if (file.empty()) return Fail(ErrorCode::kInvalid, where_, "lacks the text '{}file'", prefix);
     FOGLINE_TRY(const auto path, Find(file));
-    FOGLINE_TRY(const double side, reader.NumberOr("side", 1, 0));
-    suite_.models.push_back({key, path, static_cast<int>(side)});
+    FOGLINE_TRY(const int side, Whole(reader, "side", 0, 32, 2048, prefix));
+    suite_.models.push_back({key, path, side});
     return {};
   }
 
@@ -183,9 +188,17 @@ class SuiteReader {
     if (name.find('=') == std::string::npos) {
       FOGLINE_TRY(name, NameOrFile(name));
     }
-    FOGLINE_TRY(link.profile, FindLink(name, where_ + ": " + prefix + "link"));
+    auto found_link = FindLink(name, where_ + ": " + prefix + "link");
+    if (!found_link && found_link.error().where == "--link") {
+      return Fail(ErrorCode::kInvalid, where_, "'{}link': {}", prefix, found_link.error().message);
+    }
+    FOGLINE_TRY(link.profile, std::move(found_link));
     FOGLINE_TRY(const std::string title, reader.Text("title"));
-    if (!title.empty()) link.profile.title = title;
+    if (!title.empty()) {
+      link.profile.title = title;
+    } else if (name.find('=') != std::string::npos) {
+      link.profile.title = name;
+    }
     // A recording holds neither.
     FOGLINE_TRY(const double rtt, reader.NumberOr("rtt_ms", 0, link.profile.rtt.value()));
     FOGLINE_TRY(const double down, reader.NumberOr("down_mbps", 1e-6, link.profile.down.value()));
@@ -236,6 +249,13 @@ class SuiteReader {
     return texts;
   }
 
+  Status NoneTwice(std::vector<std::string> texts, const std::string& key) const {
+    std::ranges::sort(texts);
+    const auto twice = std::ranges::adjacent_find(texts);
+    if (twice == texts.end()) return {};
+    return Fail(ErrorCode::kInvalid, where_, "'{}': '{}' is there twice", key, *twice);
+  }
+
   Result<WireKind> ReadWire(const std::string& name, const std::string& key) const {
     static const std::string kWires[] = {"json", "fogline"};
     const auto found = std::ranges::find(kWires, name);
@@ -282,6 +302,8 @@ class SuiteReader {
       e.wires.push_back(wire);
     }
     FOGLINE_TRY(e.cuts, Texts(table, prefix, "cuts", PaperCuts()));
+    FOGLINE_CHECK(NoneTwice(e.cuts, prefix + "cuts"));
+    FOGLINE_CHECK(NoneTwice(wires, prefix + "wires"));
     if (suite_.clouds[e.cloud].evidence == Evidence::kLimited) {
       return Fail(ErrorCode::kInvalid, where_, "'{}cloud': only devices can be limited", prefix);
     }

@@ -109,6 +109,17 @@ TEST(Suite, NamesWhatIsWrongAndWhatIsNear) {
   EXPECT_THAT(ErrorOf(With(kSmall, "key = \"late\"", "key = \"one\"")), HasSubstr("there twice"));
   EXPECT_THAT(ErrorOf(With(kSmall, "models/litter.onnx", "models/liter.onnx")),
               HasSubstr("'models/liter.onnx' is neither beside the suite"));
+  EXPECT_THAT(ErrorOf(With(kSmall, "count = 8", "count = 0")), HasSubstr("from 1 to 100000"));
+  EXPECT_THAT(ErrorOf(With(kSmall, "side = 160", "side = 7")),
+              HasSubstr("'model.litter.side' must be a whole number from 32"));
+  EXPECT_THAT(ErrorOf(With(kSmall, "up=5Mbps", "up=5Mbpps")),
+              HasSubstr("'link.slow.link': unknown unit 'Mbpps'"));
+  EXPECT_THAT(ErrorOf(With(kSmall, "\"fogline\"]", "\"fogline\", \"fogline\"]")),
+              HasSubstr("'fogline' is there twice"));
+  EXPECT_THAT(ErrorOf("pictures = \"nowhere\"\n" + kSmall), HasSubstr("'nowhere' is neither"));
+  const TempDir empty;
+  EXPECT_THAT(ErrorOf("pictures = \"" + empty.path().string() + "\"\n" + kSmall),
+              HasSubstr("holds no pictures"));
   EXPECT_THAT(ErrorOf("title = \"nothing\""), HasSubstr("has no [[experiment]]"));
 }
 

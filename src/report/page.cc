@@ -47,7 +47,11 @@ void Page::AddFigure(std::string_view title, std::string_view caption,
           group, i, i == 0 ? " checked" : "", HtmlEscape(views[i].name));
     }
   }
-  for (const View& view : views) body_ += "<div class=\"view\">" + view.svg + "</div>";
+  for (const View& view : views) {
+    body_ += "<div class=\"view\">";
+    if (!view.caption.empty()) body_ += fmt::format("<p>{}</p>", HtmlEscape(view.caption));
+    body_ += view.svg + "</div>";
+  }
   body_ += "</figure>";
 }
 

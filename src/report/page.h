@@ -28,6 +28,7 @@ class Page {
   /// The same drawn in several ways, one shown at a time, the first to begin with.
   struct View {
     std::string name, svg;
+    std::string caption = {};  // of this view alone
   };
   void AddFigure(std::string_view title, std::string_view caption, const std::vector<View>& views);
   void AddTable(std::string_view title, std::string_view caption, const Table& table);

@@ -15,7 +15,7 @@ std::string_view PageStyle() {
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:1080px;margin:0 auto;padding:32px 20px 64px}
 header h1{font-size:26px;line-height:1.2;margin:0 0 4px;letter-spacing:-.01em;overflow-wrap:anywhere}
-header p,figcaption p,.text{color:var(--dim);margin:0 0 12px;overflow-wrap:anywhere}
+header p,figcaption p,.view p,.text{color:var(--dim);margin:0 0 12px;overflow-wrap:anywhere}
 h2{font-size:17px;margin:0 0 2px}
 figure,section,details,.tiles>div{background:var(--card);border:1px solid var(--rule);border-radius:10px}
 figure,section{margin:20px 0 0;padding:18px 20px 14px}
@@ -24,6 +24,7 @@ summary{cursor:pointer;font-weight:600}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:20px 0 0}
 .tiles>div{padding:12px 16px;display:flex;flex-direction:column}
 .tiles span{color:var(--dim);font-size:13px}.tiles b{font-size:22px;font-weight:650;letter-spacing:-.01em}
+.tiles+.text{margin-top:20px}
 .tiles small{color:var(--faint);overflow-wrap:anywhere}
 svg{display:block;width:100%;height:auto;overflow:visible;font-size:12px;font-family:inherit}
 .tick{fill:var(--dim);font-variant-numeric:tabular-nums}.axis{fill:var(--faint)}
@@ -57,6 +58,8 @@ figure:has(>input:nth-of-type(1):checked) .view:nth-of-type(1),
 figure:has(>input:nth-of-type(2):checked) .view:nth-of-type(2),
 figure:has(>input:nth-of-type(3):checked) .view:nth-of-type(3),
 figure:has(>input:nth-of-type(4):checked) .view:nth-of-type(4){display:block}
+.view{overflow-x:auto}
+@media(max-width:700px){.view>svg{min-width:640px}.view>p,.view>.legend{position:sticky;left:0}}
 .scroll{overflow:auto;max-height:620px;margin-top:8px}
 table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
 th{position:sticky;top:0;background:var(--card);text-align:left;font-weight:600;color:var(--dim);cursor:pointer;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -154,6 +155,26 @@ TEST_F(Lab, WithoutTheRightToMakeNamespacesFallsBackAndSaysSo) {
   Run(command);
   EXPECT_EQ(status_, 1);
   EXPECT_THAT(Errors(), HasSubstr("kernel"));
+}
+
+TEST_F(Lab, RefusesAFolderOfOtherThings) {
+  const std::string suite = Suite("user");
+  const auto refused = [&](const std::string& said) {
+    std::filesystem::remove(dir_.path() / "stderr");
+    Run(Command(suite));
+    EXPECT_EQ(status_, 2);
+    EXPECT_EQ(std::ranges::count(Errors(), '\n'), 1) << Errors();
+    EXPECT_THAT(Errors(), HasSubstr(said));
+  };
+  const auto out = dir_.path() / "out";
+  ASSERT_TRUE(WriteFile(out, std::string_view("a file")));
+  refused("holds something else");
+  std::filesystem::remove(out);
+  std::filesystem::create_directory(out);
+  ASSERT_TRUE(WriteFile(out / "letter.txt", std::string_view("dear")));
+  refused("holds something else");
+  ASSERT_TRUE(WriteFile(out / "suite", std::string_view("paper\n")));
+  refused("holds results of the suite 'paper'");
 }
 
 TEST_F(Lab, UsesTheKernelWhereItMay) {
