@@ -111,7 +111,7 @@ TEST(Suite, NamesWhatIsWrongAndWhatIsNear) {
               HasSubstr("'models/liter.onnx' is neither beside the suite"));
   EXPECT_THAT(ErrorOf(With(kSmall, "count = 8", "count = 0")), HasSubstr("from 1 to 100000"));
   EXPECT_THAT(ErrorOf(With(kSmall, "side = 160", "side = 7")),
-              HasSubstr("'model.litter.side' must be a whole number from 32"));
+              HasSubstr("'model.m.side' must be a whole number from 32"));
   EXPECT_THAT(ErrorOf(With(kSmall, "up=5Mbps", "up=5Mbpps")),
               HasSubstr("'link.slow.link': unknown unit 'Mbpps'"));
   EXPECT_THAT(ErrorOf(With(kSmall, "\"fogline\"]", "\"fogline\", \"fogline\"]")),
