@@ -130,14 +130,14 @@ std::string MachineChart(const LabResult& result) {
     if (!device && bar.cut != "cloud-only") continue;
     const SuiteMachine& m = device ? result.suite.devices[e.device] : result.suite.clouds[e.cloud];
     const int side = result.suite.models[e.model].side;
-    const std::string name = fmt::format("{}, {} px", m.title, side);
+    const std::string name = fmt::format("{}, {} px, {}", m.title, side, NameOf(m.evidence));
     if (std::ranges::find(seen, name) != seen.end()) continue;
     seen.push_back(name);
     const double ms = bar.stage(device ? "prefix" : "suffix");
     chart.categories.push_back(name);
     chart.parts[0].values.push_back(device ? ms : 0);
     chart.parts[1].values.push_back(device ? 0 : ms);
-    chart.tips.push_back(fmt::format("{} ({}): {:.2f} ms", name, NameOf(m.evidence), ms));
+    chart.tips.push_back(fmt::format("{}: {:.2f} ms", name, ms));
   }
   // Names of machines are long: the chart lies on its side in a list instead.
   std::vector<size_t> order(seen.size());
@@ -146,7 +146,7 @@ std::string MachineChart(const LabResult& result) {
   std::ranges::sort(order, {}, value);
   double most = 1e-9;
   for (const size_t i : order) most = std::max(most, value(i));
-  constexpr double kRow = 26, kNames = 250, kWidth = 960;
+  constexpr double kRow = 26, kNames = 290, kWidth = 960;
   Svg svg(kWidth, kRow * static_cast<double>(order.size()) + 4, chart.label);
   for (size_t row = 0; row < order.size(); ++row) {
     const size_t i = order[row];

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <ctime>
 #include <map>
 #include <mutex>
@@ -75,6 +76,7 @@ class Lab {
       }
     }
     log_ = options_.out / "lab.log";
+    NoteLoad();
     FOGLINE_CHECK(PrepareModels());
     if (!suite().experiments.empty()) FOGLINE_CHECK(MeasurePipeline());
     FOGLINE_CHECK(MakeTasks());
@@ -175,11 +177,16 @@ class Lab {
     FOGLINE_TRY(none.profile, ParseInlineLink("up=100Gbps"));
     none.medium = Medium::kUser;
     FOGLINE_TRY(const auto site, Site::Open(suite(), here, here, none, models_[0], log_));
-    FOGLINE_TRY(const SiteRun run, site->Run({"lab-pipeline", "output", "", WireKind::kFogline,
-                                              pictures(), suite().rate}));
-    Bar bar;
-    FOGLINE_CHECK(ReadReport(run.report, bar));
-    result_.pipeline_ms = bar.stage("network") + bar.stage("decode") + bar.stage("store");
+    // It goes into every forecast: the calmest of a few runs counts.
+    result_.pipeline_ms = INFINITY;
+    for (int i = 0; i < kMostTries; ++i) {
+      FOGLINE_TRY(const SiteRun run, site->Run({fmt::format("lab-pipeline-{}", i), "output", "",
+                                                WireKind::kFogline, pictures(), suite().rate}));
+      Bar bar;
+      FOGLINE_CHECK(ReadReport(run.report, bar));
+      result_.pipeline_ms = std::min(
+          result_.pipeline_ms, bar.stage("network") + bar.stage("decode") + bar.stage("store"));
+    }
     return WriteFile(file, json{{"ms", result_.pipeline_ms}}.dump() + "\n");
   }
 
@@ -405,6 +412,17 @@ class Lab {
                          e.key + " " + std::string(NameOf(task->bar.wire)) + " " + task->bar.cut);
     }
     return {};
+  }
+
+  /// Others' work is in our figures: who reads them shall know.
+  void NoteLoad() {
+    double load = 0;
+    const auto cores = static_cast<double>(std::thread::hardware_concurrency());
+    if (getloadavg(&load, 1) < 1 || load < 0.5 * cores) return;
+    Note(
+        fmt::format("the machine was busy with other work as this run began (load {:.1f} on {:.0f} "
+                    "cores)",
+                    load, cores));
   }
 
   /// Once each, and on the log.

@@ -21,6 +21,12 @@ std::string Labelled(const SuiteMachine& machine) {
   return fmt::format("{} ({})", machine.title, NameOf(machine.evidence));
 }
 
+/// As a sentence begins.
+std::string Capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 32);
+  return text;
+}
+
 std::vector<const Bar*> BarsWhere(const LabResult& result,
                                   const std::function<bool(const Bar&)>& wanted) {
   std::vector<const Bar*> bars;
@@ -114,7 +120,7 @@ void AddExperiments(const LabResult& result, Page& page) {
              StageChart(bars, e.title),
              fmt::format("{} and {} over {} ({}), {} pictures a bar. {} Forecasts are off by {} "
                          "(median of the bars).",
-                         Labelled(result.suite.devices[e.device]),
+                         Capital(Labelled(result.suite.devices[e.device])),
                          Labelled(result.suite.clouds[e.cloud]),
                          result.suite.links[e.link].profile.title, bars[0]->medium,
                          bars[0]->pictures, verdict, Percent(error.median))});

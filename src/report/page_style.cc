@@ -48,7 +48,7 @@ svg{display:block;width:100%;height:auto;overflow:visible;font-size:12px;font-fa
 .legend i{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:6px}
 figure>input{position:absolute;opacity:0;pointer-events:none}
 figure>label{display:inline-block;font-size:13px;color:var(--dim);border:1px solid var(--rule);padding:1px 12px;
-cursor:pointer;margin-bottom:8px}
+cursor:pointer;margin:8px 0}
 figure>label:first-of-type{border-radius:6px 0 0 6px}figure>label:last-of-type{border-radius:0 6px 6px 0}
 figure>label+input+label{border-left:0}
 figure>input:checked+label{background:var(--band2);color:var(--ink)}
