@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -156,7 +157,7 @@ std::string ResultsCsv(const LabResult& result) {
 
 std::string TraceJson(const LabResult& result) {
   json events = json::array();
-  static constexpr const char* kRows[] = {"device", "link", "cloud"};
+  static constexpr std::array kRows{"device", "uplink", "cloud", "downlink"};
   for (size_t b = 0; b < result.bars.size(); ++b) {
     const Bar& bar = result.bars[b];
     events.push_back(
@@ -166,7 +167,7 @@ std::string TraceJson(const LabResult& result) {
          {"args",
           {{"name", fmt::format("{} {} {}", result.suite.experiments[bar.experiment].key,
                                 NameOf(bar.wire), bar.cut)}}}});
-    for (size_t row = 0; row < 3; ++row) {
+    for (size_t row = 0; row < kRows.size(); ++row) {
       events.push_back({{"ph", "M"},
                         {"pid", b},
                         {"tid", row},
@@ -177,19 +178,22 @@ std::string TraceJson(const LabResult& result) {
     // handed over, and the stages of one frame follow each other. Half of the network's time lies
     // before the cloud's and half after.
     double device_us = 0;
+    std::array<double, kRows.size()> free_us{};  // steps of one row never overlap
     for (size_t n = 0; n < bar.frames.size(); ++n) {
       const StageTimes& s = bar.frames[n];
       double at_us = device_us;
       const auto add = [&](size_t row, const char* name, float ms) {
         if (std::isnan(ms) || ms <= 0) return;
+        const double from_us = std::round(std::max(at_us, free_us[row]));
+        at_us = from_us + std::round(ms * 1000);
+        free_us[row] = at_us;
         events.push_back({{"ph", "X"},
                           {"pid", b},
                           {"tid", row},
                           {"name", name},
-                          {"ts", std::round(at_us)},
-                          {"dur", std::round(ms * 1000)},
+                          {"ts", from_us},
+                          {"dur", at_us - from_us},
                           {"args", {{"frame", n}}}});
-        at_us += ms * 1000;
       };
       add(0, "read", s.read);
       add(0, "resize", s.resize);
@@ -197,12 +201,12 @@ std::string TraceJson(const LabResult& result) {
       add(0, "encode", s.encode);
       add(0, "window", s.window);
       device_us = at_us;
-      add(1, "network, there", s.network / 2);
+      add(1, "there", s.network / 2);
       add(2, "queue", s.queue);
       add(2, "decode", s.decode);
       add(2, "suffix", s.suffix);
       add(2, "store", s.store);
-      add(1, "network, back", s.network / 2);
+      add(3, "back", s.network / 2);
     }
   }
   return json{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(events)}}.dump();

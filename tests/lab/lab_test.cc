@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -101,9 +102,18 @@ TEST_F(Lab, MeasuresEveryBarBesideItsForecastAndDoesNotRepeatIt) {
   for (const json& choice : result["choices"]) EXPECT_GE(choice["regret"], 0);
   EXPECT_THAT(Written("report.html"), HasSubstr("a test"));
   EXPECT_THAT(Written("results.csv"), HasSubstr("small,,litter,pi,paced,t2,paced,wifi"));
+  // The trace is one that Perfetto draws: complete events that do not overlap within their row.
   const json trace = json::parse(Written("trace.json"));
   size_t prefixes = 0;
-  for (const json& event : trace["traceEvents"]) prefixes += event["name"] == "prefix" ? 1 : 0;
+  std::map<std::pair<int, int>, double> row_ends;
+  for (const json& event : trace["traceEvents"]) {
+    prefixes += event["name"] == "prefix" ? 1 : 0;
+    if (event["ph"] != "X") continue;
+    double& end = row_ends[{event["pid"], event["tid"]}];
+    EXPECT_GE(event["ts"].get<double>(), end) << event;
+    end = event["ts"].get<double>() + event["dur"].get<double>();
+    EXPECT_GE(end, event["ts"].get<double>());
+  }
   EXPECT_EQ(prefixes,
             2U * 2 * 4);  // two wires, two cuts that run layers on the device, four pictures
 
