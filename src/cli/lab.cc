@@ -51,7 +51,7 @@ Status Run(const Args& args) {
     fmt::print("{}\n", ResultsJson(result));
   } else {
     Print(result);
-    fmt::print("Written to {}: report.html, results.json, results.csv, trace.json\n",
+    fmt::print("Written to {}: report.html, results.json, .csv and .md, trace.json\n",
                args.lab.out.string());
   }
   return {};

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/stats.h"
+#include "lab/markdown.h"
 #include "lab/page.h"
 
 namespace fogline {
@@ -234,6 +235,7 @@ std::string SummaryLine(const LabResult& result) {
 Status WriteResults(const LabResult& result, const std::filesystem::path& folder) {
   FOGLINE_CHECK(WriteFile(folder / "results.json", ResultsJson(result) + "\n"));
   FOGLINE_CHECK(WriteFile(folder / "results.csv", ResultsCsv(result)));
+  FOGLINE_CHECK(WriteFile(folder / "results.md", ResultsMarkdown(result)));
   FOGLINE_CHECK(WriteFile(folder / "trace.json", TraceJson(result)));
   return WriteFile(folder / "report.html", LabPage(result));
 }

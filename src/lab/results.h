@@ -14,7 +14,7 @@ std::string ResultsJson(const LabResult& result);
 /// A line a bar.
 std::string ResultsCsv(const LabResult& result);
 /// Every frame's stages in Chrome's trace format, which ui.perfetto.dev shows: a process a bar, a
-/// row for device, link and cloud each.
+/// row for device, uplink, cloud and downlink each.
 std::string TraceJson(const LabResult& result);
 /// One line: bars, median error, median and worst regret, and bars that the machine was too busy
 /// for.
@@ -27,7 +27,7 @@ RegretFigures RegretOf(const LabResult& result);
 /// Bars whose spread says that the machine was busy.
 size_t UnfairBars(const LabResult& result);
 
-/// results.json, results.csv, trace.json and report.html in `folder`.
+/// results.json, .csv and .md, trace.json and report.html in `folder`.
 Status WriteResults(const LabResult& result, const std::filesystem::path& folder);
 
 }  // namespace fogline

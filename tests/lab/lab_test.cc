@@ -102,6 +102,7 @@ TEST_F(Lab, MeasuresEveryBarBesideItsForecastAndDoesNotRepeatIt) {
   for (const json& choice : result["choices"]) EXPECT_GE(choice["regret"], 0);
   EXPECT_THAT(Written("report.html"), HasSubstr("a test"));
   EXPECT_THAT(Written("results.csv"), HasSubstr("small,,litter,pi,paced,t2,paced,wifi"));
+  EXPECT_THAT(Written("results.md"), HasSubstr("| small | Raspberry Pi 4"));
   // The trace is one that Perfetto draws: complete events that do not overlap within their row.
   const json trace = json::parse(Written("trace.json"));
   size_t prefixes = 0;
