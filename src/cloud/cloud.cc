@@ -43,6 +43,9 @@ struct Finished {
 /// A full batch shares one sync of the disk; at thousands of frames a second that is what makes a
 /// slow disk bearable.
 constexpr size_t kMostInBatch = 1024;
+/// What is worked through is small, and the more of it waits for the disk, the fewer syncs it
+/// takes.
+constexpr size_t kFinishedPerArrived = 4;
 constexpr Nanos kLeaving = std::chrono::seconds(5);  // for the broker to say that we have left
 constexpr Nanos kComplaintPeriod = std::chrono::seconds(10);
 constexpr uint64_t kMostComplaints = 20;  // in a period
@@ -54,7 +57,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
         store_(store),
         stored_(std::move(stored)),
         arrived_(options.queue, options.queue_bytes),
-        finished_(std::max(options.queue, kMostInBatch)),
+        finished_(kFinishedPerArrived * options.queue, options.queue_bytes),
         guard_(options.device_rate) {}
 
   ~CloudImpl() override { Stop(); }
@@ -163,7 +166,9 @@ class CloudImpl final : public Cloud, private LinkHandler {
       if (!finished.worked || finished.worked->detection) ++stats_.received;
       if (!finished.worked)
         Complain(fmt::format("device {}: {}", frame->device, finished.worked.error().ToString()));
-      finished_.Push(std::move(finished));
+      const bool row = finished.worked && finished.worked->detection;
+      const size_t weight = row ? finished.worked->detection->thumbnail.size() : 0;
+      finished_.Push(std::move(finished), weight);
     }
   }
 
