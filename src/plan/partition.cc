@@ -133,15 +133,28 @@ class Builder {
       return;
     }
     // One auxiliary vertex a direction: it falls to the far side with the first reader there, and
-    // its one priced arc is cut once.
+    // its one priced arc is cut once. Readers that are the source itself are never on the far side
+    // of `sent`, and hold `returned` by no more than its price: an infinite arc each would be more
+    // out of the source than 64 bits can count.
+    std::vector<uint32_t> movable;
+    for (const uint32_t r : wire.readers) {
+      if (!forced_[r]) movable.push_back(Vertex(r));
+    }
+    const bool held = movable.size() < wire.readers.size();
+    const bool one_way = down >= Ticks::kInfinite;
+    if (wire.readers.empty()) return;
+    if (movable.empty()) {
+      AddArc(kSource, from, one_way ? 0 : down, 0);
+      return;
+    }
     const uint32_t sent = next_++;
     AddArc(from, sent, up, 0);
-    const bool one_way = down >= Ticks::kInfinite;
     const uint32_t returned = one_way ? from : next_++;
     AddArc(returned, from, down, 0);
-    for (const uint32_t r : wire.readers) {
-      AddArc(sent, Vertex(r), Ticks::kInfinite, 0);
-      AddArc(Vertex(r), returned, Ticks::kInfinite, 0);
+    if (held) AddArc(kSource, returned, down, 0);
+    for (const uint32_t r : movable) {
+      AddArc(sent, r, Ticks::kInfinite, 0);
+      AddArc(r, returned, Ticks::kInfinite, 0);
     }
   }
 

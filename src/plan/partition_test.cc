@@ -160,6 +160,30 @@ TEST(Partition, ATensorIsChargedOnceHoweverManyReadIt) {
   EXPECT_EQ(std::count(plan->sides.begin(), plan->sides.end(), Side::kCloud), 6);
 }
 
+// Found by the fuzzer: each such wire put an infinite arc out of the source, and sixteen of them
+// more than 64 bits hold. Every producer here is read by a task that must stay and by one that may
+// go.
+TEST(Partition, ManyResultsThatComeBackToTheEdgeFitTheCount) {
+  std::mt19937 random(3);
+  std::uniform_int_distribution<int> price(0, 9);
+  for (int round = 0; round < 20; ++round) {
+    PartitionProblem problem;
+    constexpr uint32_t kTasks = 8;
+    for (uint32_t t = 0; t < kTasks; ++t) {
+      problem.tasks.push_back({Price(price(random)), Price(price(random))});
+    }
+    problem.tasks.push_back({Price(1), Price::Infinite()});
+    for (uint32_t w = 0; w < 40; ++w) {
+      Wire wire{w % (kTasks - 1), {w % (kTasks - 1) + 1, kTasks}, Price(price(random))};
+      wire.down = Price(price(random));
+      problem.wires.push_back(wire);
+    }
+    size_t solved = 0;
+    ExpectOptimal(problem, solved);
+    EXPECT_EQ(solved, 1U);
+  }
+}
+
 TEST(Partition, TheCrossingChargeIsPaidOnceAndEscapedByStayingHome) {
   PartitionProblem problem;
   problem.tasks = {{Price(0), Price::Infinite()}, {Price(10), Price(1)}, {Price(10), Price(1)}};

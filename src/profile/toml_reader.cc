@@ -2,13 +2,16 @@
 
 #include <cmath>
 
+#include "base/text.h"
+
 namespace fogline {
 
 Result<toml::table> ParseToml(std::string_view text, const std::string& where) {
   try {
     return toml::parse(text, where);
   } catch (const toml::parse_error& e) {
-    return Fail(ErrorCode::kInvalid, where, "line {}: {}", e.source().begin.line, e.description());
+    return Fail(ErrorCode::kInvalid, where, "line {}: {}", e.source().begin.line,
+                Printable(e.description()));  // it quotes line breaks as they are
   }
 }
 

@@ -247,7 +247,8 @@ Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
     const toml::table root = toml::parse(toml);
     FOGLINE_CHECK(ReadTables(root, where, folder, outputs, side, card));
   } catch (const toml::parse_error& e) {
-    return Fail(ErrorCode::kInvalid, where, "line {}: {}", e.source().begin.line, e.description());
+    return Fail(ErrorCode::kInvalid, where, "line {}: {}", e.source().begin.line,
+                Printable(e.description()));
   }
   if (card.height <= 0) card.height = kDefaultSide;
   if (card.width <= 0) card.width = kDefaultSide;

@@ -111,7 +111,20 @@ Result<Image> DecodeJpeg(std::span<const std::byte> file, const std::string& whe
   return image;
 }
 
+/// Whether every chunk's length fits the file: stb reserves what a chunk says before it looks.
+bool PngChunksFit(std::span<const std::byte> file) {
+  constexpr size_t kFrame = 12;  // of a chunk: length, kind, checksum
+  for (size_t at = 8; at + kFrame <= file.size();) {
+    size_t length = 0;
+    for (size_t i = 0; i < 4; ++i) length = length << 8 | std::to_integer<size_t>(file[at + i]);
+    if (length > file.size() - at - kFrame) return false;
+    at += kFrame + length;
+  }
+  return true;
+}
+
 Result<Image> DecodePng(std::span<const std::byte> file, const std::string& where) {
+  if (!PngChunksFit(file)) return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: cut short");
   int width = 0, height = 0, channels = 0;
   const auto length = static_cast<int>(std::min<size_t>(file.size(), INT32_MAX));
   if (stbi_info_from_memory(Raw(file), length, &width, &height, &channels) == 0) {
