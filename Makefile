@@ -2,6 +2,7 @@
 # make test: set up, build, run every test.
 # make soak: the long form of the tests of reliability, about half an hour.
 # make fuzz: ten CPU-minutes of every fuzzer with sanitizers, about an hour.
+# make sanitize: the whole line under the address and the thread sanitizer; builds it twice.
 PRESET ?= release
 BINARY := build/$(PRESET)/fogline
 
@@ -26,6 +27,9 @@ soak: build
 
 fuzz: setup
 	@scripts/fuzz $(FUZZ_ARGS)
+
+sanitize: setup
+	@tests/sanitize/run
 
 bench: build
 	@bench/run

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -60,15 +62,15 @@ class Recorder : public LinkHandler {
     }
     Count(messages);
   }
-  bool Wait(const int& counter, int at_least) {
+  bool Wait(const std::atomic<int>& counter, int at_least) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, 20s, [&] { return counter >= at_least; });
   }
-  int connects = 0, losses = 0, unheard = 0, messages = 0;
+  std::atomic<int> connects{0}, losses{0}, unheard{0}, messages{0};
   std::string last_text, last_response;
 
  private:
-  void Count(int& counter) {
+  void Count(std::atomic<int>& counter) {
     const std::lock_guard lock(mutex_);
     ++counter;
     changed_.notify_all();
@@ -117,9 +119,10 @@ TEST(Link, PublishesThroughARealBrokerAndSurvivesItsRestart) {
 }
 
 /// A link that hears what it publishes itself, on one topic.
-class Echo : public Recorder {
+class Echo final : public Recorder {
  public:
-  explicit Echo(const std::string& url) {
+  explicit Echo(const std::string& url, std::function<void(const Message&)> on_message)
+      : on_message_(std::move(on_message)) {
     LinkOptions options;
     options.broker = *ParseBroker(url);
     options.client_id = "echo";
@@ -131,28 +134,31 @@ class Echo : public Recorder {
     ASSERT_TRUE(link->Subscribe("echo", 1));
     Recorder::OnConnected();
   }
+  void OnMessage(const Message& m) override {
+    Recorder::OnMessage(m);
+    on_message_(m);
+  }
   std::unique_ptr<Link> link;
+
+ private:
+  std::function<void(const Message&)> on_message_;
 };
 
 TEST(Link, ThreadsPublishSideBySideAndEveryMessageArrivesWholeAndInOrder) {
   auto broker = LocalBroker::Start();
   ASSERT_TRUE(broker) << broker.error().ToString();
   constexpr int kThreads = 4, kEach = 300;
-  struct Checker final : Echo {
-    using Echo::Echo;
-    void OnMessage(const Message& m) override {
-      // First byte: the thread; next two: its count; then as many bytes as that, so that sizes
-      // vary.
-      ASSERT_GE(m.payload.size(), 3U);
-      const int thread = static_cast<int>(m.payload[0]);
-      const int count = static_cast<int>(m.payload[1]) | (static_cast<int>(m.payload[2]) << 8);
-      EXPECT_EQ(count, next[thread]++);
-      EXPECT_EQ(m.payload.size(), 3U + 50U * static_cast<size_t>(count));
-      for (const std::byte b : m.payload.subspan(3)) ASSERT_EQ(b, m.payload[1]);
-      Recorder::OnMessage(m);
-    }
-    int next[kThreads] = {};
-  } echo((*broker)->url());
+  int next[kThreads] = {};
+  Echo echo((*broker)->url(), [&](const Message& m) {
+    // First byte: the thread; next two: its count; then as many bytes as that, so that sizes
+    // vary.
+    ASSERT_GE(m.payload.size(), 3U);
+    const int thread = static_cast<int>(m.payload[0]);
+    const int count = static_cast<int>(m.payload[1]) | (static_cast<int>(m.payload[2]) << 8);
+    EXPECT_EQ(count, next[thread]++);
+    EXPECT_EQ(m.payload.size(), 3U + 50U * static_cast<size_t>(count));
+    for (const std::byte b : m.payload.subspan(3)) ASSERT_EQ(b, m.payload[1]);
+  });
   ASSERT_TRUE(echo.Wait(echo.connects, 1));
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
@@ -174,27 +180,23 @@ TEST(Link, ThreadsPublishSideBySideAndEveryMessageArrivesWholeAndInOrder) {
 TEST(Link, AHandlerThatBlocksDoesNotHoldBackWhoPublishes) {
   auto broker = LocalBroker::Start();
   ASSERT_TRUE(broker) << broker.error().ToString();
-  struct Slow final : Echo {
-    using Echo::Echo;
-    void OnMessage(const Message& m) override {
-      Recorder::OnMessage(m);
-      std::unique_lock lock(gate);
-      EXPECT_TRUE(opened.wait_for(lock, 20s, [this] { return open; }));
-    }
-    std::mutex gate;
-    std::condition_variable opened;
-    bool open = false;
-  } slow((*broker)->url());
+  std::mutex gate;
+  std::condition_variable opened;
+  bool open = false;
+  Echo slow((*broker)->url(), [&](const Message&) {
+    std::unique_lock lock(gate);
+    EXPECT_TRUE(opened.wait_for(lock, 20s, [&] { return open; }));
+  });
   ASSERT_TRUE(slow.Wait(slow.connects, 1));
   ASSERT_TRUE(slow.link->Publish("echo", Bytes("first"), 1));
   ASSERT_TRUE(slow.Wait(slow.messages, 1));
   // The link's thread is in the handler now, which waits for us.
   ASSERT_TRUE(slow.link->Publish("echo", Bytes("second"), 1));
   {
-    const std::lock_guard lock(slow.gate);
-    slow.open = true;
+    const std::lock_guard lock(gate);
+    open = true;
   }
-  slow.opened.notify_all();
+  opened.notify_all();
   EXPECT_TRUE(slow.Wait(slow.messages, 2));
 }
 
