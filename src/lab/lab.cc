@@ -308,13 +308,15 @@ class Lab {
         link.profile.trace ? link.profile.name : "", static_cast<int>(link.medium), suite().rate);
   }
 
-  /// True when an earlier run left this bar.
+  /// True when an earlier run left this bar, and a fair one.
   bool ReadRun(Task& task) const {
     const auto text = ReadTextFile(task.file);
     if (!text) return false;
     const json run = json::parse(*text, nullptr, false);
     if (!run.is_object() || run.value("fingerprint", "") != task.fingerprint) return false;
     if (!ReadReport(run.value("report", json::object()).dump(), task.bar)) return false;
+    // It was not a fair figure; perhaps the machine has its peace now.
+    if (task.bar.spread > kFairSpread && !options_.quick) return false;
     task.bar.medium = run.value("medium", "");
     for (const json& row : run.value("frames", json::array())) {
       StageTimes times;
