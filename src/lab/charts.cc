@@ -193,8 +193,10 @@ std::string MoneyChart(const LabResult& result) {
 std::string ForecastChart(const LabResult& result) {
   XYChart chart;
   chart.label = "forecast over measurement";
-  chart.x = {.title = "measured, ms", .log = true};
-  chart.y = {.title = "forecast, ms", .log = true};
+  chart.x.title = "measured, ms";
+  chart.x.log = true;
+  chart.y.title = "forecast, ms";
+  chart.y.log = true;
   struct Group {
     Evidence evidence;
     WireKind wire;
@@ -232,8 +234,10 @@ std::string ForecastChart(const LabResult& result) {
 std::string CapacityChart(const LabResult& result) {
   XYChart chart;
   chart.label = "p95 of answers over devices";
-  chart.x = {.title = "devices at one picture a second", .log = true};
-  chart.y = {.title = "p95, ms", .log = true};
+  chart.x.title = "devices at one picture a second";
+  chart.x.log = true;
+  chart.y.title = "p95, ms";
+  chart.y.log = true;
   for (size_t i = 0; i < result.capacities.size(); ++i) {
     const Capacity& c = result.capacities[i];
     Series series{result.suite.capacities[c.entry].title, SeriesTone(i), Series::Style::kLine, {}};

@@ -40,15 +40,15 @@ std::string Experiments(const LabResult& result) {
     for (const Bar& b : result.bars) {
       if (b.experiment == c.experiment && b.wire == c.wire) bars.push_back(&b);
     }
-    out += fmt::format("| {} | {} ({}), {} ({}), {} | {} | {} | {} {} | {} | {} | {} | {} | {} |\n",
-                       e.key, device.title, NameOf(device.evidence), cloud.title,
-                       NameOf(cloud.evidence), result.suite.links[e.link].profile.title,
-                       NameOf(c.wire),
-                       Ms(Fastest(result, c, [](const Bar& b) { return b.cut == "cloud-only"; })),
-                       Ms(split), split != nullptr ? "(" + split->cut + ")" : "",
-                       Ms(Fastest(result, c, [](const Bar& b) { return b.cut == "edge-only"; })),
-                       result.bars[c.best].cut, result.bars[c.planned].cut, Percent(c.regret),
-                       Percent(ErrorOf(bars).median));
+    out += fmt::format(
+        "| {} | {} ({}), {} ({}), {} | {} | {} | {} {} | {} | {} | {} | {} | {} |\n", e.key,
+        device.title, NameOf(device.evidence), cloud.title, NameOf(cloud.evidence),
+        result.suite.links[e.link].profile.title, NameOf(c.wire),
+        Ms(Fastest(result, c, [](const Bar& b) { return b.cut == "cloud-only"; })), Ms(split),
+        split != nullptr ? fmt::format("({})", split->cut) : std::string(),
+        Ms(Fastest(result, c, [](const Bar& b) { return b.cut == "edge-only"; })),
+        result.bars[c.best].cut, result.bars[c.planned].cut, Percent(c.regret),
+        Percent(ErrorOf(bars).median));
   }
   return out;
 }
