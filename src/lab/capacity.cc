@@ -257,7 +257,8 @@ Result<Capacity> MeasureCapacity(const Suite& suite, size_t index,
   out.steps.clear();
   out.devices = 0;
 
-  double devices = options.first > 0 ? options.first : std::max(20.0, entry.wanted / 10);
+  double devices =
+      options.first > 0 ? options.first : std::max(20.0, std::max(entry.wanted, entry.paper) / 3);
   double failed = 0;
   while (failed == 0) {
     FOGLINE_TRY(const LoadStep step, measure(std::round(devices)));

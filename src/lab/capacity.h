@@ -37,7 +37,8 @@ CapacityCost CostOf(const Capacity& capacity);
 
 struct CapacityOptions {
   double step_seconds = 3;
-  double first = 0;     // devices of the first step; 0: a tenth of the entry's wish, at least 20
+  double first = 0;     // devices of the first step; 0: a third of the entry's wish or the paper's
+                        // figure, at least 20
   double most = 0;      // devices at which to stop; 0: when a step fails
   int refinements = 3;  // bisections between the last step that held and the first that did not
   std::function<void(const LoadStep&)> progress;

@@ -29,7 +29,7 @@ constexpr size_t kRemembered = 1 << 18;
 /// The generator stops offering when so many seconds of frames are unanswered: the step has failed.
 constexpr double kHopelessSeconds = 3;
 constexpr auto kSettle = 1s;
-constexpr auto kDrain = 6s;
+constexpr auto kDrain = 20s;  // a step begins with empty queues
 
 double Seconds(Nanos t) { return std::chrono::duration<double>(t).count(); }
 

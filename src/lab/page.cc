@@ -64,10 +64,11 @@ void AddTiles(const LabResult& result, Page& page) {
 void AddReading(const LabResult& result, Page& page) {
   if (result.bars.empty()) return;
   page.AddText(fmt::format(
-      "A bar is the typical picture (p50 of each stage) of one run: its own broker, link, "
-      "cloud and device, each a process, as in the field. Its height is the paper's "
-      "\"hypothetical total\", without waits in queues; the dashed outline is the true "
-      "total. The line across it is what fogline plan had said, and {:.2f} ms that "
+      "A bar stacks the typical (p50) stages of one run: its own broker, link, "
+      "cloud and device, each a process, as in the field, without waits in queues (the paper's "
+      "\"hypothetical total\"); the dashed outline is the true total. Figures are p50 of whole "
+      "pictures, which lies a little above the stacked stages where the machine was unquiet. The "
+      "line across it is what fogline plan had said, and {:.2f} ms that "
       "broker, frame and store add to every frame, measured beforehand without a link. A "
       "forecast begins with the picture at the network's size and ends with the answer "
       "of the store, so reading and resizing are added to its line and left out of its "
