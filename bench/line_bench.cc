@@ -1,13 +1,16 @@
 // What the line costs beyond the engine: the cloud's images/s on one worker against a bare loop
-// over the same session, and an edge's latency beyond its own work, on loopback with a real broker.
+// over the same session, an edge's latency beyond its own work, on loopback with a real broker, and
+// an edge's memory.
 // Ratios in one run; the absolute times are this machine's.
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <cmath>
 #include <cstdio>
 #include <thread>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "base/stats.h"
 #include "cloud/cloud.h"
 #include "cloud/worker.h"
@@ -98,6 +101,32 @@ Result<Measured> ThroughTheLine(const Mechanism& mechanism, const Prepared& prep
   return measured;
 }
 
+/// Megabytes resident at most of `fogline edge` on the demo's pictures, the largest of the
+/// mechanisms. The broker is a child of this process as well, and far smaller.
+Result<double> EdgeMegabytes() {
+  FOGLINE_TRY(const auto broker, LocalBroker::Start());
+  const TempDir dir;
+  FOGLINE_TRY(const auto store, OpenStore("sqlite:" + (dir.path() / "bench.db").string()));
+  CloudOptions options;
+  FOGLINE_TRY(options.link.broker, ParseBroker(broker->url()));
+  options.models.folder = kModels;
+  FOGLINE_TRY(const auto cloud, Cloud::Start(options, *store, [] {}));
+  for (const std::string mechanism : {"edge-only", "cloud-only", "split"}) {
+    std::vector<std::string> words = {FOGLINE_BINARY, "edge",
+                                      "--broker",     broker->url(),
+                                      "--model",      (kModels / "litter.onnx").string(),
+                                      "--source",     (kModels / "demo").string(),
+                                      "--mechanism",  mechanism,
+                                      "--device",     "bench-" + mechanism};
+    if (mechanism == "split") words.insert(words.end(), {"--cut", "split13"});
+    FOGLINE_TRY(auto edge, Process::Start({.command = words, .stderr_to = dir.path() / mechanism}));
+    if (edge.Wait() != 0) return Fail(ErrorCode::kInternal, "bench", "{} failed", mechanism);
+  }
+  rusage children{};
+  getrusage(RUSAGE_CHILDREN, &children);
+  return static_cast<double>(children.ru_maxrss) * 1024 / 1e6;
+}
+
 Status Run() {
   SetLogLevel(LogLevel::kError);
   FOGLINE_TRY(const Network network, LoadNetwork(kModels / "litter.onnx"));
@@ -126,6 +155,8 @@ Status Run() {
                alone.overhead_ms.p50, alone.overhead_ms.p95, spooled.overhead_ms.p50,
                spooled.overhead_ms.p95);
   }
+  FOGLINE_TRY(const double edge, EdgeMegabytes());
+  fmt::print("an edge: {:.0f} MB resident at most\n", edge);
   return {};
 }
 
