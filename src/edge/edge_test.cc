@@ -167,6 +167,18 @@ TEST(Gpx, ReadsTracksAndInterpolates) {
   EXPECT_NE(broken.error().ToString().find("b.gpx: line 1"), std::string::npos);
 }
 
+TEST(Gpx, FractionsOfASecondAreDigits) {
+  const auto track = ParseGpx(R"(<gpx><trk><trkseg>
+    <trkpt lat="51" lon="4.0"><time>1970-01-01T00:00:01.25Z</time></trkpt>
+    <trkpt lat="51" lon="4.1"><time>1970-01-01T00:00:02.12345678901Z</time></trkpt>
+    <trkpt lat="51" lon="4.2"><time>1970-01-01T00:00:03.5e999Z</time></trkpt></trkseg></trk></gpx>)",
+                              "t.gpx");
+  ASSERT_TRUE(track) << track.error().ToString();
+  ASSERT_EQ(track->size(), 2U);  // the third has no time
+  EXPECT_EQ(track->front().time_us, 1'250'000);
+  EXPECT_EQ(track->back().time_us, 2'123'456);
+}
+
 TEST(Gpx, TheShortWayOverThe180thMeridian) {
   const std::vector<TrackPoint> track{{0, {0, 179.5}}, {10, {0, -179.5}}};
   EXPECT_NEAR(std::abs(Interpolate(track, 5)->lon), 180, 1e-9);

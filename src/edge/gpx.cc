@@ -26,9 +26,9 @@ bool ParseTime(const std::string& text, int64_t& time_us) {
   if (rest == nullptr) return false;
   int64_t us = static_cast<int64_t>(timegm(&when)) * 1'000'000;
   if (*rest == '.') {
-    char* end = nullptr;
-    us += static_cast<int64_t>(std::strtod(rest, &end) * 1e6);
-    rest = end;
+    // Digits only: a number's parser would take ".5e999" for a time too.
+    int64_t unit = 100'000;
+    for (++rest; *rest >= '0' && *rest <= '9'; ++rest, unit /= 10) us += (*rest - '0') * unit;
   }
   int hours = 0, minutes = 0;
   if ((*rest == '+' || *rest == '-') && std::sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2) {
