@@ -17,7 +17,7 @@ spdlog::logger& Logger() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
     auto made = std::make_shared<spdlog::logger>(
         "fogline", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern("%H:%M:%S.%e %^%-5!l%$ %v");
+    made->set_pattern("%H:%M:%S.%e %^%-7l%$ %v");
     made->set_level(spdlog::level::info);
     return made;
   }();
@@ -47,7 +47,7 @@ void SetLogLevel(LogLevel level) { Logger().set_level(ToSpdlog(level)); }
 void SetLogJson(bool json) {
   json_lines = json;
   Logger().set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":%v})"
-                            : "%H:%M:%S.%e %^%-5!l%$ %v");
+                            : "%H:%M:%S.%e %^%-7l%$ %v");
 }
 
 void LogLine(LogLevel level, std::string_view line) {
