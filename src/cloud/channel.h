@@ -1,6 +1,7 @@
 // A bounded queue between threads.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,8 @@
 #include <mutex>
 #include <optional>
 #include <vector>
+
+#include "base/clock.h"
 
 namespace fogline {
 
@@ -30,8 +33,9 @@ class Channel {
     if (closed_) return false;
     items_.push_back({std::move(item), weight});
     weight_ += weight;
+    const bool enough = items_.size() >= enough_;
     lock.unlock();
-    filled_.notify_one();
+    if (enough) filled_.notify_one();
     return true;
   }
 
@@ -47,11 +51,19 @@ class Channel {
   }
 
   /// Waits for an item, then takes all that are there, at most `most`. False when the channel is
-  /// closed and empty.
-  bool PopAll(std::vector<T>& out, size_t most) {
+  /// closed and empty. Where `busy()` says so, it first waits until there are `enough`, for
+  /// `patience` at most. For a channel's only reader.
+  template <typename Busy>
+  bool PopAll(std::vector<T>& out, size_t most, size_t enough, Nanos patience, Busy busy) {
     out.clear();
+    enough = std::min(enough, capacity_);
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [this] { return closed_ || !items_.empty(); });
+    if (!closed_ && items_.size() < enough && busy()) {
+      enough_ = enough;  // until then no writer wakes us
+      filled_.wait_for(lock, patience, [&] { return closed_ || items_.size() >= enough; });
+      enough_ = 1;
+    }
     while (!items_.empty() && out.size() < most) {
       out.push_back(TakeFirst());
     }
@@ -87,6 +99,7 @@ class Channel {
   }
 
   const size_t capacity_, most_weight_;
+  size_t enough_ = 1;  // items that make a push wake a reader
   mutable std::mutex mutex_;
   std::condition_variable filled_, room_;
   std::deque<Item> items_;
