@@ -1,6 +1,6 @@
 #include "vision/image.h"
 
-#include <stb/stb_image.h>
+#include <png.h>
 #include <stb/stb_image_resize.h>
 #include <turbojpeg.h>
 #include <webp/decode.h>
@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -111,34 +112,26 @@ Result<Image> DecodeJpeg(std::span<const std::byte> file, const std::string& whe
   return image;
 }
 
-/// Whether every chunk's length fits the file: stb reserves what a chunk says before it looks.
-bool PngChunksFit(std::span<const std::byte> file) {
-  constexpr size_t kFrame = 12;  // of a chunk: length, kind, checksum
-  for (size_t at = 8; at + kFrame <= file.size();) {
-    size_t length = 0;
-    for (size_t i = 0; i < 4; ++i) length = length << 8 | std::to_integer<size_t>(file[at + i]);
-    if (length > file.size() - at - kFrame) return false;
-    at += kFrame + length;
-  }
-  return true;
-}
-
+/// Transparent parts become white. A picture that says nothing of its gamma is sRGB, 16 bits or 8.
 Result<Image> DecodePng(std::span<const std::byte> file, const std::string& where) {
-  if (!PngChunksFit(file)) return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: cut short");
-  int width = 0, height = 0, channels = 0;
-  const auto length = static_cast<int>(std::min<size_t>(file.size(), INT32_MAX));
-  if (stbi_info_from_memory(Raw(file), length, &width, &height, &channels) == 0) {
-    return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: {}", stbi_failure_reason());
+  png_image png{};
+  const std::unique_ptr<png_image, decltype(&png_image_free)> owner(&png, png_image_free);
+  png.version = PNG_IMAGE_VERSION;
+  if (png_image_begin_read_from_memory(&png, file.data(), file.size()) == 0) {
+    return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: {}", png.message);
   }
-  FOGLINE_CHECK(CheckSize(width, height, where));
-  const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> pixels(
-      stbi_load_from_memory(Raw(file), length, &width, &height, &channels, 3), stbi_image_free);
-  if (pixels == nullptr) {
-    return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: {}", stbi_failure_reason());
+  constexpr png_uint_32 kMost = std::numeric_limits<int>::max();
+  Image image{static_cast<int>(std::min(png.width, kMost)),
+              static_cast<int>(std::min(png.height, kMost)),
+              {}};
+  FOGLINE_CHECK(CheckSize(image.width, image.height, where));
+  png.format = PNG_FORMAT_RGB;
+  png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+  image.rgb.resize(PNG_IMAGE_SIZE(png));
+  const png_color white{255, 255, 255};
+  if (png_image_finish_read(&png, &white, image.rgb.data(), 0, nullptr) == 0) {
+    return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: {}", png.message);
   }
-  Image image{width, height, {}};
-  image.rgb.assign(pixels.get(),
-                   pixels.get() + static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
   return image;
 }
 

@@ -43,6 +43,7 @@ turbojpeg vision
 webp/ vision
 libexif vision
 stb/ vision
+png.h vision
 LBFGS learn
 Eigen learn
 boost/graph plan
