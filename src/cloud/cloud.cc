@@ -170,6 +170,17 @@ class CloudImpl final : public Cloud, private LinkHandler {
       if (!finished.worked || finished.worked->detection) ++stats_.received;
       if (!finished.worked)
         Complain(fmt::format("device {}: {}", frame->device, finished.worked.error().ToString()));
+      // With nothing else to do it commits its own frame: no other thread has to wake up first. An
+      // only worker does not, for the next frame would wait for the disk.
+      if (options_.workers > 1 && stats_.waiting == 0) {
+        const std::unique_lock alone(storing_mutex_, std::try_to_lock);
+        if (alone) {
+          batch_.clear();
+          batch_.push_back(std::move(finished));
+          StoreBatch();
+          continue;
+        }
+      }
       const bool row = finished.worked && finished.worked->detection;
       const size_t weight = row ? finished.worked->detection->thumbnail.size() : 0;
       finished_.Push(std::move(finished), weight);
@@ -177,34 +188,39 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
 
   void StoreLoop() {
-    std::vector<Finished> batch;
-    std::vector<Detection> rows;
-    std::vector<Settlement> settlements;
+    std::vector<Finished> taken;
     const auto busy = [this] { return stats_.waiting > 0; };
-    while (finished_.PopAll(batch, kMostInBatch, kCompany, kPatience, busy)) {
-      rows.clear();
-      settlements.clear();
-      for (Finished& f : batch) {
-        if (!f.worked) continue;
-        if (f.worked->detection) rows.push_back(*std::move(f.worked->detection));
-        std::ranges::move(f.worked->settlements, std::back_inserter(settlements));
-      }
-      const Nanos start = Clock::Real().Steady();
-      Result<std::vector<PutOutcome>> outcomes;
-      if (!rows.empty() || !settlements.empty()) outcomes = store_.Put(rows, settlements);
-      const uint32_t store_us = Micros(Clock::Real().Steady() - start);
-      if (!outcomes) Complain(outcomes.error().ToString());
-      size_t row = 0;
-      link_->Hold();
-      for (const Finished& f : batch) {
-        const bool has_row = f.worked && f.worked->detection;
-        const PutOutcome* outcome = has_row && outcomes ? &(*outcomes)[row++] : nullptr;
-        Answer(f, outcome, outcomes ? nullptr : &outcomes.error(), store_us);
-        if (trace_ != nullptr && has_row) Trace(f, start, store_us);
-      }
-      link_->Flush();
-      if (!rows.empty() && outcomes) stored_();
+    while (finished_.PopAll(taken, kMostInBatch, kCompany, kPatience, busy)) {
+      const std::lock_guard lock(storing_mutex_);
+      batch_.swap(taken);
+      StoreBatch();
     }
+  }
+
+  /// Commits batch_ and answers each of its frames. Under storing_mutex_.
+  void StoreBatch() {
+    rows_.clear();
+    settlements_.clear();
+    for (Finished& f : batch_) {
+      if (!f.worked) continue;
+      if (f.worked->detection) rows_.push_back(*std::move(f.worked->detection));
+      std::ranges::move(f.worked->settlements, std::back_inserter(settlements_));
+    }
+    const Nanos start = Clock::Real().Steady();
+    Result<std::vector<PutOutcome>> outcomes;
+    if (!rows_.empty() || !settlements_.empty()) outcomes = store_.Put(rows_, settlements_);
+    const uint32_t store_us = Micros(Clock::Real().Steady() - start);
+    if (!outcomes) Complain(outcomes.error().ToString());
+    size_t row = 0;
+    link_->Hold();
+    for (const Finished& f : batch_) {
+      const bool has_row = f.worked && f.worked->detection;
+      const PutOutcome* outcome = has_row && outcomes ? &(*outcomes)[row++] : nullptr;
+      Answer(f, outcome, outcomes ? nullptr : &outcomes.error(), store_us);
+      if (trace_ != nullptr && has_row) Trace(f, start, store_us);
+    }
+    link_->Flush();
+    if (!rows_.empty() && outcomes) stored_();
   }
 
   void Answer(const Finished& f, const PutOutcome* outcome, const Error* store_error,
@@ -282,7 +298,12 @@ class CloudImpl final : public Cloud, private LinkHandler {
   DeviceGuard guard_;  // link's thread only
   std::vector<std::thread> workers_;
   std::thread storing_;
-  std::vector<std::byte> answer_;  // storing thread only
+  std::mutex storing_mutex_;
+  // Under storing_mutex_, kept for their memory:
+  std::vector<Finished> batch_;
+  std::vector<Detection> rows_;
+  std::vector<Settlement> settlements_;
+  std::vector<std::byte> answer_;
   std::atomic<bool> stopped_{false};
   std::mutex leaving_mutex_;
   std::condition_variable left_changed_;

@@ -34,11 +34,12 @@ struct CloudStats {
   std::atomic<uint64_t> limited{0};  // beyond a device's rate: not looked at, the device repeats
 };
 
-/// Receives on the link's thread, works on `workers` threads, stores and answers on one more, which
-/// commits whatever has piled up at once: a batch grows only while the disk is busy.
+/// Receives on the link's thread and works on `workers` threads. One that has nothing else to do
+/// stores and answers its own frame; where more is going on, or there is but one, a thread more
+/// does, and commits whatever has piled up at once.
 class Cloud {
  public:
-  /// `stored` is called after each commit, on the storing thread.
+  /// `stored` is called after each commit, by one thread at a time.
   static Result<std::unique_ptr<Cloud>> Start(const CloudOptions& options, Store& store,
                                               std::function<void()> stored);
   virtual ~Cloud() = default;

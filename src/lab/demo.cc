@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -155,6 +157,7 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   hooks.map_is_up(web->url());
 
   CloudOptions cloud_options;
+  cloud_options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   FOGLINE_TRY(cloud_options.link.broker, ParseBroker(broker));
   cloud_options.models.folder = std::filesystem::absolute(model).parent_path();
   FOGLINE_TRY(const auto cloud, Cloud::Start(cloud_options, *store, [&] { web->Notify(); }));
@@ -165,8 +168,8 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
                                                          {"--mechanism", "cloud-only"},
                                                          {"--mechanism", "split", "--cut", cut}};
   for (const auto& mechanism : mechanisms) {
-    FOGLINE_TRY(Edge edge,
-                StartEdge(options, broker, model, images, "demo-" + mechanism[1], mechanism));
+    FOGLINE_TRY(Edge edge, StartEdge(options, broker, model, images,
+                                     fmt::format("demo-{}", mechanism[1]), mechanism));
     edges.push_back(std::move(edge));
   }
   std::vector<DemoMechanism> results;
