@@ -51,10 +51,8 @@ void Suffix(benchmark::State& state, const char* cut_name) {
   auto model = Model::Load(path, EngineShapes());
   if (!model) return state.SkipWithError(model.error().ToString().c_str());
   const Port input = model->inputs().at(0);
-  std::vector<int64_t> dims(input.shape.begin(), input.shape.end());
-  dims = {state.range(0), dims.at(1), 160, 160};
   LoadOptions options;
-  options.shapes[input.name] = Shape(dims);
+  options.shapes[input.name] = Shape{state.range(0), 3, 160, 160};
   model = Model::Load(path, EngineShapes(), options);
   if (!model) return state.SkipWithError(model.error().ToString().c_str());
   const auto cut = FindCut(*model, cut_name);

@@ -124,7 +124,7 @@ class Files(unittest.TestCase):
         paths, truth = pictures(MODELS / "demo")
         x = np.stack([np.asarray(fit(Image.open(p), 160, "squash"), np.float32) for p in paths])
         logits = run(graph, (x / 127.5 - 1).transpose(0, 3, 1, 2).astype(np.float32))["logits"]
-        # 35 of 40 when it was trained (models/README.md); a wrong file or channel order gives 20.
+        # 38 of 40 when it was trained (models/README.md); a wrong file or channel order gives 20.
         self.assertGreaterEqual(int(((logits[:, 1] > logits[:, 0]) == (truth == 1)).sum()), 37)
 
     def test_a_truncated_file_is_refused(self):

@@ -28,9 +28,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How long the loop sleeps when nothing happens: keep-alive is looked after that often.
 /// How long a connection stands until it counts as one.
 constexpr Nanos kStood = 1s;
+/// How long the loop sleeps when nothing happens: keep-alive is looked after that often.
 constexpr int kIdleMs = 1000;
 /// The same while the connection is being made, when nothing but a stop could wake the library.
 constexpr int kConnectMs = 50;
