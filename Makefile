@@ -1,6 +1,6 @@
 # make demo: set up, build, run the main job on the bundled pictures, serve the map.
 # make test: set up, build, run every test.
-# make soak: the long form of the tests of reliability, about half an hour.
+# make soak: the long form of the tests of reliability, about 20 minutes.
 # make fuzz: ten CPU-minutes of every fuzzer with sanitizers, about an hour.
 # make sanitize: the whole line under the address and the thread sanitizer; builds it twice.
 PRESET ?= release

@@ -15,8 +15,6 @@ struct Args : Common {
   LabOptions lab;
 };
 
-std::string Percent(double share) { return fmt::format("{:.1f} %", share * 100); }
-
 void Print(const LabResult& result) {
   Table table({{"experiment"},
                {"wire"},

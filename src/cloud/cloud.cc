@@ -212,14 +212,15 @@ class CloudImpl final : public Cloud, private LinkHandler {
     const uint32_t store_us = Micros(Clock::Real().Steady() - start);
     if (!outcomes) Complain(outcomes.error().ToString());
     size_t row = 0;
-    link_->Hold();
+    const bool several = batch_.size() > 1;  // answers that may share packets
+    if (several) link_->Hold();
     for (const Finished& f : batch_) {
       const bool has_row = f.worked && f.worked->detection;
       const PutOutcome* outcome = has_row && outcomes ? &(*outcomes)[row++] : nullptr;
       Answer(f, outcome, outcomes ? nullptr : &outcomes.error(), store_us);
       if (trace_ != nullptr && has_row) Trace(f, start, store_us);
     }
-    link_->Flush();
+    if (several) link_->Flush();
     if (!rows_.empty() && outcomes) stored_();
   }
 

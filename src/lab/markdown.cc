@@ -9,8 +9,6 @@
 namespace fogline {
 namespace {
 
-std::string Percent(double share) { return fmt::format("{:.1f} %", share * 100); }
-
 /// The fastest of one experiment's bars that `wanted` lets pass; null where there is none.
 template <typename Wanted>
 const Bar* Fastest(const LabResult& result, const PlanChoice& c, const Wanted& wanted) {

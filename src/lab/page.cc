@@ -14,8 +14,6 @@
 namespace fogline {
 namespace {
 
-std::string Percent(double share) { return fmt::format("{:.1f} %", share * 100); }
-
 /// "Jetson Nano (paced)".
 std::string Labelled(const SuiteMachine& machine) {
   return fmt::format("{} ({})", machine.title, NameOf(machine.evidence));

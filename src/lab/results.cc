@@ -131,6 +131,8 @@ std::string ResultsJson(const LabResult& result) {
       .dump();
 }
 
+std::string Percent(double share) { return fmt::format("{:.1f} %", share * 100); }
+
 std::string ResultsCsv(const LabResult& result) {
   std::string out =
       "experiment,paper,model,device,device_evidence,cloud,cloud_evidence,link,medium,wire,cut,"

@@ -11,6 +11,8 @@ namespace fogline {
 
 /// One object: machine, bars with stages, forecasts and errors, choices with regret.
 std::string ResultsJson(const LabResult& result);
+/// "2.8 %", of a share of 0.028.
+std::string Percent(double share);
 /// A line a bar.
 std::string ResultsCsv(const LabResult& result);
 /// Every frame's stages in Chrome's trace format, which ui.perfetto.dev shows: a process a bar, a
