@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -13,7 +14,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// "21 352 951": a narrow space before every third digit.
+std::string Whole(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (size_t at = digits.size(); at > 3 + (value < 0);) digits.insert(at -= 3, "\u202f");
+  return digits;
+}
+
 std::string Euros(double value) {
+  if (value >= 1e4) return Whole(value);
   return fmt::format("{:.{}f}", value, value >= 1000 ? 0 : value >= 100 ? 1 : 3);
 }
 
@@ -45,12 +54,37 @@ Table Groups(const FleetView& view) {
   for (size_t g = 0; g < view.plan.choice.size(); ++g) {
     const FleetGroup& group = view.fleet.groups[g];
     const Bill& b = view.plan.bills[g];
-    table.Add({group.name, Title(group.options[view.plan.choice[g]]),
-               fmt::format("{:.0f}", group.devices), Euros(b.hardware), Euros(b.energy),
-               Euros(b.data), Euros(b.cloud), Euros(b.broker), Euros(b.storage), Euros(b.total()),
-               Euros(b.low) + "–" + Euros(b.high)});
+    table.Add({group.name, Title(group.options[view.plan.choice[g]]), Whole(group.devices),
+               Euros(b.hardware), Euros(b.energy), Euros(b.data), Euros(b.cloud), Euros(b.broker),
+               Euros(b.storage), Euros(b.total()), Euros(b.low) + "–" + Euros(b.high)});
   }
   return table;
+}
+
+/// The options of a group that are worth a row: the chosen one, and on each device the cheapest of
+/// each kind (all of those without a kind), each with a pool of its own.
+std::vector<std::pair<size_t, Bill>> Shown(const FleetView& view, size_t g) {
+  const FleetGroup& group = view.fleet.groups[g];
+  std::map<std::string, double> least;
+  const auto key = [](const FleetOption& o) { return o.edge.name + "\n" + o.kind; };
+  const auto euro = [](const Bill& b) { return std::isfinite(b.total()) ? b.total() : HUGE_VAL; };
+  std::vector<Bill> bills;
+  for (const FleetOption& o : group.options) {
+    bills.push_back(Alone(view.fleet, group, o));
+    auto [at, first] = least.try_emplace(key(o), euro(bills.back()));
+    at->second = std::min(at->second, euro(bills.back()));
+  }
+  std::vector<std::pair<size_t, Bill>> shown;
+  for (size_t i = 0; i < bills.size(); ++i) {
+    const FleetOption& o = group.options[i];
+    if (o.kind.empty() || i == view.plan.choice[g]) {
+      shown.emplace_back(i, bills[i]);
+    } else if (double& most = least[key(o)]; euro(bills[i]) <= most) {
+      shown.emplace_back(i, bills[i]);
+      most = -1;  // one of them
+    }
+  }
+  return shown;
 }
 
 Table Options(const FleetView& view) {
@@ -64,9 +98,8 @@ Table Options(const FleetView& view) {
                {"€/device/month", true}});
   for (size_t g = 0; g < view.fleet.groups.size(); ++g) {
     const FleetGroup& group = view.fleet.groups[g];
-    for (size_t i = 0; i < group.options.size(); ++i) {
+    for (const auto& [i, b] : Shown(view, g)) {
       const FleetOption& o = group.options[i];
-      const Bill b = Alone(view.fleet, group, o);
       table.Add({group.name, Title(o), fmt::format("{:.1f}", ServiceLatencyMs(group, o)),
                  fmt::format("{:.3g}", SustainedRate(group, o)),
                  fmt::format("{:.0f}", UsersPerInstance(view.fleet, group, o)), Euros(b.data),
@@ -77,12 +110,22 @@ Table Options(const FleetView& view) {
   return table;
 }
 
+/// What the table of options is called: it leaves some out where there are many.
+std::string OptionsTitle(const FleetView& view) {
+  for (size_t g = 0; g < view.fleet.groups.size(); ++g) {
+    if (Shown(view, g).size() < view.fleet.groups[g].options.size()) {
+      return "The cheapest options of each kind and device, each group with a pool of its own";
+    }
+  }
+  return "Every option, each group with a pool of its own";
+}
+
 std::string Summary(const FleetView& view) {
   const FleetPlan& p = view.plan;
   std::string text = fmt::format(
-      "{:.0f} devices: {} € a month, {:.0f} × {} ({:.1f} cores busy, 95 % wait less than {:.1f} ms",
-      p.devices, Euros(p.euro_month), p.pool.instances, view.fleet.pool.name, p.pool.cores,
-      p.pool.wait_p95_ms);
+      "{} devices: {} € a month, {} × {} ({:.1f} cores busy, 95 % wait less than {:.1f} ms",
+      Whole(p.devices), Euros(p.euro_month), Whole(p.pool.instances), view.fleet.pool.name,
+      p.pool.cores, p.pool.wait_p95_ms);
   text += p.pool.surplus_euro > 0
               ? fmt::format(", surplus credits {} €).\n", Euros(p.pool.surplus_euro))
               : ").\n";
@@ -101,7 +144,7 @@ std::string Summary(const FleetView& view) {
       fmt::format("{}; nothing, not even splitting groups, costs less than {} € ({:.3f} % less).\n",
                   p.exact ? "Exact: no other choice of one option a group is cheaper"
                           : "The search was cut short",
-                  Euros(p.lower_bound), 100 * (1 - p.lower_bound / p.euro_month));
+                  Euros(p.lower_bound), 100 * std::max(0.0, 1 - p.lower_bound / p.euro_month));
   return text;
 }
 
@@ -138,8 +181,7 @@ Json Finite(double value) { return std::isfinite(value) ? Json(value) : Json(); 
 
 std::string FleetText(const FleetView& view, const TextStyle& style) {
   std::string out = view.fleet.title + "\n\n" + Groups(view).ToText(style) + "\n" + Summary(view) +
-                    "\nEvery option, each group with a pool of its own\n\n" +
-                    Options(view).ToText(style);
+                    "\n" + OptionsTitle(view) + "\n\n" + Options(view).ToText(style);
   if (view.sweep) {
     out += "\nSweep\n\n" + Points(*view.sweep).ToText(style);
     for (const BreakEven& b : view.sweep->break_evens) out += "- " + b.text + "\n";
@@ -195,28 +237,24 @@ std::string FleetJson(const FleetView& view) {
 
 std::string FleetPage(const FleetView& view) {
   Page page(view.fleet.title, view.fleet.where);
-  page.AddTiles(
-      {{"a month", Euros(view.plan.euro_month) + " €", "the whole fleet"},
-       {"a device", Euros(view.plan.euro_month / view.plan.devices) + " €", "a month"},
-       {"instances", fmt::format("{:.0f}", view.plan.pool.instances), view.fleet.pool.name}});
+  page.AddTiles({{"a month", Euros(view.plan.euro_month) + " €", "the whole fleet"},
+                 {"a device", Euros(view.plan.euro_month / view.plan.devices) + " €", "a month"},
+                 {"instances", Whole(view.plan.pool.instances), view.fleet.pool.name}});
   page.AddText(Summary(view));
   XYChart chart;
-  chart.label = "Monthly cost per device over latency, by group and device";
+  chart.label = "Monthly cost per device over latency, by group";
   chart.x.title = "latency, ms";
-  chart.y.title = "€ a device and month";
+  chart.y.title = "€ a device and month, logarithmic";
+  chart.y.log = true;
   for (const FleetGroup& group : view.fleet.groups) {
-    std::map<std::string, Series> series;
+    Series& s = chart.series.emplace_back();
+    s.name = group.name;
+    s.tone = SeriesTone(chart.series.size() - 1);
+    s.style = Series::Style::kDots;
     for (const FleetOption& o : group.options) {
-      Series& s = series[o.edge.name];
-      s.name = group.name + ", " + o.edge.name;
-      s.style = Series::Style::kDots;
       const double ms = ServiceLatencyMs(group, o), euro = Alone(view.fleet, group, o).total();
       if (!std::isfinite(euro)) continue;
       s.points.push_back({ms, euro, fmt::format("{}\n{:.1f} ms · {:.3f} €", Title(o), ms, euro)});
-    }
-    for (auto& [name, s] : series) {
-      s.tone = SeriesTone(chart.series.size());
-      chart.series.push_back(std::move(s));
     }
   }
   page.AddFigure("Cost over latency",
@@ -224,7 +262,7 @@ std::string FleetPage(const FleetView& view) {
                  "group with a pool of its own.",
                  chart.Render());
   page.AddTable("The plan", "€ a device and month", Groups(view));
-  page.AddTable("Every option", "Chosen ones are strong.", Options(view));
+  page.AddTable("Options", OptionsTitle(view) + ". Chosen ones are strong.", Options(view));
   if (view.sweep) {
     page.AddTable("Sweep", "", Points(*view.sweep));
     for (const BreakEven& b : view.sweep->break_evens) page.AddText(b.text);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cost/fleet_network.h"
 #include "cost/toml_keys.h"
 #include "profile/library.h"
 
@@ -71,6 +72,82 @@ Status ReadPool(const toml::table& table, const std::string& where, FleetPool& p
   return {};
 }
 
+/// A device is paid for and fed: its file must say what it costs and draws.
+Status CheckEdge(const Machine& edge, const std::string& where) {
+  if (!edge.purchase) {
+    return Fail(ErrorCode::kInvalid, edge.where, "lacks the number 'price.euro', which {} needs",
+                where);
+  }
+  if (!edge.power) {
+    return Fail(ErrorCode::kInvalid, edge.where, "lacks the number 'power.busy_w', which {} needs",
+                where);
+  }
+  return {};
+}
+
+/// One device, or a list of them.
+Result<std::vector<std::string>> ReadEdges(const toml::table& table, const std::string& where,
+                                           const std::string& prefix) {
+  std::vector<std::string> edges;
+  if (const toml::array* list = table["edge"].as_array()) {
+    for (const auto& node : *list) edges.push_back(node.value_or(std::string()));
+  } else if (const auto one = table["edge"].value<std::string>()) {
+    edges.push_back(*one);
+  }
+  if (edges.empty()) {
+    return Fail(ErrorCode::kInvalid, where, "lacks '{}edge': a device, or a list of them", prefix);
+  }
+  return edges;
+}
+
+Result<std::vector<FleetOption>> ReadNetwork(const toml::table& table, const std::string& where,
+                                             const std::string& cloud) {
+  static const std::string kKeys[] = {"model",       "shape",         "edge",
+                                      "codec",       "min_agreement", "min_accuracy",
+                                      "not_before",  "result_share",  "stored_bytes",
+                                      "time_spread", "bytes_spread",  "never_send_input",
+                                      "message_ms"};
+  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, "network."));
+  const TomlReader reader(table, where, "network.");
+  FleetNetwork n;
+  n.cloud = cloud;
+  FOGLINE_TRY(const std::string model, reader.Text("model"));
+  if (model.empty()) return Fail(ErrorCode::kInvalid, where, "lacks the text 'network.model'");
+  n.model = (std::filesystem::path(where).parent_path() / model).lexically_normal();
+  if (const toml::table* shapes = reader.Table("shape")) {
+    for (const auto& [input, value] : *shapes) {
+      auto shape = ParseShape(value.value_or(std::string()));
+      if (!shape) {
+        return Fail(ErrorCode::kInvalid, where, "'network.shape.{}': {}", input.str(),
+                    shape.error().message);
+      }
+      n.shapes.emplace(input.str(), *std::move(shape));
+    }
+  }
+  FOGLINE_TRY(n.edge, ReadEdges(table, where, "network."));
+  FOGLINE_TRY(n.request.codecs, reader.Text("codec"));
+  FOGLINE_TRY(n.request.not_before, reader.Text("not_before"));
+  n.request.never_send_input = table["never_send_input", "message_ms"].value_or(false);
+  for (const auto& [key, limit] : {std::pair("min_agreement", &n.request.min_agreement),
+                                   std::pair("min_accuracy", &n.request.min_accuracy)}) {
+    if (!table.contains(key)) continue;
+    FOGLINE_TRY(*limit, reader.Number(key, 0));
+    if (**limit > 1) {
+      return Fail(ErrorCode::kInvalid, where, "'network.{}' is {:g}, more than 1", key, **limit);
+    }
+  }
+  if (table.contains("time_spread")) {
+    FOGLINE_TRY(n.time_spread, reader.Number("time_spread", 0));
+  }
+  FOGLINE_TRY(n.result_share, reader.NumberOr("result_share", 0, 1));
+  FOGLINE_TRY(n.stored_bytes, reader.NumberOr("stored_bytes", 0, 0));
+  FOGLINE_TRY(n.message_ms, reader.NumberOr("message_ms", 0, n.message_ms));
+  FOGLINE_TRY(n.bytes_spread, reader.NumberOr("bytes_spread", 0, 0));
+  FOGLINE_TRY(std::vector<FleetOption> options, OptionsOf(n, where));
+  for (const FleetOption& o : options) FOGLINE_CHECK(CheckEdge(o.edge, where));
+  return options;
+}
+
 Result<FleetOption> ReadOption(const toml::table& table, const std::string& where,
                                const std::string& prefix) {
   static const std::string kKeys[] = {"name",         "edge",        "edge_ms",
@@ -86,18 +163,7 @@ Result<FleetOption> ReadOption(const toml::table& table, const std::string& wher
                 o.name.empty() ? "name" : "edge");
   }
   FOGLINE_TRY(o.edge, FindMachine(edge, where + ": " + prefix + "edge"));
-  if (!o.edge.purchase) {
-    return Fail(ErrorCode::kInvalid, o.edge.where,
-                "lacks the number 'price.euro', which option "
-                "'{}' of {} needs",
-                o.name, where);
-  }
-  if (!o.edge.power) {
-    return Fail(ErrorCode::kInvalid, o.edge.where,
-                "lacks the number 'power.busy_w', which option "
-                "'{}' of {} needs",
-                o.name, where);
-  }
+  FOGLINE_CHECK(CheckEdge(o.edge, where));
   FOGLINE_TRY(o.edge_ms, reader.Number("edge_ms", 0));
   FOGLINE_TRY(o.cloud_ms, reader.Number("cloud_ms", 0));
   FOGLINE_TRY(o.bytes, reader.Number("bytes", 0));
@@ -126,20 +192,14 @@ Result<FleetGroup> ReadGroup(const toml::table& table, const std::string& where,
   g.link.price = EuroPerGigabyte(data);
   std::vector<std::string> known;
   for (const FleetOption& o : options) known.push_back(o.edge.name);
-  std::vector<std::string> wanted;
-  if (const toml::array* list = table["edge"].as_array()) {
-    for (const auto& node : *list) wanted.push_back(node.value_or(std::string()));
-  } else if (const auto one = table["edge"].value<std::string>()) {
-    wanted.push_back(*one);
-  } else {
-    return Fail(ErrorCode::kInvalid, where, "lacks '{}edge': a device, or a list of them", prefix);
-  }
+  FOGLINE_TRY(const std::vector<std::string> wanted, ReadEdges(table, where, prefix));
   for (const std::string& name : wanted) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      return Fail(ErrorCode::kInvalid, where,
-                  "'{}edge' names '{}', for which there is no "
-                  "[[option]]{}",
-                  prefix, Printable(name), DidYouMean(name, known));
+      return Fail(
+          ErrorCode::kInvalid, where,
+          "'{}edge' names '{}', for which there is no [[option]] and which [network] does not "
+          "name{}",
+          prefix, Printable(name), DidYouMean(name, known));
     }
     for (const FleetOption& o : options) {
       if (o.edge.name == name) g.options.push_back(o);
@@ -152,7 +212,8 @@ Result<FleetGroup> ReadGroup(const toml::table& table, const std::string& where,
 
 Result<Fleet> ParseFleet(std::string_view text, const std::string& where) {
   FOGLINE_TRY(const toml::table root, ParseToml(text, where));
-  static const std::string kTop[] = {"name", "title", "prices", "pool", "option", "group", "paper"};
+  static const std::string kTop[] = {"name",    "title",  "prices", "pool",
+                                     "network", "option", "group",  "paper"};
   FOGLINE_CHECK(OnlyKeys(root, kTop, where));
   Fleet fleet;
   fleet.where = where;
@@ -162,11 +223,17 @@ Result<Fleet> ParseFleet(std::string_view text, const std::string& where) {
   FOGLINE_TRY(const toml::table* pool, Section(root, "pool", where));
   FOGLINE_CHECK(ReadPool(*pool, where, fleet.pool));
   std::vector<FleetOption> options;
-  FOGLINE_CHECK(Each(root, "option", where, [&](const auto& table, const auto& prefix) -> Status {
-    FOGLINE_TRY(FleetOption option, ReadOption(table, where, prefix));
-    options.push_back(std::move(option));
-    return {};
-  }));
+  const toml::table* network = root["network"].as_table();
+  if (network != nullptr) {
+    FOGLINE_TRY(options, ReadNetwork(*network, where, fleet.pool.name));
+  }
+  if (network == nullptr || root.contains("option")) {
+    FOGLINE_CHECK(Each(root, "option", where, [&](const auto& table, const auto& prefix) -> Status {
+      FOGLINE_TRY(FleetOption option, ReadOption(table, where, prefix));
+      options.push_back(std::move(option));
+      return {};
+    }));
+  }
   FOGLINE_CHECK(Each(root, "group", where, [&](const auto& table, const auto& prefix) -> Status {
     FOGLINE_TRY(FleetGroup group, ReadGroup(table, where, prefix, options));
     fleet.groups.push_back(std::move(group));

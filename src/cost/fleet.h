@@ -14,6 +14,7 @@ namespace fogline {
 /// One way to run the network on one kind of device: a cut with its codec.
 struct FleetOption {
   std::string name;
+  std::string kind;         // "cloud-only", "split", "edge-only"; empty: of a kind by itself
   Machine edge;             // its price and power
   double edge_ms = 0;       // an image, coding included
   double cloud_ms = 0;      // an image, on one core, decoding included
@@ -51,7 +52,8 @@ struct Fleet {
   std::vector<FleetGroup> groups;
 };
 
-/// Reads a scenario: [prices], [pool], [[option]], [[group]] (docs/economics.md). Machines and
+/// Reads a scenario: [prices], [pool], [network] or [[option]] or both, [[group]]
+/// (docs/economics.md). A network's path is taken from the scenario's folder. Machines and
 /// links are names of the library. kInvalid names the key that is missing, wrong or unknown, and
 /// the file — the machine's own where it has no price.
 Result<Fleet> ParseFleet(std::string_view toml, const std::string& where);

@@ -4,6 +4,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "cost/fleet_network.h"
+
 namespace fogline {
 namespace {
 
@@ -25,14 +27,9 @@ Json ToJson(const FleetCost& f) {
 }  // namespace
 
 FleetCost FleetOf(const Scenario& s, const Candidate& c, double devices) {
-  FleetOption option;
-  option.edge = s.edge;
+  FleetOption option = OptionOf(s, c);
   if (!option.edge.purchase) option.edge.purchase = Euro(0);
   if (!option.edge.power) option.edge.power = Power{};
-  option.edge_ms = (c.latency.edge + c.latency.encode).value();
-  const double unload = 1 - s.operation.cloud_load;
-  option.cloud_ms = (c.latency.decode + c.latency.cloud).value() * unload * s.cloud.compute.threads;
-  if (c.up > Bytes(0)) option.bytes = (c.up + kMessageOverhead).value();
 
   Fleet fleet;
   fleet.euro_per_kwh = s.operation.electricity.value();

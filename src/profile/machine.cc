@@ -82,7 +82,8 @@ Result<Machine> ParseMachine(std::string_view toml, const std::string& where) {
     const TomlReader of_fit(*fit, where, "fit.");
     FOGLINE_TRY(const double networks, of_fit.Number("networks", 1));
     FOGLINE_TRY(const double error, of_fit.Number("left_out_median_error", 0));
-    machine.fit = FitError{static_cast<int>(networks), error};
+    FOGLINE_TRY(const double p90, of_fit.NumberOr("left_out_p90_error", 0, error));
+    machine.fit = FitError{static_cast<int>(networks), error, p90};
   }
   if (const toml::table* power = reader.Table("power")) {
     FOGLINE_TRY(machine.power, ReadPower(*power, where));

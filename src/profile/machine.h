@@ -35,7 +35,9 @@ struct ComputeModel {
 
 struct FitError {
   int networks = 0;
-  double left_out_median = 0;  // relative; each network predicted by a fit to the others
+  // Relative; each network predicted by a fit to the others.
+  double left_out_median = 0;
+  double left_out_p90 = 0;
 };
 
 struct Power {
