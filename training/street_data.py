@@ -9,6 +9,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 # Runtimes shrink pictures with different filters; a network trained on one of them leans on it.
 FILTERS = (Image.BOX, Image.BILINEAR, Image.BILINEAR, Image.HAMMING, Image.BICUBIC, Image.LANCZOS)
 SEEN = 36.0  # px of litter in a crop from which it counts as litter
+DIFFERENT = 28  # of 255, in a channel, from which twins differ by more than noise
 UNSEEN = 6.0  # up to which it does not; between the two the crop says nothing about its class
 
 
@@ -20,6 +21,7 @@ class RenderedSet:
         self.pictures = np.load(folder / "pictures.npy", mmap_mode="r")
         self.masks = np.load(folder / "masks.npy", mmap_mode="r")
         rows = [r.split("\t") for r in (folder / "truth.tsv").read_text().splitlines()[1:]]
+        self.seeds = np.array([int(r[0]) for r in rows])
         self.labels = np.array([int(r[1]) for r in rows])
         self.sides = np.array([float(r[2]) for r in rows])
         self.names = [r[3] for r in rows]
@@ -51,6 +53,7 @@ class JoinedSets:
         sets = [sets[folder] for folder in folders]
         self.pictures = Chain([s.pictures for s in sets])
         self.masks = Chain([s.masks for s in sets])
+        self.seeds = np.concatenate([s.seeds for s in sets])
         self.labels = np.concatenate([s.labels for s in sets])
         self.sides = np.concatenate([s.sides for s in sets])
         self.names = [name for s in sets for name in s.names]
@@ -60,6 +63,16 @@ class JoinedSets:
 
     def batch(self, indices, side, filter_=Image.BILINEAR):
         return squashed(self.pictures, indices, side, filter_)
+
+
+def things(source, index):
+    """bool [h/4, w/4]: where anything lies, litter or not, in a picture or in its twin, for twins
+    differ in nothing else. A picture without a twin shows none."""
+    twin = index ^ 1
+    if twin >= len(source) or source.seeds[twin] != source.seeds[index]:
+        return np.zeros((0, 0), bool)
+    ours, theirs = (source.pictures[k][2::4, 2::4].astype(np.int16) for k in (index, twin))
+    return np.abs(ours - theirs).max(2) > DIFFERENT
 
 
 def squashed(pictures, indices, side, filter_):
@@ -82,8 +95,10 @@ class Phase:
     side between low and high; without, whole pictures with at most a tenth cut off.
     """
 
-    def __init__(self, source, sides, batch, batches, seed, zoom=None, rank=0, team=1):
+    def __init__(self, source, sides, batch, batches, seed, zoom=None, around=(0.6, 0.0), rank=0,
+                 team=1):
         self.source, self.sides, self.seed, self.zoom = source, sides, seed, zoom
+        self.around = around
         order = np.random.default_rng([seed, 11])
         repeats = -(-batch * batches // len(source))
         order = np.concatenate([order.permutation(len(source)) for _ in range(repeats)])
@@ -107,7 +122,7 @@ class Phase:
         label, weight = self.source.labels[index], 1.0
         w, h = image.size
         if self.zoom:
-            box = self._window(rng, mask, side / rng.uniform(*self.zoom))
+            box = self._window(rng, index, mask, side / rng.uniform(*self.zoom))
         else:
             box = self._trim(rng, mask)
         sx, sy = mask.shape[1] / w, mask.shape[0] / h
@@ -133,14 +148,19 @@ class Phase:
         return (np.ascontiguousarray(pixels), np.int64(label), np.float32(weight),
                 np.ascontiguousarray(cells))
 
-    @staticmethod
-    def _window(rng, mask, share):
-        """A window of `share` of the picture each way, in 0..1; around litter every other time."""
+    def _window(self, rng, index, mask, share):
+        """A window of `share` of the picture each way, in 0..1: around litter, else around anything
+        that lies there, else anywhere, with the chances `around`."""
         share = min(share, 1.0)
         x, y = rng.random(2) * (1 - share)
-        spots = np.argwhere(mask > 100)
-        if len(spots) and rng.random() < 0.6:
-            cy, cx = (spots[rng.integers(len(spots))] + 0.5) / mask.shape
+        near = mask > 100
+        if not near.any() or rng.random() >= self.around[0]:
+            near = near & False
+            if self.around[1] and rng.random() < self.around[1]:
+                near = things(self.source, index)
+        spots = np.argwhere(near)
+        if len(spots):
+            cy, cx = (spots[rng.integers(len(spots))] + 0.5) / near.shape
             x = np.clip(cx - share * rng.uniform(0.1, 0.9), 0, 1 - share)
             y = np.clip(cy - share * rng.uniform(0.1, 0.9), 0, 1 - share)
         return x, y, x + share, y + share

@@ -5,13 +5,15 @@
     python3 train_litter.py wide --data DATA --start whole.pt --out wide.pt
     python3 train_litter.py local --data DATA --start wide.pt --out local.pt --workers 3
     python3 train_litter.py both --data DATA --start local.pt --out both.pt --workers 3
-    python3 train_litter.py final --data DATA --start both.pt --out litter.pt --workers 3
+    python3 train_litter.py final --data DATA --start both.pt --out final.pt --workers 3
+    python3 train_litter.py things --data DATA --start final.pt --out things.pt
+    python3 train_litter.py end --data DATA --start things.pt --out litter.pt
 
 DATA holds folders of render_set.py: fresh0/ to fresh3/ and those that the stages name. Small
-windows come first, whole pictures later, and both sizes the model is meant for last; later stages
-start with windows again, as their learning rate falls from there. Two helper outputs learn *where*
-the litter lies, for one bit a picture is little to learn from; they are dropped after training.
-The last two stages keep a running mean of the weights, steadier than the weights themselves.
+windows come first, whole pictures later, and both sizes the model is meant for last; `final` and
+`things` start with windows again, as their learning rate falls from there. Two helper outputs learn
+*where* the litter lies, for one bit a picture is little to learn from; they are dropped after
+training. From `local` on a running mean of the weights counts, steadier than the weights.
 
 One process a core, each with one thread and a share of every batch, gradients averaged once a
 step: on four cores that was half as fast again as one process with four threads (measured once, on
@@ -46,10 +48,12 @@ class Stage:
     batch: int = 64
     keep: float = 0.0  # of the running mean of the weights, a step
     frozen: int = 0  # blocks, the stem with them, that stay as they are: half the time is theirs
+    around: tuple = (0.6, 0.0)  # chance of a window around litter; else, around anything that lies
 
 
 BASIC, WIDE = ("train",), ("wide0", "wide1")
 DRAWN = tuple(f"drawn{k}" for k in range(60))
+MORE = tuple(f"drawn{k}" for k in range(60, 106))
 FRESH = tuple(f"fresh{k}" for k in range(4))
 SOME = BASIC + WIDE + DRAWN[:12] + DRAWN[:12]
 STAGES = {
@@ -63,6 +67,10 @@ STAGES = {
                   frozen=3),
     "final": Stage((((128,), 259_200, (160, 260), 0.6), ((160, 224), 172_800, None, 0.3)), 1e-3,
                    6000, BASIC + WIDE + DRAWN, 72, 0.998, frozen=3),
+    "things": Stage((((96,), 1_104_000, (130, 250), 1.0),), 1.5e-3, 19_200,
+                    BASIC + WIDE + DRAWN + MORE, 96, 0.998, around=(0.4, 0.75)),
+    "end": Stage((((160, 160, 224), 316_800, None, 0.5),), 6e-4, 3300, BASIC + WIDE + DRAWN + MORE,
+                 96, 0.998, frozen=3),
 }
 DECAY, WARM_UP = 0.04, 0.04
 LABELS = ("clean", "litter")
@@ -180,7 +188,8 @@ def train(model, source, stage, seed, check=None, log=print, team=Team()):
     steps = [pictures // batch for _, pictures, _, _ in phases]
     step, history, start = 0, [], time.time()
     for number, ((sides, _, zoom, weight), count) in enumerate(zip(phases, steps)):
-        data = Phase(source, sides, batch, count, seed * 100 + number, zoom, team.rank, team.size)
+        data = Phase(source, sides, batch, count, seed * 100 + number, zoom, stage.around,
+                     team.rank, team.size)
         right = seen = 0.0
         for i in range(count):
             x, y, sure, cells = data[i]

@@ -102,9 +102,9 @@ def drawn(seed, oddments=False):
 # More worlds to learn from: other tiles, and in some of them things of no particular kind, so that
 # what the network has not seen before is litter less often.
 WIDE = {f"wide{k}": replace(TRAIN, texture_seed=2201 + k, oddments=True) for k in range(2)}
-DRAWN = {f"drawn{k}": drawn(k, oddments=k % 3 == 0) for k in range(60)}
+DRAWN = {f"drawn{k}": drawn(k, oddments=k % 3 == 0) for k in range(106)}
 # To choose the model and its threshold by; nothing is trained on them.
-FRESH = {f"fresh{k}": drawn(1000 + k) for k in range(4)}
+FRESH = {f"fresh{k}": drawn(1000 + k) for k in range(8)}
 # The held-out streets again, with designs of litter and of harmless things that training lacks.
 UNSEEN = replace(HELD_OUT, held_back=True)
 
