@@ -9,8 +9,9 @@ from PIL import Image, ImageEnhance, ImageFilter
 # Runtimes shrink pictures with different filters; a network trained on one of them leans on it.
 FILTERS = (Image.BOX, Image.BILINEAR, Image.BILINEAR, Image.HAMMING, Image.BICUBIC, Image.LANCZOS)
 SEEN = 36.0  # px of litter in a crop from which it counts as litter
-DIFFERENT = 28  # of 255, in a channel, from which twins differ by more than noise
 UNSEEN = 6.0  # up to which it does not; between the two the crop says nothing about its class
+DIFFERENT = 28  # of 255, in a channel, from which twins differ by more than noise
+NOWHERE = np.zeros((0, 0), bool)
 
 
 class RenderedSet:
@@ -70,7 +71,7 @@ def things(source, index):
     differ in nothing else. A picture without a twin shows none."""
     twin = index ^ 1
     if twin >= len(source) or source.seeds[twin] != source.seeds[index]:
-        return np.zeros((0, 0), bool)
+        return NOWHERE
     ours, theirs = (source.pictures[k][2::4, 2::4].astype(np.int16) for k in (index, twin))
     return np.abs(ours - theirs).max(2) > DIFFERENT
 
@@ -155,7 +156,7 @@ class Phase:
         x, y = rng.random(2) * (1 - share)
         near = mask > 100
         if not near.any() or rng.random() >= self.around[0]:
-            near = near & False
+            near = NOWHERE
             if self.around[1] and rng.random() < self.around[1]:
                 near = things(self.source, index)
         spots = np.argwhere(near)

@@ -30,7 +30,8 @@ std::string Title(const FleetOption& o) { return o.name + " on " + o.edge.name; 
 
 /// The bill of a device whose whole group runs this option and rents its own pool.
 Bill Alone(const Fleet& fleet, const FleetGroup& group, const FleetOption& option) {
-  Fleet one = fleet;
+  Fleet one;
+  one.pool = fleet.pool;
   one.groups = {group};
   one.groups[0].options = {option};
   Bill bill = PrivateBill(fleet, group, option);
@@ -110,10 +111,10 @@ Table Options(const FleetView& view) {
   return table;
 }
 
-/// What the table of options is called: it leaves some out where there are many.
+/// What the table of options is called: of a network's many it shows some.
 std::string OptionsTitle(const FleetView& view) {
-  for (size_t g = 0; g < view.fleet.groups.size(); ++g) {
-    if (Shown(view, g).size() < view.fleet.groups[g].options.size()) {
+  for (const FleetGroup& group : view.fleet.groups) {
+    if (std::ranges::any_of(group.options, [](const auto& o) { return !o.kind.empty(); })) {
       return "The cheapest options of each kind and device, each group with a pool of its own";
     }
   }
