@@ -17,6 +17,7 @@
 #include "cloud/guard.h"
 #include "cloud/share_group.h"
 #include "cloud/worker.h"
+#include "frame/answer.h"
 #include "frame/topics.h"
 #include "profile/library.h"
 
@@ -72,7 +73,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
       FOGLINE_TRY(pace_, FindMachine(options_.pace, "--pace"));
     }
     if (registry_->models() == 0) {
-      LogWarning("{}: holds no .onnx file yet; frames are refused until one is there",
+      LogWarning("{}: holds no .onnx file yet; frames wait on their devices until one is there",
                  options_.models.folder.string());
     }
     if (options_.group.empty()) {
@@ -229,14 +230,12 @@ class CloudImpl final : public Cloud, private LinkHandler {
     Ack ack;
     ack.run = f.run;
     ack.sequence = f.sequence;
-    if (!f.worked) {
-      ack.status = AckStatus::kRefused;
-      ack.message = f.worked.error().ToString();
-      ++stats_.refused;
-    } else if (store_error != nullptr) {
-      ack.status = AckStatus::kRetry;
-      ack.message = store_error->ToString();
-      ++stats_.retried;
+    const Error* const error = f.worked ? store_error : &f.worked.error();
+    if (error != nullptr) {
+      // What the store says is about the store: a frame that it would never take ends in Check.
+      ack.status = f.worked ? AckStatus::kRetry : AnswerTo(*error);
+      ack.message = error->ToString();
+      ++(ack.status == AckStatus::kRefused ? stats_.refused : stats_.retried);
     } else {
       const bool duplicate = outcome != nullptr && outcome->kind == PutOutcome::kDuplicate;
       ack.status = duplicate ? AckStatus::kDuplicate : AckStatus::kStored;

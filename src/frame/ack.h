@@ -14,8 +14,8 @@ namespace fogline {
 enum class AckStatus : uint8_t {
   kStored = 0,
   kDuplicate = 1,  // stored before: a repeat after a lost answer
-  kRefused = 2,    // will never be accepted as it is: sending it again is useless
-  kRetry = 3,      // not now (disk full, shutting down): send it again later
+  kRefused = 2,    // never: the frame itself is at fault, and sending it again is useless
+  kRetry = 3,      // not now (a full disk, a model that is not there yet): send it again later
 };
 
 /// Durations in the cloud, microseconds. `total` runs from the frame's arrival to this answer.
@@ -30,7 +30,7 @@ struct Ack {
   CloudStages stages;
   int32_t label = -1;
   float score = 0;
-  std::string message;  // why a frame was refused, at most 255 bytes
+  std::string message;  // why a frame is not stored, at most 255 bytes
 };
 
 /// Replaces `out` by the answer's bytes.

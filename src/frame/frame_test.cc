@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "codec/codec.h"
 #include "frame/ack.h"
+#include "frame/answer.h"
 #include "frame/json_frame.h"
 #include "frame/topics.h"
 
@@ -234,6 +235,20 @@ TEST(Ack, ReadsWhatItWritesAndNothingElse) {
     auto damaged = bytes;
     damaged[bit / 8] ^= static_cast<std::byte>(1 << (bit % 8));
     EXPECT_FALSE(ParseAck(damaged)) << bit;
+  }
+}
+
+/// A model that is not there yet, a disk that is full, a bug of ours: none of them is the frame's
+/// fault, and no device may throw a frame away for it.
+TEST(Answer, NeverIsSaidOnlyOfAFrameThatIsItselfAtFault) {
+  const auto answer = [](ErrorCode code) { return AnswerTo({code, "frame", "why"}); };
+  for (const ErrorCode its_own : {ErrorCode::kInvalid, ErrorCode::kUnsupported}) {
+    EXPECT_EQ(answer(its_own), AckStatus::kRefused) << static_cast<int>(its_own);
+  }
+  for (const ErrorCode passing :
+       {ErrorCode::kUsage, ErrorCode::kNotFound, ErrorCode::kUnavailable, ErrorCode::kExhausted,
+        ErrorCode::kConflict, ErrorCode::kCancelled, ErrorCode::kInternal}) {
+    EXPECT_EQ(answer(passing), AckStatus::kRetry) << static_cast<int>(passing);
   }
 }
 

@@ -17,7 +17,7 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
         counter("fogline_cloud_stored_total", "Frames stored", s.stored),
         counter("fogline_cloud_duplicates_total", "Frames stored before", s.duplicates),
         counter("fogline_cloud_refused_total", "Frames refused", s.refused),
-        counter("fogline_cloud_retried_total", "Frames to be sent again, the store having failed",
+        counter("fogline_cloud_retried_total", "Frames to be sent again: no fault of their own",
                 s.retried),
     };
   };

@@ -183,7 +183,8 @@ TEST_F(Line, HostileFramesGetNowhere) {
     ASSERT_TRUE((*link)->Publish(FrameTopic(device), payload, 1));
     ++sent;
   };
-  publish(bytes, "liar");      // no such model
+  publish(bytes, "liar");  // no such model: not now, since one may come
+  EXPECT_TRUE(Until([&] { return cloud_->stats().retried >= 1; }));
   publish(bytes, "somebody");  // another device's topic
   publish({}, "liar");         // nothing at all
   const std::string nested(100'000, '[');
@@ -198,7 +199,7 @@ TEST_F(Line, HostileFramesGetNowhere) {
     for (std::byte& b : noise) b = static_cast<std::byte>(random());
     publish(noise, "liar");
   }
-  EXPECT_TRUE(Until([&] { return cloud_->stats().refused >= sent; }))
+  EXPECT_TRUE(Until([&] { return cloud_->stats().refused >= sent - 1; }))
       << cloud_->stats().refused << " of " << sent;
   EXPECT_EQ(store_->Stock()->count, stored);
   // The line still works.

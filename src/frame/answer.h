@@ -1,0 +1,32 @@
+// "Not now" and "never": which answer an error means for the frame that met it.
+#pragma once
+
+#include "base/result.h"
+#include "frame/ack.h"
+
+namespace fogline {
+
+/// What the cloud answers to a frame that ended in `error`. Only a frame that is itself at fault is
+/// refused for ever: its bytes are not what they claim to be (kInvalid), or of a kind that this
+/// build does not read (kUnsupported). Everything else may pass, so that the device keeps the frame
+/// and sends it again: a model, bundle or store that is missing, other or sick; want of memory,
+/// disk or descriptors; a fault of our own. Code that a frame passes on its way to the store must
+/// therefore use these two codes for the frame's own faults alone.
+inline AckStatus AnswerTo(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalid:
+    case ErrorCode::kUnsupported:
+      return AckStatus::kRefused;
+    case ErrorCode::kUsage:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kExhausted:
+    case ErrorCode::kConflict:
+    case ErrorCode::kCancelled:
+    case ErrorCode::kInternal:
+      return AckStatus::kRetry;
+  }
+  return AckStatus::kRetry;
+}
+
+}  // namespace fogline
