@@ -159,16 +159,13 @@ std::string Percent(const std::optional<double>& share) {
 }
 
 void Print(const BundleContents& contents, const std::filesystem::path& out) {
-  const bool classes = std::ranges::any_of(
-      contents.pairs, [](const auto& pair) { return pair.top1_agreement.has_value(); });
   const bool labels = std::ranges::any_of(
       contents.pairs, [](const auto& pair) { return pair.top1_accuracy.has_value(); });
   const bool metric = std::ranges::any_of(
       contents.pairs, [](const auto& pair) { return pair.user_metric.has_value(); });
-  std::vector<Table::Column> columns{{"cut", true}, {"what crosses", false, true},
-                                     {"codec"},     {"bytes", true},
-                                     {"p95", true}, {"output error", true}};
-  if (classes) columns.push_back({"agrees", true});
+  std::vector<Table::Column> columns{
+      {"cut", true}, {"what crosses", false, true}, {"codec"},       {"bytes", true},
+      {"p95", true}, {"output error", true},        {"agrees", true}};
   if (labels) columns.push_back({"top-1", true});
   if (metric) columns.push_back({"metric", true});
   Table table(columns);
@@ -181,8 +178,8 @@ void Print(const BundleContents& contents, const std::filesystem::path& out) {
                             pair.codec,
                             fmt::format("{:.0f}", pair.bytes_mean),
                             fmt::format("{:.0f}", pair.bytes_p95),
-                            fmt::format("{:.2f} %", 100 * pair.relative_error)};
-    if (classes) cells.emplace_back(Percent(pair.top1_agreement));
+                            fmt::format("{:.2f} %", 100 * pair.relative_error),
+                            Percent(pair.agreement)};
     if (labels) cells.emplace_back(Percent(pair.top1_accuracy));
     if (metric) cells.emplace_back(pair.user_metric ? fmt::format("{:g}", *pair.user_metric) : "");
     table.Add(std::move(cells));

@@ -23,9 +23,7 @@ struct Curve {
   double json_bytes = 0;
 };
 
-double Fidelity(const CalibratedPair& pair) {
-  return pair.top1_agreement.value_or(1 - std::min(1.0, pair.relative_error));
-}
+double Fidelity(const CalibratedPair& pair) { return pair.agreement.value_or(0); }
 
 std::vector<Curve> CurvesOf(const std::vector<CalibratedPair>& pairs) {
   // Of cuts that send tensors of one size the last, where most is already computed.
@@ -68,11 +66,10 @@ std::string RateFidelitySvg(const std::string& model, const std::vector<Calibrat
       high = std::max({high, p.x, curve.json_bytes});
     }
   }
-  const bool classes = !pairs.empty() && pairs.front().top1_agreement.has_value();
   const Axis x{.title = "bytes a picture", .log = true, .label = [](double v) {
                  return HumanBytes(static_cast<int64_t>(v));
                }};
-  const Axis y{.title = classes ? "agrees with the unsplit model" : "1 − relative error",
+  const Axis y{.title = "agrees with the unsplit model",
                .label = [](double v) { return fmt::format("{:.0f} %", 100 * v); }};
   const Scale xs = Scale::Log(low, high), ys = Scale::Linear(kLeastShown, 1.0, false);
   const std::string label = "Rate and fidelity of " + model;

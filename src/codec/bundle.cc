@@ -40,6 +40,8 @@ Result<std::vector<CalibratedPair>> ReadPairs(const json& info, const std::strin
     pair.bytes_mean = Number(row, "bytes_mean").value_or(0);
     pair.bytes_p95 = Number(row, "bytes_p95").value_or(0);
     pair.top1_agreement = Number(row, "top1_agreement");
+    pair.agreement = Number(row, "agreement");
+    if (!pair.agreement) pair.agreement = pair.top1_agreement;
     pair.top1_accuracy = Number(row, "top1_accuracy");
     pair.relative_error = Number(row, "relative_error").value_or(0);
     pair.user_metric = Number(row, "metric");

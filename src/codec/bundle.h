@@ -26,6 +26,11 @@ struct CalibratedPair {
   std::string codec;      // as ParseCodec reads it
   double bytes_mean = 0;  // payload bytes a picture
   double bytes_p95 = 0;
+  /// 0…1, with the unsplit model, whatever its outputs are: what a plan's least agreement is held
+  /// against. Of classes it is top1_agreement; else the share of how outputs differ from picture to
+  /// picture that is kept (Reference::Agreement). None in bundles of outputs without classes that
+  /// were made before it was measured.
+  std::optional<double> agreement;
   std::optional<double> top1_agreement;  // 0…1, with the unsplit model; none for other outputs
   std::optional<double> top1_accuracy;   // 0…1, when labels were given
   double relative_error = 0;  // of the model's outputs: ‖split − whole‖₂ / ‖whole‖₂, mean

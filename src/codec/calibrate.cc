@@ -25,9 +25,7 @@ Status PictureCodecs(Calibration& all, const Cut& cut) {
         const Tensor input = all.InputOf(back);
         const TensorView view = input.view();
         FOGLINE_TRY(auto outputs, all.whole().Run({&view, 1}));
-        trial.top1[i] = all.reference().Top1(outputs);
-        trial.relative[i] = all.reference().RelativeError(i, outputs);
-        if (all.options().metric) trial.outputs[i] = std::move(outputs);
+        all.Judge(i, std::move(outputs), trial);
         return {};
       };
       FOGLINE_CHECK(ParallelFor(all.pictures(), all.options().threads, work));

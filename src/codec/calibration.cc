@@ -76,6 +76,7 @@ Status Calibration::AddRow(CalibratedPair row, Trial trial) {
     row.top1_agreement = agree / static_cast<double>(trial.top1.size());
     if (known > 0) row.top1_accuracy = right / known;
   }
+  row.agreement = row.top1_agreement ? row.top1_agreement : Summarize(trial.agreement).mean;
   if (options_.metric) {
     FOGLINE_TRY(row.user_metric, options_.metric(reference_->outputs(), trial.outputs));
   }
@@ -83,9 +84,17 @@ Status Calibration::AddRow(CalibratedPair row, Trial trial) {
   return {};
 }
 
+void Calibration::Judge(size_t picture, std::vector<Tensor> outputs, Trial& trial) const {
+  trial.top1[picture] = reference_->Top1(outputs);
+  trial.agreement[picture] = reference_->Agreement(picture, outputs);
+  trial.relative[picture] = reference_->RelativeError(picture, outputs);
+  if (options_.metric) trial.outputs[picture] = std::move(outputs);
+}
+
 Trial Calibration::Unchanged() const {
   Trial trial(pictures());
   for (size_t i = 0; i < pictures(); ++i) trial.top1[i] = reference_->Top1(i);
+  trial.agreement.assign(pictures(), 1);
   trial.bytes.clear();
   if (options_.metric) trial.outputs = reference_->outputs();
   return trial;

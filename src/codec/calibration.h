@@ -11,7 +11,7 @@
 #include "codec/bundle_writer.h"
 #include "codec/calibrate.h"
 #include "codec/codec.h"
-#include "codec/split_runner.h"
+#include "codec/reference.h"
 #include "engine/session.h"
 
 namespace fogline {
@@ -19,9 +19,13 @@ namespace fogline {
 /// What one codec did to all pictures; empty `bytes` when its size is known otherwise.
 struct Trial {
   explicit Trial(size_t pictures)
-      : bytes(pictures), relative(pictures), outputs(pictures), top1(pictures, -1) {}
+      : bytes(pictures),
+        agreement(pictures),
+        relative(pictures),
+        outputs(pictures),
+        top1(pictures, -1) {}
 
-  std::vector<double> bytes, relative;
+  std::vector<double> bytes, agreement, relative;
   std::vector<std::vector<Tensor>> outputs;  // kept only for the user's own metric
   std::vector<int> top1;
 };
@@ -53,6 +57,9 @@ class Calibration {
   static CalibratedPair Row(const Cut& cut, const CodecName& codec);
   /// Fills the row in from the trial, sizes only where it measured some, and adds it to the table.
   Status AddRow(CalibratedPair row, Trial trial);
+
+  /// Fills the trial's part of picture i in: the outputs that the model gave after the codec.
+  void Judge(size_t picture, std::vector<Tensor> outputs, Trial& trial) const;
 
   /// A trial of a codec that changes nothing.
   Trial Unchanged() const;

@@ -224,9 +224,7 @@ Status CutCalibration::Try(size_t picture, Codecs& codecs, Trial& trial) {
   }
   trial.bytes[picture] = static_cast<double>(code.size());
   FOGLINE_TRY(auto outputs, runner_->Suffix(tensors));
-  trial.top1[picture] = all_.reference().Top1(outputs);
-  trial.relative[picture] = all_.reference().RelativeError(picture, outputs);
-  if (all_.options().metric) trial.outputs[picture] = std::move(outputs);
+  all_.Judge(picture, std::move(outputs), trial);
   return {};
 }
 

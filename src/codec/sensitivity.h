@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "codec/quant_params.h"
+#include "codec/reference.h"
 #include "codec/split_runner.h"
 
 namespace fogline {

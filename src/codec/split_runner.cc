@@ -1,8 +1,6 @@
 #include "codec/split_runner.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "graph/slice.h"
 
@@ -27,15 +25,6 @@ Result<std::vector<Tensor>> RunHalf(Session& session, std::span<const Tensor> in
   std::vector<TensorView> views;
   for (const Tensor& tensor : inputs) views.push_back(tensor.view());
   return session.Run(views);
-}
-
-double SquaredDistance(std::span<const float> a, std::span<const float> b) {
-  double sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const double difference = static_cast<double>(a[i]) - b[i];
-    sum += difference * difference;
-  }
-  return sum;
 }
 
 }  // namespace
@@ -69,69 +58,6 @@ Result<std::vector<Tensor>> SplitRunner::Suffix(std::span<const Tensor> tensors)
   std::vector<Tensor> inputs;
   for (const size_t at : to_suffix_) inputs.push_back(tensors[at]);
   return RunHalf(*suffix_, inputs);
-}
-
-Reference::Reference(std::vector<std::vector<Tensor>> outputs, std::optional<size_t> class_output)
-    : outputs_(std::move(outputs)), class_output_(class_output) {
-  for (const auto& picture : outputs_) top1_.push_back(Top1(picture));
-  if (outputs_.empty()) return;
-  spread_.assign(outputs_[0].size(), 0);
-  for (size_t o = 0; o < spread_.size(); ++o) {
-    const Tensor& first = outputs_[0][o];
-    if (first.dtype() != DType::kF32) continue;
-    std::vector<float> mean(first.as<float>().size(), 0);
-    double size = 0;
-    const auto fits = [&](const std::vector<Tensor>& picture) {
-      return picture[o].as<float>().size() == mean.size();
-    };
-    for (const std::vector<Tensor>& picture : outputs_) {
-      if (!fits(picture)) continue;
-      for (size_t i = 0; i < mean.size(); ++i) {
-        mean[i] += picture[o].as<float>()[i] / static_cast<float>(outputs_.size());
-        size += std::pow(picture[o].as<float>()[i], 2);
-      }
-    }
-    for (const std::vector<Tensor>& picture : outputs_) {
-      if (fits(picture)) spread_[o] += SquaredDistance(picture[o].as<float>(), mean);
-    }
-    // Outputs that are the same for every picture are measured by their own size.
-    spread_[o] = std::max(spread_[o], 1e-6 * size) / static_cast<double>(outputs_.size());
-  }
-}
-
-int Reference::Top1(const std::vector<Tensor>& outputs) const {
-  if (!class_output_ || *class_output_ >= outputs.size()) return -1;
-  const Tensor& tensor = outputs[*class_output_];
-  if (tensor.dtype() != DType::kF32 || tensor.empty()) return -1;
-  const auto values = tensor.as<float>();
-  return static_cast<int>(std::ranges::max_element(values) - values.begin());
-}
-
-double Reference::Error(size_t picture, const std::vector<Tensor>& other) const {
-  const auto& own = outputs_[picture];
-  double error = 0;
-  int counted = 0;
-  for (size_t o = 0; o < own.size(); ++o) {
-    if (own[o].dtype() != DType::kF32 || spread_[o] <= 0) continue;
-    if (other[o].shape() != own[o].shape()) return std::numeric_limits<double>::infinity();
-    error += SquaredDistance(own[o].as<float>(), other[o].as<float>()) / spread_[o];
-    ++counted;
-  }
-  error /= std::max(1, counted);
-  return std::isfinite(error) ? error : std::numeric_limits<double>::infinity();
-}
-
-double Reference::RelativeError(size_t picture, const std::vector<Tensor>& other) const {
-  const auto& own = outputs_[picture];
-  double error = 0, size = 0;
-  for (size_t o = 0; o < own.size(); ++o) {
-    if (own[o].dtype() != DType::kF32) continue;
-    if (other[o].shape() != own[o].shape()) return 1;
-    error += SquaredDistance(own[o].as<float>(), other[o].as<float>());
-    for (const float v : own[o].as<float>()) size += static_cast<double>(v) * v;
-  }
-  const double relative = size > 0 ? std::sqrt(error / size) : std::sqrt(error);
-  return std::isfinite(relative) ? relative : 1;
 }
 
 }  // namespace fogline
