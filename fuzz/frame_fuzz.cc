@@ -42,11 +42,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size >= 16) {
     std::vector<std::byte> sealed(bytes.begin(), bytes.end());
     const auto length = static_cast<uint32_t>(size);
-    std::memcpy(sealed.data(), "FGL1\x01", 5);
-    std::memcpy(sealed.data() + 8, &length, 4);
-    const uint32_t crc = Crc32(std::span(sealed).first(size - 4));
-    std::memcpy(sealed.data() + size - 4, &crc, 4);
-    Binary(sealed);
+    for (const char* start : {"FGL1\x01", "FGL1\x02"}) {
+      std::memcpy(sealed.data(), start, 5);
+      std::memcpy(sealed.data() + 8, &length, 4);
+      const uint32_t crc = Crc32(std::span(sealed).first(size - 4));
+      std::memcpy(sealed.data() + size - 4, &crc, 4);
+      Binary(sealed);
+    }
   }
   return 0;
 }

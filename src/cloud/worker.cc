@@ -64,6 +64,7 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
   row.run = frame_.run;
   row.sequence = frame_.sequence;
   row.captured_us = frame_.captured_us;
+  row.captured_from = frame_.captured_from;
   row.has_position = frame_.has_position;
   row.lat = frame_.lat;
   row.lon = frame_.lon;

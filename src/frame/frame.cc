@@ -11,13 +11,15 @@ namespace fogline {
 namespace {
 
 constexpr uint32_t kMagic = 0x314C4746;  // "FGL1" in memory
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
+constexpr uint8_t kWithoutTimeSource = 1;  // an older version that is still read
 constexpr uint8_t kHasPosition = 1, kHasSettled = 2;
 constexpr double kDegreeUnits = 1e7;
 constexpr uint16_t kUnknown16 = 0xFFFF;
 constexpr int64_t kMaxElements = int64_t{1} << 31;
 constexpr size_t kLengthAt = 8;  // where the whole frame's length stands
-constexpr size_t kWindowAt = kLengthAt + 4 + 6 * 8 + 4 * 4;  // the last of the stages
+// The last of the stages, in every version.
+constexpr size_t kWindowAt = kLengthAt + 4 + 6 * 8 + 4 * 4;
 
 tl::unexpected<Error> Bad(const char* what) {
   return Fail(ErrorCode::kInvalid, "frame", "{}", what);
@@ -59,6 +61,15 @@ uint64_t ShortId(const Sha256& hash) {
   return id;
 }
 
+void Frame::Reset() {
+  Frame fresh;
+  fresh.settled.swap(settled);
+  fresh.payloads.swap(payloads);
+  fresh.settled.clear();
+  fresh.payloads.clear();
+  *this = std::move(fresh);
+}
+
 bool IsDeviceName(std::string_view name) {
   return !name.empty() && name.size() <= Frame::kMaxDeviceName &&
          std::all_of(name.begin(), name.end(), [](char c) {
@@ -97,6 +108,7 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
                          frame.stages.encode, frame.stages.window}) {
     writer.Write(stage);
   }
+  writer.Write(static_cast<uint8_t>(frame.captured_from));
   writer.Append(frame.device);
   if (frame.has_position) {
     writer.Write(static_cast<int32_t>(std::lround(frame.lat * kDegreeUnits)));
@@ -134,12 +146,14 @@ void RestampWindow(uint32_t window_us, std::span<std::byte> frame) {
 }
 
 Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
+  frame.Reset();
   ByteReader reader(bytes);
   if (reader.Read<uint32_t>() != kMagic)
     return Bad("does not start with FGL1: not a Fogline frame");
-  if (const auto version = reader.Read<uint8_t>(); version != kVersion) {
-    return Fail(ErrorCode::kUnsupported, "frame", "has version {}, this build reads {}", version,
-                kVersion);
+  const auto version = reader.Read<uint8_t>();
+  if (version != kVersion && version != kWithoutTimeSource) {
+    return Fail(ErrorCode::kUnsupported, "frame", "has version {}, this build reads {} and {}",
+                version, kWithoutTimeSource, kVersion);
   }
   const auto flags = reader.Read<uint8_t>();
   const auto payloads = reader.Read<uint8_t>();
@@ -164,6 +178,11 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
                           &frame.stages.encode, &frame.stages.window}) {
     *stage = reader.Read<uint32_t>();
   }
+  const auto source =
+      version == kVersion ? TimeSourceOf(reader.Read<uint8_t>()) : TimeSource::kClock;
+  if (!source) return Bad("has a time of an unknown source");
+  if (*source == TimeSource::kNone && frame.captured_us != 0) return Bad("has a time of no source");
+  frame.captured_from = *source;
   frame.device = reader.TakeText(name_length);
   if (!IsDeviceName(frame.device)) return Bad("has no valid device name");
   frame.has_position = (flags & kHasPosition) != 0;

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/tensor.h"
+#include "frame/time_source.h"
 
 namespace fogline {
 
@@ -58,7 +59,8 @@ struct Frame {
   uint64_t run =
       0;  // one start of a device's program; (device, run, sequence) names a frame for ever
   uint64_t sequence = 0;    // counts up from 0 within a run
-  int64_t captured_us = 0;  // microseconds since 1970-01-01 UTC on the device's wall clock
+  int64_t captured_us = 0;  // microseconds since 1970-01-01 UTC; 0 where nobody knows
+  TimeSource captured_from = TimeSource::kClock;
   bool has_position = false;
   double lat = 0, lon = 0;  // degrees, carried to 1e-7
   float accuracy_m = std::numeric_limits<float>::quiet_NaN();
@@ -69,6 +71,10 @@ struct Frame {
   EdgeStages stages;
   std::vector<Settled> settled;  // at most kMaxSettled
   std::vector<Payload> payloads;
+
+  /// Back to a new frame, but for the memory of its lists: what is written or read next holds
+  /// nothing of what was there before.
+  void Reset();
 };
 
 /// True for a name that may stand in a topic and a URL.
@@ -83,7 +89,8 @@ void RestampWindow(uint32_t window_us, std::span<std::byte> frame);
 
 /// Reads a frame from foreign bytes: everything is checked before it is believed (length, checksum,
 /// version, counts, coordinates, names, shapes against 2^31 elements). Payloads view into `bytes`.
-/// `frame` is reused.
+/// Only the memory of `frame` is used again: it comes out as a new one would. Frames of version 1,
+/// which older devices send, are read too: their time is the device's own clock.
 Status ParseFrame(std::span<const std::byte> bytes, Frame& frame);
 
 /// The device's own verdict as the bytes of a Role::kResult payload.

@@ -28,6 +28,7 @@ Frame Example() {
   frame.run = 0x0123456789abcdef;
   frame.sequence = 42;
   frame.captured_us = 1'700'000'000'000'000;
+  frame.captured_from = TimeSource::kGps;
   frame.has_position = true;
   frame.lat = 51.0681234;
   frame.lon = -4.5;
@@ -55,6 +56,7 @@ TEST(Frame, ReadsWhatItWrites) {
   EXPECT_EQ(read.run, frame.run);
   EXPECT_EQ(read.sequence, frame.sequence);
   EXPECT_EQ(read.captured_us, frame.captured_us);
+  EXPECT_EQ(read.captured_from, TimeSource::kGps);
   EXPECT_NEAR(read.lat, frame.lat, 1e-7);
   EXPECT_NEAR(read.lon, frame.lon, 1e-7);
   EXPECT_FLOAT_EQ(read.accuracy_m, frame.accuracy_m);
@@ -90,12 +92,9 @@ Frame DocumentedFrame() {
   return frame;
 }
 
-/// The hex digits of the n-th block of the page that is fenced as ```hex.
-std::vector<std::byte> DocumentedBytes(size_t n) {
-  std::string page =
-      ReadTextFile(std::filesystem::path(FOGLINE_SOURCE_DIR) / "docs/wire_format.md").value();
-  for (size_t i = 0; i <= n; ++i) page.erase(0, page.find("```hex\n") + 7);
-  std::istringstream lines(page.substr(0, page.find("```")));
+/// Lines of hex digits, each with a remark behind a '#' perhaps.
+std::vector<std::byte> FromHex(const std::string& text) {
+  std::istringstream lines(text);
   std::vector<std::byte> bytes;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream digits(line.substr(0, line.find('#')));
@@ -106,12 +105,218 @@ std::vector<std::byte> DocumentedBytes(size_t n) {
   return bytes;
 }
 
+/// The n-th block of the page that is fenced as ```hex.
+std::vector<std::byte> DocumentedBytes(size_t n) {
+  std::string page =
+      ReadTextFile(std::filesystem::path(FOGLINE_SOURCE_DIR) / "docs/wire_format.md").value();
+  for (size_t i = 0; i <= n; ++i) page.erase(0, page.find("```hex\n") + 7);
+  return FromHex(page.substr(0, page.find("```")));
+}
+
 TEST(Docs, TheWorkedExamplesAreWhatTheCodeWrites) {
   std::vector<std::byte> bytes;
   ASSERT_TRUE(WriteFrame(DocumentedFrame(), bytes));
   EXPECT_EQ(DocumentedBytes(0), bytes);
   WriteAck({AckStatus::kStored, 0x11, 3, {50, 20, 1500, 900, 2600}, 1, 0.75F, ""}, bytes);
   EXPECT_EQ(DocumentedBytes(1), bytes);
+}
+
+/// Devices and spools hold frames of version 1, which knew no source of time, for longer than a
+/// roll-out takes.
+TEST(Frame, AnOlderDevicesFrameIsReadAndItsTimeIsItsOwnClocks) {
+  const auto bytes = FromHex(
+      "46 47 4c 31 01 01 01 06 84 00 00 00 "
+      "11 00 00 00 00 00 00 00 03 00 00 00 00 00 00 00 "
+      "00 40 1e 18 24 0a 06 00 "
+      "22 00 00 00 00 00 00 00 33 00 00 00 00 00 00 00 "
+      "44 00 00 00 00 00 00 00 "
+      "e8 03 00 00 f4 01 00 00 b8 0b 00 00 28 00 00 00 00 00 00 00 "
+      "62 69 6b 65 2d 37 "
+      "c0 5b 70 1e 40 a5 ae 02 23 00 ff ff "
+      "00 03 04 01 04 01 00 00 00 a0 00 00 00 05 00 00 00 05 00 00 00 "
+      "05 00 00 00 01 02 03 04 05 "
+      "43 0d 62 07 ");
+  Frame read;
+  const Status status = ParseFrame(bytes, read);
+  ASSERT_TRUE(status) << status.error().ToString();
+  EXPECT_EQ(read.captured_from, TimeSource::kClock);
+  EXPECT_EQ(read.captured_us, 1'700'000'000'000'000);
+  EXPECT_EQ(read.device, "bike-7");
+  EXPECT_EQ(read.stages.prefix, 3000U);
+  EXPECT_NEAR(read.lat, 51.068, 1e-7);
+  ASSERT_EQ(read.payloads.size(), 1U);
+  EXPECT_EQ(read.payloads[0].shape, (Shape{1, 160, 5, 5}));
+  EXPECT_EQ(read.payloads[0].bytes.size(), 5U);
+  // What waited in a spool is stamped when it leaves.
+  auto stamped = bytes;
+  RestampWindow(77, stamped);
+  ASSERT_TRUE(ParseFrame(stamped, read));
+  EXPECT_EQ(read.stages.window, 77U);
+}
+
+constexpr std::array kSources{TimeSource::kNone,   TimeSource::kFile, TimeSource::kAssumed,
+                              TimeSource::kOffset, TimeSource::kGps,  TimeSource::kClock};
+
+TEST(Frame, EverySourceOfTimeTravelsOnBothWires) {
+  for (TimeSource source : kSources) {
+    Frame frame = Example();
+    frame.captured_from = source;
+    frame.captured_us = source == TimeSource::kNone ? 0 : 5;
+    std::vector<std::byte> bytes, scratch;
+    Frame read;
+    ASSERT_TRUE(WriteFrame(frame, bytes));
+    ASSERT_TRUE(ParseFrame(bytes, read));
+    EXPECT_EQ(read.captured_from, source);
+    EXPECT_EQ(ParseTimeSource(ToString(source)), source);
+    frame.payloads.clear();
+    ASSERT_TRUE(WriteJsonFrame(frame, bytes));
+    ASSERT_TRUE(ParseJsonFrame(bytes, read, scratch));
+    EXPECT_EQ(read.captured_from, source);
+  }
+}
+
+TEST(Frame, ATimeOfNoSourceIsNone) {
+  Frame frame = Example(), read;
+  frame.captured_from = TimeSource::kNone;
+  std::vector<std::byte> bytes, scratch;
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  EXPECT_FALSE(ParseFrame(bytes, read));
+  frame.captured_from = static_cast<TimeSource>(6);
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  EXPECT_FALSE(ParseFrame(bytes, read));
+  const auto json = [&](const std::string& text) {
+    return ParseJsonFrame(Bytes(text), read, scratch).has_value();
+  };
+  EXPECT_TRUE(json(R"({"header":{"device":"a","captured_us":7},"data":null})"));
+  EXPECT_EQ(read.captured_from, TimeSource::kClock);
+  EXPECT_FALSE(
+      json(R"({"header":{"device":"a","captured_us":7,"captured_from":"none"},"data":null})"));
+  EXPECT_FALSE(
+      json(R"({"header":{"device":"a","captured_us":7,"captured_from":"sun"},"data":null})"));
+}
+
+bool Same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+/// Every field alike, unknown ones included.
+void ExpectSame(const Frame& a, const Frame& b) {
+  EXPECT_EQ(a.device, b.device);
+  EXPECT_EQ(a.run, b.run);
+  EXPECT_EQ(a.sequence, b.sequence);
+  EXPECT_EQ(a.captured_us, b.captured_us);
+  EXPECT_EQ(a.captured_from, b.captured_from);
+  EXPECT_EQ(a.has_position, b.has_position);
+  EXPECT_EQ(a.lat, b.lat);
+  EXPECT_EQ(a.lon, b.lon);
+  EXPECT_TRUE(Same(a.accuracy_m, b.accuracy_m)) << a.accuracy_m << " " << b.accuracy_m;
+  EXPECT_TRUE(Same(a.heading_deg, b.heading_deg)) << a.heading_deg << " " << b.heading_deg;
+  EXPECT_EQ(a.model, b.model);
+  EXPECT_EQ(a.cut, b.cut);
+  EXPECT_EQ(a.bundle, b.bundle);
+  for (auto stage : {&EdgeStages::read, &EdgeStages::resize, &EdgeStages::prefix,
+                     &EdgeStages::encode, &EdgeStages::window}) {
+    EXPECT_EQ(a.stages.*stage, b.stages.*stage);
+  }
+  ASSERT_EQ(a.settled.size(), b.settled.size());
+  for (size_t i = 0; i < a.settled.size(); ++i) {
+    EXPECT_EQ(a.settled[i].sequence, b.settled[i].sequence);
+    EXPECT_EQ(a.settled[i].network_us, b.settled[i].network_us);
+  }
+  ASSERT_EQ(a.payloads.size(), b.payloads.size());
+  for (size_t i = 0; i < a.payloads.size(); ++i) {
+    EXPECT_EQ(a.payloads[i].role, b.payloads[i].role);
+    EXPECT_EQ(a.payloads[i].codec, b.payloads[i].codec);
+    EXPECT_EQ(a.payloads[i].parameter, b.payloads[i].parameter);
+    EXPECT_EQ(a.payloads[i].dtype, b.payloads[i].dtype);
+    EXPECT_EQ(a.payloads[i].shape, b.payloads[i].shape);
+    EXPECT_TRUE(std::ranges::equal(a.payloads[i].bytes, b.payloads[i].bytes));
+  }
+}
+
+/// A frame of random parts, each there or not.
+Frame RandomFrame(std::mt19937& random) {
+  const auto coin = [&] { return random() % 2 == 0; };
+  Frame frame;
+  frame.device = coin() ? "bike-7" : "a";
+  frame.run = random();
+  frame.sequence = random();
+  frame.captured_from = kSources[random() % kSources.size()];
+  if (frame.captured_from != TimeSource::kNone) frame.captured_us = random();
+  if (coin()) {
+    frame.has_position = true;
+    frame.lat = 51.5;
+    frame.lon = -4.25;
+    if (coin()) frame.accuracy_m = 3.5F;
+    if (coin()) frame.heading_deg = 271.25F;
+  }
+  if (coin()) frame.model = random();
+  if (coin()) frame.cut = random();
+  if (coin()) frame.stages = {1, 2, 3, 4, 5};
+  for (size_t n = random() % 3; n > 0; --n) frame.settled.push_back({random(), 7});
+  if (coin()) {
+    frame.payloads.push_back({Role::kActivation, static_cast<uint8_t>(CodecKind::kJson), 0,
+                              DType::kF32, Shape{1, 2}, Bytes("[[1,2]]")});
+  }
+  return frame;
+}
+
+/// What one picture's frame says is never found in the next one's, on either wire: not its heading,
+/// its accuracy, nor anything else that the next leaves out, whosever it is and whether or not the
+/// one between was any good.
+TEST(Frame, ReadIntoAUsedFrameItIsAsReadIntoANewOne) {
+  std::mt19937 random(3);
+  Frame used;
+  std::vector<std::byte> bytes, scratch, scratch_of_new;
+  for (int i = 0; i < 3000; ++i) {
+    const Frame frame = RandomFrame(random);
+    const bool json = random() % 2 == 0;
+    ASSERT_TRUE(json ? WriteJsonFrame(frame, bytes) : WriteFrame(frame, bytes));
+    if (random() % 4 == 0) bytes[random() % bytes.size()] ^= std::byte{0x10};
+    Frame fresh;
+    const bool read =
+        (json ? ParseJsonFrame(bytes, used, scratch) : ParseFrame(bytes, used)).has_value();
+    const bool read_fresh =
+        (json ? ParseJsonFrame(bytes, fresh, scratch_of_new) : ParseFrame(bytes, fresh))
+            .has_value();
+    ASSERT_EQ(read, read_fresh);
+    if (read) ExpectSame(used, fresh);
+  }
+}
+
+TEST(JsonFrame, APositionIsBothItsNumbersOrNone) {
+  std::vector<std::byte> scratch;
+  Frame read;
+  const auto parse = [&](const std::string& place) {
+    const std::string text = R"({"header":{"device":"a")" + place + R"(},"data":null})";
+    return ParseJsonFrame(Bytes(text), read, scratch).has_value();
+  };
+  for (const char* none : {"", R"(,"lat":null,"lon":null)", R"(,"lat":null)",
+                           R"(,"lat":null,"lon":null,"accuracy_m":null)"}) {
+    ASSERT_TRUE(parse(none)) << none;
+    EXPECT_FALSE(read.has_position) << none;
+  }
+  for (const char* half : {R"(,"lat":51.5)", R"(,"lon":4.5)", R"(,"lat":51.5,"lon":null)",
+                           R"(,"lat":"x","lon":4.5)"}) {
+    EXPECT_FALSE(parse(half)) << half;
+  }
+  ASSERT_TRUE(parse(R"(,"lat":51.5,"lon":4.5)"));
+  EXPECT_TRUE(read.has_position);
+  EXPECT_TRUE(std::isnan(read.accuracy_m));
+}
+
+/// A number that does not fit where it goes is refused, not wrapped round.
+TEST(JsonFrame, NumbersBeyondTheirFieldsAreRefused) {
+  std::vector<std::byte> scratch;
+  Frame read;
+  for (const char* field :
+       {R"("run":-1)", R"("captured_us":1e300)", R"("captured_us":18446744073709551615)",
+        R"("stages_us":[1,2,3,4,4294967296])", R"("lat":1,"lon":1,"accuracy_m":1e300)",
+        R"("result":{"label":4294967296,"score":0.5,"positive":true,"text":""})",
+        R"("result":{"label":1,"score":1e300,"positive":true,"text":""})",
+        R"("settled":[{"sequence":-1,"network_us":1}])"}) {
+    const std::string text =
+        R"({"header":{"device":"a",)" + std::string(field) + R"(},"data":null})";
+    EXPECT_FALSE(ParseJsonFrame(Bytes(text), read, scratch)) << field;
+  }
 }
 
 TEST(Frame, UnknownAccuracyStaysUnknown) {

@@ -1,7 +1,9 @@
 #include "frame/json_frame.h"
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/bytes.h"
 #include "codec/codec.h"
@@ -35,9 +37,15 @@ class Header {
     } else if constexpr (std::is_same_v<T, bool>) {
       if (it->is_boolean()) return it->get<bool>();
     } else if constexpr (std::is_integral_v<T>) {
-      if (it->is_number_integer()) return it->get<T>();
+      // Numbers from 0 up are read as unsigned ones, whatever their size.
+      if (it->is_number_unsigned() && std::in_range<T>(it->get<uint64_t>())) return it->get<T>();
+      if (it->is_number_integer() && !it->is_number_unsigned() &&
+          std::in_range<T>(it->get<int64_t>())) {
+        return it->get<T>();
+      }
     } else {
-      if (it->is_number()) return it->get<T>();
+      constexpr double kMost = std::numeric_limits<T>::max();
+      if (it->is_number() && std::abs(it->get<double>()) <= kMost) return it->get<T>();
     }
     ok = false;
     return otherwise;
@@ -59,6 +67,7 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
               {"run", frame.run},
               {"sequence", frame.sequence},
               {"captured_us", frame.captured_us},
+              {"captured_from", ToString(frame.captured_from)},
               {"model", frame.model},
               {"cut", frame.cut},
               {"stages_us",
@@ -108,6 +117,7 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
 
 Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
                       std::vector<std::byte>& scratch) {
+  frame.Reset();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   constexpr std::string_view kOpen = "{\"header\":";
   const size_t at = text.substr(0, kMaxHeader).find(kData);
@@ -117,24 +127,35 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
   const json object = json::parse(text.substr(kOpen.size(), at - kOpen.size()), nullptr, false);
   if (!object.is_object()) return Bad("has no readable header");
   Header header(object);
-  frame = Frame{};
   frame.device = header.Get<std::string>("device", "");
   frame.run = header.Get<uint64_t>("run", 0);
   frame.sequence = header.Get<uint64_t>("sequence", 0);
   frame.captured_us = header.Get<int64_t>("captured_us", 0);
+  // A device that does not know this key has no clock but its own.
+  const auto source = ParseTimeSource(header.Get<std::string>("captured_from", "clock"));
+  if (!source) return Bad("has a time of an unknown source");
+  if (*source == TimeSource::kNone && frame.captured_us != 0) return Bad("has a time of no source");
+  frame.captured_from = *source;
   frame.model = header.Get<uint64_t>("model", 0);
   frame.cut = header.Get<uint64_t>("cut", 0);
-  frame.has_position = object.contains("lat");
-  frame.lat = header.Get<double>("lat", 0);
-  frame.lon = header.Get<double>("lon", 0);
-  frame.accuracy_m = header.Get<float>("accuracy_m", frame.accuracy_m);
-  frame.heading_deg = header.Get<float>("heading_deg", frame.heading_deg);
+  // null is as good as absent: a device whose receiver has no fix writes it.
+  const double lat = header.Get<double>("lat", NAN), lon = header.Get<double>("lon", NAN);
+  if (!std::isnan(lat) || !std::isnan(lon)) {
+    frame.has_position = true;
+    frame.lat = lat;
+    frame.lon = lon;
+    frame.accuracy_m = header.Get<float>("accuracy_m", frame.accuracy_m);
+    frame.heading_deg = header.Get<float>("heading_deg", frame.heading_deg);
+  }
   if (const auto stages = object.find("stages_us");
       stages != object.end() && stages->is_array() && stages->size() == 5) {
     uint32_t* const to[] = {&frame.stages.read, &frame.stages.resize, &frame.stages.prefix,
                             &frame.stages.encode, &frame.stages.window};
     for (size_t i = 0; i < 5; ++i) {
-      if (!(*stages)[i].is_number_unsigned()) return Bad("has stages that are no durations");
+      if (!(*stages)[i].is_number_unsigned() ||
+          !std::in_range<uint32_t>((*stages)[i].get<uint64_t>())) {
+        return Bad("has stages that are no durations");
+      }
       *to[i] = (*stages)[i].get<uint32_t>();
     }
   }

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "frame/stages.h"
+#include "frame/time_source.h"
 
 namespace fogline {
 
@@ -17,7 +18,8 @@ struct Detection {
   std::string device;
   uint64_t run = 0;
   uint64_t sequence = 0;
-  int64_t captured_us = 0;  // microseconds since 1970 UTC, by the device's wall clock
+  int64_t captured_us = 0;  // microseconds since 1970 UTC; 0 where nobody knows
+  TimeSource captured_from = TimeSource::kClock;
   bool has_position = false;
   double lat = 0;  // degrees, WGS 84
   double lon = 0;
