@@ -32,7 +32,7 @@ Status RunPlan(const PlanArgs& args) {
   }
   if (args.explain || !args.html.empty()) view.explanations = Explain(input->scenario, plan);
   if (args.explain || args.devices > 0) view.rivals = Rivals(input->scenario, plan);
-  view.front = ParetoFront(plan.candidates, x, y);
+  view.front = ParetoFront(plan, x, y);
   if (!args.html.empty()) {
     FOGLINE_CHECK(WriteFile(args.html, PlanPage(view, args.model.path.filename().string())));
   }

@@ -27,6 +27,11 @@ void AddPlanArgs(CLI::App& command, PlanArgs& args) {
       ->check(CLI::IsMember({"cloud", "edge"}));
   command.add_flag("--two-way", args.request.operation.two_way,
                    "also say what sending tensors back down would gain");
+  command.add_flag(
+      "--strict", args.request.strict,
+      "the cheapest, even when what the times cannot tell from it changes fewer verdicts");
+  command.add_flag("--ideal", args.request.ideal,
+                   "recommend also what edge and cloud do not run yet");
   add("--rate", args.request.operation.images_per_second, "images a device and second, for money",
       "N");
   add("--lifetime", args.request.operation.lifetime_months, "months over which a device is paid",
@@ -48,9 +53,11 @@ void AddPlanArgs(CLI::App& command, PlanArgs& args) {
        {add("--max-latency", args.request.max_latency, "milliseconds, typical", "MS"),
         add("--max-latency-p95", args.request.max_latency_p95, "milliseconds, 95th percentile",
             "MS"),
-        add("--min-agreement", args.request.min_agreement, "top-1 with the unsplit model", "0..1"),
+        add("--min-agreement", args.request.min_agreement,
+            "with the unsplit model (default: codecs below 0.95 are left alone)", "0..1"),
         add("--min-accuracy", args.request.min_accuracy, "top-1 with the labels of calibration",
             "0..1"),
+        add("--min-metric", args.request.min_metric, "what `calibrate --metric` measured", "X"),
         add("--max-cost", args.request.max_cost, "euro a device and month", "EURO"),
         add("--max-memory", args.request.max_memory, "megabytes on the edge", "MB"),
         add("--max-data", args.request.max_data, "gigabytes sent a device and month", "GB"),

@@ -25,6 +25,7 @@ std::string Tip(const Scenario& s, const Candidate& c) {
                      Ms(l.decode.value()), Ms(l.cloud.value()), Ms(l.total().value()));
   tip += fmt::format("\n{:.2f} € a month · {:.0f} mJ", c.month.value(), c.energy.value());
   for (const Violation& v : c.violations) tip += "\nruled out by " + v.limit;
+  if (!c.runnable()) tip += "\nnot run yet: " + c.not_runnable;
   return tip;
 }
 
@@ -80,15 +81,16 @@ std::string EnvelopeChart(const PlanView& view) {
   // Two decades on either side of the break points and of the link itself.
   double low = s.link.up.value(), high = low;
   for (const PlanStep& step : plan.envelope) {
-    if (step.from > 1.1e-3) low = std::min(low, step.from);
+    if (step.from > 1.1e-3 || plan.nothing_below > 0) low = std::min(low, step.from);
     if (step.to < 0.9e5) high = std::max(high, step.to);
   }
   low = std::max(1e-3, low / 8);
   high = std::min(1e5, high * 8);
   chart.x.low = low;
   chart.x.high = high;
-  const auto at = [period](const Candidate& c, double mbps) {
+  const auto at = [period, &plan](const Candidate& c, double uplink) {
     const PriceLine& l = c.over_bandwidth;
+    const double mbps = std::min(uplink, plan.fastest);
     return period ? std::max(l.fixed.value(), l.slope.value() / mbps) : l.At(1 / mbps).value();
   };
   const auto line = [&](const Candidate& c, double from, double to, const std::string& tip) {
@@ -174,9 +176,9 @@ Table CandidateTable(const PlanView& view) {
                number((l.decode + l.cloud).value()), number(l.total().value()),
                number(c.latency_p95.value()), number(c.month.value()), number(c.energy.value(), 0),
                number(1000 / c.period.value(), 1)},
-              i == view.plan.best ? Table::Weight::kStrong
-              : !c.feasible()     ? Table::Weight::kWeak
-                                  : Table::Weight::kNormal);
+              i == view.plan.best    ? Table::Weight::kStrong
+              : !view.plan.Usable(i) ? Table::Weight::kWeak
+                                     : Table::Weight::kNormal);
   }
   return table;
 }
@@ -242,21 +244,19 @@ std::string PlanPage(const PlanView& view, const std::string& title) {
        other(last, "edge-only"),
        {"money", fmt::format("{:.2f} €", best.month.value()), "a device and month"},
        {"energy", fmt::format("{:.0f} mJ", best.energy.value()), "of the edge an image"}});
-  const Certificate& proof = plan.certificate;
-  page.AddText(fmt::format(
-      "Proof: the plan costs {:.6g} {}, and none can cost less than {:.6g}: {}. Found in {:.1f} "
-      "ms.",
-      proof.value.value(), s.objective.unit(), proof.lower_bound.value(),
-      proof.by_flow ? "the maximum flow over the layers equals the cut"
-                    : fmt::format("all {} candidates were evaluated", plan.candidates.size()),
-      view.plan_ms));
+  page.AddText(fmt::format("{} Found in {:.1f} ms.", ProofText(s, plan), view.plan_ms));
+  if (const std::string ties = TiesText(s, plan); !ties.empty()) page.AddText(ties);
+  for (const std::string& note : NotesOf(s, plan)) page.AddText(note);
   page.AddFigure("Where the time goes",
                  "One bar a cut, each with its best codec, from everything in the cloud (left) to "
                  "everything on the edge (right). Bars over six times the best are cut off.",
                  LatencyBars(view));
   page.AddFigure(
       "Where the line moves as the uplink changes",
-      "The best plan at every bandwidth. Each colour is one plan; the borders are exact.",
+      fmt::format(
+          "The cheapest plan at every bandwidth, ties not weighed. Each colour is one plan; "
+          "the borders are exact{}.",
+          UplinkGapText(plan).empty() ? "" : "; " + UplinkGapText(plan)),
       EnvelopeChart(view));
   page.AddFigure("Two wishes at once",
                  "Each dot is a cut with a codec. Towards the lower left is better.",

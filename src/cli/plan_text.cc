@@ -46,29 +46,49 @@ std::string StackedBar(const LatencyTerms& l, double slowest, const TextStyle& s
 
 std::string Mbps(double v) { return v >= 1e5 ? "" : fmt::format("{:.3g} Mbit/s", v); }
 
+/// The cheapest at every uplink and load, and where nothing keeps to the limits.
+std::string EnvelopeText(const PlanView& view) {
+  const Scenario& s = view.scenario;
+  const Plan& plan = view.plan;
+  const auto which = [&](const PlanStep& step) {
+    const Candidate& c = plan.candidates[step.candidate];
+    return fmt::format("{}, {}", CutTitle(s, c), c.payload.codec);
+  };
+  const bool weighed = plan.ties.size() > 1 && !s.strict;
+  std::string out = fmt::format("As the uplink changes{}:\n",
+                                weighed ? ", the cheapest (ties are not weighed here)" : "");
+  if (const std::string gap = UplinkGapText(plan); !gap.empty()) out += "  " + gap + "\n";
+  for (const PlanStep& step : plan.envelope) {
+    const std::string to = Mbps(step.to);
+    out += fmt::format("  {} {}: {}\n", step.from <= 1.1e-3 ? "below" : "from",
+                       step.from <= 1.1e-3 ? (to.empty() ? "any" : to)
+                       : to.empty()        ? Mbps(step.from) + " up"
+                                           : fmt::format("{} to {}", Mbps(step.from), to),
+                       which(step));
+  }
+  const std::string gap = LoadGapText(plan);
+  if (plan.load_envelope.size() > 1 || !gap.empty()) {
+    out += "As the cloud fills up:\n";
+    for (const PlanStep& step : plan.load_envelope) {
+      out += fmt::format("  load {:.3g}% to {:.3g}%: {}\n", step.from * 100, step.to * 100,
+                         which(step));
+    }
+    if (!gap.empty()) out += "  " + gap + "\n";
+  }
+  return out;
+}
+
 }  // namespace
-
-std::string CutTitle(const Scenario& scenario, const Candidate& candidate) {
-  const Cut& cut = scenario.cuts[candidate.cut];
-  if (cut.edge_nodes == 0) return "cloud-only";
-  if (cut.edge_nodes == static_cast<int>(cut.edge.size())) return "edge-only";
-  const std::string number = cut.index < 0 ? cut.name : fmt::format("cut {}", cut.index);
-  return cut.alias.empty() ? number : number + " · " + cut.alias;
-}
-
-std::string PayloadTitle(const Candidate& c) {
-  if (c.up <= Bytes(0)) return "nothing";
-  return fmt::format("{} {}{}", c.payload.codec, c.payload.estimate ? "~" : "",
-                     HumanBytes(c.payload.bytes.value()));
-}
 
 std::string PlanText(const PlanView& view, const TextStyle& style) {
   const Scenario& s = view.scenario;
   const Plan& plan = view.plan;
   const Candidate& best = plan.candidates[plan.best];
   std::string out =
-      fmt::format("{} on {} + {} over {}: {:g} Mbit/s up, {:g} ms round trip\n\n", s.model->where(),
-                  s.edge.name, s.cloud.name, s.link.name, s.link.up.value(), s.link.rtt.value());
+      fmt::format("{} on {} + {} over {}: {:g} Mbit/s up, {}\n\n", s.model->where(), s.edge.name,
+                  s.cloud.name, s.link.name, s.link.up.value(),
+                  s.link.rtt_known ? fmt::format("{:g} ms round trip", s.link.rtt.value())
+                                   : "round trip not known");
   double slowest = 1e-9;
   for (const size_t i : view.shown) {
     const double total = plan.candidates[i].latency.total().value();
@@ -102,9 +122,9 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
                Ms(c.latency.uplink + c.latency.downlink), Ms(c.latency.decode + c.latency.cloud),
                Ms(c.latency.total()), Money(c.month), fmt::format("{:.0f}", c.energy.value()),
                std::move(drawn)},
-              i == plan.best  ? Table::Weight::kStrong
-              : !c.feasible() ? Table::Weight::kWeak
-                              : Table::Weight::kNormal);
+              i == plan.best    ? Table::Weight::kStrong
+              : !plan.Usable(i) ? Table::Weight::kWeak
+                                : Table::Weight::kNormal);
   }
   out += table.ToText(style);
   if (left_out > 0) {
@@ -126,33 +146,12 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
         "Over the recorded link its uplink takes {:.1f} ms (p50), {:.1f} (p95), {:.1f} (p99).\n",
         best.uplink->p50, best.uplink->p95, best.uplink->p99);
   }
-  const Certificate& proof = plan.certificate;
-  out += fmt::format("Proof: costs {:.6g} {}, and none can cost less than {:.6g} ({}).\n",
-                     proof.value.value(), s.objective.unit(), proof.lower_bound.value(),
-                     proof.by_flow
-                         ? "maximum flow over the layers equals the cut"
-                         : fmt::format("all {} candidates evaluated", plan.candidates.size()));
-  out += "As the uplink changes:\n";
-  for (const PlanStep& step : plan.envelope) {
-    const Candidate& c = plan.candidates[step.candidate];
-    const std::string to = Mbps(step.to);
-    out += fmt::format("  {} {}: {}, {}\n", step.from <= 1.1e-3 ? "below" : "from",
-                       step.from <= 1.1e-3 ? (to.empty() ? "any" : to)
-                       : to.empty()        ? Mbps(step.from) + " up"
-                                           : fmt::format("{} to {}", Mbps(step.from), to),
-                       CutTitle(s, c), c.payload.codec);
-  }
-  if (plan.load_envelope.size() > 1) {
-    out += "As the cloud fills up:\n";
-    for (const PlanStep& step : plan.load_envelope) {
-      const Candidate& c = plan.candidates[step.candidate];
-      out += fmt::format("  load {:.0f}% to {:.0f}%: {}, {}\n", step.from * 100, step.to * 100,
-                         CutTitle(s, c), c.payload.codec);
-    }
-  }
+  if (const std::string ties = TiesText(s, plan); !ties.empty()) out += ties + "\n";
+  out += ProofText(s, plan) + "\n";
+  out += EnvelopeText(view);
   if (plan.two_way) {
-    const double gain = (proof.value - plan.two_way->value).value();
-    out += gain > 1e-9 * proof.value.value()
+    const double gain = (plan.certificate.optimum - plan.two_way->value).value();
+    out += gain > 1e-9 * plan.certificate.optimum.value()
                ? fmt::format("Sending {} tensors back down would save {:.3g} {}.\n",
                              plan.two_way->down.size(), gain, s.objective.unit())
                : std::string("Sending tensors back down would gain nothing.\n");
@@ -161,11 +160,7 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
     const Candidate& c = plan.candidates[e.rival];
     out += fmt::format("  {} ({}) {}\n", CutTitle(s, c), c.payload.codec, e.sentence);
   }
-  if (s.bundle == nullptr && s.codecs.empty()) {
-    out +=
-        "No --bundle: only exact codecs and estimated JPEG sizes were considered; `fogline "
-        "calibrate` finds smaller ones.\n";
-  }
+  for (const std::string& note : NotesOf(s, plan)) out += note + "\n";
   return out;
 }
 

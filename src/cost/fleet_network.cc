@@ -69,7 +69,7 @@ Result<std::vector<FleetOption>> OptionsOf(const FleetNetwork& network, const st
                              std::move(edge), std::move(cloud), link));
     std::vector<FleetOption> found;
     for (const Candidate& c : EnumerateCandidates(scenario)) {
-      if (!c.feasible()) continue;
+      if (!c.feasible() || !c.runnable()) continue;
       FleetOption option = OptionOf(scenario, c);
       Name(cuts, c, option);
       if (option.kind == "edge-only") option.sent_share = network.result_share;

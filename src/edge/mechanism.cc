@@ -1,6 +1,7 @@
 #include "edge/mechanism.h"
 
 #include "base/clock.h"
+#include "codec/agreement.h"
 #include "engine/session.h"
 #include "graph/slice.h"
 #include "vision/preprocess.h"
@@ -10,7 +11,6 @@ namespace {
 
 constexpr const char* kDefaultPicture = "jpeg:90";
 constexpr const char* kDefaultTensor = "f16";
-constexpr double kWantedAgreement = 0.95;
 
 std::span<const std::byte> Bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
@@ -182,7 +182,7 @@ Result<std::optional<Bundle>> FindBundle(const Network& network, std::filesystem
 const CalibratedPair* CheapestPair(const Bundle& bundle, uint64_t cut_id) {
   const CalibratedPair* best = nullptr;
   for (const CalibratedPair& pair : bundle.pairs()) {
-    if (pair.cut_id != cut_id || pair.top1_agreement.value_or(0) < kWantedAgreement) continue;
+    if (pair.cut_id != cut_id || pair.agreement.value_or(0) < kLeastAgreement) continue;
     if (best == nullptr || pair.bytes_mean < best->bytes_mean) best = &pair;
   }
   return best;

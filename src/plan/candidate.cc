@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "plan/runnable.h"
+
 namespace fogline {
 namespace {
 
@@ -34,6 +36,19 @@ Bytes EdgeMemory(const Model& model, const Cut& cut) {
   return Bytes(static_cast<double>(cut.edge_params) * 4 + widest);
 }
 
+/// Something with a limit, and how it grows with either parameter of an envelope.
+struct Growth {
+  double now = 0;
+  double per_x = 0;        // x = 1 / (uplink Mbit/s)
+  double per_stretch = 0;  // of the cloud's times
+};
+
+/// Up to where what grows by `rate` from `now` at `here` stays within `most`.
+double LastWithin(double now, double rate, double here, double most) {
+  if (rate > 0) return here + (most - now) / rate;
+  return now <= most ? std::numeric_limits<double>::infinity() : -1;
+}
+
 class Evaluator {
  public:
   explicit Evaluator(const Scenario& scenario)
@@ -52,16 +67,21 @@ class Evaluator {
     base.latency.edge = edge.p50;
     base.latency.cloud = pricing_.Loaded(cloud.p50);
     if (!all_on_edge) {
-      for (PayloadOption& payload : book_.At(cut)) {
-        if (!Allowed(payload)) continue;
-        base.payload = std::move(payload);
+      std::vector<PayloadOption> payloads = book_.At(cut);
+      const PayloadOption* picture = BestPicture(payloads);
+      for (PayloadOption& payload : payloads) {
+        const bool allowed = TakenUnasked(s_, payload);
+        if (!allowed && &payload != picture) continue;
+        base.payload = payload;
         out.push_back(Evaluate(base, cut, edge, cloud));
+        if (!allowed) {
+          AtLeast(out.back(), "--min-agreement", payload.agreement, s_.least_agreement);
+        }
       }
       return;
     }
     if (s_.operation.deliver == Side::kEdge) {
-      base.payload.codec = "none";
-      base.payload.agreement = 1;
+      base.payload = book_.Nothing();
       out.push_back(Evaluate(base, cut, edge, cloud));
       return;
     }
@@ -72,15 +92,21 @@ class Evaluator {
   }
 
  private:
-  bool Allowed(const PayloadOption& payload) const {
-    const bool asked = s_.limits.agreement || s_.limits.accuracy || !s_.codecs.empty();
-    return asked || !payload.agreement ||
-           *payload.agreement >= s_.limits.least_calibrated_agreement;
+  /// The picture as JPEG or WebP always takes part, if only to be ruled out: the one that agrees
+  /// most when none agrees enough. nullptr when one does.
+  const PayloadOption* BestPicture(const std::vector<PayloadOption>& payloads) const {
+    const PayloadOption* best = nullptr;
+    for (const PayloadOption& payload : payloads) {
+      if (!payload.codec.starts_with("jpeg") && !payload.codec.starts_with("webp")) continue;
+      if (TakenUnasked(s_, payload)) return nullptr;
+      if (best == nullptr || payload.agreement > best->agreement) best = &payload;
+    }
+    return best;
   }
 
   Candidate Evaluate(Candidate c, const Cut& cut, const MeasuredTime& edge,
                      const MeasuredTime& cloud) const {
-    const bool crosses = c.payload.bytes > Bytes(0);
+    const bool crosses = Crosses(c);
     const bool comes_back =
         s_.operation.deliver == Side::kEdge && cut.edge_nodes < static_cast<int>(cut.edge.size());
     c.up = c.payload.bytes;
@@ -103,73 +129,133 @@ class Evaluator {
     const Milliseconds edge_busy = c.latency.edge + encode;
     c.energy = pricing_.EdgeEnergy(edge_busy) + pricing_.RadioEnergy(c.up, c.down);
     c.month = pricing_.PerMonth(edge_busy, cloud_busy, c.up, c.down);
-    const Rent* rent = s_.cloud.rent ? &*s_.cloud.rent : nullptr;
-    const int at_once = rent != nullptr ? std::max(1, rent->vcpus / s_.cloud.compute.threads) : 1;
     const Milliseconds air = crosses ? pricing_.UpTime(c.up) : Milliseconds(0);
-    c.period = std::max({edge_busy, air, pricing_.Loaded(cloud_busy) / at_once});
+    c.period = std::max({edge_busy, air, pricing_.Loaded(cloud_busy) / CloudAtOnce()});
 
-    PriceLine& line = c.over_bandwidth;
-    if (s_.objective.kind == Objective::Kind::kThroughput) {
-      c.price = Price(c.period.value());
-      line = {
-          Price(std::max(edge_busy, pricing_.Loaded(cloud_busy) / at_once).value()),
-          crosses ? Price(((c.up + kMessageOverhead) / MegabitsPerSecond(1)).value()) : Price(0)};
-    } else {
-      line.fixed = pricing_.Edge(edge_busy) + pricing_.Cloud(cloud_busy);
-      if (crosses) {
-        const PriceLine up = pricing_.Up(c.up);
-        const PriceLine crossing = pricing_.Crossing();
-        line = {line.fixed + up.fixed + crossing.fixed, up.slope + crossing.slope};
-      }
-      if (comes_back) line.fixed += pricing_.Down(c.down);
-      c.price = line.At(pricing_.x());
-      const Price stretched(s_.objective.per_ms * cloud_busy.value());
-      c.over_load = {c.price - Price(s_.objective.per_ms * pricing_.Loaded(cloud_busy).value()),
-                     stretched};
-    }
-    CheckLimits(c, cut);
+    SetPrice(c, edge_busy, cloud_busy, {edge.p95 - edge.p50, cloud.p95 - cloud.p50});
+    CheckLimits(c, cut, cloud.p95 + decode);
+    c.not_runnable = WhyNotRunnable(*s_.model, cut, c.payload, s_.operation.deliver);
     return c;
   }
 
-  static void AtMost(Candidate& c, const char* flag, double have, double most) {
-    if (have <= most) return;
-    c.violations.push_back({flag, have, most, most > 0 ? have / most - 1 : have});
+  bool Crosses(const Candidate& c) const { return c.payload.bytes > Bytes(0); }
+
+  /// The price, its parts, and its lines over both parameters. `spread`: what the 95th percentile
+  /// of either half adds.
+  void SetPrice(Candidate& c, Milliseconds edge_busy, Milliseconds cloud_busy,
+                const std::pair<Milliseconds, Milliseconds>& spread) const {
+    const bool crosses = Crosses(c);
+    PriceLine& line = c.over_bandwidth;
+    if (s_.objective.kind == Objective::Kind::kThroughput) {
+      const auto stage = [](Milliseconds t) { return Price(t.value()); };
+      const Milliseconds cloud = cloud_busy / CloudAtOnce();
+      const Milliseconds air = crosses ? pricing_.UpTime(c.up) : Milliseconds(0);
+      c.parts = {stage(edge_busy),
+                 stage(pricing_.Loaded(cloud)),
+                 stage(air),
+                 stage(spread.first),
+                 stage(pricing_.Loaded(spread.second / CloudAtOnce())),
+                 true};
+      c.price = c.parts.total();
+      const Bytes sent = crosses ? c.up + kMessageOverhead : Bytes(0);
+      line = {std::max(c.parts.edge, c.parts.cloud), stage(sent / MegabitsPerSecond(1))};
+      c.over_load = {std::max(c.parts.edge, c.parts.link), stage(cloud)};
+      return;
+    }
+    c.parts.edge = pricing_.Edge(edge_busy);
+    c.parts.cloud = pricing_.Cloud(cloud_busy);
+    line.fixed = c.parts.edge + c.parts.cloud;
+    if (crosses) {
+      const PriceLine up = pricing_.Up(c.up);
+      const PriceLine crossing = pricing_.Crossing();
+      line = {line.fixed + up.fixed + crossing.fixed, up.slope + crossing.slope};
+    }
+    if (c.down > Bytes(0)) line.fixed += pricing_.Down(c.down);
+    c.price = line.At(pricing_.x());
+    c.parts.link = c.price - c.parts.edge - c.parts.cloud;
+    c.parts.edge_spread = pricing_.Edge(spread.first);
+    c.parts.cloud_spread = pricing_.Cloud(spread.second);
+    const Price stretched(s_.objective.per_ms * cloud_busy.value());
+    c.over_load = {c.price - Price(s_.objective.per_ms * pricing_.Loaded(cloud_busy).value()),
+                   stretched};
+  }
+
+  int CloudAtOnce() const {
+    const Rent* rent = s_.cloud.rent ? &*s_.cloud.rent : nullptr;
+    return rent != nullptr ? std::max(1, rent->vcpus / s_.cloud.compute.threads) : 1;
+  }
+
+  static void Break(Candidate& c, Violation violation) {
+    c.violations.push_back(std::move(violation));
+    c.most_x = c.most_stretch = -1;
   }
   static void AtLeast(Candidate& c, const char* flag, const std::optional<double>& have,
                       double least) {
     if (have && *have >= least) return;
     const double value = have.value_or(std::numeric_limits<double>::quiet_NaN());
-    c.violations.push_back({flag, value, least, have ? least - *have : 1e6});
+    Break(c, {flag, value, least, have ? least - *have : 1e6});
+  }
+  /// What either parameter bears on holds up to some value of it, here or not.
+  void AtMost(Candidate& c, const char* flag, const Growth& have, double most) const {
+    if (have.now > most) {
+      c.violations.push_back({flag, have.now, most, most > 0 ? have.now / most - 1 : have.now});
+    }
+    const double stretch = 1 / (1 - s_.operation.cloud_load);
+    c.most_x = std::min(c.most_x, LastWithin(have.now, have.per_x, pricing_.x(), most));
+    c.most_stretch =
+        std::min(c.most_stretch, LastWithin(have.now, have.per_stretch, stretch, most));
   }
 
-  void CheckLimits(Candidate& c, const Cut& cut) const {
+  /// `cloud_p95`: of decoding and the suffix, without other load.
+  void CheckLimits(Candidate& c, const Cut& cut, Milliseconds cloud_p95) const {
     const Limits& l = s_.limits;
-    if (l.latency) {
-      const Milliseconds t = l.latency_at_p95 ? c.latency_p95 : c.latency.total();
-      AtMost(c, l.latency_at_p95 ? "--max-latency-p95" : "--max-latency", t.value(),
+    c.most_x = c.most_stretch = std::numeric_limits<double>::infinity();
+    const Bytes sent = Crosses(c) ? c.up + kMessageOverhead : Bytes(0);
+    const double slow = (sent / MegabitsPerSecond(1)).value();
+    if (l.latency && !l.latency_at_p95) {
+      const double cloud = (c.latency.decode + c.latency.cloud).value();
+      const double unload = 1 - s_.operation.cloud_load;
+      AtMost(c, "--max-latency", {c.latency.total().value(), slow, cloud * unload},
              l.latency->value());
+    }
+    if (l.latency && l.latency_at_p95) {
+      AtMost(c, "--max-latency-p95",
+             {c.latency_p95.value(), c.uplink ? 0 : slow, cloud_p95.value()}, l.latency->value());
+      if (c.uplink) c.most_x = std::min(c.most_x, LastXOfTrace(c, sent));
     }
     if (l.agreement) AtLeast(c, "--min-agreement", c.payload.agreement, *l.agreement);
     if (l.accuracy) AtLeast(c, "--min-accuracy", c.payload.accuracy, *l.accuracy);
-    if (l.month) AtMost(c, "--max-cost", c.month.value(), l.month->value());
-    if (l.memory) AtMost(c, "--max-memory", c.memory.value() / 1e6, l.memory->value() / 1e6);
+    if (l.metric) AtLeast(c, "--min-metric", c.payload.metric, *l.metric);
+    if (l.month) {
+      const Bytes no_headers = Crosses(c) ? c.up : Bytes(0);
+      const double radio = pricing_.EuroPerX(no_headers);
+      AtMost(c, "--max-cost", {c.month.value(), radio, 0}, l.month->value());
+    }
+    if (l.memory)
+      AtMost(c, "--max-memory", {c.memory.value() / 1e6, 0, 0}, l.memory->value() / 1e6);
     if (l.uplink_month) {
-      const double sent = c.up > Bytes(0) ? (c.up + kMessageOverhead).value() : 0;
-      AtMost(c, "--max-data", sent * s_.operation.images_per_month() / 1e9,
+      AtMost(c, "--max-data", {sent.value() * s_.operation.images_per_month() / 1e9, 0, 0},
              l.uplink_month->value() / 1e9);
     }
     if (l.never_send_input) {
       const bool sends = std::ranges::any_of(cut.activations, [this](int a) {
         return s_.model->activations()[static_cast<size_t>(a)].producer < 0;
       });
-      if (sends) c.violations.push_back({"--never-send-input", 1, 0, 1e6});
+      if (sends) Break(c, {"--never-send-input", 1, 0, 1e6});
     }
     for (size_t n = 0; n < l.keep_on_edge.size(); ++n) {
       if (l.keep_on_edge[n] && !cut.edge[n]) {
-        c.violations.push_back({"--not-before", 1, 0, 1e6});
+        Break(c, {"--not-before", 1, 0, 1e6});
         break;
       }
     }
+  }
+
+  /// The same recording with all its rates slowed down alike until its p95 breaks the limit.
+  double LastXOfTrace(const Candidate& c, Bytes sent) const {
+    const Milliseconds rest = c.latency_p95 - Milliseconds(c.uplink->p95);
+    const Bytes most = s_.link.trace->MostWithin(*s_.limits.latency - rest);
+    return pricing_.x() * (most / sent);
   }
 
   const Scenario& s_;
@@ -178,6 +264,13 @@ class Evaluator {
 };
 
 }  // namespace
+
+bool TakenUnasked(const Scenario& s, const PayloadOption& payload) {
+  const Limits& l = s.limits;
+  if (l.agreement || l.accuracy || l.metric || !s.codecs.empty()) return true;
+  if (payload.agreement) return *payload.agreement >= s.least_agreement;
+  return payload.estimate;  // of a picture, where nobody has calibrated any
+}
 
 std::vector<Candidate> EnumerateCandidates(const Scenario& scenario) {
   const Evaluator evaluator(scenario);

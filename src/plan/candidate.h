@@ -1,6 +1,7 @@
 // One cut with one codec, and all it costs.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,15 @@ struct LatencyTerms {
   Milliseconds edge, encode, uplink, decode, cloud, downlink;
 
   Milliseconds total() const { return edge + encode + uplink + decode + cloud + downlink; }
+};
+
+/// A price by whose time it is made of: the sum of the three, for a pipeline's period the largest.
+struct PriceParts {
+  Price edge, cloud, link;
+  Price edge_spread, cloud_spread;  // what a half's measured 95th percentile would add
+  bool largest = false;
+
+  Price total() const { return largest ? std::max({edge, cloud, link}) : edge + cloud + link; }
 };
 
 /// A limit that a candidate breaks.
@@ -38,13 +48,22 @@ struct Candidate {
   Bytes memory;        // of the edge
   Millijoules energy;  // of the edge, an image
   Euro month;
-  Price price;               // under the objective
-  PriceLine over_bandwidth;  // the same as a line in 1 / (uplink Mbit/s)
-  PriceLine over_load;       // and in the cloud's slowdown, 1 / (1 − load)
+  Price price;       // under the objective
+  PriceParts parts;  // the same
+  // The price as a line in x = 1 / (uplink Mbit/s) and in the cloud's stretch 1 / (1 − load); for a
+  // pipeline the larger of the line's two terms. Each holds as long as the limits are kept, all
+  // else as it is: up to most_x and most_stretch, negative where they never are.
+  PriceLine over_bandwidth, over_load;
+  double most_x = 0, most_stretch = 0;
   std::vector<Violation> violations;
+  std::string not_runnable;  // why edge and cloud do not run it today; empty: they do
 
   bool feasible() const { return violations.empty(); }
+  bool runnable() const { return not_runnable.empty(); }
 };
+
+/// Whether a codec keeps enough of what the network says to be considered without being asked for.
+bool TakenUnasked(const Scenario& scenario, const PayloadOption& payload);
 
 /// Every allowed (cut, codec) pair of the scenario, cut by cut. A cut without any allowed codec is
 /// left out.

@@ -48,8 +48,9 @@ std::vector<TermDifference> Subtract(std::vector<TermDifference> a,
   return a;
 }
 
-std::string Sentence(const Scenario& s, const Candidate& rival, double gap,
-                     const std::vector<TermDifference>& terms) {
+/// `tie`: how far the difference may be off, where it is no more than that.
+std::string Sentence(const Scenario& s, const Candidate& rival, bool run, double gap,
+                     const Price* tie, const std::vector<TermDifference>& terms) {
   if (!rival.feasible()) {
     std::string broken;
     for (const Violation& v : rival.violations) {
@@ -57,8 +58,16 @@ std::string Sentence(const Scenario& s, const Candidate& rival, double gap,
     }
     return "is ruled out by " + broken;
   }
-  std::string text =
-      gap <= 1e-12 ? "costs the same" : fmt::format("loses by {:.3g} {}", gap, s.objective.unit());
+  const std::string_view unit = s.objective.unit();
+  std::string text = std::abs(gap) <= 1e-12 ? "costs the same"
+                     : gap < 0              ? fmt::format("costs {:.3g} {} less", -gap, unit)
+                     : tie != nullptr       ? fmt::format("costs {:.3g} {} more", gap, unit)
+                                            : fmt::format("loses by {:.3g} {}", gap, unit);
+  if (!run) {
+    text += ", but is not run yet: " + rival.not_runnable;
+  } else if (tie != nullptr) {
+    text += fmt::format(", within ±{:.2g} of uncertainty", tie->value());
+  }
   for (size_t i = 0; i < std::min<size_t>(2, terms.size()); ++i) {
     text += fmt::format("{}{} {:.3g} {}", i == 0 ? ": " : ", ", terms[i].term,
                         std::abs(terms[i].amount), terms[i].amount > 0 ? "more" : "less");
@@ -82,11 +91,8 @@ std::vector<Explanation> Explain(const Scenario& scenario, const Plan& plan, siz
     if (scenario.cuts[plan.candidates[candidate].cut].name == "output") add(candidate);
   }
   std::vector<size_t> others = each;
-  std::ranges::stable_sort(others, [&](size_t a, size_t b) {
-    const Candidate& x = plan.candidates[a];
-    const Candidate& y = plan.candidates[b];
-    return std::pair(!x.feasible(), x.price) < std::pair(!y.feasible(), y.price);
-  });
+  std::ranges::stable_sort(
+      others, {}, [&](size_t i) { return std::pair(!plan.Usable(i), plan.candidates[i].price); });
   for (const size_t candidate : others) {
     if (rivals.size() >= most) break;
     add(candidate);
@@ -97,7 +103,10 @@ std::vector<Explanation> Explain(const Scenario& scenario, const Plan& plan, siz
   for (const size_t rival : rivals) {
     const Candidate& c = plan.candidates[rival];
     Explanation e{rival, Subtract(TermsOf(scenario, c), own), {}};
-    e.sentence = Sentence(scenario, c, (c.price - winner.price).value(), e.terms);
+    const auto tie = std::ranges::find(plan.ties, rival, &Tie::candidate);
+    const bool run = c.runnable() || !plan.only_runnable;
+    e.sentence = Sentence(scenario, c, run, (c.price - winner.price).value(),
+                          tie == plan.ties.end() ? nullptr : &tie->uncertainty, e.terms);
     explanations.push_back(std::move(e));
   }
   std::ranges::stable_sort(explanations, {},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/candidate.h"
+
 namespace fogline {
 namespace {
 
@@ -54,11 +56,9 @@ void LayerProblem::AddWire(int activation, std::vector<uint32_t> readers, bool r
     lines.push_back(pricing_.Up(kVerdict));
   } else {
     for (const PayloadOption& payload : book_.Of(activation)) {
-      const bool asked = scenario_.limits.agreement || !scenario_.codecs.empty();
-      const double least = scenario_.limits.agreement.value_or(
-          asked ? 0 : scenario_.limits.least_calibrated_agreement);
-      const bool unknown = !payload.agreement && scenario_.limits.agreement;
-      if (unknown || (payload.agreement && *payload.agreement < least)) continue;
+      const std::optional<double>& wanted = scenario_.limits.agreement;
+      const bool enough = !wanted || payload.agreement.value_or(-1) >= *wanted;
+      if (!enough || !TakenUnasked(scenario_, payload)) continue;
       PriceLine line = pricing_.Up(payload.bytes);
       line.fixed += pricing_.Edge(payload.encode / scenario_.edge_timing.relative_speed);
       line.fixed += pricing_.Cloud(payload.decode / scenario_.cloud_timing.relative_speed);

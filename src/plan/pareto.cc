@@ -55,10 +55,11 @@ double MeasureOf(const Candidate& c, Measure measure) {
   return c.payload.agreement ? 1 - *c.payload.agreement : std::numeric_limits<double>::infinity();
 }
 
-std::vector<size_t> ParetoFront(const std::vector<Candidate>& candidates, Measure x, Measure y) {
+std::vector<size_t> ParetoFront(const Plan& plan, Measure x, Measure y) {
+  const std::vector<Candidate>& candidates = plan.candidates;
   std::vector<size_t> order;
   for (size_t i = 0; i < candidates.size(); ++i) {
-    if (candidates[i].feasible()) order.push_back(i);
+    if (plan.Usable(i)) order.push_back(i);
   }
   const auto key = [&](size_t i) {
     return std::pair(MeasureOf(candidates[i], x), MeasureOf(candidates[i], y));

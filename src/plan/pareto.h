@@ -17,7 +17,7 @@ std::string_view MeasureTitle(Measure measure);
 /// Less is better; infinite when it is not known (an agreement that nobody calibrated).
 double MeasureOf(const Candidate& candidate, Measure measure);
 
-/// Indices of the feasible candidates on the front, by ascending `x`.
-std::vector<size_t> ParetoFront(const std::vector<Candidate>& candidates, Measure x, Measure y);
+/// Indices of the usable candidates on the front, by ascending `x`.
+std::vector<size_t> ParetoFront(const Plan& plan, Measure x, Measure y);
 
 }  // namespace fogline

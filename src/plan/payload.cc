@@ -54,6 +54,8 @@ double BytesOf(const std::vector<Port>& tensors) {
   return sum;
 }
 
+bool IsExact(const std::string& codec) { return codec == "f32" || codec == "json"; }
+
 }  // namespace
 
 PayloadBook::PayloadBook(const Model& model, const Bundle* bundle, std::vector<std::string> only)
@@ -86,7 +88,26 @@ std::vector<PayloadOption> PayloadBook::Results() const {
   verdict.codec = "verdict";
   verdict.bytes = kVerdict;
   verdict.agreement = 1;
+  verdict.metric = MetricUnchanged();
+  verdict.exact = true;
   return {verdict};
+}
+
+PayloadOption PayloadBook::Nothing() const {
+  PayloadOption nothing;
+  nothing.codec = "none";
+  nothing.agreement = 1;
+  nothing.metric = MetricUnchanged();
+  nothing.exact = true;
+  return nothing;
+}
+
+std::optional<double> PayloadBook::MetricUnchanged() const {
+  if (bundle_ == nullptr) return std::nullopt;
+  for (const CalibratedPair& pair : bundle_->pairs()) {
+    if (IsExact(pair.codec) && pair.user_metric) return pair.user_metric;
+  }
+  return std::nullopt;
 }
 
 std::vector<PayloadOption> PayloadBook::Options(uint64_t id, const std::vector<Port>& tensors,
@@ -111,6 +132,8 @@ std::vector<PayloadOption> PayloadBook::Options(uint64_t id, const std::vector<P
       payload.encode = work / speed.encode;
       payload.decode = work / speed.decode;
     }
+    payload.exact = IsExact(payload.codec);
+    if (payload.exact && !payload.metric) payload.metric = MetricUnchanged();
     options.push_back(std::move(payload));
   };
 
@@ -121,8 +144,12 @@ std::vector<PayloadOption> PayloadBook::Options(uint64_t id, const std::vector<P
       PayloadOption payload;
       payload.codec = pair.codec;
       payload.bytes = Bytes(pair.bytes_mean);
-      payload.agreement = pair.top1_agreement;
+      payload.agreement = pair.agreement;
       payload.accuracy = pair.top1_accuracy;
+      payload.metric = pair.user_metric;
+      // What f16 rounds off nobody has seen to change a verdict; of others nothing is assumed.
+      const bool careful = IsExact(pair.codec) || pair.codec == "f16";
+      if (careful && !payload.agreement) payload.agreement = 1;
       add(std::move(payload));
     }
   }

@@ -15,8 +15,10 @@ namespace fogline {
 struct PayloadOption {
   std::string codec;  // as ParseCodec reads it; "verdict" and "none" at the edge-only cut
   Bytes bytes;        // mean of one picture, without headers
-  std::optional<double> agreement;  // top-1, with the unsplit model; none: not calibrated
+  std::optional<double> agreement;  // with the unsplit model; none: nobody measured it
   std::optional<double> accuracy;   // top-1, where calibration had labels
+  std::optional<double> metric;     // the user's own, where calibration had one
+  bool exact = false;               // changes nothing at all
   Milliseconds encode, decode;      // on the thread that codecs were timed on
   bool estimate = false;            // bytes come from a rule, not from calibration or the format
 };
@@ -38,12 +40,17 @@ class PayloadBook {
   std::vector<PayloadOption> Of(int activation) const;
   /// What is sent when nothing is left to compute: the verdict of a classifier, else its outputs.
   std::vector<PayloadOption> Results() const;
+  /// The same where results are wanted on the edge.
+  PayloadOption Nothing() const;
   /// Whether a model's result is one row of scores, of which the edge sends the verdict alone.
   bool SendsVerdict() const;
 
  private:
   std::vector<PayloadOption> Options(uint64_t id, const std::vector<Port>& tensors,
                                      bool input) const;
+
+  /// The user's own metric where nothing is changed.
+  std::optional<double> MetricUnchanged() const;
 
   const Model& model_;
   const Bundle* bundle_;

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "plan/words.h"
+
 namespace fogline {
 namespace {
 
@@ -46,6 +48,9 @@ Json ToJson(const Scenario& s, const Candidate& c) {
   Json broken = Json::array();
   for (const Violation& v : c.violations) broken.push_back(v.limit);
   json["violates"] = std::move(broken);
+  json["metric"] = c.payload.metric ? Json(*c.payload.metric) : Json();
+  json["runnable"] = c.runnable();
+  json["not_runnable"] = c.runnable() ? Json() : Json(c.not_runnable);
   return json;
 }
 
@@ -61,11 +66,34 @@ Json EdgeLayers(const Cut& cut) {
   return runs;
 }
 
+/// All that the times cannot tell from the cheapest, but for the plan itself.
+Json TiesJson(const PlanView& view) {
+  const Plan& plan = view.plan;
+  Json list = Json::array();
+  for (const Tie& tie : plan.ties) {
+    if (tie.candidate == plan.best) continue;
+    const Candidate& c = plan.candidates[tie.candidate];
+    const Cut& cut = view.scenario.cuts[c.cut];
+    list.push_back({{"cut", CutJson(cut)},
+                    {"codec", c.payload.codec},
+                    {"name", cut.name},
+                    {"alias", cut.alias.empty() ? Json() : Json(cut.alias)},
+                    {"objective", Number(c.price.value())},
+                    {"difference", (c.price - plan.candidates[plan.best].price).value()},
+                    {"above_cheapest", tie.difference.value()},
+                    {"uncertainty", tie.uncertainty.value()},
+                    {"agreement", c.payload.agreement ? Json(*c.payload.agreement) : Json()},
+                    {"cost_per_device_month", c.month.value()},
+                    {"cheapest", tie.candidate == plan.optimum()}});
+  }
+  return list;
+}
+
 }  // namespace
 
 PlanView ViewOf(const Scenario& scenario, const Plan& plan, Measure x, Measure y) {
   PlanView view{scenario, plan, plan.BestOfEachCut(), Explain(scenario, plan), x, y, {}, 0, {}};
-  view.front = ParetoFront(plan.candidates, x, y);
+  view.front = ParetoFront(plan, x, y);
   view.rivals = Rivals(scenario, plan);
   view.scatter = true;
   return view;
@@ -96,6 +124,8 @@ nlohmann::ordered_json PlanJson(const PlanView& view) {
     piece["slope"] = line.slope.value();
     json["envelope"].push_back(std::move(piece));
   }
+  json["nothing_below_mbps"] = plan.nothing_below > 0 ? Json(plan.nothing_below) : Json();
+  json["fastest_mbps"] = plan.fastest;
   const Certificate& proof = plan.certificate;
   const bool latency = s.objective.kind == Objective::Kind::kLatency;
   json["certificate"] = {{"lower_bound_ms", latency ? Number(proof.lower_bound.value()) : Json()},
@@ -105,12 +135,27 @@ nlohmann::ordered_json PlanJson(const PlanView& view) {
                          {"unit", s.objective.unit()},
                          {"method", proof.by_flow ? "min-cut" : "enumeration"},
                          {"flow", Number(proof.flow.value())},
-                         {"flow_equals_cut", proof.flow_equals_cut}};
+                         {"flow_equals_cut", proof.flow_equals_cut},
+                         {"optimum", Number(proof.optimum.value())},
+                         {"candidates", plan.candidates.size()},
+                         {"candidates_within", proof.within},
+                         {"limits", s.limits.Flags()},
+                         {"only_runnable", plan.only_runnable},
+                         {"text", ProofText(s, plan)}};
+  json["strict"] = s.strict;
+  json["ties"] = TiesJson(view);
+  json["uncertainty"] = {{"edge", s.edge_timing.relative_error},
+                         {"cloud", s.cloud_timing.relative_error},
+                         {"source", UncertaintyText(s)},
+                         {"text", TiesText(s, plan)}};
+  json["beyond"] = plan.beyond ? candidate(*plan.beyond) : Json();
+  json["notes"] = NotesOf(s, plan);
   json["plan_ms"] = view.plan_ms;
   json["load_envelope"] = Json::array();
   for (const PlanStep& p : plan.load_envelope) {
     json["load_envelope"].push_back(step(p, "from_load", "to_load"));
   }
+  json["nothing_above_load"] = plan.nothing_above_load < 1 ? Json(plan.nothing_above_load) : Json();
   json["pareto"] = Json::array();
   for (const size_t i : view.front) {
     json["pareto"].push_back({{"cut", CutJson(s.cuts[plan.candidates[i].cut])},
@@ -123,7 +168,7 @@ nlohmann::ordered_json PlanJson(const PlanView& view) {
     for (const Candidate& c : plan.candidates) {
       json["scatter"].push_back({CutJson(s.cuts[c.cut]), c.payload.codec,
                                  Number(MeasureOf(c, view.x)), Number(MeasureOf(c, view.y)),
-                                 c.feasible()});
+                                 c.feasible() && (c.runnable() || !plan.only_runnable)});
     }
   }
   if (!view.rivals.empty()) {

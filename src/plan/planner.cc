@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
+#include "plan/conflict.h"
 #include "plan/layer_problem.h"
+#include "plan/segments.h"
 
 namespace fogline {
 namespace {
@@ -13,56 +16,6 @@ namespace {
 constexpr double kSlowest = 1e-3;
 constexpr double kFastest = 1e5;
 constexpr double kHighestLoad = 0.95;
-
-std::string Shown(const Violation& v) {
-  if (std::isnan(v.have)) return fmt::format("{} {:g} (not calibrated)", v.limit, v.wanted);
-  if (v.limit == "--never-send-input" || v.limit == "--not-before") return v.limit;
-  return fmt::format("{} {:g} (has {:.4g})", v.limit, v.wanted, v.have);
-}
-
-/// Why no candidate will do: a limit that none meets alone, or the nearest miss of the set.
-Error NothingFeasible(const Scenario& scenario, const std::vector<Candidate>& candidates) {
-  const auto name = [&](const Candidate& c) {
-    return fmt::format("cut {} ({}) as {}", scenario.cuts[c.cut].index, scenario.cuts[c.cut].name,
-                       c.payload.codec);
-  };
-  if (candidates.empty()) {
-    return {ErrorCode::kConflict, "--codec", "none of the codecs asked for applies to any cut"};
-  }
-  // Does every candidate break one and the same limit?
-  for (const Violation& first : candidates.front().violations) {
-    const Candidate* closest = nullptr;
-    const Violation* miss = nullptr;
-    bool all = true;
-    for (const Candidate& c : candidates) {
-      const auto it = std::ranges::find(c.violations, first.limit, &Violation::limit);
-      if (it == c.violations.end()) {
-        all = false;
-        break;
-      }
-      if (miss == nullptr || it->excess < miss->excess) {
-        closest = &c;
-        miss = &*it;
-      }
-    }
-    if (!all) continue;
-    return {ErrorCode::kConflict, first.limit,
-            fmt::format("cannot be met: the closest is {}, {}", name(*closest), Shown(*miss))};
-  }
-  const auto badness = [](const Candidate& c) {
-    double worst = 0;
-    for (const Violation& v : c.violations) worst = std::max(worst, v.excess);
-    return std::pair(c.violations.size(), worst);
-  };
-  const Candidate& closest = *std::ranges::min_element(candidates, {}, badness);
-  std::string broken;
-  for (const Violation& v : closest.violations) {
-    broken += (broken.empty() ? "" : " and ") + Shown(v);
-  }
-  return {ErrorCode::kConflict, closest.violations.front().limit,
-          fmt::format("the limits contradict each other: the closest, {}, breaks {}", name(closest),
-                      broken)};
-}
 
 class Planner {
  public:
@@ -74,6 +27,8 @@ class Planner {
 
   Result<Plan> Run() {
     plan_.candidates = EnumerateCandidates(s_);
+    // A network that edge and cloud cannot run at all is planned for whoever can.
+    plan_.only_runnable = !s_.ideal && std::ranges::any_of(plan_.candidates, &Candidate::runnable);
     // Halves measured as wholes are exact for each cut; layers that add up only where they are not.
     const bool exact_layers = !s_.edge_timing.measured() && !s_.cloud_timing.measured();
     by_flow_ = additive_ && exact_layers;
@@ -88,23 +43,25 @@ class Planner {
       }
     }
     if (s_.operation.two_way) FOGLINE_CHECK(FindTwoWay());
-
-    const auto best = Cheapest([](const Candidate& c) { return c.price; });
-    if (!best) return tl::unexpected<Error>(NothingFeasible(s_, plan_.candidates));
-    FOGLINE_CHECK(FindEnvelope());
+    if (!Cheapest(Here)) return tl::unexpected<Error>(NothingFeasible(s_, plan_));
+    FOGLINE_CHECK(FindCutsAtOtherUplinks());
+    FindEnvelope();
     FindLoadEnvelope();
-    plan_.best = *Cheapest([](const Candidate& c) { return c.price; });
+    Choose(*Cheapest(Here));
     Certify(flow, proven);
     return std::move(plan_);
   }
 
  private:
+  static Price Here(const Candidate& c) { return c.price; }
+
+  /// The cheapest that may be recommended; of equals the one with most on the edge.
   template <typename Value>
   std::optional<size_t> Cheapest(const Value& value) const {
     std::optional<size_t> best;
     for (size_t i = 0; i < plan_.candidates.size(); ++i) {
+      if (!plan_.Usable(i)) continue;
       const Candidate& c = plan_.candidates[i];
-      if (!c.feasible()) continue;
       if (!best) {
         best = i;
         continue;
@@ -114,6 +71,23 @@ class Planner {
       if (mine < other || (mine == other && c.cut > plan_.candidates[*best].cut)) best = i;
     }
     return best;
+  }
+
+  void Choose(size_t cheapest) {
+    const Price least = plan_.candidates[cheapest].price;
+    std::vector<size_t> usable;
+    for (size_t i = 0; i < plan_.candidates.size(); ++i) {
+      const Candidate& c = plan_.candidates[i];
+      if (plan_.Usable(i)) {
+        usable.push_back(i);
+      } else if (c.feasible() && c.price < (plan_.beyond ? plan_.candidates[*plan_.beyond].price
+                                                         : least * (1 - 1e-9))) {
+        plan_.beyond = i;
+      }
+    }
+    plan_.certificate.within = usable.size();
+    plan_.ties = FindTies(s_, plan_.candidates, usable, cheapest);
+    plan_.best = s_.strict ? cheapest : Preferred(plan_.candidates, plan_.ties);
   }
 
   /// Makes the division of layers that the flow found a candidate, if it is none yet.
@@ -150,76 +124,64 @@ class Planner {
     return {};
   }
 
-  Status FindEnvelope() {
-    if (!additive_) {
-      FindThroughputEnvelope();
-      return {};
-    }
+  /// Divisions of the layers that are cheapest on some other uplink become candidates too. Those
+  /// with one tensor are listed anyway, and edge and cloud run no others.
+  Status FindCutsAtOtherUplinks() {
+    if (!by_flow_ || plan_.only_runnable || s_.operation.two_way) return {};
     const auto solve = [this](double x) -> Result<std::pair<PriceLine, size_t>> {
-      if (by_flow_ && !s_.operation.two_way) {
-        if (auto partition = CheapestPartition(layers_.At(x))) FOGLINE_CHECK(AddCut(*partition));
-      }
+      if (auto partition = CheapestPartition(layers_.At(x))) FOGLINE_CHECK(AddCut(*partition));
       const size_t found = *Cheapest([x](const Candidate& c) { return c.over_bandwidth.At(x); });
       return std::pair{plan_.candidates[found].over_bandwidth, found};
     };
-    FOGLINE_TRY(auto pieces, LowerEnvelope<size_t>(1 / kFastest, 1 / kSlowest, solve));
-    for (auto it = pieces.rbegin(); it != pieces.rend(); ++it) {
-      plan_.envelope.push_back({1 / it->to, 1 / it->from, it->plan});
-    }
-    return {};
+    return LowerEnvelope<size_t>(1 / kFastest, 1 / kSlowest, solve).map([](const auto&) {});
   }
 
-  /// A pipeline's period is max(compute, slope · x). Of those that no other beats in both, the next
-  /// one with more computing takes over where the link has become as slow as its computing.
-  void FindThroughputEnvelope() {
-    std::vector<size_t> order;
+  std::vector<SegmentPiece> EnvelopeOf(PriceLine Candidate::*line, double Candidate::*until,
+                                       double low, double high) const {
+    std::vector<PriceSegment> segments;
     for (size_t i = 0; i < plan_.candidates.size(); ++i) {
-      if (plan_.candidates[i].feasible()) order.push_back(i);
+      const Candidate& c = plan_.candidates[i];
+      if (plan_.only_runnable && !c.runnable()) continue;
+      segments.push_back({c.*line, !additive_, c.*until, i});
     }
-    const auto line = [this](size_t i) { return plan_.candidates[i].over_bandwidth; };
-    std::ranges::sort(order, [&](size_t a, size_t b) {
-      const auto key = [&](size_t i) { return std::pair(line(i).fixed, line(i).slope); };
-      return key(a) < key(b);
-    });
-    double from = 1 / kFastest;
-    for (size_t i = 0; i < order.size(); ++i) {
-      size_t next = i + 1;
-      while (next < order.size() && line(order[next]).slope >= line(order[i]).slope) ++next;
-      const double meet =
-          next < order.size() ? line(order[next]).fixed / line(order[i]).slope : 1 / kSlowest;
-      const double to = std::min(meet, 1 / kSlowest);
-      if (to > from) {
-        plan_.envelope.push_back({1 / to, 1 / from, order[i]});
-        from = to;
-      }
-      i = next - 1;
+    return LowerEnvelopeOf(segments, low, high);
+  }
+
+  void FindEnvelope() {
+    // Loss lets no more through than so much: a faster uplink is as good as that one.
+    plan_.fastest = s_.link.EffectiveRate(MegabitsPerSecond(kFastest)).value();
+    const double low = 1 / plan_.fastest;
+    const double high = std::max(1 / kSlowest, 2 * low);
+    const auto pieces = EnvelopeOf(&Candidate::over_bandwidth, &Candidate::most_x, low, high);
+    for (auto it = pieces.rbegin(); it != pieces.rend(); ++it) {
+      plan_.envelope.push_back({1 / it->to, it->from == low ? kFastest : 1 / it->from, it->plan});
     }
-    std::ranges::reverse(plan_.envelope);
+    const double slowest = pieces.empty() ? low : pieces.back().to;
+    if (slowest < high) plan_.nothing_below = pieces.empty() ? kFastest : 1 / slowest;
   }
 
   void FindLoadEnvelope() {
-    if (!additive_ || s_.objective.per_ms <= 0) return;
-    const auto solve = [this](double stretch) -> Result<std::pair<PriceLine, size_t>> {
-      const auto value = [stretch](const Candidate& c) { return c.over_load.At(stretch); };
-      const size_t found = *Cheapest(value);
-      return std::pair{plan_.candidates[found].over_load, found};
-    };
-    const auto pieces = LowerEnvelope<size_t>(1, 1 / (1 - kHighestLoad), solve);
-    if (!pieces) return;
-    for (const auto& piece : *pieces) {
+    const double high = 1 / (1 - kHighestLoad);
+    const auto pieces = EnvelopeOf(&Candidate::over_load, &Candidate::most_stretch, 1, high);
+    for (const SegmentPiece& piece : pieces) {
       plan_.load_envelope.push_back({1 - 1 / piece.from, 1 - 1 / piece.to, piece.plan});
     }
+    const double last = pieces.empty() ? 1 : pieces.back().to;
+    if (last < high) plan_.nothing_above_load = 1 - 1 / last;
   }
 
   void Certify(Price flow, bool proven) {
     Certificate& c = plan_.certificate;
     c.value = plan_.candidates[plan_.best].price;
+    c.optimum = plan_.candidates[plan_.optimum()].price;
     c.flow = flow;
     c.flow_equals_cut = proven;
-    // A calibrated codec over several tensors at once may beat the sum that the flow counted.
-    const auto tolerance = 1e-9 * c.value.value();
-    c.by_flow = by_flow_ && proven && flow.value() <= c.value.value() + tolerance;
-    c.lower_bound = c.by_flow ? std::min(flow, c.value) : c.value;
+    // A flow knows no limits. It proves what it equals: a calibrated codec over several tensors at
+    // once may beat the sum that it counted, and a division that nobody runs may beat the plan.
+    const double gap = std::abs((flow - c.optimum).value());
+    c.by_flow = by_flow_ && proven && s_.limits.Flags().empty() &&
+                gap <= 1e-9 * std::abs(c.optimum.value());
+    c.lower_bound = c.by_flow ? std::min(flow, c.optimum) : c.optimum;
   }
 
   Scenario& s_;
@@ -232,12 +194,18 @@ class Planner {
 
 }  // namespace
 
+bool Plan::Usable(size_t candidate) const {
+  const Candidate& c = candidates[candidate];
+  return c.feasible() && (c.runnable() || !only_runnable);
+}
+
 std::optional<size_t> Plan::BestOfCut(size_t cut) const {
+  if (best != kNone && candidates[best].cut == cut) return best;
   std::optional<size_t> found;
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (candidates[i].cut != cut) continue;
     const auto rank = [this](size_t c) {
-      return std::pair(!candidates[c].feasible(), candidates[c].price);
+      return std::tuple(!Usable(c), !candidates[c].feasible(), candidates[c].price);
     };
     if (!found || rank(i) < rank(*found)) found = i;
   }

@@ -162,4 +162,10 @@ Euro Pricing::PerMonth(Milliseconds edge_busy, Milliseconds cloud_busy, Bytes up
   return sum;
 }
 
+double Pricing::EuroPerX(Bytes up) const {
+  if (up <= Bytes(0)) return 0;
+  const Milliseconds slow = (up + kMessageOverhead) / MegabitsPerSecond(1);
+  return ElectricityPerMonth(link_.radio * slow).value();
+}
+
 }  // namespace fogline

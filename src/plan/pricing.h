@@ -78,6 +78,8 @@ class Pricing {
   Millijoules RadioEnergy(Bytes up, Bytes down) const;
   /// Euro a device and month, the device itself and its idle power included.
   Euro PerMonth(Milliseconds edge_busy, Milliseconds cloud_busy, Bytes up, Bytes down) const;
+  /// What PerMonth grows by for one more of x: the radio is on for longer. Nothing when `up` is 0.
+  double EuroPerX(Bytes up) const;
 
  private:
   Price Weigh(Milliseconds time, Euro month, Millijoules energy) const;

@@ -34,6 +34,7 @@ Result<Limits> MakeLimits(const PlanRequest& request, const Model& model) {
   }
   limits.agreement = request.min_agreement;
   limits.accuracy = request.min_accuracy;
+  limits.metric = request.min_metric;
   if (request.max_cost) limits.month = Euro(*request.max_cost);
   if (request.max_memory) limits.memory = Bytes(*request.max_memory * 1e6);
   if (request.max_data) limits.uplink_month = Bytes(*request.max_data * 1e9);
@@ -114,6 +115,8 @@ Result<Scenario> MakeScenario(const PlanRequest& request, const Model& model, st
   }
   s.operation.deliver = request.deliver == "edge" ? Side::kEdge : Side::kCloud;
   FOGLINE_TRY(s.limits, MakeLimits(request, model));
+  s.strict = request.strict;
+  s.ideal = request.ideal;
   if (request.device_price) {
     s.edge.purchase = Euro(*request.device_price);
     s.edge.purchase_source = "as asked for";

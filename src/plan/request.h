@@ -17,9 +17,11 @@ struct PlanRequest {
   std::string codecs;             // "json" or "f32,f16"; empty: all that apply but JSON
   std::string deliver = "cloud";  // or "edge"
   std::string not_before;         // a cut or tensor
-  std::optional<double> max_latency, max_latency_p95, min_agreement, min_accuracy, max_cost,
-      max_memory, max_data;
+  std::optional<double> max_latency, max_latency_p95, min_agreement, min_accuracy, min_metric,
+      max_cost, max_memory, max_data;
   bool never_send_input = false;
+  bool strict = false;  // Scenario::strict and ideal
+  bool ideal = false;
   Operation operation;  // but for `electricity` and `deliver`, which stand here in words
   double electricity = 0.20;
   std::optional<double> device_price;  // euro, instead of the machine's own

@@ -1,6 +1,7 @@
 #include "plan/rivals.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace fogline {
 namespace {
@@ -9,13 +10,15 @@ bool IsSplit(const Cut& cut) {
   return cut.edge_nodes > 0 && cut.edge_nodes < static_cast<int>(cut.edge.size());
 }
 
-/// Feasible ones first, then the cheapest.
+/// Those that keep to the limits first, then those that are run, then the cheapest.
 template <typename Wanted>
 const Candidate* Best(const std::vector<Candidate>& candidates, const Wanted& wanted) {
   const Candidate* best = nullptr;
   for (const Candidate& c : candidates) {
     if (!wanted(c)) continue;
-    const auto rank = [](const Candidate& x) { return std::pair(!x.feasible(), x.price); };
+    const auto rank = [](const Candidate& x) {
+      return std::tuple(!x.feasible(), !x.runnable(), x.price);
+    };
     if (best == nullptr || rank(c) < rank(*best)) best = &c;
   }
   return best;

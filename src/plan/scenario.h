@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/agreement.h"
 #include "codec/bundle.h"
 #include "graph/cut.h"
 #include "graph/model.h"
@@ -19,8 +20,9 @@ namespace fogline {
 struct Limits {
   std::optional<Milliseconds> latency;
   bool latency_at_p95 = false;  // the limit holds for the 95th percentile instead of the typical
-  std::optional<double> agreement;    // top-1 with the unsplit model, calibrated or exact
+  std::optional<double> agreement;    // with the unsplit model, calibrated or exact
   std::optional<double> accuracy;     // top-1 with labels
+  std::optional<double> metric;       // the user's own, as calibration measured it
   std::optional<Euro> month;          // a device and month
   std::optional<Bytes> memory;        // of the edge: weights and the largest activations
   std::optional<Bytes> uplink_month;  // sent by a device in a month
@@ -28,8 +30,8 @@ struct Limits {
   /// Layers that may not run in the cloud, so that nothing before them leaves (by node; empty: no
   /// such wish). A downward closed set: a cut's edge side.
   std::vector<bool> keep_on_edge;
-  /// Calibrated codecs below this agreement are left alone unless `agreement` asks otherwise.
-  double least_calibrated_agreement = 0.9;
+  /// The flags that are set, in the order of the help.
+  std::vector<std::string> Flags() const;
 };
 
 struct Scenario {
@@ -43,6 +45,14 @@ struct Scenario {
   Objective objective;
   Operation operation;
   Limits limits;
+  /// Codecs that are known to agree less are left alone, and those of which nothing is known but
+  /// that they change something, unless a limit or `codecs` says what is wanted instead.
+  double least_agreement = kLeastAgreement;
+  /// Recommend the cheapest even when another within the uncertainty of the times changes fewer
+  /// verdicts.
+  bool strict = false;
+  /// Recommend what edge and cloud do not run yet, too.
+  bool ideal = false;
 };
 
 }  // namespace fogline

@@ -16,9 +16,36 @@ const LibraryFile* FindFile(std::string_view folder, std::string_view name) {
   return nullptr;
 }
 
+bool Exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
 bool LooksLikeAPath(const std::string& name) {
-  return name.find('/') != std::string::npos || name.ends_with(".toml") ||
-         std::filesystem::exists(name);
+  return name.find('/') != std::string::npos || name.ends_with(".toml") || Exists(name);
+}
+
+/// Where a file's name ends and changes to it begin: "a.up,rtt=40ms". A name may hold commas
+/// itself.
+size_t EndOfPath(const std::string& name) {
+  for (size_t end = name.size(); end != std::string::npos && end > 0;
+       end = name.rfind(',', end - 1)) {
+    if (Exists(name.substr(0, end))) return end;
+  }
+  return std::min(name.find(','), name.size());
+}
+
+/// Takes "key=value" out of a list joined by commas; the value.
+std::string TakeKey(std::string& list, std::string_view key) {
+  for (size_t at = 0; at < list.size(); at = std::min(list.find(',', at), list.size() - 1) + 1) {
+    if (list.compare(at, key.size(), key) != 0) continue;
+    const size_t end = std::min(list.find(',', at), list.size());
+    std::string value = list.substr(at + key.size(), end - at - key.size());
+    list.erase(at, std::min(end + 1, list.size()) - at);
+    if (list.ends_with(',')) list.pop_back();
+    return value;
+  }
+  return {};
 }
 
 std::string Where(const LibraryFile& file) {
@@ -76,15 +103,26 @@ Result<LinkProfile> FindLibraryLink(const std::string& name, const std::string& 
 
 Result<LinkProfile> FindLink(const std::string& name, const std::string& flag) {
   const std::string base = name.substr(0, name.find(','));
-  const bool known = FindFile("links", base) != nullptr;
-  if (known || !LooksLikeAPath(name)) return FindLibraryLink(name, flag);
-  if (!std::filesystem::exists(name) && name.find('=') != std::string::npos) {
+  if (FindFile("links", base) != nullptr) return FindLibraryLink(name, flag);
+  const size_t end = EndOfPath(name);
+  const std::string path = name.substr(0, end);
+  if (!LooksLikeAPath(path)) return FindLibraryLink(name, flag);
+  if (!Exists(path) && name.find('=') != std::string::npos) {
     return ParseInlineLink(name);
   }
-  FOGLINE_TRY(const std::string text, ReadTextFile(name));
-  if (name.ends_with(".toml")) return ParseLink(text, name);
-  FOGLINE_TRY(Trace trace, Trace::Parse(text, name));
-  return LinkOfTrace(std::move(trace), name);
+  FOGLINE_TRY(const std::string text, ReadTextFile(path));
+  std::string changes = name.substr(std::min(end + 1, name.size()));
+  LinkProfile link;
+  if (path.ends_with(".toml")) {
+    FOGLINE_TRY(link, ParseLink(text, path));
+  } else {
+    const TraceColumns columns{TakeKey(changes, "column="), TakeKey(changes, "unit=")};
+    FOGLINE_TRY(Trace trace, Trace::Parse(text, path, columns));
+    link = LinkOfTrace(std::move(trace), path);
+  }
+  FOGLINE_CHECK(ApplyLinkText(changes, link));
+  if (end < name.size()) link.name = name;
+  return link;
 }
 
 }  // namespace fogline

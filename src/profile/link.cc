@@ -78,12 +78,16 @@ Status ApplyLinkText(std::string_view text, LinkProfile& link) {
                   : key == "loss" ? "a share from 0 to below 100 %"
                                   : "zero or more");
     }
-    if (key == "up") {
-      link.up = MegabitsPerSecond(amount);
-      link.trace.reset();
+    if (key == "up" && link.trace) {
+      return Fail(ErrorCode::kUsage, std::string(kFlag),
+                  "'{}' contradicts the recording, which is the uplink", Printable(part));
     }
+    if (key == "up") link.up = MegabitsPerSecond(amount);
     if (key == "down") link.down = MegabitsPerSecond(amount);
-    if (key == "rtt") link.rtt = Milliseconds(amount);
+    if (key == "rtt") {
+      link.rtt = Milliseconds(amount);
+      link.rtt_known = true;
+    }
     if (key == "loss") link.loss = amount;
     if (key == "price") link.price = EuroPerGigabyte(amount);
   }
@@ -95,6 +99,7 @@ Result<LinkProfile> ParseInlineLink(std::string_view text) {
   link.name = std::string(text);
   link.title = "link given on the command line";
   link.source = "given on the command line";
+  link.rtt_known = false;
   FOGLINE_CHECK(ApplyLinkText(text, link));
   if (link.up <= MegabitsPerSecond(0)) {
     return Fail(ErrorCode::kUsage, std::string(kFlag),
@@ -136,6 +141,8 @@ LinkProfile LinkOfTrace(Trace trace, std::string name) {
   link.name = std::move(name);
   link.title = "recorded uplink";
   link.source = link.name;
+  if (!trace.taken().empty()) link.source += ", " + trace.taken();
+  link.rtt_known = false;
   link.up = link.down = trace.MeanRate();
   link.trace = std::move(trace);
   return link;

@@ -16,7 +16,8 @@ struct LinkProfile {
   std::string name, title, source;
   MegabitsPerSecond up, down;  // goodput of a long transfer without loss
   Milliseconds rtt;
-  double loss = 0;  // share of packets that TCP sees lost
+  bool rtt_known = true;  // false: nobody said, it is taken for 0
+  double loss = 0;        // share of packets that TCP sees lost
   EuroPerGigabyte price;
   // Radio energy on the edge: so much for every byte, and so much power while any is in the air.
   MillijoulesPerKilobyte energy_up, energy_down;
@@ -33,7 +34,7 @@ struct LinkProfile {
 Result<LinkProfile> ParseInlineLink(std::string_view text);
 
 /// Sets what such a text names in `link` and leaves the rest: a link of the library with another
-/// rate. A recorded trace does not survive another uplink.
+/// rate. kUsage for another uplink than a recorded trace's own.
 Status ApplyLinkText(std::string_view text, LinkProfile& link);
 
 /// Reads the TOML text of a link of the library.

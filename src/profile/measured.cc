@@ -246,6 +246,11 @@ Result<Timing> TimingOf(const Model& model, const MeasuredProfile& profile,
   timing.threads = profile.threads;
   timing.machine = profile.machine;
   timing.source = fmt::format("measured with {} on {}", profile.engine, profile.date);
+  if (!profile.scaled_from.empty()) {
+    // Carried over by the target's fit, and as far off as that.
+    timing.source += fmt::format(" on {}, scaled", profile.scaled_from);
+    if (const auto target = FindLibraryMachine(profile.machine, "")) StateError(*target, timing);
+  }
   for (const MeasuredCut& cut : profile.cuts) {
     if (cut.prefix) timing.prefix[cut.id] = {cut.prefix->p50, cut.prefix->p95};
     if (cut.suffix) timing.suffix[cut.id] = {cut.suffix->p50, cut.suffix->p95};

@@ -83,12 +83,19 @@ LayerFeatures FeaturesOf(const Model& model, const Node& node) {
   return features;
 }
 
+void StateError(const Machine& machine, Timing& timing) {
+  if (!machine.fit) return;
+  timing.relative_error = machine.fit->left_out_median;
+  timing.error_source = "the median error of its fit on networks left out";
+}
+
 Timing PredictTiming(const Model& model, const Machine& machine) {
   Timing timing;
   timing.machine = machine.name;
   timing.source = machine.compute.source;
   timing.threads = machine.compute.threads;
   timing.relative_speed = machine.compute.relative_speed;
+  StateError(machine, timing);
   timing.layers.reserve(model.nodes().size());
   for (const Node& node : model.nodes()) {
     timing.layers.push_back(machine.compute.TimeOf(FeaturesOf(model, node)));

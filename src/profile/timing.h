@@ -27,9 +27,16 @@ struct Timing {
   int threads = 1;
   double relative_speed = 1;
   std::string machine, source;
+  /// By how much all of a network's time on this machine is typically off, as one factor, and how
+  /// that is known; 0: measured as it is, or nobody has said.
+  double relative_error = 0;
+  std::string error_source;
 
   bool measured() const { return !prefix.empty() || !suffix.empty(); }
 };
+
+/// What is known of how far a fitted machine is off, into `timing`.
+void StateError(const Machine& machine, Timing& timing);
 
 /// Layer times by the machine's fitted model.
 Timing PredictTiming(const Model& model, const Machine& machine);

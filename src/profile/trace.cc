@@ -8,6 +8,9 @@ namespace fogline {
 namespace {
 
 constexpr double kPacketBytes = 1500;
+constexpr double kMost = 1e10;    // of seconds, milliseconds and Mbit/s: more is no recording
+constexpr size_t kStarts = 2000;  // moments that a recording is sampled at
+constexpr size_t kKept = 1900;    // of them, for p95
 
 std::string_view TakeLine(std::string_view& text) {
   const size_t end = text.find('\n');
@@ -22,7 +25,8 @@ bool TakeNumber(std::string_view& line, double& value) {
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
   if (error != std::errc() || !std::isfinite(value)) return false;
   line.remove_prefix(static_cast<size_t>(end - line.data()));
-  while (!line.empty() && (line.front() == '\t' || line.front() == ' ' || line.front() == ',')) {
+  while (!line.empty() && (line.front() == '\t' || line.front() == ' ' || line.front() == ',' ||
+                           line.front() == ';')) {
     line.remove_prefix(1);
   }
   return true;
@@ -30,20 +34,28 @@ bool TakeNumber(std::string_view& line, double& value) {
 
 }  // namespace
 
-Result<Trace> Trace::Parse(std::string_view text, const std::string& where) {
-  Trace trace;
+namespace {
+
+/// One or two numbers a line: `columns` of them.
+Result<std::vector<std::pair<double, double>>> ReadNumbers(std::string_view text,
+                                                           const std::string& where,
+                                                           size_t& columns) {
   std::vector<std::pair<double, double>> points;
-  size_t columns = 0;
+  columns = 0;
   for (size_t number = 1; !text.empty(); ++number) {
     std::string_view line = TakeLine(text);
     if (line.empty() || line.front() == '#') continue;
     double time = 0, rate = 0;
-    bool good = TakeNumber(line, time) && time >= 0;
+    bool good = TakeNumber(line, time) && time >= 0 && time <= kMost;
     const size_t found = line.empty() ? 1 : 2;
-    if (found == 2) good = good && TakeNumber(line, rate) && rate >= 0 && line.empty();
+    if (found == 2) {
+      good = good && TakeNumber(line, rate) && rate >= 0 && rate <= kMost && line.empty();
+    }
     if (!good) {
       return Fail(ErrorCode::kInvalid, where,
-                  "line {} is neither a millisecond nor 'seconds Mbit/s'", number);
+                  "line {} is neither a millisecond nor 'seconds Mbit/s'; more columns need a "
+                  "header row that names them",
+                  number);
     }
     if (columns == 0) columns = found;
     if (found != columns) {
@@ -55,32 +67,57 @@ Result<Trace> Trace::Parse(std::string_view text, const std::string& where) {
     }
     points.emplace_back(time, rate);
   }
-  if (columns == 1) {
-    for (const auto& [ms, unused] : points) {
-      // All packets of a millisecond leave within it.
-      const double end = ms + 1;
-      if (trace.time_ms_.back() < ms) {
-        trace.time_ms_.push_back(ms);
-        trace.sent_.push_back(trace.sent_.back());
-      }
-      if (trace.time_ms_.back() == end) {
-        trace.sent_.back() += kPacketBytes;
-      } else {
-        trace.time_ms_.push_back(end);
-        trace.sent_.push_back(trace.sent_.back() + kPacketBytes);
-      }
+  return points;
+}
+
+}  // namespace
+
+Result<Trace> Trace::Parse(std::string_view text, const std::string& where,
+                           const TraceColumns& columns) {
+  Trace trace;
+  if (HasHeader(text)) {
+    FOGLINE_TRY(RecordedRates read, ReadRates(text, where, columns));
+    trace.AddRates(read.points);
+    trace.taken_ = std::move(read.taken);
+  } else {
+    if (!columns.rate.empty() || !columns.unit.empty()) {
+      return Fail(ErrorCode::kUsage, where, "has no header row that column= or unit= could name");
     }
-  } else if (points.size() >= 2) {
-    for (size_t i = 1; i < points.size(); ++i) {
-      const double ms = (points[i].first - points[i - 1].first) * 1000;
-      if (ms <= 0) continue;
-      trace.time_ms_.push_back(trace.time_ms_.back() + ms);
-      trace.sent_.push_back(trace.sent_.back() + points[i - 1].second * 1000 / 8 * ms);
+    size_t found = 0;
+    FOGLINE_TRY(const auto points, ReadNumbers(text, where, found));
+    if (found == 1) trace.AddPackets(points);
+    if (found == 2) trace.AddRates(points);
+  }
+  if (!(trace.sent_.back() > 0)) {
+    return Fail(ErrorCode::kInvalid, where, "is a trace that never sends");
+  }
+  return trace;
+}
+
+void Trace::AddPackets(const std::vector<std::pair<double, double>>& packets) {
+  for (const auto& [ms, unused] : packets) {
+    // All packets of a millisecond leave within it.
+    const double end = ms + 1;
+    if (time_ms_.back() < ms) {
+      time_ms_.push_back(ms);
+      sent_.push_back(sent_.back());
+    }
+    if (time_ms_.back() == end) {
+      sent_.back() += kPacketBytes;
+    } else {
+      time_ms_.push_back(end);
+      sent_.push_back(sent_.back() + kPacketBytes);
     }
   }
-  if (trace.sent_.back() <= 0)
-    return Fail(ErrorCode::kInvalid, where, "is a trace that never sends");
-  return trace;
+}
+
+void Trace::AddRates(const std::vector<std::pair<double, double>>& rates) {
+  for (size_t i = 1; i < rates.size(); ++i) {
+    const double ms = (rates[i].first - rates[i - 1].first) * 1000;
+    if (ms <= 0) continue;
+    time_ms_.push_back(time_ms_.back() + ms);
+    sent_.push_back(sent_.back() + rates[i - 1].second * 1000 / 8 * ms);
+  }
 }
 
 double Trace::SentBy(double ms) const {
@@ -111,13 +148,30 @@ Milliseconds Trace::TransferTime(Bytes bytes, Milliseconds start) const {
   return std::max(Milliseconds(0), Milliseconds(loops * time_ms_.back() + ms) - start);
 }
 
-Summary Trace::TransferTimes(Bytes bytes, size_t starts) const {
-  std::vector<double> times(starts);
-  for (size_t i = 0; i < starts; ++i) {
-    const Milliseconds start = duration() * (static_cast<double>(i) / static_cast<double>(starts));
-    times[i] = TransferTime(bytes, start).value();
+Milliseconds Trace::StartOf(size_t i) const {
+  return duration() * (static_cast<double>(i) / static_cast<double>(kStarts));
+}
+
+Summary Trace::TransferTimes(Bytes bytes) const {
+  std::vector<double> times(kStarts);
+  for (size_t i = 0; i < kStarts; ++i) times[i] = TransferTime(bytes, StartOf(i)).value();
+  std::sort(times.begin(), times.end());
+  Summary summary = Summarize(times);
+  summary.p95 = times[kKept - 1];
+  return summary;
+}
+
+Bytes Trace::MostWithin(Milliseconds limit) const {
+  if (limit <= Milliseconds(0)) return Bytes(0);
+  std::vector<double> left(kStarts);
+  for (size_t i = 0; i < kStarts; ++i) {
+    const double start = StartOf(i).value();
+    left[i] = SentBy(start + limit.value()) - SentBy(start);
   }
-  return Summarize(times);
+  // `kKept` of the starts must manage as much.
+  const auto at = left.begin() + static_cast<std::ptrdiff_t>(kStarts - kKept);
+  std::nth_element(left.begin(), at, left.end());
+  return Bytes(*at);
 }
 
 MegabitsPerSecond Trace::MeanRate() const {

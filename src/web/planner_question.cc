@@ -58,6 +58,8 @@ Result<PlannerQuestion> PlannerQuestion::Read(Parameters& p) {
   FOGLINE_TRY(r.codecs, p.Text("codec"));
   FOGLINE_TRY(r.deliver, p.Choice("deliver", {"cloud", "edge"}));
   FOGLINE_TRY(r.operation.two_way, p.Flag("two_way"));
+  FOGLINE_TRY(r.strict, p.Flag("strict"));
+  FOGLINE_TRY(r.ideal, p.Flag("ideal"));
   FOGLINE_TRY(r.operation.images_per_second,
               p.Number("rate", 1e-4, 1000, r.operation.images_per_second));
   FOGLINE_TRY(r.operation.lifetime_months,
@@ -71,6 +73,7 @@ Result<PlannerQuestion> PlannerQuestion::Read(Parameters& p) {
   FOGLINE_CHECK(Maybe(p, "max_latency_p95", 0.001, 1e6, r.max_latency_p95));
   FOGLINE_CHECK(Maybe(p, "min_agreement", 0, 1, r.min_agreement));
   FOGLINE_CHECK(Maybe(p, "min_accuracy", 0, 1, r.min_accuracy));
+  FOGLINE_CHECK(Maybe(p, "min_metric", -1e12, 1e12, r.min_metric));
   FOGLINE_CHECK(Maybe(p, "max_cost", 0, 1e6, r.max_cost));
   FOGLINE_CHECK(Maybe(p, "max_memory", 0, 1e6, r.max_memory));
   FOGLINE_CHECK(Maybe(p, "max_data", 0, 1e6, r.max_data));
