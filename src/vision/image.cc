@@ -4,6 +4,7 @@
 #include <stb/stb_image_resize.h>
 #include <turbojpeg.h>
 #include <webp/decode.h>
+#include <webp/demux.h>
 #include <webp/encode.h>
 
 #include <algorithm>
@@ -11,6 +12,8 @@
 #include <limits>
 #include <memory>
 #include <string_view>
+
+#include "vision/jpeg.h"
 
 namespace fogline {
 namespace {
@@ -20,21 +23,7 @@ struct TurboDelete {
 };
 using Turbo = std::unique_ptr<void, TurboDelete>;
 
-/// One codec object a thread: making one takes longer than decoding a thumbnail.
-Turbo& DecompressorSlot() {
-  thread_local Turbo handle(tjInitDecompress());
-  return handle;
-}
-void* Decompressor() { return DecompressorSlot().get(); }
-
-/// libjpeg-turbo 2.1 can carry the state of a damaged file into the next one: after a failure the
-/// object is replaced.
-tl::unexpected<Error> FailDamaged(const std::string& where) {
-  auto failure =
-      Fail(ErrorCode::kInvalid, where, "is a damaged JPEG: {}", tjGetErrorStr2(Decompressor()));
-  DecompressorSlot().reset(tjInitDecompress());
-  return failure;
-}
+/// One codec object a thread: making one takes longer than coding a thumbnail.
 void* Compressor() {
   thread_local const Turbo handle(tjInitCompress());
   return handle.get();
@@ -48,68 +37,9 @@ bool StartsWith(std::span<const std::byte> file, std::string_view magic, size_t 
   return file.size() >= at + magic.size() &&
          std::memcmp(file.data() + at, magic.data(), magic.size()) == 0;
 }
-bool IsJpeg(std::span<const std::byte> file) { return StartsWith(file, "\xff\xd8\xff"); }
 bool IsPng(std::span<const std::byte> file) { return StartsWith(file, "\x89PNG"); }
 bool IsWebp(std::span<const std::byte> file) {
   return StartsWith(file, "RIFF") && StartsWith(file, "WEBP", 8);
-}
-
-Status CheckSize(int64_t width, int64_t height, const std::string& where) {
-  if (width <= 0 || height <= 0 || width * height > kMaxPixels) {
-    return Fail(ErrorCode::kInvalid, where, "is {}x{} pixels, beyond the limit of {} M", width,
-                height, kMaxPixels / 1'000'000);
-  }
-  return {};
-}
-
-struct JpegSize {
-  int width = 0, height = 0;
-};
-
-Result<JpegSize> ReadJpegHeader(std::span<const std::byte> file, const std::string& where) {
-  JpegSize size;
-  int subsampling = 0, colorspace = 0;
-  if (tjDecompressHeader3(Decompressor(), Raw(file), file.size(), &size.width, &size.height,
-                          &subsampling, &colorspace) != 0) {
-    return FailDamaged(where);
-  }
-  FOGLINE_CHECK(CheckSize(size.width, size.height, where));
-  return size;
-}
-
-Status DecodeJpegAt(std::span<const std::byte> file, const std::string& where, int width,
-                    int height, Image& out) {
-  out.width = width;
-  out.height = height;
-  out.rgb.resize(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
-  if (tjDecompress2(Decompressor(), Raw(file), file.size(), out.rgb.data(), width, 0, height,
-                    TJPF_RGB, 0) != 0) {
-    // Stray bytes between markers are only warned about and harm nothing; a picture that ends early
-    // is not whole.
-    const std::string_view why = tjGetErrorStr2(Decompressor());
-    if (tjGetErrorCode(Decompressor()) == TJERR_FATAL || why.find("end of JPEG") != why.npos ||
-        why.find("Corrupt") != why.npos) {
-      return FailDamaged(where);
-    }
-  }
-  return {};
-}
-
-Result<Image> DecodeJpeg(std::span<const std::byte> file, const std::string& where, int at_least) {
-  FOGLINE_TRY(const JpegSize full, ReadJpegHeader(file, where));
-  JpegSize size = full;
-  if (at_least > 0) {
-    int count = 0;
-    const tjscalingfactor* factors = tjGetScalingFactors(&count);
-    for (int i = 0; i < count; ++i) {
-      const JpegSize scaled{TJSCALED(full.width, factors[i]), TJSCALED(full.height, factors[i])};
-      if (std::min(scaled.width, scaled.height) >= at_least && scaled.width < size.width)
-        size = scaled;
-    }
-  }
-  Image image;
-  FOGLINE_CHECK(DecodeJpegAt(file, where, size.width, size.height, image));
-  return image;
 }
 
 /// Transparent parts become white. A picture that says nothing of its gamma is sRGB, 16 bits or 8.
@@ -124,7 +54,7 @@ Result<Image> DecodePng(std::span<const std::byte> file, const std::string& wher
   Image image{static_cast<int>(std::min(png.width, kMost)),
               static_cast<int>(std::min(png.height, kMost)),
               {}};
-  FOGLINE_CHECK(CheckSize(image.width, image.height, where));
+  FOGLINE_CHECK(CheckPixels(image.width, image.height, where));
   png.format = PNG_FORMAT_RGB;
   png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   image.rgb.resize(PNG_IMAGE_SIZE(png));
@@ -135,16 +65,33 @@ Result<Image> DecodePng(std::span<const std::byte> file, const std::string& wher
   return image;
 }
 
+/// Of a moving picture the first frame.
 Result<Image> DecodeWebp(std::span<const std::byte> file, const std::string& where) {
-  Image image;
-  if (WebPGetInfo(Raw(file), file.size(), &image.width, &image.height) == 0) {
-    return Fail(ErrorCode::kInvalid, where, "is a damaged WebP");
+  const auto damaged = [&] { return Fail(ErrorCode::kInvalid, where, "is a damaged WebP"); };
+  WebPBitstreamFeatures features{};
+  if (WebPGetFeatures(Raw(file), file.size(), &features) != VP8_STATUS_OK) return damaged();
+  if (features.has_animation != 0) {
+    const WebPData data{Raw(file), file.size()};
+    const std::unique_ptr<WebPDemuxer, decltype(&WebPDemuxDelete)> demuxer(WebPDemux(&data),
+                                                                           WebPDemuxDelete);
+    WebPIterator frame{};
+    if (demuxer == nullptr || WebPDemuxGetFrame(demuxer.get(), 1, &frame) == 0) return damaged();
+    // Views into the file.
+    const std::span still(reinterpret_cast<const std::byte*>(frame.fragment.bytes),
+                          frame.fragment.size);
+    WebPDemuxReleaseIterator(&frame);
+    if (WebPGetFeatures(Raw(still), still.size(), &features) != VP8_STATUS_OK ||
+        features.has_animation != 0) {
+      return damaged();
+    }
+    return DecodeWebp(still, where);
   }
-  FOGLINE_CHECK(CheckSize(image.width, image.height, where));
+  Image image{features.width, features.height, {}};
+  FOGLINE_CHECK(CheckPixels(image.width, image.height, where));
   image.rgb.resize(static_cast<size_t>(image.width) * static_cast<size_t>(image.height) * 3);
   if (WebPDecodeRGBInto(Raw(file), file.size(), image.rgb.data(), image.rgb.size(),
                         image.width * 3) == nullptr) {
-    return Fail(ErrorCode::kInvalid, where, "is a damaged WebP");
+    return damaged();
   }
   return image;
 }
@@ -161,18 +108,20 @@ Result<Image> DecodeImage(std::span<const std::byte> file, const std::string& wh
 
 Status DecodeExactly(std::span<const std::byte> file, const std::string& where, int width,
                      int height, Image& out) {
-  JpegSize size;
-  if (IsJpeg(file)) {
-    FOGLINE_TRY(size, ReadJpegHeader(file, where));
-  } else if (!IsWebp(file) || WebPGetInfo(Raw(file), file.size(), &size.width, &size.height) == 0) {
+  if (IsJpeg(file)) return DecodeJpegExactly(file, where, width, height, out);
+  int given_width = 0, given_height = 0;
+  if (!IsWebp(file) || WebPGetInfo(Raw(file), file.size(), &given_width, &given_height) == 0) {
     return Fail(ErrorCode::kInvalid, where, "is no JPEG or WebP picture");
   }
-  if (size.width != width || size.height != height) {
-    return Fail(ErrorCode::kInvalid, where, "is {}x{} pixels where {}x{} are due", size.width,
-                size.height, width, height);
+  if (given_width == width && given_height == height) {
+    FOGLINE_TRY(out, DecodeWebp(file, where));
+    given_width = out.width;  // of a moving picture's first frame, another than the whole's
+    given_height = out.height;
   }
-  if (IsJpeg(file)) return DecodeJpegAt(file, where, width, height, out);
-  FOGLINE_TRY(out, DecodeWebp(file, where));
+  if (given_width != width || given_height != height) {
+    return Fail(ErrorCode::kInvalid, where, "is {}x{} pixels where {}x{} are due", given_width,
+                given_height, width, height);
+  }
   return {};
 }
 

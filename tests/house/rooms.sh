@@ -40,6 +40,7 @@ boost/asio web
 sqlite3 store
 hiredis store
 turbojpeg vision
+jpeglib vision
 webp/ vision
 libexif vision
 stb/ vision
