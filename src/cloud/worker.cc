@@ -21,6 +21,13 @@ tl::unexpected<Error> Refuse(const char* what) {
   return Fail(ErrorCode::kInvalid, "frame", "{}", what);
 }
 
+/// False for a tensor of floats of which one is NaN or infinite: then what the network made of it
+/// is not the network's fault.
+bool HoldsNumbers(const TensorView& tensor) {
+  return tensor.dtype != DType::kF32 ||
+         std::ranges::all_of(tensor.as<float>(), [](float v) { return std::isfinite(v); });
+}
+
 }  // namespace
 
 Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string& device) {
@@ -97,7 +104,9 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   }
   FOGLINE_TRY(const auto outputs, open.session->Run({&input, 1}));
   const ModelCard& card = open.model->network.card;
-  FOGLINE_TRY(const Verdict verdict, Judge(outputs[card.output_index].view(), card));
+  const auto judged = Judge(outputs[card.output_index].view(), card);
+  if (!judged && !HoldsNumbers(input)) return Refuse("holds NaN or infinite numbers");
+  FOGLINE_TRY(const Verdict verdict, judged);
   out.stages.suffix = LapMicros(start);
   if (pace_ != nullptr) {
     FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));

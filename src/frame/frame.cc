@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/probability.h"
 #include "base/text.h"
 
 namespace fogline {
@@ -223,13 +224,13 @@ Result<ResultPayload> ParseResult(std::span<const std::byte> bytes) {
   ByteReader reader(bytes);
   ResultPayload result;
   result.label = reader.Read<int32_t>();
-  result.score = reader.Read<float>();
+  const auto score = ToProbability(reader.Read<float>());
   result.positive = reader.Read<uint8_t>() != 0;
   result.text = reader.TakeText(reader.Read<uint8_t>());
-  if (!reader.ok() || reader.remaining() != 0 || !(result.score >= 0 && result.score <= 1) ||
-      !IsUtf8(result.text)) {
+  if (!reader.ok() || reader.remaining() != 0 || !score || !IsUtf8(result.text)) {
     return Bad("has a malformed result");
   }
+  result.score = *score;
   return result;
 }
 

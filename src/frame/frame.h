@@ -101,6 +101,7 @@ struct ResultPayload {
   std::string text;  // the label's name, at most 255 bytes of UTF-8
 };
 void WriteResult(const ResultPayload& result, std::vector<std::byte>& out);
+/// A score that rounding put just outside 0…1 is read as the nearest inside.
 Result<ResultPayload> ParseResult(std::span<const std::byte> bytes);
 
 }  // namespace fogline

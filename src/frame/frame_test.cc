@@ -470,6 +470,20 @@ TEST(ResultPayload, ReadsWhatItWritesAndRefusesNonsense) {
   EXPECT_FALSE(ParseResult({}));
 }
 
+/// An 8-bit network's softmax gives 1.0000001: that is rounding, not a fault of the frame.
+TEST(ResultPayload, ARoundedScoreIsReadAsTheNearestProbability) {
+  const auto read = [](float score) {
+    std::vector<std::byte> bytes;
+    WriteResult({1, score, true, "litter"}, bytes);
+    return ParseResult(bytes);
+  };
+  ASSERT_TRUE(read(1.0000001F));
+  EXPECT_EQ(read(1.0000001F)->score, 1.0F);
+  ASSERT_TRUE(read(-0.003F));
+  EXPECT_EQ(read(-0.003F)->score, 0.0F);
+  for (float bad : {1.5F, -1.0F, INFINITY, -INFINITY, NAN}) EXPECT_FALSE(read(bad)) << bad;
+}
+
 TEST(Topics, OneDeviceOneBranch) {
   EXPECT_EQ(DeviceOfFrameTopic(FrameTopic("bike-7")), "bike-7");
   for (const char* topic :

@@ -89,6 +89,13 @@ Status ReadInput(const std::vector<Port>& inputs, const std::string& where, Mode
                 all.empty() ? "no input" : all);
   }
   const Port& port = inputs[0];
+  if (port.shape[0] > 1) {
+    return Fail(
+        ErrorCode::kUnsupported, where,
+        "takes {} pictures at once ('{}' is {}), and Fogline gives one: export it with a batch "
+        "of 1, or an open one",
+        port.shape[0], port.name, port.shape.ToString());
+  }
   card.input = port.name;
   card.dtype = port.dtype;
   card.channels_last = port.shape[1] != 3;
@@ -240,7 +247,7 @@ Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
   const Shape& shape = outputs[0].shape;
   size_t long_dimensions = 0;
   for (size_t d = 1; d < shape.rank(); ++d) long_dimensions += shape[d] != 1 ? 1 : 0;
-  if (outputs.size() > 1 || outputs[0].dtype != DType::kF32 || long_dimensions > 1) {
+  if (outputs.size() > 1 || long_dimensions > 1) {
     card.kind = ModelCard::Kind::kOther;
   }
   try {
@@ -249,6 +256,14 @@ Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
   } catch (const toml::parse_error& e) {
     return Fail(ErrorCode::kInvalid, where, "line {}: {}", e.source().begin.line,
                 Printable(e.description()));
+  }
+  const Port& output = outputs[card.output_index];
+  if (card.kind != ModelCard::Kind::kOther && output.dtype != DType::kF32) {
+    return Fail(
+        ErrorCode::kUnsupported, where,
+        "gives '{}' as {}, and verdicts are read from float32: export it with a float32 output, "
+        "or say kind = \"other\" under [output] of its card to go without",
+        output.name, DTypeName(output.dtype));
   }
   if (card.height <= 0) card.height = kDefaultSide;
   if (card.width <= 0) card.width = kDefaultSide;
@@ -279,7 +294,8 @@ Result<ModelCard> LoadCard(const std::filesystem::path& model, const std::vector
   std::filesystem::path file = model;
   file.replace_extension(".toml");
   std::string text;
-  const bool there = std::filesystem::exists(file);
+  std::error_code unknown;  // then reading it says why
+  const bool there = std::filesystem::exists(file, unknown) || unknown;
   if (there) {
     FOGLINE_TRY(text, ReadTextFile(file));
   }

@@ -1,58 +1,130 @@
 #include "vision/folder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
 
 #include "base/file.h"
 
 namespace fogline {
 namespace {
 
-bool HasPictureName(const std::filesystem::path& path) {
+namespace fs = std::filesystem;
+
+// Kinds of entries that are not read, one of them and more of them.
+constexpr std::pair<std::string_view, std::string_view> kPlurals[] = {
+    {"other file", "other files"},
+    {"sub-folder", "sub-folders"},
+    {"video", "videos"},
+    {"link that leads nowhere", "links that lead nowhere"}};
+
+constexpr std::string_view kBeside = "text";
+
+/// What a file's name says it is: "" for a picture that is read, kBeside for what lies beside
+/// pictures and is none.
+std::string_view KindOf(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".webp";
+  struct Kind {
+    std::string_view name;
+    std::vector<std::string_view> extensions;
+  };
+  static const std::array kKinds{
+      Kind{"", {".jpg", ".jpeg", ".png", ".webp"}},
+      Kind{kBeside,
+           {".txt", ".tsv", ".csv", ".json", ".toml", ".md", ".xml", ".xmp", ".gpx", ".aae",
+            ".ini"}},
+      Kind{"HEIC", {".heic", ".heif", ".hif"}},
+      Kind{"AVIF", {".avif"}},
+      Kind{"TIFF", {".tif", ".tiff"}},
+      Kind{"GIF", {".gif"}},
+      Kind{"BMP", {".bmp"}},
+      Kind{"JPEG XL or 2000", {".jxl", ".jp2", ".j2k"}},
+      Kind{"raw", {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}},
+      Kind{"video",
+           {".mp4", ".mov", ".avi", ".mkv", ".m4v", ".3gp", ".mts", ".webm", ".mpg", ".mjpeg"}}};
+  for (const Kind& kind : kKinds) {
+    if (std::ranges::find(kind.extensions, extension) != kind.extensions.end()) return kind.name;
+  }
+  return "other file";
 }
 
-Result<std::vector<std::filesystem::path>> List(const std::filesystem::path& folder) {
+tl::unexpected<Error> CannotRead(const fs::path& folder, const std::error_code& error) {
+  return Fail(ErrorCode::kNotFound, folder.string(), "cannot read the folder: {}", error.message());
+}
+
+Result<Folder> List(const fs::path& folder) {
   std::error_code error;
-  std::vector<std::filesystem::path> files;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
-    if (HasPictureName(it->path()) && it->is_regular_file()) files.push_back(it->path());
+  Folder found;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const fs::path& path = it->path();
+    if (path.filename().string().starts_with('.')) continue;
+    std::error_code unknown;
+    const fs::file_status status = it->status(unknown);
+    const std::string_view kind = KindOf(path);
+    if (unknown || !fs::exists(status)) {
+      ++found.unread["link that leads nowhere"];
+    } else if (fs::is_directory(status)) {
+      ++found.unread["sub-folder"];
+    } else if (!fs::is_regular_file(status)) {
+      ++found.unread["other file"];
+    } else if (!kind.empty() && kind != kBeside) {
+      ++found.unread[std::string(kind)];
+    } else if (kind.empty()) {
+      found.files.push_back(path);
+    }
   }
-  if (error) {
-    return Fail(ErrorCode::kNotFound, folder.string(), "cannot read the folder: {}",
-                error.message());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
+  if (error) return CannotRead(folder, error);
+  std::sort(found.files.begin(), found.files.end());
+  return found;
 }
 
 }  // namespace
 
-Result<std::vector<std::filesystem::path>> ListImages(const std::filesystem::path& folder) {
-  FOGLINE_TRY(auto files, List(folder));
-  if (files.empty()) {
-    return Fail(ErrorCode::kInvalid, folder.string(),
-                "holds no pictures (.jpg, .jpeg, .png, .webp)");
+std::string Folder::Unread() const {
+  std::string text;
+  for (const auto& [kind, count] : unread) {
+    std::string_view name = kind;
+    for (const auto& [one, more] : kPlurals) {
+      if (kind == one && count > 1) name = more;
+    }
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
   }
-  return files;
+  return text;
 }
 
-Result<std::vector<ImageClass>> ListImageClasses(const std::filesystem::path& folder) {
+Result<Folder> ListFolder(const fs::path& folder) {
+  FOGLINE_TRY(Folder found, List(folder));
+  if (found.files.empty()) {
+    const std::string unread = found.Unread();
+    return Fail(ErrorCode::kInvalid, folder.string(),
+                "holds no pictures (.jpg, .jpeg, .png, .webp){}",
+                unread.empty() ? "" : ", only " + unread);
+  }
+  return found;
+}
+
+Result<std::vector<fs::path>> ListImages(const fs::path& folder) {
+  FOGLINE_TRY(Folder found, ListFolder(folder));
+  return std::move(found.files);
+}
+
+Result<std::vector<ImageClass>> ListImageClasses(const fs::path& folder) {
   std::error_code error;
   std::vector<ImageClass> classes;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
-    if (!it->is_directory()) continue;
-    FOGLINE_TRY(auto files, List(it->path()));
-    if (!files.empty()) classes.push_back({it->path().filename().string(), std::move(files)});
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code unknown;
+    if (!it->is_directory(unknown)) continue;
+    FOGLINE_TRY(Folder found, List(it->path()));
+    if (!found.files.empty()) {
+      classes.push_back({it->path().filename().string(), std::move(found.files)});
+    }
   }
-  if (error) {
-    return Fail(ErrorCode::kNotFound, folder.string(), "cannot read the folder: {}",
-                error.message());
-  }
+  if (error) return CannotRead(folder, error);
   if (classes.size() < 2) {
     return Fail(ErrorCode::kInvalid, folder.string(),
                 "has {} sub-folder{} with pictures; give at least two, one a class", classes.size(),

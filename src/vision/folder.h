@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,20 @@
 
 namespace fogline {
 
-/// Files named .jpg, .jpeg, .png or .webp (any case) in a folder, sorted by name. kNotFound for a
-/// missing folder, kInvalid for one without pictures.
+/// What a folder holds: pictures that are read, and the rest by its kind ("HEIC", "video",
+/// "sub-folder" …) with how many there are. Hidden files, and texts that lie beside pictures (labels,
+/// notes, tracks), do not count.
+struct Folder {
+  std::vector<std::filesystem::path> files;  // .jpg, .jpeg, .png, .webp (any case), by name
+  std::map<std::string, size_t> unread;
+
+  /// "3 HEIC, 2 sub-folders"; empty when everything is read.
+  std::string Unread() const;
+};
+/// kNotFound for a missing folder, kInvalid for one without pictures. A link that leads nowhere or
+/// in a circle is one of the unread.
+Result<Folder> ListFolder(const std::filesystem::path& folder);
+/// Its pictures alone.
 Result<std::vector<std::filesystem::path>> ListImages(const std::filesystem::path& folder);
 
 /// One sub-folder a class: its name and its pictures. kInvalid with fewer than two classes.

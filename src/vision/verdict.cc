@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+
+#include "base/probability.h"
 
 namespace fogline {
 
@@ -10,27 +13,37 @@ Result<Verdict> Judge(const TensorView& output, const ModelCard& card) {
   const auto values = output.as<float>();
   if (output.dtype != DType::kF32 || values.empty() ||
       (!card.labels.empty() && values.size() != card.labels.size())) {
-    return Fail(ErrorCode::kInvalid, card.output, "gives {} values of {}, the card has {} labels",
+    return Fail(ErrorCode::kConflict, card.output, "gives {} values of {}, the card has {} labels",
                 values.size(), DTypeName(output.dtype), card.labels.size());
   }
+  // What the model gives is the model's: whoever sent the picture can do nothing about it.
   if (std::any_of(values.begin(), values.end(), [](float v) { return std::isnan(v); })) {
-    return Fail(ErrorCode::kInvalid, card.output, "holds NaN");
+    return Fail(ErrorCode::kConflict, card.output, "holds NaN: the model is at fault");
   }
   const auto best = std::max_element(values.begin(), values.end());
-  const auto probability = [&](size_t i) {
-    if (card.kind == ModelCard::Kind::kProbabilities) return static_cast<double>(values[i]);
+  const auto probability = [&](size_t i) -> std::optional<float> {
+    if (card.kind == ModelCard::Kind::kProbabilities) return ToProbability(values[i]);
+    // Infinite logits are as large as can be.
+    const auto exponent = [&](float v) {
+      return v == *best ? 1.0 : std::exp(static_cast<double>(v) - static_cast<double>(*best));
+    };
     double sum = 0;
-    for (float v : values) sum += std::exp(static_cast<double>(v) - *best);
-    return std::exp(static_cast<double>(values[i]) - *best) / sum;
+    for (float v : values) sum += exponent(v);
+    return static_cast<float>(exponent(values[i]) / sum);
   };
+  const auto labelled =
+      static_cast<size_t>(card.positive < 0 ? best - values.begin() : card.positive);
+  const auto score = probability(labelled);
+  if (!score) {
+    return Fail(ErrorCode::kConflict, card.output,
+                "gives {} where the card says probabilities: say kind = \"logits\" for raw scores",
+                values[labelled]);
+  }
   Verdict verdict;
   verdict.label = static_cast<int>(best - values.begin());
-  if (card.positive < 0) {
-    verdict.score = static_cast<float>(probability(static_cast<size_t>(verdict.label)));
-    return verdict;
-  }
+  verdict.score = *score;
+  if (card.positive < 0) return verdict;
   const auto positive = static_cast<size_t>(card.positive);
-  verdict.score = static_cast<float>(probability(positive));
   verdict.positive = verdict.score >= card.threshold;
   if (verdict.positive) {
     verdict.label = card.positive;

@@ -13,7 +13,8 @@ struct Verdict {
 };
 
 /// Reads a classifier's output (one value a class for a batch of one). Outputs of kind "other" give
-/// label -1, score 0. kInvalid when the tensor does not fit the card or holds NaN.
+/// label -1, score 0. kConflict when the tensor does not fit the card, holds NaN or no
+/// probabilities: the model or its card is at fault, not the picture.
 Result<Verdict> Judge(const TensorView& output, const ModelCard& card);
 
 }  // namespace fogline

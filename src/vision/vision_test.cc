@@ -138,6 +138,29 @@ TEST(Card, ANetworkThatTakesNoImageIsRefused) {
   EXPECT_NE(card.error().message.find("'tokens' int64 1x128"), std::string::npos);
 }
 
+/// Refused before the first picture, by name: later every single one would be skipped.
+TEST(Card, WhatIsNotRunIsRefusedAtTheStart) {
+  const auto error = [](const std::vector<Port>& inputs, const std::vector<Port>& outputs,
+                        const char* toml = "") {
+    const auto card = ParseCard(toml, "m.onnx", ".", inputs, outputs);
+    return card ? "" : card.error().ToString();
+  };
+  EXPECT_NE(error({{"image", DType::kF32, Shape{8, 3, 224, 224}}}, kOutputs)
+                .find("takes 8 pictures at once ('image' is 8x3x224x224)"),
+            std::string::npos);
+  EXPECT_EQ(error({{"image", DType::kF32, Shape{1, 3, 224, 224}}}, kOutputs), "");
+  EXPECT_NE(
+      error({{"image", DType::kF16, Shape{1, 3, 224, 224}}}, kOutputs).find("'image' float16"),
+      std::string::npos);
+  EXPECT_NE(error({{"image", DType::kF32, Shape{1, 1, 28, 28}}}, kOutputs)
+                .find("'image' float32 1x1x28x28"),
+            std::string::npos);
+  const std::vector<Port> half{{"scores", DType::kF16, Shape{1, 2}}};
+  EXPECT_NE(error(kInputs, half).find("gives 'scores' as float16"), std::string::npos);
+  EXPECT_EQ(error(kInputs, half, "[output]\nkind = 'other'"), "");
+  EXPECT_EQ(error(kInputs, {{"boxes", DType::kF16, Shape{1, 8400, 84}}}), "");
+}
+
 TEST(Preprocess, NormalisesPlanesAndInterleavedInEitherOrder) {
   auto card = ParseCard("[input]\nsize = [1, 2]\nmean = [0, 0, 0]\nstd = [1, 1, 1]", "m", ".",
                         kInputs, kOutputs);
@@ -185,8 +208,42 @@ TEST(Verdict, ThresholdAndPositiveClass) {
   EXPECT_FALSE(verdict->positive);
   EXPECT_EQ(card->LabelOf(verdict->label), "clean");
   EXPECT_NEAR(verdict->score, 0.7310586, 1e-6);
+  // Not the picture's fault: not now, rather than never.
   logits.as<float>()[1] = NAN;
-  EXPECT_FALSE(Judge(logits.view(), *card));
+  const auto sick = Judge(logits.view(), *card);
+  ASSERT_FALSE(sick);
+  EXPECT_EQ(sick.error().code, ErrorCode::kConflict);
+  // Infinite logits are as large as can be.
+  logits.as<float>()[1] = INFINITY;
+  const auto sure = Judge(logits.view(), *card);
+  ASSERT_TRUE(sure);
+  EXPECT_EQ(sure->score, 1);
+}
+
+/// An 8-bit network's softmax comes out of its table as 1.0000001 or a little below 0.
+TEST(Verdict, RoundedProbabilitiesAreProbabilities) {
+  const auto judge = [](float clean, float litter, const char* extra = "") {
+    const auto card = ParseCard(std::string("[output]\nkind = 'probabilities'\nlabels = ['clean', "
+                                            "'litter']\n") +
+                                    extra,
+                                "m", ".", kInputs, kOutputs);
+    EXPECT_TRUE(card);
+    Tensor values(DType::kF32, Shape{1, 2});
+    values.as<float>()[0] = clean;
+    values.as<float>()[1] = litter;
+    return Judge(values.view(), *card);
+  };
+  for (const char* extra : {"", "positive = 'litter'"}) {
+    const auto above = judge(-0.002F, 1.0000001F, extra);
+    ASSERT_TRUE(above) << above.error().ToString();
+    EXPECT_EQ(above->score, 1.0F);
+    EXPECT_EQ(above->label, 1);
+  }
+  EXPECT_EQ(judge(1.0000001F, -0.002F, "positive = 'litter'")->score, 0.0F);
+  const auto logits = judge(-3, 7.5F);
+  ASSERT_FALSE(logits);
+  EXPECT_EQ(logits.error().code, ErrorCode::kConflict);
+  EXPECT_NE(logits.error().message.find("7.5"), std::string::npos);
 }
 
 TEST(Folder, ClassesAndMissing) {
@@ -203,6 +260,32 @@ TEST(Folder, ClassesAndMissing) {
   ASSERT_TRUE(classes);
   EXPECT_EQ(classes->at(0).label, "a");
   EXPECT_EQ(classes->at(0).files.size(), 1U);
+}
+
+/// What a telephone's folder holds beside pictures is counted, and a link in a circle, which the
+/// system's own look-up gives up on, is one more of those.
+TEST(Folder, WhatIsNotReadIsCountedByKind) {
+  const TempDir dir;
+  for (const char* name : {"b.JPG", "a.webp", "1.heic", "2.HEIF", "scan.tiff", "clip.mp4",
+                           "clip.mov", "what.bin", "notes.txt", ".hidden"}) {
+    ASSERT_TRUE(WriteFile(dir.path() / name, "x"));
+  }
+  std::filesystem::create_directory(dir.path() / "more.jpg");
+  std::filesystem::create_symlink("loop.jpg", dir.path() / "loop.jpg");
+  std::filesystem::create_symlink("nowhere", dir.path() / "gone.png");
+  std::filesystem::create_symlink(dir.path() / "b.JPG", dir.path() / "link.jpg");
+  const auto folder = ListFolder(dir.path());
+  ASSERT_TRUE(folder) << folder.error().ToString();
+  EXPECT_EQ(folder->files,
+            (std::vector<std::filesystem::path>{dir.path() / "a.webp", dir.path() / "b.JPG",
+                                                dir.path() / "link.jpg"}));
+  EXPECT_EQ(folder->Unread(),
+            "2 HEIC, 1 TIFF, 2 links that lead nowhere, 1 other file, 1 sub-folder, 2 videos");
+  for (const auto& file : folder->files) std::filesystem::remove(file);
+  const auto none = ListImages(dir.path());
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("only 2 HEIC"), std::string::npos) << none.error().ToString();
+  EXPECT_FALSE(ListImageClasses(dir.path()));
 }
 
 }  // namespace
