@@ -136,6 +136,11 @@ void AddEdge(CLI::App& app) {
   command->add_option("--at", args->edge.at,
                       "fixed position LAT,LON for pictures without their own");
   command->add_option("--gpx", args->edge.gpx, "a recorded track to place pictures by their time");
+  command
+      ->add_option(
+          "--camera-offset", args->edge.camera_offset,
+          "what the cameras' clocks are ahead of UTC, where pictures do not say it themselves")
+      ->type_name("+HH:MM|auto");
   command->add_option("--gpsd", args->edge.gpsd, "a running gpsd, host:port");
   command->add_option("--rate", args->edge.rate, "pictures a second at most")
       ->check(CLI::Range(0.0, 1000.0));

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "edge/mjpeg.h"
 #include "edge/source.h"
 
 namespace fogline {
@@ -91,11 +93,18 @@ class Camera final : public Source {
         if (errno == EAGAIN) continue;
         return FailErrno("stopped giving pictures");
       }
-      const auto* data = static_cast<const std::byte*>(buffers_[buffer.index].memory);
-      out.file.assign(data, data + buffer.bytesused);
       out.where = name_ + " picture " + std::to_string(++count_);
       out.captured_us = Clock::Real().WallMicros();
+      out.captured_from = TimeSource::kClock;
+      const auto* data = static_cast<const std::byte*>(buffers_[buffer.index].memory);
+      const size_t most = buffers_[buffer.index].length;
+      splitter_.Feed({data, std::min<size_t>(buffer.bytesused, most)});
+      splitter_.Finish();
       if (Control(fd_, VIDIOC_QBUF, &buffer) < 0) return FailErrno("cannot take a buffer back");
+      // A buffer holds one picture, perhaps with what the camera wrote around it.
+      if (!splitter_.Next(out.file)) {
+        return Fail(ErrorCode::kInvalid, out.where, "is torn: the camera gave no whole JPEG");
+      }
       return true;
     }
   }
@@ -120,6 +129,7 @@ class Camera final : public Source {
   int fd_;
   std::string name_;
   std::vector<Mapped> buffers_;
+  MjpegSplitter splitter_;
   uint64_t count_ = 0;
 };
 

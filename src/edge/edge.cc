@@ -12,6 +12,7 @@
 #include "edge/latest.h"
 #include "edge/pace.h"
 #include "edge/tally.h"
+#include "edge/whereabouts.h"
 #include "vision/folder.h"
 #include "vision/preprocess.h"
 
@@ -35,18 +36,18 @@ class Pipeline {
  public:
   /// `local` takes over while the cloud is silent; null for never.
   Pipeline(const EdgeOptions& options, const ModelCard& card, Mechanism& mechanism,
-           Mechanism* local, Locator* locator, Sender& sender, EdgeReport& report)
+           Mechanism* local, Whereabouts& whereabouts, Sender& sender, EdgeReport& report)
       : options_(options),
         at_least_(DecodeAtLeast(card)),
         mechanism_(mechanism),
         local_(local),
-        locator_(locator),
+        whereabouts_(whereabouts),
         sender_(sender),
         report_(report) {}
 
   Status Handle(const Capture& capture, Nanos started) {
     FOGLINE_TRY(const Picture picture, DecodePicture(capture.file, capture.where, at_least_));
-    frame_.stages = {};
+    frame_.Reset();
     frame_.stages.read = Micros(Clock::Real().Steady() - started);
     Mechanism& mechanism = Choose();
     prepared_.verdict.reset();
@@ -63,8 +64,8 @@ class Pipeline {
       return {};
     }
     mechanism.Stamp(frame_);
-    frame_.captured_us = picture.exif.captured_us.value_or(capture.captured_us);
-    Place(picture, capture);
+    whereabouts_.Stamp(picture.exif, capture, frame_);
+    report_.unplaced = whereabouts_.unplaced();
     frame_.payloads.assign(1, prepared_.payload);
     if (options_.thumbnail > 0) FOGLINE_CHECK(AddThumbnail(picture.image));
     FOGLINE_CHECK(sender_.Send(frame_, started, options_.mechanism.json));
@@ -89,24 +90,6 @@ class Pipeline {
     return silent ? *local_ : mechanism_;
   }
 
-  void Place(const Picture& picture, const Capture& capture) {
-    std::optional<Position> position = picture.exif.position;
-    if (!position && locator_ != nullptr) position = locator_->At(frame_.captured_us);
-    frame_.has_position = position.has_value();
-    if (!position) {
-      if (report_.unplaced++ == 0) {
-        LogWarning(
-            "{}: has no position; it is stored, but not on the map (give --at, --gpx or --gpsd)",
-            capture.where);
-      }
-      return;
-    }
-    frame_.lat = position->lat;
-    frame_.lon = position->lon;
-    frame_.accuracy_m = position->accuracy_m;
-    frame_.heading_deg = position->heading_deg;
-  }
-
   Status AddThumbnail(const Image& image) {
     const Nanos start = Clock::Real().Steady();
     const double scale = std::min(
@@ -125,7 +108,7 @@ class Pipeline {
   const int at_least_;
   Mechanism& mechanism_;
   Mechanism* local_;
-  Locator* locator_;
+  Whereabouts& whereabouts_;
   Sender& sender_;
   EdgeReport& report_;
   Frame frame_;
@@ -213,7 +196,8 @@ Result<LatestSource*> MakeLatest(const EdgeOptions& options, std::unique_ptr<Sou
     return Fail(ErrorCode::kUsage, "--policy latest",
                 "gives frames up and --spool keeps them; use one of the two");
   }
-  const bool folder = std::filesystem::is_directory(options.source.name);
+  std::error_code unknown;
+  const bool folder = std::filesystem::is_directory(options.source.name, unknown);
   if (folder && options.rate <= 0) {
     return Fail(ErrorCode::kUsage, "--policy latest",
                 "needs --rate: a folder has no pace of its own");
@@ -236,6 +220,8 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
   }
   FOGLINE_TRY(const auto locator, MakeLocator(options));
   FOGLINE_TRY(auto source, OpenSource(options.source));
+  FOGLINE_TRY(CameraClock clock, CameraClock::Make(options.camera_offset, options.source.name));
+  Whereabouts whereabouts(std::move(clock), locator.get());
   FOGLINE_TRY(const auto local, MakeLocal(network, *mechanism, options));
   FOGLINE_TRY(LatestSource* const latest, MakeLatest(options, source));
   if (options.mechanism.json && options.thumbnail > 0) {
@@ -288,7 +274,7 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
     options.watch(fill(std::move(copy)));
   });
 
-  Pipeline pipeline(options, network.card, *mechanism, local.get(), locator.get(), *sender, report);
+  Pipeline pipeline(options, network.card, *mechanism, local.get(), whereabouts, *sender, report);
   Capture capture;
   Nanos next = Clock::Real().Steady();
   while (!StopRequested() &&
@@ -329,6 +315,7 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
     LogWarning("skipped {}", handled.error().ToString());
     ++report.skipped;
   }
+  whereabouts.Say(options.source.name);
   report.unanswered = sender->Drain(options.drain);
   if (report.unanswered > 0) {
     LogError("edge {}: {} frames were not acknowledged within {:.0f} s", report.device,

@@ -23,11 +23,12 @@ struct EdgeOptions {
   std::string pace;  // a machine to be as slow as (edge/pace.h); empty: as fast as this one is
   SourceOptions source;
   SenderOptions sender;
-  std::string at, gpx, gpsd;               // at most one: positions for pictures without their own
-  bool report_all = false;                 // edge-only: send results of negative pictures too
-  uint64_t count = 0;                      // stop after so many pictures; 0: at the source's end
-  double rate = 0;                         // pictures a second at most; 0: as fast as they come
-  int thumbnail = 0;                       // longest side of a thumbnail sent along; 0: none
+  std::string at, gpx, gpsd;  // at most one: positions for pictures without their own
+  std::string camera_offset;  // "+02:00", "auto" or empty, as CameraClock::Make takes it
+  bool report_all = false;    // edge-only: send results of negative pictures too
+  uint64_t count = 0;         // stop after so many pictures; 0: at the source's end
+  double rate = 0;            // pictures a second at most; 0: as fast as they come
+  int thumbnail = 0;          // longest side of a thumbnail sent along; 0: none
   Nanos drain = std::chrono::seconds(10);  // how long to wait for answers at the end
   /// Always the newest picture: what the camera gave while the line was busy is passed over, and
   /// what is not stored within sender.deadline is given up. Otherwise the camera waits.

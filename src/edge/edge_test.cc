@@ -1,15 +1,11 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <random>
-#include <thread>
 
+#include "base/log.h"
 #include "edge/locator.h"
-#include "edge/mjpeg.h"
-#include "edge/source.h"
 #include "edge/window.h"
-#include "vision/image.h"
 
 namespace fogline {
 namespace {
@@ -66,84 +62,6 @@ TEST(SendWindow, ANewConnectionAndANewWorkerAreUsedAtOnce) {
   EXPECT_NE(window.NextDue(3100ms), nullptr);
 }
 
-std::vector<std::byte> Jpeg(int side) {
-  Image image{side, side, std::vector<uint8_t>(static_cast<size_t>(side * side * 3), 90)};
-  std::mt19937 random(static_cast<unsigned>(side));
-  for (uint8_t& v : image.rgb) v = static_cast<uint8_t>(random());
-  std::vector<std::byte> file;
-  EXPECT_TRUE(EncodeJpeg(image, 95, file));
-  return file;
-}
-
-TEST(Mjpeg, FindsEveryPictureInAnyPieces) {
-  std::vector<std::vector<std::byte>> pictures{Jpeg(16), Jpeg(40), Jpeg(64)};
-  // A thumbnail inside a segment (as EXIF holds one) must not end its picture.
-  std::vector<std::byte> nested(pictures[1].begin(), pictures[1].begin() + 2);
-  const size_t length = pictures[0].size() + 2;
-  for (int b : {0xFF, 0xE1, static_cast<int>(length >> 8), static_cast<int>(length & 255)}) {
-    nested.push_back(static_cast<std::byte>(b));
-  }
-  nested.insert(nested.end(), pictures[0].begin(), pictures[0].end());
-  nested.insert(nested.end(), pictures[1].begin() + 2, pictures[1].end());
-  pictures.push_back(nested);
-
-  std::vector<std::byte> stream;
-  for (const auto& picture : pictures) {
-    stream.insert(stream.end(), {std::byte{7}, std::byte{0xFF}, std::byte{3}});  // between pictures
-    stream.insert(stream.end(), picture.begin(), picture.end());
-  }
-  for (size_t piece : {size_t{1}, size_t{2}, size_t{7}, size_t{1000}, stream.size()}) {
-    MjpegSplitter splitter;
-    std::vector<std::vector<std::byte>> found;
-    for (size_t at = 0; at < stream.size();) {
-      const size_t n = std::min(piece, stream.size() - at);
-      at += splitter.Feed(std::span(stream).subspan(at, n));
-      if (splitter.ready()) {
-        found.emplace_back();
-        splitter.Take(found.back());
-      }
-    }
-    EXPECT_EQ(found, pictures) << piece;
-    EXPECT_EQ(splitter.skipped_bytes(), 3 * pictures.size());
-  }
-}
-
-TEST(Mjpeg, WaitingForAPictureIsNotReadingIt) {
-  int pipe_ends[2];
-  ASSERT_EQ(pipe(pipe_ends), 0);
-  const auto source = OpenMjpeg(pipe_ends[0], "pipe");
-  const std::vector<std::byte> picture = Jpeg(16);
-  for (int i = 0; i < 3; ++i) {
-    Capture capture;
-    Nanos written{0};
-    std::thread writer([&] {
-      written = Clock::Real().Steady();
-      EXPECT_EQ(write(pipe_ends[1], picture.data(), picture.size()),
-                static_cast<ssize_t>(picture.size()));
-    });
-    const auto more = source->Next(capture);
-    writer.join();
-    ASSERT_TRUE(more && *more);
-    EXPECT_EQ(capture.file, picture);
-    EXPECT_GE(capture.began, written);
-  }
-  close(pipe_ends[1]);
-  Capture last;
-  EXPECT_FALSE(*source->Next(last));
-  close(pipe_ends[0]);
-}
-
-TEST(Mjpeg, NoiseNeverGrowsPastItsLimit) {
-  MjpegSplitter splitter(1000);
-  std::mt19937 random(5);
-  std::vector<std::byte> noise(100'000);
-  for (std::byte& b : noise) b = static_cast<std::byte>(random() % 3 == 0 ? 0xFF : random());
-  for (size_t at = 0; at < noise.size();) {
-    at += splitter.Feed(std::span(noise).subspan(at));
-    EXPECT_LE(splitter.picture().size(), 1001U);
-  }
-}
-
 TEST(Gpx, ReadsTracksAndInterpolates) {
   const auto track =
       ParseGpx(R"(<?xml version="1.0"?><gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>
@@ -177,6 +95,115 @@ TEST(Gpx, FractionsOfASecondAreDigits) {
   ASSERT_EQ(track->size(), 2U);  // the third has no time
   EXPECT_EQ(track->front().time_us, 1'250'000);
   EXPECT_EQ(track->back().time_us, 2'123'456);
+}
+
+std::string Track(const std::string& inside) {
+  return R"(<?xml version="1.0"?><gpx xmlns="http://www.topografix.com/GPX/1/1"><trk>)" + inside +
+         "</trk></gpx>";
+}
+std::string Point(double lat, double lon, const char* time, const char* more = "") {
+  return fmt::format(R"(<trkpt lat="{}" lon="{}">{}<time>2024-05-01T{}Z</time></trkpt>)", lat, lon,
+                     more, time);
+}
+int64_t Time(const char* time) {
+  return ParseGpx(Track("<trkseg>" + Point(1, 1, time) + "</trkseg>"), "t").value()[0].time_us;
+}
+
+/// Nobody drove the straight line across a tunnel, a lunch or a switched-off logger.
+TEST(Gpx, AGapIsNoStraightLine) {
+  const auto track =
+      ParseGpx(Track("<trkseg>" + Point(51, 4, "10:00:00") + Point(51, 4.001, "10:00:30") +
+                     Point(51, 4.2, "11:00:00") +    // 14 km on, unseen
+                     Point(51, 4.201, "13:00:00") +  // a long pause, 70 m away
+                     "</trkseg><trkseg>" +  // and one that the logger made a new segment of
+                     Point(51, 4.203, "13:00:10") + Point(51, 4.2031, "13:00:20") +
+                     "</trkseg><trkseg>" + Point(52, 4.2031, "13:00:30") + "</trkseg>"),
+               "t.gpx");
+  ASSERT_TRUE(track) << track.error().ToString();
+  const auto at = [&](const char* time) { return Interpolate(*track, Time(time)); };
+  ASSERT_TRUE(at("10:00:15"));
+  EXPECT_NEAR(at("10:00:15")->lon, 4.0005, 1e-9);
+  EXPECT_TRUE(std::isnan(at("10:00:15")->accuracy_m));
+  EXPECT_NEAR(at("10:00:15")->heading_deg, 90, 1);
+
+  EXPECT_FALSE(at("10:30:00"));
+
+  ASSERT_TRUE(at("12:00:00"));
+  EXPECT_NEAR(at("12:00:00")->lon, 4.2005, 1e-9);
+  EXPECT_NEAR(at("12:00:00")->accuracy_m, 70, 1);
+  EXPECT_TRUE(std::isnan(at("12:00:00")->heading_deg));
+
+  // Of two segments the nearer fix, and how far the other one is.
+  ASSERT_TRUE(at("13:00:04"));
+  EXPECT_EQ(at("13:00:04")->lon, 4.201);
+  EXPECT_EQ(at("13:00:06")->lon, 4.203);
+  EXPECT_NEAR(at("13:00:06")->accuracy_m, 140, 1);
+  EXPECT_FALSE(at("13:00:25"));
+  // The fixes themselves are what they are.
+  EXPECT_EQ(at("11:00:00")->lon, 4.2);
+}
+
+TEST(Gpx, APauseOnTheSpotIsNoBetterThanAReceiver) {
+  const auto track = ParseGpx(
+      Track("<trkseg>" + Point(51, 4, "10:00:00") + Point(51, 4, "12:00:00") + "</trkseg>"),
+      "t.gpx");
+  ASSERT_TRUE(track);
+  EXPECT_EQ(Interpolate(*track, Time("11:00:00"))->accuracy_m, 10);
+}
+
+TEST(Gpx, OnlyThePointsOwnTimeIsItsTime) {
+  const auto track =
+      ParseGpx(Track("<trkseg>" +
+                     Point(51, 4, "10:00:00",
+                           "<extensions><x:time>2001-01-01T00:00:00Z</x:time></extensions>") +
+                     R"(<trkpt lat="51" lon="4.1"><time>2024-05-01T10:00:10Z</time>
+               <extensions><a><time>2001-01-01T00:00:00Z</time></a></extensions></trkpt>)"
+                     "</trkseg>"),
+               "t.gpx");
+  ASSERT_TRUE(track) << track.error().ToString();
+  ASSERT_EQ(track->size(), 2U);
+  EXPECT_EQ(track->front().time_us, Time("10:00:00"));
+  EXPECT_EQ(track->back().time_us, Time("10:00:10"));
+}
+
+TEST(Gpx, PointsWithoutATimeOrAPlaceAreLeftOut) {
+  const auto track =
+      ParseGpx(Track(R"(<trkseg><trkpt lat="51" lon="4"><time>0000-01-01T00:00:00Z</time></trkpt>
+               <trkpt lat="51" lon="4"><time>9999-01-01T00:00:00Z</time></trkpt>
+               <trkpt lat="51"><time>2024-05-01T10:00:00Z</time></trkpt>
+               <trkpt lat="x" lon="4"><time>2024-05-01T10:00:00Z</time></trkpt>)" +
+                     Point(0, 0, "10:00:00") + Point(51, 4, "10:00:01") + "</trkseg>"),
+               "t.gpx");
+  ASSERT_TRUE(track) << track.error().ToString();
+  EXPECT_EQ(track->size(), 1U);
+}
+
+TEST(Gpx, OfAFileThatWasCutOffTheGoodPointsAreKept) {
+  const std::string whole =
+      Track("<trkseg>" + Point(51, 4, "10:00:00") + Point(51, 4.1, "10:00:10") + "</trkseg>");
+  const size_t second = whole.rfind("<trkpt");
+  size_t kept = 0;
+  SetLogLevel(LogLevel::kError);  // each length is a line otherwise
+  for (size_t length = 0; length < whole.size(); ++length) {
+    const auto track = ParseGpx(whole.substr(0, length), "cut.gpx");
+    EXPECT_EQ(track.has_value(), length >= second) << length;
+    if (track) kept = std::max(kept, track->size());
+  }
+  SetLogLevel(LogLevel::kInfo);
+  EXPECT_EQ(kept, 2U);
+}
+
+TEST(Gpx, WaypointsAreFixesWithoutAWayBetweenThem) {
+  const auto track = ParseGpx(R"(<gpx>
+    <wpt lat="51" lon="4"><time>2024-05-01T10:00:00Z</time></wpt>
+    <wpt lat="51" lon="4.001"><time>2024-05-01T10:00:10Z</time></wpt>
+    <wpt lat="51" lon="4.9"><time>2024-05-01T10:00:20Z</time></wpt></gpx>)",
+                              "w.gpx");
+  ASSERT_TRUE(track) << track.error().ToString();
+  ASSERT_EQ(track->size(), 3U);
+  EXPECT_EQ(Interpolate(*track, Time("10:00:02"))->lon, 4.0);
+  EXPECT_NEAR(Interpolate(*track, Time("10:00:02"))->accuracy_m, 70, 1);
+  EXPECT_FALSE(Interpolate(*track, Time("10:00:15")));
 }
 
 TEST(Gpx, TheShortWayOverThe180thMeridian) {

@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/process.h"
+#include "edge/camera_clock.h"
 #include "vision/folder.h"
 
 namespace fogline {
@@ -14,8 +16,13 @@ namespace {
 
 class FolderSource final : public Source {
  public:
-  FolderSource(std::vector<std::filesystem::path> files, bool loop)
-      : files_(std::move(files)), loop_(loop) {}
+  FolderSource(std::string name, Folder folder, bool loop)
+      : name_(std::move(name)), folder_(std::move(folder)), files_(folder_.files), loop_(loop) {}
+  ~FolderSource() override {
+    if (const std::string unread = folder_.Unread(); !unread.empty()) {
+      LogWarning("{}: not read: {}", name_, unread);
+    }
+  }
 
   Result<bool> Next(Capture& out) override {
     if (StopRequested()) return false;
@@ -27,21 +34,26 @@ class FolderSource final : public Source {
     out.began = Clock::Real().Steady();
     FOGLINE_TRY(out.file, ReadFile(path));
     out.where = path.string();
-    out.captured_us = Clock::Real().WallMicros();
+    // A file's date is what is known of its picture besides EXIF: never the time of reading it.
+    const Captured date = FileDate(path);
+    out.captured_us = date.us;
+    out.captured_from = date.from;
     return true;
   }
 
  private:
-  std::vector<std::filesystem::path> files_;
-  bool loop_;
+  const std::string name_;
+  const Folder folder_;
+  const std::vector<std::filesystem::path>& files_;
+  const bool loop_;
   size_t next_ = 0;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Source>> OpenFolder(const std::string& folder, bool loop) {
-  FOGLINE_TRY(auto files, ListImages(folder));
-  return std::make_unique<FolderSource>(std::move(files), loop);
+  FOGLINE_TRY(Folder found, ListFolder(folder));
+  return std::make_unique<FolderSource>(folder, std::move(found), loop);
 }
 
 Result<std::unique_ptr<Source>> OpenSource(const SourceOptions& options) {

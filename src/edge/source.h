@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "frame/time_source.h"
 
 namespace fogline {
 
@@ -16,8 +17,10 @@ namespace fogline {
 struct Capture {
   std::vector<std::byte> file;  // JPEG, PNG or WebP
   std::string where;            // names it in messages
-  int64_t captured_us =
-      0;           // wall clock at the capture; EXIF's own time, where there is one, counts more
+  /// When it was taken as far as the source knows, and how it knows; a camera's own time in EXIF
+  /// counts more.
+  int64_t captured_us = 0;
+  TimeSource captured_from = TimeSource::kNone;
   Nanos began{0};  // steady clock when its first bytes were there: waiting for it is not reading it
 };
 

@@ -22,16 +22,21 @@ struct Position {
 /// True for finite coordinates on the globe.
 bool IsValid(const Position& position);
 
+/// A camera has two clocks at most: its own, which shows the time of some zone, and a GPS
+/// receiver's, which shows UTC. Times are microseconds since 1970.
 struct Exif {
   std::optional<Position> position;
-  std::optional<int64_t> captured_us;  // microseconds since 1970, taking the camera's clock as UTC
-                                       // unless it says its offset
-  int orientation = 1;                 // EXIF 1…8; 1 is upright
+  std::optional<int64_t> gps_us;    // by the GPS receiver
+  std::optional<int64_t> local_us;  // by the camera's own clock, as if it showed UTC
+  std::optional<int32_t> offset_s;  // what that clock is ahead of UTC, where the camera says so
+  int orientation = 1;              // EXIF 1…8; 1 is upright
+  bool odd_time = false;            // it has a date, which cannot be read
+  bool odd_place = false;           // it has a place, which cannot be read
 };
 
-/// Reads the EXIF block of a JPEG file in memory. Nothing readable gives the defaults: a picture
-/// without EXIF is fine.
-Exif ReadExif(std::span<const std::byte> jpeg);
+/// Reads the EXIF block of a JPEG, PNG or WebP file in memory. Nothing readable gives the defaults:
+/// a picture without EXIF is fine.
+Exif ReadExif(std::span<const std::byte> file);
 
 /// Turns a picture upright as EXIF's orientation asks.
 void Upright(int orientation, Image& image);

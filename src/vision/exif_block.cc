@@ -1,0 +1,151 @@
+#include "vision/exif_block.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fogline {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+constexpr std::string_view kHead("Exif\0\0", 6);
+constexpr size_t kMostText = size_t{1} << 20;  // of a text profile, unpacked
+
+bool StartsWith(Bytes bytes, std::string_view text) {
+  return bytes.size() >= text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
+}
+size_t Byte(Bytes bytes, size_t at) { return std::to_integer<size_t>(bytes[at]); }
+size_t BigEndian32(Bytes b, size_t at) {
+  return Byte(b, at) << 24 | Byte(b, at + 1) << 16 | Byte(b, at + 2) << 8 | Byte(b, at + 3);
+}
+size_t LittleEndian32(Bytes b, size_t at) {
+  return Byte(b, at + 3) << 24 | Byte(b, at + 2) << 16 | Byte(b, at + 1) << 8 | Byte(b, at);
+}
+
+/// With the six bytes that JPEG puts in front; files of the other kinds have them or not.
+std::vector<std::byte> WithHead(Bytes block) {
+  std::vector<std::byte> out;
+  if (!StartsWith(block, kHead)) {
+    const auto head = std::as_bytes(std::span(kHead));
+    out.assign(head.begin(), head.end());
+  }
+  out.insert(out.end(), block.begin(), block.end());
+  return out;
+}
+
+/// Segment by segment up to the scan; stray bytes between them are passed over, as decoders do.
+std::vector<std::byte> FromJpeg(Bytes file) {
+  for (size_t at = 2; at + 4 <= file.size();) {
+    const size_t code = Byte(file, at + 1);
+    if (file[at] != std::byte{0xFF} || code == 0 || code == 0xFF || code == 0xD8) {
+      ++at;
+      continue;
+    }
+    if (code == 0x01 || (code >= 0xD0 && code <= 0xD7)) {
+      at += 2;
+      continue;
+    }
+    if (code == 0xD9 || code == 0xDA) break;
+    const size_t length = Byte(file, at + 2) << 8 | Byte(file, at + 3);
+    if (length < 2) break;
+    const Bytes body = file.subspan(at + 4, std::min(length - 2, file.size() - at - 4));
+    if (code == 0xE1 && StartsWith(body, kHead)) return WithHead(body);
+    at += 2 + length;
+  }
+  return {};
+}
+
+std::vector<std::byte> FromWebp(Bytes file) {
+  for (size_t at = 12; at + 8 <= file.size();) {
+    const size_t length = LittleEndian32(file, at + 4);
+    const Bytes body = file.subspan(at + 8, std::min(length, file.size() - at - 8));
+    if (StartsWith(file.subspan(at), "EXIF")) return WithHead(body);
+    at += 8 + length + (length & 1);
+  }
+  return {};
+}
+
+/// What zlib packed, as far as it goes and up to the limit.
+std::string Inflate(Bytes packed) {
+  std::string text(kMostText, '\0');
+  z_stream stream{};
+  if (inflateInit(&stream) != Z_OK) return {};
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(text.data());
+  stream.avail_out = static_cast<uInt>(text.size());
+  inflate(&stream, Z_FINISH);
+  text.resize(stream.total_out);
+  inflateEnd(&stream);
+  return text;
+}
+
+/// ImageMagick's profiles: a line break, the name, the length in decimal, then hex digits in lines.
+std::vector<std::byte> FromHexProfile(std::string_view text) {
+  for (int line = 0; line < 3; ++line) {
+    const size_t end = text.find('\n');
+    if (end == text.npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  std::vector<std::byte> bytes;
+  int high = -1;
+  for (char c : text) {
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (digit < 0) continue;
+    if (high < 0) {
+      high = digit;
+    } else {
+      bytes.push_back(static_cast<std::byte>(high << 4 | digit));
+      high = -1;
+    }
+  }
+  return bytes.empty() ? bytes : WithHead(bytes);
+}
+
+/// The text of a chunk that holds an EXIF profile; nothing for other texts.
+std::optional<std::string> ProfileText(Bytes body, bool packed) {
+  constexpr std::string_view kNames[] = {std::string_view("Raw profile type exif\0", 22),
+                                         std::string_view("Raw profile type APP1\0", 22)};
+  if (!std::ranges::any_of(kNames, [&](auto name) { return StartsWith(body, name); })) {
+    return std::nullopt;
+  }
+  body = body.subspan(kNames[0].size());
+  if (packed) return body.empty() ? std::string() : Inflate(body.subspan(1));
+  return std::string(reinterpret_cast<const char*>(body.data()), std::min(body.size(), kMostText));
+}
+
+std::vector<std::byte> FromPng(Bytes file) {
+  for (size_t at = 8; at + 12 <= file.size();) {
+    const size_t length = BigEndian32(file, at);
+    const Bytes kind = file.subspan(at + 4);
+    const Bytes body = file.subspan(at + 8, std::min(length, file.size() - at - 8));
+    if (StartsWith(kind, "eXIf")) return WithHead(body);
+    if (StartsWith(kind, "zTXt") || StartsWith(kind, "tEXt")) {
+      if (const auto text = ProfileText(body, StartsWith(kind, "zTXt")))
+        return FromHexProfile(*text);
+    }
+    at += 12 + length;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::byte> FindExif(std::span<const std::byte> file) {
+  if (StartsWith(file, "\xFF\xD8")) return FromJpeg(file);
+  if (StartsWith(file, "\x89PNG")) return FromPng(file);
+  if (StartsWith(file, "RIFF") && file.size() >= 12 && StartsWith(file.subspan(8), "WEBP")) {
+    return FromWebp(file);
+  }
+  return {};
+}
+
+}  // namespace fogline
