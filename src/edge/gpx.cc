@@ -2,84 +2,110 @@
 #include <expat.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
+#include <cmath>
 #include <cstring>
-#include <ctime>
 #include <memory>
+#include <optional>
+#include <string_view>
 
+#include "base/log.h"
 #include "edge/locator.h"
+#include "vision/exif_time.h"
 
 namespace fogline {
 namespace {
 
+constexpr size_t kMostBytes = size_t{1} << 30;
+
+/// What the points of one file are; those of a kind are kept apart.
+struct Points {
+  std::vector<TrackPoint> good;
+  size_t bad = 0;  // without a time or a place that can be read
+};
+
 struct Reader {
-  std::vector<TrackPoint> points;
+  Points track, waypoints;
   TrackPoint point;
-  bool in_point = false, in_time = false, timed = false;
+  uint32_t segment = 0;
+  size_t depth = 0;  // of elements within the point, which counts as 1; 0 outside of one
+  bool in_time = false, timed = false;
   std::string time;
 };
 
-/// "2024-05-01T12:00:00.250Z" or with an offset; false for anything else.
-bool ParseTime(const std::string& text, int64_t& time_us) {
-  std::tm when{};
-  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &when);
-  if (rest == nullptr) return false;
-  int64_t us = static_cast<int64_t>(timegm(&when)) * 1'000'000;
-  if (*rest == '.') {
-    // Digits only: a number's parser would take ".5e999" for a time too.
-    int64_t unit = 100'000;
-    for (++rest; *rest >= '0' && *rest <= '9'; ++rest, unit /= 10) us += (*rest - '0') * unit;
-  }
-  int hours = 0, minutes = 0;
-  if ((*rest == '+' || *rest == '-') && std::sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2) {
-    us -= (*rest == '-' ? -1 : 1) * (hours * 3600 + minutes * 60) * int64_t{1'000'000};
-  } else if (*rest != 'Z' && *rest != '\0') {
-    return false;
-  }
-  time_us = us;
-  return true;
+/// "2024-05-01T12:00:00.250Z" or with an offset; nothing for anything else and for years that no
+/// receiver has seen.
+std::optional<int64_t> ParseTime(const std::string& text) {
+  const auto time = ParseCameraTime(text);
+  constexpr int64_t kYear2100 = 4'102'444'800'000'000;
+  if (!time || time->local_us < 0 || time->local_us >= kYear2100) return std::nullopt;
+  return time->local_us - time->offset_s.value_or(0) * int64_t{1'000'000};
+}
+
+double Degrees(const char* text) {
+  while (*text == ' ' || *text == '+') ++text;
+  double degrees = NAN;
+  std::from_chars(text, text + std::strlen(text), degrees);
+  return degrees;
 }
 
 /// The name after a namespace prefix.
-const char* Local(const char* name) {
+std::string_view Local(const char* name) {
   const char* colon = std::strrchr(name, ':');
   return colon != nullptr ? colon + 1 : name;
 }
 
+bool IsPoint(std::string_view name) { return name == "trkpt" || name == "wpt"; }
+
 void XMLCALL OnStart(void* user, const char* name, const char** attributes) {
   auto& reader = *static_cast<Reader*>(user);
-  if (std::strcmp(Local(name), "trkpt") == 0) {
-    reader.point = {};
-    reader.in_point = true;
-    reader.timed = false;
-    reader.point.position.lat = reader.point.position.lon = 1e9;  // invalid until both are read
-    for (; attributes[0] != nullptr; attributes += 2) {
-      if (std::strcmp(attributes[0], "lat") == 0)
-        reader.point.position.lat = std::atof(attributes[1]);
-      if (std::strcmp(attributes[0], "lon") == 0)
-        reader.point.position.lon = std::atof(attributes[1]);
+  if (reader.depth > 0) {
+    // Extensions hold times of their own, of other things: only the point's child is its time.
+    if (++reader.depth == 2 && Local(name) == "time") {
+      reader.in_time = true;
+      reader.time.clear();
     }
-  } else if (reader.in_point && std::strcmp(Local(name), "time") == 0) {
-    reader.in_time = true;
-    reader.time.clear();
+    return;
+  }
+  if (Local(name) == "trkseg" || Local(name) == "trk") ++reader.segment;
+  if (!IsPoint(Local(name))) return;
+  reader.point = {};
+  reader.point.segment = reader.segment;
+  reader.depth = 1;
+  reader.timed = false;
+  reader.point.position.lat = reader.point.position.lon = NAN;  // until both are read
+  for (; attributes[0] != nullptr; attributes += 2) {
+    if (std::strcmp(attributes[0], "lat") == 0) reader.point.position.lat = Degrees(attributes[1]);
+    if (std::strcmp(attributes[0], "lon") == 0) reader.point.position.lon = Degrees(attributes[1]);
   }
 }
 
 void XMLCALL OnEnd(void* user, const char* name) {
   auto& reader = *static_cast<Reader*>(user);
-  if (std::strcmp(Local(name), "time") == 0 && reader.in_time) {
+  if (reader.depth == 0) return;
+  if (--reader.depth == 1 && reader.in_time) {
     reader.in_time = false;
-    reader.timed = ParseTime(reader.time, reader.point.time_us);
-  } else if (std::strcmp(Local(name), "trkpt") == 0) {
-    reader.in_point = false;
-    if (reader.timed && IsValid(reader.point.position)) reader.points.push_back(reader.point);
+    const auto time = ParseTime(reader.time);
+    reader.timed = time.has_value();
+    reader.point.time_us = time.value_or(0);
+  }
+  if (reader.depth > 0) return;
+  const bool waypoint = Local(name) == "wpt";
+  if (waypoint) reader.point.segment = ++reader.segment;  // no way leads from one to the next
+  Points& points = waypoint ? reader.waypoints : reader.track;
+  const Position& p = reader.point.position;
+  // A receiver without a fix writes zeros.
+  if (reader.timed && IsValid(p) && (p.lat != 0 || p.lon != 0)) {
+    points.good.push_back(reader.point);
+  } else {
+    ++points.bad;
   }
 }
 
 void XMLCALL OnText(void* user, const char* text, int length) {
   auto& reader = *static_cast<Reader*>(user);
   constexpr size_t kLongestTime = 64;
-  if (reader.in_time && reader.time.size() < kLongestTime)
+  if (reader.in_time && reader.depth == 2 && reader.time.size() < kLongestTime)
     reader.time.append(text, static_cast<size_t>(length));
 }
 
@@ -92,16 +118,36 @@ Result<std::vector<TrackPoint>> ParseGpx(std::string_view xml, const std::string
   XML_SetUserData(parser.get(), &reader);
   XML_SetElementHandler(parser.get(), OnStart, OnEnd);
   XML_SetCharacterDataHandler(parser.get(), OnText);
-  if (XML_Parse(parser.get(), xml.data(), static_cast<int>(xml.size()), 1) != XML_STATUS_OK) {
-    return Fail(ErrorCode::kInvalid, where, "line {} is no GPX: {}",
-                XML_GetCurrentLineNumber(parser.get()),
-                XML_ErrorString(XML_GetErrorCode(parser.get())));
+  const bool whole =
+      xml.size() <= kMostBytes &&
+      XML_Parse(parser.get(), xml.data(), static_cast<int>(xml.size()), 1) == XML_STATUS_OK;
+  const bool tracked = !reader.track.good.empty();
+  Points& points = tracked ? reader.track : reader.waypoints;
+  if (!whole) {
+    const std::string why =
+        xml.size() > kMostBytes
+            ? fmt::format("is larger than {} MB", kMostBytes >> 20)
+            : fmt::format("line {} is no GPX: {}", XML_GetCurrentLineNumber(parser.get()),
+                          XML_ErrorString(XML_GetErrorCode(parser.get())));
+    if (points.good.empty()) return Fail(ErrorCode::kInvalid, where, "{}", why);
+    LogWarning("{}: {}; the {} points before it are used", where, why, points.good.size());
   }
-  if (reader.points.empty())
-    return Fail(ErrorCode::kInvalid, where, "has no track points with a time");
-  std::stable_sort(reader.points.begin(), reader.points.end(),
+  if (points.good.empty()) {
+    const size_t bad = reader.track.bad + reader.waypoints.bad;
+    return Fail(ErrorCode::kInvalid, where, "has no track points with a time{}",
+                bad > 0 ? fmt::format(" ({} without one, or without a place)", bad) : "");
+  }
+  if (points.bad > 0) {
+    LogWarning("{}: {} of {} points have no time or place that can be read and are left out", where,
+               points.bad, points.bad + points.good.size());
+  }
+  if (!tracked) {
+    LogWarning("{}: has waypoints and no track: pictures taken near them in time get a place",
+               where);
+  }
+  std::stable_sort(points.good.begin(), points.good.end(),
                    [](const TrackPoint& a, const TrackPoint& b) { return a.time_us < b.time_us; });
-  return std::move(reader.points);
+  return std::move(points.good);
 }
 
 }  // namespace fogline

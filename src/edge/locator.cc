@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "base/file.h"
 
@@ -38,6 +39,16 @@ double Bearing(const Position& a, const Position& b) {
   return bearing < 0 ? bearing + 360 : bearing;
 }
 
+/// Along the great circle of a round earth.
+double DistanceM(const Position& a, const Position& b) {
+  constexpr double kRadians = M_PI / 180, kEarthM = 6'371'000;
+  const double dlat = std::sin((b.lat - a.lat) * kRadians / 2);
+  const double dlon = std::sin((b.lon - a.lon) * kRadians / 2);
+  const double h =
+      dlat * dlat + std::cos(a.lat * kRadians) * std::cos(b.lat * kRadians) * dlon * dlon;
+  return 2 * kEarthM * std::asin(std::sqrt(std::min(1.0, h)));
+}
+
 }  // namespace
 
 std::optional<Position> Interpolate(const std::vector<TrackPoint>& track, int64_t time_us) {
@@ -48,14 +59,25 @@ std::optional<Position> Interpolate(const std::vector<TrackPoint>& track, int64_
   if (after == track.begin()) return std::nullopt;
   const TrackPoint& a = *(after - 1);
   const TrackPoint& b = *after;
-  const double t =
-      static_cast<double>(time_us - a.time_us) / static_cast<double>(b.time_us - a.time_us);
+  constexpr int64_t kSteadyUs = 60'000'000;
+  constexpr double kPauseM = 500, kReceiverM = 10;
+  const bool unbroken = a.segment == b.segment;
+  const bool steady = unbroken && b.time_us - a.time_us <= kSteadyUs;
+  const double apart = steady ? 0 : DistanceM(a.position, b.position);
+  if (apart > kPauseM) return std::nullopt;
+  double t = static_cast<double>(time_us - a.time_us) / static_cast<double>(b.time_us - a.time_us);
+  if (!unbroken) t = std::round(t);  // whichever fix is nearer in time
   Position position = a.position;
   // The short way round: a track may cross the 180th meridian.
   const double dlon = std::remainder(b.position.lon - a.position.lon, 360);
   position.lat += t * (b.position.lat - a.position.lat);
   position.lon = std::remainder(a.position.lon + t * dlon, 360);
-  position.heading_deg = static_cast<float>(Bearing(a.position, b.position));
+  if (steady) {
+    position.heading_deg = static_cast<float>(Bearing(a.position, b.position));
+  } else {
+    position.accuracy_m = static_cast<float>(std::max(apart, kReceiverM));
+    position.heading_deg = std::numeric_limits<float>::quiet_NaN();
+  }
   return position;
 }
 

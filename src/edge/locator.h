@@ -21,18 +21,22 @@ class Locator {
   virtual std::optional<Position> At(int64_t wall_us) = 0;
 };
 
-/// One fix of a recorded track.
+/// One fix of a recorded track. Recording went on without a break within a segment.
 struct TrackPoint {
   int64_t time_us = 0;
   Position position;
+  uint32_t segment = 0;
 };
 
-/// Reads the track points of a GPX file that have a time, in the order of time. kInvalid when it
-/// has none.
+/// Reads the track points of a GPX file that have a time and a place, in the order of time; of a
+/// file without a track its waypoints, each by itself. Points that cannot be read and what is
+/// missing from a file that was cut off are said in the log. kInvalid when nothing is left.
 Result<std::vector<TrackPoint>> ParseGpx(std::string_view xml, const std::string& where);
 
-/// Between two fixes: linear in time, heading along the way. Nothing before the first and after the
-/// last.
+/// Where somebody was between two fixes. Up to a minute apart within a segment: on the straight
+/// line between them, heading along it. Further apart, or of two segments, nobody knows the way:
+/// while the two are within 500 m of each other, a place whose accuracy is that distance (10 m at
+/// least) and no heading; otherwise, and before the first fix and after the last, nothing.
 std::optional<Position> Interpolate(const std::vector<TrackPoint>& track, int64_t time_us);
 
 /// A device that does not move: "51.068,4.500".
