@@ -75,8 +75,13 @@ Status Split(const Args& args) {
   FOGLINE_TRY(const Model model, LoadModel(args.model));
   FOGLINE_TRY(const Cut cut, FindCut(model, args.cut));
   if (cut.edge_nodes == 0 || cut.edge_nodes == static_cast<int>(model.nodes().size())) {
-    return Fail(ErrorCode::kUsage, "--cut " + args.cut, "leaves one side empty: choose 1 to {}",
-                ListCuts(model)->size() - 2);
+    FOGLINE_TRY(const auto cuts, ListCuts(model));
+    if (cuts.size() < 3) {
+      return Fail(ErrorCode::kUnsupported, model.path().string(),
+                  "has no cut that leaves work on both sides: its layers do not come apart");
+    }
+    return Fail(ErrorCode::kUsage, "--cut " + args.cut, "leaves one side empty: choose 1{}",
+                cuts.size() > 3 ? fmt::format(" to {}", cuts.size() - 2) : "");
   }
   FOGLINE_TRY(const std::vector<Feeds> feeds, FeedsFor(args, model));
   std::error_code error;

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "cloud/cloud.h"
 #include "edge/mechanism.h"
 #include "lab/cloud_metrics.h"
@@ -51,11 +53,24 @@ Result<Cut> DefaultCut(const Network& network) {
 struct Edge {
   std::string device;
   Process process;
+  std::filesystem::path log;  // what it said
 };
+
+/// Hands on what an edge said; its last line, where one that failed says why.
+std::string HandOn(const Edge& edge) {
+  std::istringstream log(ReadTextFile(edge.log).value_or(""));
+  std::string last;
+  for (std::string line; std::getline(log, line);) {
+    last = Printable(line);
+    LogInfo("{}: {}", edge.device, last);
+  }
+  return last;
+}
 
 Result<Edge> StartEdge(const DemoOptions& options, const std::string& broker,
                        const std::filesystem::path& model, const std::filesystem::path& images,
-                       const std::string& device, const std::vector<std::string>& mechanism) {
+                       const std::filesystem::path& log, const std::string& device,
+                       const std::vector<std::string>& mechanism) {
   std::vector<std::string> command{SelfPath().string(),
                                    "edge",
                                    "--json",
@@ -74,17 +89,18 @@ Result<Edge> StartEdge(const DemoOptions& options, const std::string& broker,
   }
   command.insert(command.end(), mechanism.begin(), mechanism.end());
   FOGLINE_TRY(Process process,
-              Process::Start({.command = command, .capture_stdout = true, .stderr_to = {}}));
-  return Edge{device, std::move(process)};
+              Process::Start({.command = command, .capture_stdout = true, .stderr_to = log}));
+  return Edge{device, std::move(process), log};
 }
 
 Result<DemoMechanism> Collect(Edge& edge, Store& store) {
   FOGLINE_TRY(const std::string text, edge.process.ReadStdout());
   const int status = edge.process.Wait();
+  const std::string line = HandOn(edge);
   const json report = json::parse(text, nullptr, false);
   if (!report.is_object()) {
-    return Fail(ErrorCode::kInternal, edge.device, "its edge ended with status {} and no report",
-                status);
+    return Fail(ErrorCode::kInternal, edge.device, "its edge ended with status {}: {}", status,
+                line.empty() ? "it said nothing" : line);
   }
   DemoMechanism m;
   m.device = edge.device;
@@ -168,8 +184,9 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
                                                          {"--mechanism", "cloud-only"},
                                                          {"--mechanism", "split", "--cut", cut}};
   for (const auto& mechanism : mechanisms) {
-    FOGLINE_TRY(Edge edge, StartEdge(options, broker, model, images,
-                                     fmt::format("demo-{}", mechanism[1]), mechanism));
+    const std::string device = fmt::format("demo-{}", mechanism[1]);
+    FOGLINE_TRY(Edge edge, StartEdge(options, broker, model, images, dir.path() / (device + ".log"),
+                                     device, mechanism));
     edges.push_back(std::move(edge));
   }
   std::vector<DemoMechanism> results;
