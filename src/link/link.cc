@@ -18,6 +18,7 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -54,6 +55,14 @@ using Properties = std::unique_ptr<mosquitto_property, PropertiesDelete>;
 struct MosquittoDelete {
   void operator()(mosquitto* m) const { mosquitto_destroy(m); }
 };
+using Client = std::unique_ptr<mosquitto, MosquittoDelete>;
+
+/// Bytes of a number in MQTT's own coding, seven bits each.
+size_t VariableBytes(size_t value) {
+  size_t bytes = 1;
+  while (value >>= 7) ++bytes;
+  return bytes;
+}
 
 /// Something for the handler, kept until the library's lock is released.
 struct Event {
@@ -82,54 +91,7 @@ class MosquittoLink final : public Link {
     wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_ < 0)
       return Fail(ErrorCode::kExhausted, options_.client_id, "no file descriptor left");
-    client_.reset(mosquitto_new(options_.client_id.c_str(), true, this));
-    if (client_ == nullptr)
-      return Fail(ErrorCode::kUsage, options_.client_id, "is no MQTT client id");
-    mosquitto* m = client_.get();
-    mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-    mosquitto_int_option(m, MOSQ_OPT_TCP_NODELAY, 1);
-    mosquitto_int_option(m, MOSQ_OPT_RECEIVE_MAXIMUM, options_.receive_maximum);
-    if (!options_.broker.user.empty()) {
-      mosquitto_username_pw_set(m, options_.broker.user.c_str(), options_.broker.password.c_str());
-    }
-    if (options_.broker.tls) {
-      const auto file = [](const std::string& name) {
-        return name.empty() ? nullptr : name.c_str();
-      };
-      const bool own_ca = !options_.ca_file.empty();
-      const int rc =
-          mosquitto_tls_set(m, file(options_.ca_file), own_ca ? nullptr : "/etc/ssl/certs",
-                            file(options_.cert_file), file(options_.key_file), nullptr);
-      if (rc != MOSQ_ERR_SUCCESS) {
-        return Fail(ErrorCode::kUsage, options_.broker.ToString(),
-                    "TLS files cannot be used ({}): check --ca, --cert and --key",
-                    mosquitto_strerror(rc));
-      }
-    }
-    mosquitto_connect_v5_callback_set(
-        m, [](mosquitto*, void* self, int rc, int, const mosquitto_property*) {
-          static_cast<MosquittoLink*>(self)->OnConnack(rc);
-        });
-    mosquitto_disconnect_v5_callback_set(
-        m, [](mosquitto*, void* self, int, const mosquitto_property*) {
-          static_cast<MosquittoLink*>(self)->OnDisconnect();
-        });
-    mosquitto_publish_v5_callback_set(
-        m, [](mosquitto*, void* self, int, int rc, const mosquitto_property*) {
-          if (rc == MQTT_RC_NO_MATCHING_SUBSCRIBERS)
-            static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kNobodyListens);
-          else if (rc >= MQTT_RC_UNSPECIFIED)
-            static_cast<MosquittoLink*>(self)->Refused(rc);
-        });
-    mosquitto_unsubscribe_v5_callback_set(
-        m, [](mosquitto*, void* self, int, const mosquitto_property*) {
-          static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kUnsubscribed);
-        });
-    mosquitto_message_v5_callback_set(
-        m, [](mosquitto*, void* self, const mosquitto_message* message,
-              const mosquitto_property* properties) {
-          static_cast<MosquittoLink*>(self)->OnMessage(*message, properties);
-        });
+    FOGLINE_TRY(client_, NewClient());
     return {};
   }
 
@@ -141,6 +103,14 @@ class MosquittoLink final : public Link {
                  const std::string& response_topic) override {
     if (!connected_)
       return Fail(ErrorCode::kUnavailable, options_.broker.ToString(), "is not connected");
+    const size_t packet = PublishBytes(topic.size(), response_topic.size(), payload.size(), qos);
+    const size_t most = most_packet();
+    if (most > 0 && packet > most) {
+      return Fail(ErrorCode::kUnsupported, options_.broker.ToString(),
+                  "takes packets of {} bytes at most, and this one has {} (raise its "
+                  "max_packet_size, or send less)",
+                  most, packet);
+    }
     Properties properties;
     if (!response_topic.empty()) {
       mosquitto_property* raw = nullptr;
@@ -160,8 +130,8 @@ class MosquittoLink final : public Link {
     }
     if (rest) Wake();
     if (rc != MOSQ_ERR_SUCCESS) {
-      return Fail(rc == MOSQ_ERR_OVERSIZE_PACKET ? ErrorCode::kExhausted : ErrorCode::kUnavailable,
-                  topic, "cannot publish {} bytes: {}", payload.size(), mosquitto_strerror(rc));
+      return Fail(ErrorCode::kUnavailable, topic, "cannot publish {} bytes: {}", payload.size(),
+                  mosquitto_strerror(rc));
     }
     return {};
   }
@@ -202,6 +172,7 @@ class MosquittoLink final : public Link {
   }
 
   bool connected() const override { return connected_; }
+  uint32_t most_packet() const override { return most_packet_; }
 
   void Stop() override {
     if (!thread_.joinable()) return;
@@ -211,6 +182,58 @@ class MosquittoLink final : public Link {
   }
 
  private:
+  Result<Client> NewClient() {
+    Client client(mosquitto_new(options_.client_id.c_str(), true, this));
+    if (client == nullptr)
+      return Fail(ErrorCode::kUsage, options_.client_id, "is no MQTT client id");
+    mosquitto* m = client.get();
+    mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+    mosquitto_int_option(m, MOSQ_OPT_TCP_NODELAY, 1);
+    mosquitto_int_option(m, MOSQ_OPT_RECEIVE_MAXIMUM, options_.receive_maximum);
+    if (!options_.broker.user.empty()) {
+      mosquitto_username_pw_set(m, options_.broker.user.c_str(), options_.broker.password.c_str());
+    }
+    if (options_.broker.tls) {
+      const auto file = [](const std::string& name) {
+        return name.empty() ? nullptr : name.c_str();
+      };
+      const bool own_ca = !options_.ca_file.empty();
+      const int rc =
+          mosquitto_tls_set(m, file(options_.ca_file), own_ca ? nullptr : "/etc/ssl/certs",
+                            file(options_.cert_file), file(options_.key_file), nullptr);
+      if (rc != MOSQ_ERR_SUCCESS) {
+        return Fail(ErrorCode::kUsage, options_.broker.ToString(),
+                    "TLS files cannot be used ({}): check --ca, --cert and --key",
+                    mosquitto_strerror(rc));
+      }
+    }
+    mosquitto_connect_v5_callback_set(
+        m, [](mosquitto*, void* self, int rc, int, const mosquitto_property* properties) {
+          static_cast<MosquittoLink*>(self)->OnConnack(rc, properties);
+        });
+    mosquitto_disconnect_v5_callback_set(
+        m, [](mosquitto*, void* self, int, const mosquitto_property*) {
+          static_cast<MosquittoLink*>(self)->OnDisconnect();
+        });
+    mosquitto_publish_v5_callback_set(
+        m, [](mosquitto*, void* self, int, int rc, const mosquitto_property*) {
+          if (rc == MQTT_RC_NO_MATCHING_SUBSCRIBERS)
+            static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kNobodyListens);
+          else if (rc >= MQTT_RC_UNSPECIFIED)
+            static_cast<MosquittoLink*>(self)->Refused(rc);
+        });
+    mosquitto_unsubscribe_v5_callback_set(
+        m, [](mosquitto*, void* self, int, const mosquitto_property*) {
+          static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kUnsubscribed);
+        });
+    mosquitto_message_v5_callback_set(
+        m, [](mosquitto*, void* self, const mosquitto_message* message,
+              const mosquitto_property* properties) {
+          static_cast<MosquittoLink*>(self)->OnMessage(*message, properties);
+        });
+    return client;
+  }
+
   void Loop() {
     while (!stopping_) {
       int rc = Connect();
@@ -222,8 +245,17 @@ class MosquittoLink final : public Link {
     connected_ = false;
   }
 
+  /// Every connection has a client of its own: the library keeps what was under way and what the
+  /// last broker allowed, and would send the one and believe the other.
   int Connect() {
-    const std::lock_guard lock(library_);
+    auto client = NewClient();
+    if (!client) return MOSQ_ERR_TLS;  // the certificates are not there any more, or not yet
+    {
+      const std::lock_guard lock(library_);
+      OnDisconnect();
+      client_ = *std::move(client);
+    }
+    HandOn();
     return mosquitto_connect_async(client_.get(), options_.broker.host.c_str(),
                                    options_.broker.port, options_.keepalive_s);
   }
@@ -288,6 +320,7 @@ class MosquittoLink final : public Link {
   /// Under the lock. A socket that is gone or does not know it is no trouble: it only saves
   /// packets.
   void Cork(int on) {
+    if (!connected_) return;
     const int fd = mosquitto_socket(client_.get());
     if (fd >= 0) (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
   }
@@ -349,7 +382,7 @@ class MosquittoLink final : public Link {
     said_refused_ = true;
   }
 
-  void OnConnack(int rc) {
+  void OnConnack(int rc, const mosquitto_property* properties) {
     if (rc != 0) {
       Lost(mosquitto_reason_string(rc));
       mosquitto_disconnect_v5(client_.get(), 0, nullptr);
@@ -359,6 +392,9 @@ class MosquittoLink final : public Link {
       LogInfo("broker {}: connected", options_.broker.ToString());
       said_back_ = true;
     }
+    uint32_t most = 0;
+    mosquitto_property_read_int32(properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, &most, false);
+    most_packet_ = most;
     connected_at_ = Clock::Real().Steady();
     acknowledged_ = true;
     Keep(Event::Kind::kConnected);
@@ -381,16 +417,24 @@ class MosquittoLink final : public Link {
     kept_bytes_ += event.payload.size();
   }
 
-  /// The next free event; they keep their memory from turn to turn.
+  /// The next free event; they keep their memory from turn to turn. Under the lock, once connected:
+  /// whoever publishes may meet the end of the connection.
   Event& Keep(Event::Kind kind) {
     if (kept_ == events_.size()) events_.emplace_back();
     events_[kept_].kind = kind;
     return events_[kept_++];
   }
 
+  /// Tells the handler what was kept, without the lock: others may keep more meanwhile.
   void HandOn() {
-    for (size_t i = 0; i < kept_; ++i) {
-      Event& event = events_[i];
+    size_t count = 0;
+    {
+      const std::lock_guard lock(library_);
+      events_.swap(told_);
+      count = std::exchange(kept_, 0);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      Event& event = told_[i];
       switch (event.kind) {
         case Event::Kind::kConnected:
           handler_.OnConnected();
@@ -412,19 +456,20 @@ class MosquittoLink final : public Link {
           break;
       }
     }
-    kept_ = 0;
   }
 
   LinkOptions options_;
   LinkHandler& handler_;
-  std::unique_ptr<mosquitto, MosquittoDelete> client_;
+  Client client_;
   std::thread thread_;
   int wake_ = -1;       // eventfd
   std::mutex library_;  // every call of libmosquitto, once connected
   std::atomic<bool> connected_{false}, stopping_{false};
+  std::atomic<uint32_t> most_packet_{0};
   // The link's own thread only, or callbacks under the lock:
   std::vector<Event> events_;
   size_t kept_ = 0;            // of events_
+  std::vector<Event> told_;    // the link's own thread only
   size_t kept_bytes_ = 0;      // of their payloads, this turn
   bool more_ = false;          // the socket may hold more than the last turn took
   int holds_ = 0;              // under library_: Hold without Flush
@@ -483,6 +528,13 @@ Result<BrokerAddress> ParseBroker(const std::string& url) {
   }
   if (address.host.empty() || address.port < 1 || address.port > 65535) return bad();
   return address;
+}
+
+size_t PublishBytes(size_t topic, size_t response_topic, size_t payload, int qos) {
+  const size_t properties = response_topic > 0 ? 1 + 2 + response_topic : 0;
+  const size_t rest =
+      2 + topic + (qos > 0 ? 2 : 0) + VariableBytes(properties) + properties + payload;
+  return 1 + VariableBytes(rest) + rest;
 }
 
 Result<std::unique_ptr<Link>> Link::Make(const LinkOptions& options, LinkHandler& handler) {

@@ -45,7 +45,8 @@ struct Message {
 class LinkHandler {
  public:
   virtual ~LinkHandler() = default;
-  /// After every CONNACK: subscribe here, since the session starts clean each time.
+  /// After every CONNACK: subscribe here, since the session starts clean each time. The broker's
+  /// largest packet is known from here on, and may be another than the last time.
   virtual void OnConnected() = 0;
   virtual void OnDisconnected() = 0;
   virtual void OnMessage(const Message& message) = 0;
@@ -67,6 +68,7 @@ class Link {
   /// Starts connecting; from here on the handler is called.
   virtual void Start() = 0;
 
+  /// kUnsupported when the packet is larger than the broker takes: it will never go this way.
   virtual Status Publish(const std::string& topic, std::span<const std::byte> payload, int qos,
                          const std::string& response_topic = {}) = 0;
   /// Until Flush, small messages may wait for each other and share packets on their way: a packet a
@@ -76,8 +78,13 @@ class Link {
   virtual Status Subscribe(const std::string& filter, int qos) = 0;
   virtual Status Unsubscribe(const std::string& filter) = 0;
   virtual bool connected() const = 0;
+  /// The largest packet that the broker takes, as its last CONNACK said; 0 where it named no limit.
+  virtual uint32_t most_packet() const = 0;
   /// Sends what was published, disconnects and joins the thread; no handler is called afterwards.
   virtual void Stop() = 0;
 };
+
+/// The bytes of a PUBLISH packet (MQTT 5, 3.3) with these parts.
+size_t PublishBytes(size_t topic, size_t response_topic, size_t payload, int qos);
 
 }  // namespace fogline

@@ -200,6 +200,41 @@ TEST(Link, AHandlerThatBlocksDoesNotHoldBackWhoPublishes) {
   EXPECT_TRUE(slow.Wait(slow.messages, 2));
 }
 
+/// CONNACK names the largest packet; libmosquitto would check it a few bytes off and remember the
+/// last one for ever.
+TEST(Link, ABrokersPacketLimitIsKeptToTheByteAndForgottenWithTheConnection) {
+  auto broker = LocalBroker::Start(0, "max_packet_size 2000\n");
+  ASSERT_TRUE(broker) << broker.error().ToString();
+  const int port = (*broker)->port();
+  Echo echo((*broker)->url(), [](const Message&) {});
+  ASSERT_TRUE(echo.Wait(echo.connects, 1));
+  EXPECT_EQ(echo.link->most_packet(), 2000U);
+  int heard = 0;
+  for (const std::string answer : {"", "answer/here"}) {
+    std::string payload(1900, 'x');
+    while (PublishBytes(4, answer.size(), payload.size(), 1) < 2000) payload += 'x';
+    ASSERT_TRUE(echo.link->Publish("echo", Bytes(payload), 1, answer));
+    ASSERT_TRUE(echo.Wait(echo.messages, ++heard)) << "the largest that it takes";
+    const Status larger = echo.link->Publish("echo", Bytes(payload + "x"), 1, answer);
+    ASSERT_FALSE(larger);
+    EXPECT_EQ(larger.error().code, ErrorCode::kUnsupported);
+    EXPECT_NE(larger.error().ToString().find("2000"), std::string::npos);
+  }
+  const std::string large(5000, 'y');
+  int connects = 1;
+  for (const auto& [limit, fits] : {std::pair{0, true}, {1000, false}, {0, true}}) {
+    *broker = nullptr;
+    broker = LocalBroker::Start(port, limit > 0 ? "max_packet_size 1000\n" : "");
+    ASSERT_TRUE(broker) << broker.error().ToString();
+    ASSERT_TRUE(echo.Wait(echo.connects, ++connects));
+    EXPECT_EQ(echo.link->most_packet(), static_cast<uint32_t>(limit));
+    EXPECT_EQ(echo.link->Publish("echo", Bytes(large), 1).has_value(), fits);
+    if (fits) {
+      EXPECT_TRUE(echo.Wait(echo.messages, ++heard));
+    }
+  }
+}
+
 TEST(Link, StopsWhileItIsStillConnecting) {
   auto broker = LocalBroker::Start();
   ASSERT_TRUE(broker) << broker.error().ToString();
