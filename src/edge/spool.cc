@@ -19,9 +19,14 @@ using namespace std::chrono_literals;
 
 constexpr uint64_t kLeastSegment = 64 << 10, kMostSegment = 16 << 20;
 constexpr size_t kMostMarks = 64 << 10;  // bytes of marks kept for a disk that takes nothing
-constexpr Nanos kSayAgain = 10s;
+constexpr Nanos kSayAgain = 10s, kMostRest = 1min;
 
 std::string ErrnoText() { return std::generic_category().message(errno); }
+
+/// A segment is a 64th of what the spool may take: so much is dropped at once when it is full.
+uint32_t SegmentBytes(uint64_t most) {
+  return static_cast<uint32_t>(std::clamp(most / 64, kLeastSegment, kMostSegment));
+}
 
 tl::unexpected<Error> Unusable(const std::filesystem::path& path, const char* doing) {
   return Fail(ErrorCode::kInvalid, "--spool " + path.string(), "cannot {}: {}", doing, ErrnoText());
@@ -41,16 +46,17 @@ class Spool::File {
   int fd() const { return fd_; }
   bool ok() const { return fd_ >= 0; }
 
-  /// All or nothing; errno tells why.
-  bool ReadAt(uint64_t offset, std::span<std::byte> out) const {
+  /// All or nothing. kUnavailable when it cannot be read now, kInvalid when the file ends before.
+  Status ReadAt(SpoolDisk& disk, uint64_t offset, std::span<std::byte> out) const {
     while (!out.empty()) {
-      const ssize_t n = pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+      const ssize_t n = disk.ReadAt(fd_, out, static_cast<off_t>(offset));
       if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return false;
+      if (n < 0) return Fail(ErrorCode::kUnavailable, "", "cannot be read: {}", ErrnoText());
+      if (n == 0) return Fail(ErrorCode::kInvalid, "", "ends too early");
       offset += static_cast<uint64_t>(n);
       out = out.subspan(static_cast<size_t>(n));
     }
-    return true;
+    return {};
   }
 
  private:
@@ -58,9 +64,7 @@ class Spool::File {
 };
 
 Spool::Spool(const SpoolOptions& options)
-    : options_(options),
-      segment_bytes_(static_cast<uint32_t>(
-          std::clamp(options.limit_bytes / 64, kLeastSegment, kMostSegment))) {}
+    : options_(options), segment_bytes_(SegmentBytes(options.limit_bytes)) {}
 
 Result<std::unique_ptr<Spool>> Spool::Open(const SpoolOptions& options, const std::string& device) {
   if (options.limit_bytes < SpoolOptions::kLeastBytes) {
@@ -111,63 +115,80 @@ std::filesystem::path Spool::PathOf(uint64_t segment) const {
   return options_.folder / fmt::format("{:016x}.spool", segment);
 }
 
+/// Reads a segment of an earlier run: where its frames lie, and which are done, here and elsewhere.
+/// False when it cannot be read now.
+bool Spool::Scan(Segments::iterator segment, std::vector<uint32_t>& frames, Marks& marks) {
+  const auto& [id, s] = *segment;
+  const File file(options_.disk->Open(PathOf(id), O_RDONLY));
+  std::vector<std::byte> bytes(s.size);
+  const Status read = file.ok() ? file.ReadAt(*options_.disk, 0, bytes)
+                                : Fail(ErrorCode::kUnavailable, "", "{}", ErrnoText());
+  if (!read) {
+    Rest(segment, read.error().message);
+    return false;
+  }
+  size_t at = 0;
+  while (const auto item = NextSpoolItem(bytes, at)) {
+    counts_.damaged_bytes += item->offset - at;
+    at = item->end;
+    if (item->is_frame) {
+      frames.push_back(static_cast<uint32_t>(item->offset));
+    } else {
+      marks[item->mark.segment].push_back(item->mark.offset);
+    }
+  }
+  counts_.damaged_bytes += bytes.size() - at;
+  return true;
+}
+
+/// The frames of a segment that was just scanned, less those that are done, wait.
+void Spool::Count(Segments::iterator segment, const std::vector<uint32_t>& frames) {
+  auto& [id, s] = *segment;
+  for (const uint32_t offset : frames) {
+    if (!std::binary_search(s.done.begin(), s.done.end(), offset)) ++s.waiting;
+  }
+  counts_.waiting += s.waiting;
+  counts_.recovered += s.waiting;
+  if (s.waiting == 0) return;
+  // The process that wrote it may have died before its sync.
+  s.unsynced = std::make_shared<File>(options_.disk->Open(PathOf(id), O_RDONLY));
+  if (young_.empty()) young_.push_back({{}, Clock::Real().Steady()});
+}
+
 Status Spool::Recover() {
   std::error_code error;
-  std::map<uint64_t, std::vector<uint32_t>> frames, marks;
-  std::map<uint64_t, uint32_t> sizes;
-  for (const auto& entry : std::filesystem::directory_iterator(options_.folder, error)) {
-    if (entry.path().extension() != ".spool") continue;
-    const std::string name = entry.path().stem().string();
+  std::filesystem::directory_iterator entry(options_.folder, error), end;
+  for (; !error && entry != end; entry.increment(error)) {
+    if (entry->path().extension() != ".spool") continue;
+    const std::string name = entry->path().stem().string();
     uint64_t id = 0;
-    const char* end = name.data() + name.size();
-    if (std::from_chars(name.data(), end, id, 16).ptr != end || id == 0) continue;
+    const char* const stop = name.data() + name.size();
+    if (std::from_chars(name.data(), stop, id, 16).ptr != stop || id == 0) continue;
+    std::error_code unknown;
+    const uint64_t size = std::filesystem::file_size(PathOf(id), unknown);
+    if (unknown) continue;  // no file, or gone meanwhile
+    segments_[id].size = static_cast<uint32_t>(size);
+    counts_.bytes += size;
     next_ = std::max(next_, id + 1);
-    const auto bytes = ReadFile(entry.path());
-    if (!bytes) {
-      LogError("{}; what it holds is not sent", bytes.error().ToString());
-      continue;
-    }
-    size_t at = 0;
-    while (const auto item = NextSpoolItem(*bytes, at)) {
-      counts_.damaged_bytes += item->offset - at;
-      at = item->end;
-      if (item->is_frame) {
-        frames[id].push_back(static_cast<uint32_t>(item->offset));
-      } else {
-        marks[item->mark.segment].push_back(item->mark.offset);
-      }
-    }
-    counts_.damaged_bytes += bytes->size() - at;
-    sizes[id] = static_cast<uint32_t>(bytes->size());
   }
   if (error) {
     return Fail(ErrorCode::kInvalid, "--spool " + options_.folder.string(), "cannot be read: {}",
                 error.message());
   }
-  for (const auto& [id, size] : sizes) {
-    std::vector<uint32_t>& done = marks[id];
-    std::sort(done.begin(), done.end());
-    Segment segment;
-    segment.size = size;
-    for (const uint32_t offset : frames[id]) {
-      if (std::binary_search(done.begin(), done.end(), offset)) {
-        segment.done.push_back(offset);
-      } else {
-        ++segment.waiting;
-      }
-    }
-    counts_.waiting += segment.waiting;
-    counts_.bytes += size;
-    const auto added = segments_.emplace(id, std::move(segment)).first;
-    if (added->second.waiting > 0) {
-      // The process that wrote it may have died before its sync.
-      added->second.unsynced =
-          std::make_shared<File>(open(PathOf(id).c_str(), O_RDONLY | O_CLOEXEC));
-      if (young_.empty()) young_.push_back({{}, Clock::Real().Steady()});
-    }
-    Retire(added);
+  std::map<uint64_t, std::vector<uint32_t>> frames;
+  Marks marks;
+  for (auto segment = segments_.begin(); segment != segments_.end(); ++segment) {
+    segment->second.unread = !Scan(segment, frames[segment->first], marks);
+    unread_ += segment->second.unread ? 1 : 0;
   }
-  counts_.recovered = counts_.waiting;
+  for (auto segment = segments_.begin(); segment != segments_.end();) {
+    const auto next = std::next(segment);
+    segment->second.done = std::move(marks[segment->first]);
+    std::ranges::sort(segment->second.done);
+    Count(segment, frames[segment->first]);
+    Retire(segment);
+    segment = next;
+  }
   if (counts_.damaged_bytes > 0) {
     LogWarning("--spool {}: {} bytes were torn or damaged; what they held is lost",
                options_.folder.string(), counts_.damaged_bytes);
@@ -195,7 +216,7 @@ Spool::~Spool() {
 /// Removes a segment whose frames are all done. The mutex is held, or nobody else knows us yet.
 void Spool::Retire(Segments::iterator segment) {
   const auto& [id, s] = *segment;
-  if (s.waiting > 0 || s.under_way > 0 || id == active_) return;
+  if (!s.idle() || id == active_) return;
   if (reading_ == id) {
     reading_ = 0;
     reading_file_ = nullptr;
@@ -206,30 +227,44 @@ void Spool::Retire(Segments::iterator segment) {
   segments_.erase(segment);
 }
 
+/// The next frame begins a new file. Without the descriptor a file that is removed gives its room
+/// back at once.
+void Spool::Seal() {
+  active_ = 0;
+  active_file_ = nullptr;
+}
+
 Status Spool::Roll() {
   const uint64_t id = next_;
   const auto path = PathOf(id);
-  auto file =
-      std::make_shared<File>(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  auto file = std::make_shared<File>(options_.disk->Open(path, O_RDWR | O_CREAT | O_EXCL));
   if (!file->ok()) return Fail(ErrorCode::kExhausted, path.string(), "{}", ErrnoText());
   ++next_;
   const uint64_t old = std::exchange(active_, id);
   active_file_ = std::move(file);
   segments_[id];
   new_file_ = true;
+  // A disk that is smaller than the limit is what will be full.
+  const uint64_t room = counts_.bytes + options_.disk->Free(options_.folder);
+  segment_bytes_ = SegmentBytes(std::min(options_.limit_bytes, room));
   if (old != 0) Retire(segments_.find(old));
   return {};
 }
 
-/// Gives up the oldest segment of which nothing is under way.
+/// Gives up the oldest segment of which nothing is under way; where there is none, the one that
+/// grows: its frames under way go on from memory. Never one that was not read yet.
 bool Spool::DropOldest() {
-  const auto oldest = std::find_if(segments_.begin(), segments_.end(), [&](const auto& s) {
-    return s.first != active_ && s.second.under_way == 0;
+  auto oldest = std::find_if(segments_.begin(), segments_.end(), [&](const auto& s) {
+    return s.first != active_ && s.second.under_way == 0 && !s.second.unread;
   });
-  if (oldest == segments_.end()) return false;
-  counts_.waiting -= oldest->second.waiting;
-  counts_.dropped += oldest->second.waiting;
-  oldest->second.waiting = 0;
+  if (oldest == segments_.end()) oldest = segments_.find(active_);
+  if (oldest == segments_.end() || oldest->second.size == 0) return false;
+  if (oldest->first == active_) Seal();
+  Segment& s = oldest->second;
+  counts_.dropped += s.waiting + s.aside;
+  counts_.waiting -= std::exchange(s.waiting, 0);
+  counts_.aside -= std::exchange(s.aside, 0);
+  counts_.under_way -= std::exchange(s.under_way, 0);
   Retire(oldest);
   const Nanos now = Clock::Real().Steady();
   if (dropped_said_ == Nanos(0) || now - dropped_said_ > kSayAgain) {
@@ -245,8 +280,8 @@ Status Spool::Write(std::span<const std::byte> data) {
   Segment& segment = segments_.at(active_);
   size_t done = 0;
   while (done < data.size()) {
-    const ssize_t n = pwrite(active_file_->fd(), data.data() + done, data.size() - done,
-                             static_cast<off_t>(segment.size + done));
+    const ssize_t n = options_.disk->WriteAt(active_file_->fd(), data.subspan(done),
+                                             static_cast<off_t>(segment.size + done));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
       const auto failed =
@@ -267,7 +302,7 @@ Status Spool::Append(const SpoolFrame& frame, std::span<const std::byte> bytes, 
   const std::lock_guard lock(mutex_);
   const uint64_t need = kSpoolFrameBytes + bytes.size();
   if (need > options_.limit_bytes / 4) {
-    return Fail(ErrorCode::kExhausted, "--spool-limit", "a frame of {} bytes is too much for {}",
+    return Fail(ErrorCode::kUnsupported, "--spool-limit", "a frame of {} bytes is too much for {}",
                 bytes.size(), options_.limit_bytes);
   }
   const bool may_drop = options_.when_full == WhenFull::kOldest;
@@ -296,7 +331,7 @@ Status Spool::Append(const SpoolFrame& frame, std::span<const std::byte> bytes, 
   if (under_way) {
     ++segment.under_way;
     ++counts_.under_way;
-    cursor_ = {active_, segment.size};
+    segment.next = segment.size;
   } else {
     ++segment.waiting;
     ++counts_.waiting;
@@ -306,70 +341,165 @@ Status Spool::Append(const SpoolFrame& frame, std::span<const std::byte> bytes, 
   return {};
 }
 
-/// The next readable item of a segment at or after `offset`; its views last until the next call.
+/// The next whole item of a segment at or after `offset`; its views last until the next call.
+/// kUnavailable when the file cannot be read now, kInvalid when it was read and holds none.
 Result<SpoolItem> Spool::ReadAt(Segments::const_iterator segment, uint32_t offset) {
   const uint64_t id = segment->first;
   const Segment& s = segment->second;
   if (reading_ != id) {
-    reading_file_ = std::make_unique<File>(open(PathOf(id).c_str(), O_RDONLY | O_CLOEXEC));
-    reading_ = id;
+    reading_file_ = std::make_unique<File>(options_.disk->Open(PathOf(id), O_RDONLY));
+    reading_ = reading_file_->ok() ? id : 0;
+    if (reading_ == 0) {
+      const auto code = errno == ENOENT ? ErrorCode::kInvalid : ErrorCode::kUnavailable;
+      return Fail(code, PathOf(id).string(), "cannot be opened: {}", ErrnoText());
+    }
   }
-  const auto fail = [&](const std::string& why) {
-    return Fail(ErrorCode::kInvalid, PathOf(id).string(), "{}", why);
+  const auto read = [&](size_t length) -> Status {
+    read_.resize(length);
+    Status done = reading_file_->ReadAt(*options_.disk, offset, read_);
+    if (!done) {
+      done.error().where = PathOf(id).string();
+      reading_ = 0;  // opened again next time: the file may have been put back
+    }
+    return done;
   };
-  if (offset + kSpoolHeaderBytes > s.size) return fail("ends too early");
-  read_.resize(kSpoolHeaderBytes);
-  if (!reading_file_->ReadAt(offset, read_)) return fail("cannot read: " + ErrnoText());
+  if (offset + kSpoolHeaderBytes > s.size) {
+    return Fail(ErrorCode::kInvalid, PathOf(id).string(), "ends too early");
+  }
+  FOGLINE_CHECK(read(kSpoolHeaderBytes));
   size_t length = ClaimedSpoolItem(read_);
   for (const bool all : {false, true}) {
     if (all || length == 0 || offset + length > s.size) length = s.size - offset;
-    read_.resize(length);
-    if (!reading_file_->ReadAt(offset, read_)) return fail("cannot read: " + ErrnoText());
+    FOGLINE_CHECK(read(length));
     if (auto item = NextSpoolItem(read_, 0)) {
       item->offset += offset;
       item->end += offset;
       return *item;
     }
   }
-  return fail("is damaged");
+  return Fail(ErrorCode::kInvalid, PathOf(id).string(), "is damaged");
+}
+
+/// A segment that cannot be read now is left alone for a while. Said once until it can.
+void Spool::Rest(Segments::iterator segment, const std::string& why) {
+  Segment& s = segment->second;
+  if (s.rest == Nanos(0)) {
+    LogError("{}: {}; what it holds stays and is tried again", PathOf(segment->first).string(),
+             why);
+  }
+  s.rest = s.rest == Nanos(0) ? options_.rest : std::min(2 * s.rest, kMostRest);
+  s.rests_until = Clock::Real().Steady() + s.rest;
+}
+
+/// What waits in a segment that could not be read when the spool was opened. False when it still
+/// cannot be.
+bool Spool::ReadLate(Segments::iterator segment) {
+  std::vector<uint32_t> frames;
+  Marks marks;
+  if (!Scan(segment, frames, marks)) return false;
+  Segment& s = segment->second;
+  s.unread = false;
+  --unread_;
+  s.rest = Nanos(0);
+  auto& own = marks[segment->first];
+  s.done.insert(s.done.end(), own.begin(), own.end());
+  std::ranges::sort(s.done);
+  Count(segment, frames);
+  return true;
+}
+
+/// The next frame that waits in one segment, whose file is removed when none does any more.
+bool Spool::TakeFrom(Segments::iterator segment, SpoolFrame& out) {
+  if (segment->second.unread && !ReadLate(segment)) return false;
+  Segment& s = segment->second;
+  while (s.waiting > 0) {
+    const auto item = ReadAt(segment, s.next);
+    if (!item && item.error().code == ErrorCode::kUnavailable) {
+      Rest(segment, item.error().message);
+      return false;
+    }
+    s.rest = Nanos(0);
+    if (!item) {
+      // It was whole when it was written: the disk has lost it since.
+      LogError("{}: {} frames are lost", item.error().ToString(), s.waiting);
+      counts_.dropped += s.waiting;
+      counts_.waiting -= std::exchange(s.waiting, 0);
+      if (segment->first == active_) Seal();
+      break;
+    }
+    s.next = static_cast<uint32_t>(item->end);
+    const auto offset = static_cast<uint32_t>(item->offset);
+    if (!item->is_frame || std::binary_search(s.done.begin(), s.done.end(), offset)) continue;
+    Fill(*item, segment->first, out);
+    --s.waiting;
+    --counts_.waiting;
+    ++s.under_way;
+    ++counts_.under_way;
+    return true;
+  }
+  Retire(segment);
+  return false;
+}
+
+void Spool::Fill(const SpoolItem& item, uint64_t segment, SpoolFrame& out) {
+  std::vector<std::byte> keep = std::move(out.bytes);
+  out = item.frame;
+  out.bytes = std::move(keep);
+  out.bytes.assign(item.bytes.begin(), item.bytes.end());
+  out.place = {segment, static_cast<uint32_t>(item.offset)};
 }
 
 bool Spool::Take(SpoolFrame& out) {
   const std::lock_guard lock(mutex_);
-  while (counts_.waiting > 0) {
-    const auto segment = segments_.lower_bound(cursor_.segment);
-    if (segment->first != cursor_.segment) cursor_ = {segment->first, 0};
-    Segment& s = segment->second;
-    if (s.waiting > 0) {
-      const auto item = ReadAt(segment, cursor_.offset);
-      if (item) {
-        cursor_.offset = static_cast<uint32_t>(item->end);
-        if (!item->is_frame ||
-            std::binary_search(s.done.begin(), s.done.end(), static_cast<uint32_t>(item->offset))) {
-          continue;
-        }
-        std::vector<std::byte> keep = std::move(out.bytes);
-        out = item->frame;
-        out.bytes = std::move(keep);
-        out.bytes.assign(item->bytes.begin(), item->bytes.end());
-        out.place = {segment->first, static_cast<uint32_t>(item->offset)};
-        --s.waiting;
-        --counts_.waiting;
-        ++s.under_way;
-        ++counts_.under_way;
-        return true;
-      }
-      // It was whole when it was written: the disk has lost it since.
-      LogError("{}: {} frames are lost", item.error().ToString(), s.waiting);
-      counts_.dropped += s.waiting;
-      counts_.waiting -= s.waiting;
-      s.waiting = 0;
-    }
-    cursor_ = {segment->first + 1, 0};
-    if (segment->first == active_) active_ = 0;
-    Retire(segment);
+  if (counts_.waiting == 0 && unread_ == 0) return false;
+  for (auto segment = segments_.begin(); segment != segments_.end();) {
+    const auto next = std::next(segment);
+    const Segment& s = segment->second;
+    const bool rests = s.rest > Nanos(0) && Clock::Real().Steady() < s.rests_until;
+    if ((s.waiting > 0 || s.unread) && !rests && TakeFrom(segment, out)) return true;
+    segment = next;
   }
   return false;
+}
+
+void Spool::SetAside(SpoolPlace place) {
+  const std::lock_guard lock(mutex_);
+  const auto segment = segments_.find(place.segment);
+  if (segment == segments_.end() || segment->second.under_way == 0) return;
+  --segment->second.under_way;
+  --counts_.under_way;
+  ++segment->second.aside;
+  ++counts_.aside;
+}
+
+Status Spool::TakeBack(SpoolPlace place, SpoolFrame& out) {
+  const std::lock_guard lock(mutex_);
+  const auto segment = segments_.find(place.segment);
+  if (segment == segments_.end() || segment->second.aside == 0) {
+    return Fail(ErrorCode::kNotFound, PathOf(place.segment).string(), "is gone");
+  }
+  auto item = ReadAt(segment, place.offset);
+  if (item && (!item->is_frame || item->offset != place.offset)) {
+    item = Fail(ErrorCode::kInvalid, PathOf(place.segment).string(), "is damaged");
+  }
+  if (!item && item.error().code == ErrorCode::kUnavailable) return Forward(std::move(item));
+  --segment->second.aside;
+  --counts_.aside;
+  if (!item) {
+    LogError("{}: a frame is lost", item.error().ToString());
+    ++counts_.dropped;
+    Retire(segment);
+    return Fail(ErrorCode::kNotFound, PathOf(place.segment).string(), "is gone");
+  }
+  Fill(*item, place.segment, out);
+  ++segment->second.under_way;
+  ++counts_.under_way;
+  return {};
+}
+
+bool Spool::Holds(SpoolPlace place) const {
+  const std::lock_guard lock(mutex_);
+  return segments_.contains(place.segment);
 }
 
 void Spool::Done(SpoolPlace place) {
@@ -410,7 +540,7 @@ void Spool::Sync(std::unique_lock<std::mutex>& lock) {
   young_.clear();
   std::vector<std::shared_ptr<File>> files;
   for (auto& [id, segment] : segments_) {
-    if (segment.unsynced && segment.waiting + segment.under_way > 0) {
+    if (segment.unsynced && !segment.idle()) {
       files.push_back(std::move(segment.unsynced));
     }
     segment.unsynced = nullptr;

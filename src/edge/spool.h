@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "edge/spool_disk.h"
 #include "edge/spool_record.h"
 
 namespace fogline {
@@ -34,11 +35,15 @@ struct SpoolOptions {
   /// How old a frame that is still not stored becomes before the disk is made to keep it. What the
   /// cloud has stored by then, the usual case on a good link, never costs a sync.
   Nanos sync_after = std::chrono::milliseconds(200);
+  /// How long a file that cannot be read now rests before it is tried again, doubled each time.
+  Nanos rest = std::chrono::seconds(1);
+  SpoolDisk* disk = &SpoolDisk::Real();
 };
 
 struct SpoolCounts {
   uint64_t waiting = 0;        // frames that nobody has taken yet
   uint64_t under_way = 0;      // taken, and not done
+  uint64_t aside = 0;          // taken, and set aside
   uint64_t recovered = 0;      // found when the spool was opened
   uint64_t dropped = 0;        // older frames given up for newer ones
   uint64_t damaged_bytes = 0;  // what a power loss or a bad disk left unreadable
@@ -50,7 +55,9 @@ struct SpoolCounts {
 /// of earlier runs first, and leave when they are done; a file leaves when all its frames are. A
 /// frame survives the death of its process as soon as Append returns, and the loss of power
 /// `sync_after` and one sync of the disk later. A mark that is lost costs a repeat of its frame,
-/// never a frame. Thread-safe; never waits for the disk's sync.
+/// never a frame. What cannot be read now (no descriptor left, a disk that fails) stays and is
+/// tried again: only what was read and is damaged is passed over. Thread-safe; never waits for the
+/// disk's sync.
 class Spool {
  public:
   /// Takes in what an earlier run left. kConflict when another process has the folder open, or when
@@ -61,14 +68,22 @@ class Spool {
   ~Spool();
 
   /// Writes a frame behind all others and tells its place. `under_way`: it counts as taken at once
-  /// (only when nothing waits). kExhausted, and nothing is changed, when there is no room.
+  /// (only when nothing waits). kExhausted, and nothing is changed, when there is no room now;
+  /// kUnsupported for a frame that is too large for the spool's limit at any time.
   Status Append(const SpoolFrame& frame, std::span<const std::byte> bytes, bool under_way,
                 SpoolPlace& place);
-  /// The frame that has waited longest, with its place; false when none waits. `out` keeps its
-  /// memory.
+  /// The frame that has waited longest, with its place; false when none that can be read now waits.
+  /// `out` keeps its memory.
   bool Take(SpoolFrame& out);
-  /// The frame is stored, or will never be: it may go.
+  /// A frame under way stays on disk and is not taken again in this run but by TakeBack.
+  void SetAside(SpoolPlace place);
+  /// A frame that was set aside is under way again. kNotFound when it is gone (the oldest made room
+  /// for newer ones), kUnavailable when it cannot be read now.
+  Status TakeBack(SpoolPlace place, SpoolFrame& out);
+  /// The frame is stored, or kept elsewhere: it may go.
   void Done(SpoolPlace place);
+  /// Whether the disk still keeps a frame that is not done.
+  bool Holds(SpoolPlace place) const;
 
   SpoolCounts counts() const;
 
@@ -76,16 +91,28 @@ class Spool {
   class File;
   struct Segment {
     uint32_t size = 0;
-    uint64_t waiting = 0, under_way = 0;
+    uint32_t next = 0;  // everything before it was taken
+    uint64_t waiting = 0, under_way = 0, aside = 0;
+    bool unread = false;             // of an earlier run: what waits in it is not known yet
     std::vector<uint32_t> done;      // of an earlier run: frames not to be taken, ascending
     std::shared_ptr<File> unsynced;  // where the disk has not been made to keep the end
+    Nanos rest{0}, rests_until{0};   // since it could not be read
+    bool idle() const { return waiting + under_way + aside == 0 && !unread; }
   };
   using Segments = std::map<uint64_t, Segment>;
 
   Spool(const SpoolOptions& options);
   Status Lock(const std::string& device);
   Status Recover();
+  using Marks = std::map<uint64_t, std::vector<uint32_t>>;  // offsets of done frames, by segment
+  bool Scan(Segments::iterator segment, std::vector<uint32_t>& frames, Marks& marks);
+  void Count(Segments::iterator segment, const std::vector<uint32_t>& frames);
+  bool ReadLate(Segments::iterator segment);
+  bool TakeFrom(Segments::iterator segment, SpoolFrame& out);
+  static void Fill(const SpoolItem& item, uint64_t segment, SpoolFrame& out);
+  void Rest(Segments::iterator segment, const std::string& why);
   std::filesystem::path PathOf(uint64_t segment) const;
+  void Seal();
   Status Roll();
   bool DropOldest();
   void Retire(Segments::iterator segment);
@@ -96,7 +123,7 @@ class Spool {
   void Sync(std::unique_lock<std::mutex>& lock);
 
   const SpoolOptions options_;
-  const uint32_t segment_bytes_;
+  uint32_t segment_bytes_;  // under mutex_
   std::unique_ptr<File> lock_, folder_;
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
@@ -104,7 +131,7 @@ class Spool {
   uint64_t active_ = 0;  // the segment that grows, 0 for none
   std::shared_ptr<File> active_file_;
   uint64_t next_ = 1;
-  SpoolPlace cursor_;  // everything before it was taken
+  uint64_t unread_ = 0;  // segments
   uint64_t reading_ = 0;
   std::unique_ptr<File> reading_file_;
   std::vector<std::byte> marks_, write_, read_;

@@ -7,8 +7,10 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <map>
+#include <numeric>
 #include <random>
 #include <set>
 #include <thread>
@@ -36,6 +38,32 @@ SpoolFrame Header(uint64_t run, uint64_t sequence) {
   frame.stages = {1, 2, 3, 4, 5};
   return frame;
 }
+
+/// A disk that fails when it is told to.
+class FailingDisk final : public SpoolDisk {
+ public:
+  int Open(const std::filesystem::path& path, int flags) override {
+    return Fails(opens) ? -1 : SpoolDisk::Open(path, flags);
+  }
+  ssize_t ReadAt(int fd, std::span<std::byte> out, off_t offset) override {
+    return Fails(reads) ? -1 : SpoolDisk::ReadAt(fd, out, offset);
+  }
+  ssize_t WriteAt(int fd, std::span<const std::byte> data, off_t offset) override {
+    return Fails(writes) ? -1 : SpoolDisk::WriteAt(fd, data, offset);
+  }
+  uint64_t Free(const std::filesystem::path& folder) override {
+    return free > 0 ? free : SpoolDisk::Free(folder);
+  }
+
+  int opens = 0, reads = 0, writes = 0;  // an errno; 0: as a disk should
+  uint64_t free = 0;
+
+ private:
+  static bool Fails(int error) {
+    errno = error;
+    return error != 0;
+  }
+};
 
 class SpoolTest : public ::testing::Test {
  protected:
@@ -67,7 +95,18 @@ class SpoolTest : public ::testing::Test {
     return sequences;
   }
 
+  /// The same of a disk that needs its time: until there are so many.
+  std::vector<uint64_t> TakeInTheEnd(Spool& spool, size_t count) {
+    std::vector<uint64_t> sequences;
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (sequences.size() < count && std::chrono::steady_clock::now() < deadline) {
+      for (const uint64_t sequence : TakeAll(spool)) sequences.push_back(sequence);
+    }
+    return sequences;
+  }
+
   TempDir dir_;
+  FailingDisk disk_;
   // Syncs are slow and prove nothing here: what was written is there for every process.
   SpoolOptions options_{.folder = dir_.path() / "spool", .limit_bytes = 4 << 20, .sync_after = 1h};
   std::map<uint64_t, SpoolPlace> places_;
@@ -265,6 +304,134 @@ TEST_F(SpoolTest, ADiskThatTakesNoMoreIsAnErrorAndLosesNothing) {
   EXPECT_EQ(second.error().code, ErrorCode::kExhausted);
   Append(*spool, 3, 3000);
   EXPECT_EQ(TakeAll(*spool), (std::vector<uint64_t>{0, 1, 3}));
+}
+
+/// EMFILE, EIO, ENOMEM: nobody knows what the file holds, so that it stays and is tried again.
+TEST_F(SpoolTest, WhatCannotBeReadNowIsNeverRemoved) {
+  options_.disk = &disk_;
+  options_.rest = 1ms;
+  auto spool = Open();
+  for (uint64_t i = 0; i < 20; ++i) Append(*spool, i, 9000);  // more than one segment
+  const auto files = Files(options_.folder);
+  ASSERT_GT(files.size(), 1U);
+  SpoolFrame frame;
+  for (int* const failing : {&disk_.opens, &disk_.reads}) {
+    for (const int error : {EMFILE, EIO, ENOMEM}) {
+      *failing = error;
+      EXPECT_FALSE(spool->Take(frame)) << error;
+      *failing = 0;
+      EXPECT_EQ(Files(options_.folder), files) << error;
+      EXPECT_EQ(spool->counts().waiting, 20U) << error;
+      EXPECT_EQ(spool->counts().dropped, 0U) << error;
+    }
+  }
+  std::vector<uint64_t> all(20);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(TakeInTheEnd(*spool, 20), all);
+}
+
+TEST_F(SpoolTest, AFileThatCannotBeReadWhenTheSpoolOpensIsReadLater) {
+  options_.disk = &disk_;
+  options_.rest = 1ms;
+  {
+    auto spool = Open();
+    for (uint64_t i = 0; i < 10; ++i) Append(*spool, i, 9000);
+    for (const uint64_t taken : TakeAll(*spool)) {
+      if (taken < 3) spool->Done(places_[taken]);
+    }
+    Append(*spool, 10, 100, /*under_way=*/true);  // takes the marks of the first three along
+  }
+  for (int* const failing : {&disk_.opens, &disk_.reads}) {
+    *failing = EIO;
+    auto spool = Open();
+    ASSERT_NE(spool, nullptr);
+    EXPECT_EQ(spool->counts().recovered, 0U);
+    *failing = 0;
+    Append(*spool, 11, 100);
+    // The marks of the first three lie in a file that is read later: they come again.
+    std::vector<uint64_t> all = TakeInTheEnd(*spool, 12);
+    std::ranges::sort(all);
+    EXPECT_EQ(all, (std::vector<uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+    spool->Done(places_[11]);
+  }
+}
+
+TEST_F(SpoolTest, WhatIsSetAsideWaitsForItsCallOrForTheNextRun) {
+  auto spool = Open();
+  for (uint64_t i = 0; i < 3; ++i) Append(*spool, i, 500);
+  ASSERT_EQ(TakeAll(*spool).size(), 3U);
+  spool->SetAside(places_[0]);
+  spool->SetAside(places_[1]);
+  spool->Done(places_[2]);
+  EXPECT_EQ(spool->counts().aside, 2U);
+  SpoolFrame frame;
+  EXPECT_FALSE(spool->Take(frame));
+  ASSERT_TRUE(spool->TakeBack(places_[1], frame));
+  EXPECT_EQ(frame.sequence, 1U);
+  EXPECT_EQ(frame.bytes, Bytes(1, 500));
+  spool->Done(places_[1]);
+  spool = nullptr;
+  spool = Open();
+  EXPECT_EQ(TakeAll(*spool), std::vector<uint64_t>{0});
+}
+
+TEST_F(SpoolTest, WhatIsSetAsideIsGivenUpFirstWhenTheOldestGo) {
+  options_.limit_bytes = SpoolOptions::kLeastBytes;
+  options_.when_full = WhenFull::kOldest;
+  auto spool = Open();
+  for (uint64_t i = 0; i < 100; ++i) Append(*spool, i, 5000);
+  for (const uint64_t sequence : TakeAll(*spool)) spool->SetAside(places_[sequence]);
+  for (uint64_t i = 100; i < 250; ++i) Append(*spool, i, 5000);
+  const SpoolCounts counts = spool->counts();
+  EXPECT_GT(counts.dropped, 0U);
+  EXPECT_EQ(counts.dropped + counts.aside + counts.waiting, 250U);
+  SpoolFrame frame;
+  const Status gone = spool->TakeBack(places_[0], frame);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(TakeAll(*spool).back(), 249U);
+}
+
+/// The oldest are asked to make room, and all that there is lies in the file that grows.
+TEST_F(SpoolTest, ADiskThatFillsWithinTheFirstFileDropsItsOldestAndKeepsTheNewest) {
+  options_.when_full = WhenFull::kOldest;
+  for (const bool under_way : {false, true}) {
+    std::filesystem::remove_all(options_.folder);
+    auto spool = Open();
+    Append(*spool, 0, 3000, under_way);
+    Append(*spool, 1, 3000);
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{8000, before.rlim_max};
+    const auto old = std::signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    SpoolPlace place;
+    const Status newest = spool->Append(Header(1, 2), Bytes(2, 3000), false, place);
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, old);
+    EXPECT_TRUE(newest) << newest.error().ToString();
+    EXPECT_EQ(spool->Holds(places_[0]), false);  // under way, it goes on from memory
+    EXPECT_EQ(spool->counts().dropped, under_way ? 1U : 2U);
+    EXPECT_EQ(TakeAll(*spool), std::vector<uint64_t>{2});
+  }
+}
+
+TEST_F(SpoolTest, ADiskSmallerThanTheLimitHasSmallFilesToDrop) {
+  options_.limit_bytes = uint64_t{1} << 30;  // files of 16 MiB
+  options_.disk = &disk_;
+  disk_.free = 1 << 20;
+  auto spool = Open();
+  for (uint64_t i = 0; i < 20; ++i) Append(*spool, i, 9000);
+  EXPECT_EQ(Files(options_.folder).size(), 3U);
+}
+
+TEST_F(SpoolTest, AFrameThatNeverFitsIsNotAFullSpool) {
+  options_.limit_bytes = SpoolOptions::kLeastBytes;
+  auto spool = Open();
+  SpoolPlace place;
+  const Status never = spool->Append(Header(1, 0), Bytes(0, 300'000), false, place);
+  ASSERT_FALSE(never);
+  EXPECT_EQ(never.error().code, ErrorCode::kUnsupported);
 }
 
 TEST_F(SpoolTest, OnlyFramesThatAreNotDoneSoonCostASync) {
