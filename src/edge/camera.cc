@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "edge/interruption.h"
 #include "edge/mjpeg.h"
 #include "edge/source.h"
 
@@ -79,13 +79,13 @@ class Camera final : public Source {
     return {};
   }
 
+  void Interrupt() override { interrupt_.Set(); }
+
   Result<bool> Next(Capture& out) override {
-    std::array<pollfd, 2> wanted{{{fd_, POLLIN, 0}, {StopDescriptor(), POLLIN, 0}}};
     for (;;) {
-      const int ready = poll(wanted.data(), StopDescriptor() >= 0 ? 2 : 1, kPatienceMs);
-      if (StopRequested()) return false;
-      if (ready < 0 && errno == EINTR) continue;
-      if (ready == 0)
+      const auto wake = interrupt_.Wait(fd_, POLLIN, kPatienceMs);
+      if (wake == Interruption::Wake::kStopped) return false;
+      if (wake == Interruption::Wake::kTimeout)
         return Fail(ErrorCode::kUnavailable, name_, "gave no picture for {} s", kPatienceMs / 1000);
       out.began = Clock::Real().Steady();
       v4l2_buffer buffer = Buffer(0);
@@ -131,6 +131,7 @@ class Camera final : public Source {
   std::vector<Mapped> buffers_;
   MjpegSplitter splitter_;
   uint64_t count_ = 0;
+  Interruption interrupt_;
 };
 
 }  // namespace

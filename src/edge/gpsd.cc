@@ -5,14 +5,19 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
+#include "edge/interruption.h"
 #include "edge/locator.h"
 
 namespace fogline {
@@ -21,23 +26,70 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kFreshFor = 5s;
-constexpr auto kRetry = 2s;
+constexpr auto kLook = 50ms;  // how often a look-up looks whether it is still wanted
+constexpr int kRetryMs = 2000, kConnectMs = 10'000;
 constexpr size_t kLongestLine = 16384;
 
-int Connect(const std::string& host, const std::string& port) {
+struct Address {
+  int family = 0, protocol = 0;
+  sockaddr_storage address{};
+  socklen_t length = 0;
+};
+
+std::vector<Address> LookUp(const std::string& host, const std::string& port) {
   addrinfo hints{}, *found = nullptr;
   hints.ai_socktype = SOCK_STREAM;
-  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return -1;
-  int fd = -1;
-  for (const addrinfo* a = found; a != nullptr && fd < 0; a = a->ai_next) {
-    fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-    if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
-      close(fd);
-      fd = -1;
-    }
+  std::vector<Address> addresses;
+  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return addresses;
+  for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
+    Address& address = addresses.emplace_back();
+    address.family = a->ai_family;
+    address.protocol = a->ai_protocol;
+    address.length = a->ai_addrlen;
+    std::memcpy(&address.address, a->ai_addr, a->ai_addrlen);
   }
   freeaddrinfo(found);
-  return fd;
+  return addresses;
+}
+
+/// Nothing can end a look-up of a name: it runs on a thread that nobody waits for once a stop is
+/// wanted, and which then finds only its own answer to write to.
+std::vector<Address> LookUp(const std::string& host, const std::string& port,
+                            const Interruption& stop) {
+  struct Answer {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<std::vector<Address>> addresses;
+  };
+  const auto answer = std::make_shared<Answer>();
+  std::thread([answer, host, port] {
+    auto addresses = LookUp(host, port);
+    const std::lock_guard lock(answer->mutex);
+    answer->addresses = std::move(addresses);
+    answer->changed.notify_all();
+  }).detach();
+  std::unique_lock lock(answer->mutex);
+  while (!answer->addresses) {
+    if (stop.set() || StopRequested()) return {};
+    answer->changed.wait_for(lock, kLook);
+  }
+  return *std::move(answer->addresses);
+}
+
+/// A connected socket that does not block, or −1.
+int Connect(const Address& a, const Interruption& stop) {
+  const int fd = socket(a.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, a.protocol);
+  if (fd < 0) return -1;
+  bool there = connect(fd, reinterpret_cast<const sockaddr*>(&a.address), a.length) == 0;
+  if (!there && errno == EINPROGRESS &&
+      stop.Wait(fd, POLLOUT, kConnectMs) == Interruption::Wake::kReady) {
+    int error = 0;
+    socklen_t length = sizeof(error);
+    there = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
+  }
+  if (there) return fd;
+  close(fd);
+  return -1;
 }
 
 class Gpsd final : public Locator {
@@ -46,8 +98,7 @@ class Gpsd final : public Locator {
     thread_ = std::thread([this] { Loop(); });
   }
   ~Gpsd() override {
-    stopping_ = true;
-    wake_.notify_all();
+    stop_.Set();
     thread_.join();
   }
 
@@ -60,17 +111,20 @@ class Gpsd final : public Locator {
  private:
   void Loop() {
     bool said = false;
-    while (!stopping_) {
-      const int fd = Connect(host_, port_);
+    while (!stop_.set()) {
+      int fd = -1;
+      for (const Address& address : LookUp(host_, port_, stop_)) {
+        if (fd < 0) fd = Connect(address, stop_);
+      }
       if (fd >= 0) {
         said = false;
         Listen(fd);
         close(fd);
       }
-      if (!said && !stopping_) LogWarning("gpsd {}:{}: no answer; trying again", host_, port_);
+      if (stop_.Wait(-1, 0, 0) == Interruption::Wake::kStopped) return;
+      if (!said) LogWarning("gpsd {}:{}: no answer; trying again", host_, port_);
       said = true;
-      std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, kRetry, [this] { return stopping_.load(); });
+      if (stop_.Wait(-1, 0, kRetryMs) == Interruption::Wake::kStopped) return;
     }
   }
 
@@ -79,10 +133,9 @@ class Gpsd final : public Locator {
     if (send(fd, kWatch.data(), kWatch.size(), MSG_NOSIGNAL) < 0) return;
     std::string text;
     std::array<char, 4096> buffer{};
-    while (!stopping_) {
-      pollfd wanted{fd, POLLIN, 0};
-      if (poll(&wanted, 1, 200) == 0) continue;
+    while (stop_.Wait(fd, POLLIN, -1) == Interruption::Wake::kReady) {
       const ssize_t n = recv(fd, buffer.data(), buffer.size(), 0);
+      if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
       if (n <= 0) return;
       text.append(buffer.data(), static_cast<size_t>(n));
       for (size_t end; (end = text.find('\n')) != text.npos; text.erase(0, end + 1)) {
@@ -97,11 +150,10 @@ class Gpsd final : public Locator {
   }
 
   std::string host_, port_;
+  Interruption stop_;
   std::mutex mutex_;
-  std::condition_variable wake_;
-  std::optional<Position> fix_;
-  Nanos fix_time_{0};
-  std::atomic<bool> stopping_{false};
+  std::optional<Position> fix_;  // under mutex_
+  Nanos fix_time_{0};            // under mutex_
   std::thread thread_;
 };
 

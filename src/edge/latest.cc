@@ -17,6 +17,7 @@ LatestSource::~LatestSource() {
     stopping_ = true;
   }
   changed_.notify_all();
+  source_->Interrupt();  // it may wait for a picture that never comes
   if (thread_.joinable()) thread_.join();
 }
 

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "edge/interruption.h"
 #include "edge/source.h"
 
 namespace fogline {
@@ -303,6 +304,8 @@ class MjpegSource final : public Source {
     }
   }
 
+  void Interrupt() override { interrupt_.Set(); }
+
  private:
   /// The stream's end, at which what was passed over is said once.
   bool End() {
@@ -316,10 +319,10 @@ class MjpegSource final : public Source {
 
   /// Bytes read into the buffer; none at the end of the stream, or when a stop was asked for.
   Result<size_t> Fill() {
-    std::array<pollfd, 2> wanted{{{descriptor_, POLLIN, 0}, {StopDescriptor(), POLLIN, 0}}};
     for (;;) {
-      if (poll(wanted.data(), StopDescriptor() >= 0 ? 2 : 1, -1) < 0 && errno != EINTR) break;
-      if (StopRequested()) return 0;
+      const auto wake = interrupt_.Wait(descriptor_, POLLIN, -1);
+      if (wake == Interruption::Wake::kStopped) return 0;
+      if (wake == Interruption::Wake::kFailed) break;
       const ssize_t n = read(descriptor_, buffer_.data(), buffer_.size());
       if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (n < 0) break;
@@ -331,6 +334,7 @@ class MjpegSource final : public Source {
 
   int descriptor_;
   std::string name_;
+  Interruption interrupt_;
   MjpegSplitter splitter_;
   std::array<std::byte, 65536> buffer_{};
   bool finished_ = false;

@@ -32,6 +32,9 @@ class Source {
   /// for. A picture that cannot be read is an error that names it; the next call goes on with the
   /// next one.
   virtual Result<bool> Next(Capture& out) = 0;
+  /// From another thread: a Next that waits for a picture ends, and every later one, with false. A
+  /// source that never waits needs none.
+  virtual void Interrupt() {}
 };
 
 /// The pictures of a folder in the order of their names; `loop` starts over at the end.

@@ -1,0 +1,26 @@
+// Waiting for a descriptor without waiting for ever.
+#pragma once
+
+namespace fogline {
+
+/// Ends a wait of another thread, and every wait after it. Thread-safe.
+class Interruption {
+ public:
+  Interruption();
+  ~Interruption();
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+  void Set();
+  bool set() const;
+
+  enum class Wake { kReady, kStopped, kTimeout, kFailed };
+  /// Waits until a descriptor is ready for `events` (poll's), a stop is asked for or Set was
+  /// called, at most `timeout_ms` (−1: for ever). kFailed leaves errno.
+  Wake Wait(int descriptor, short events, int timeout_ms) const;
+
+ private:
+  int event_;
+};
+
+}  // namespace fogline
