@@ -47,7 +47,8 @@ void AddCloud(CLI::App& app) {
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   command
-      ->add_option("--max-frame", args->cloud.most_bytes, "largest frame in bytes; refused unread")
+      ->add_option("--max-frame", args->cloud.most_bytes,
+                   "largest frame in bytes; refused by its header")
       ->check(CLI::Range(1024, 256 << 20))
       ->capture_default_str();
   args->cloud.device_rate = 1000;

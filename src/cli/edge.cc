@@ -47,8 +47,11 @@ json ToJson(const EdgeReport& r) {
           {"stored", r.stored},
           {"duplicates", r.duplicates},
           {"refused", r.refused},
+          {"dead_letters", r.dead},
+          {"dead_letters_dropped", r.dead_dropped},
           {"unanswered", r.unanswered},
           {"recovered", r.recovered},
+          {"waiting", r.waiting},
           {"kept", r.kept},
           {"dropped", r.dropped},
           {"unspooled", r.unspooled},
@@ -70,7 +73,10 @@ void Print(const EdgeReport& r) {
                                     {r.unplaced, "without position"},
                                     {r.duplicates, "stored before"},
                                     {r.refused, "refused"},
+                                    {r.dead, "in the dead-letter folder"},
+                                    {r.dead_dropped, "that it had no room for"},
                                     {r.recovered, "of earlier runs"},
+                                    {r.waiting, "that the cloud cannot take yet"},
                                     {r.kept, "kept for the next run"},
                                     {r.dropped, "dropped"},
                                     {r.unspooled, "not on disk"},
@@ -172,6 +178,11 @@ void AddEdge(CLI::App& app) {
       ->transform(CLI::AsSizeValue(true))
       ->default_str("1GiB");
   command
+      ->add_option("--dead-limit", args->edge.sender.dead_limit_bytes,
+                   "what the refused frames in the spool's dead/ may take; the oldest go first")
+      ->transform(CLI::AsSizeValue(true))
+      ->default_str("64MiB");
+  command
       ->add_option("--when-full", args->edge.sender.spool.when_full,
                    "a full spool: the camera waits, or the oldest or newest frames are dropped")
       ->transform(CLI::Transformer(std::map<std::string, WhenFull>{
@@ -238,11 +249,7 @@ void AddEdge(CLI::App& app) {
     } else {
       Print(report);
     }
-    if (report.unanswered > 0) {
-      return Fail(ErrorCode::kUnavailable, edge.sender.link.broker.ToString(),
-                  "{} frames are not stored", report.unanswered);
-    }
-    return {};
+    return Outcome(report);
   });
 }
 

@@ -25,7 +25,14 @@ std::string EdgeMetrics(const EdgeReport& r) {
   counter("fogline_edge_local_total", "Frames run here while the cloud was silent.", r.local);
   counter("fogline_edge_stored_total", "Frames that the cloud has stored.", r.stored);
   counter("fogline_edge_duplicates_total", "Repeats of frames stored before.", r.duplicates);
-  counter("fogline_edge_refused_total", "Frames that the cloud refused.", r.refused);
+  counter("fogline_edge_refused_total", "Frames refused for ever by the cloud or the broker.",
+          r.refused);
+  gauge("fogline_edge_dead_letters", "Refused frames in the spool's dead-letter folder.",
+        static_cast<double>(r.dead));
+  counter("fogline_edge_dead_letters_dropped_total", "Refused frames that it had no room for.",
+          r.dead_dropped);
+  gauge("fogline_edge_waiting_frames", "Frames that the cloud cannot take yet.",
+        static_cast<double>(r.waiting));
   counter("fogline_edge_dropped_total", "Frames given up for want of room.", r.dropped);
   counter("fogline_edge_stale_total", "Frames given up past their deadline.", r.stale);
   counter("fogline_edge_unspooled_total", "Frames sent without a copy on disk.", r.unspooled);

@@ -18,6 +18,7 @@
 #include "cloud/share_group.h"
 #include "cloud/worker.h"
 #include "frame/answer.h"
+#include "frame/head.h"
 #include "frame/topics.h"
 #include "profile/library.h"
 
@@ -52,6 +53,7 @@ constexpr Nanos kPatience = std::chrono::milliseconds(4);
 /// takes.
 constexpr size_t kFinishedPerArrived = 4;
 constexpr Nanos kLeaving = std::chrono::seconds(5);  // for the broker to say that we have left
+constexpr size_t kPacketBytes = 512;                 // around a frame at most: topics and the like
 constexpr Nanos kComplaintPeriod = std::chrono::seconds(10);
 constexpr uint64_t kMostComplaints = 20;  // in a period
 
@@ -113,6 +115,13 @@ class CloudImpl final : public Cloud, private LinkHandler {
  private:
   void OnConnected() override {
     if (stopped_) return;
+    const size_t most = link_->most_packet();
+    if (most > 0 && most < options_.most_bytes + kPacketBytes) {
+      LogWarning(
+          "broker {}: takes packets of {} bytes at most, less than frames of --max-frame {} need: "
+          "devices keep what is larger as dead letters",
+          options_.link.broker.ToString(), most, options_.most_bytes);
+    }
     if (const Status status = link_->Subscribe(WorkerFilter(options_.group), 1); !status) {
       LogError("{}", status.error().ToString());
     }
@@ -145,9 +154,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
       frame.answer_to = message.response_topic;
     }
     if (message.payload.size() > options_.most_bytes) {
-      Complain(fmt::format("{}: a frame of {} bytes is beyond the limit of {}", message.topic,
-                           message.payload.size(), options_.most_bytes));
-      return;
+      return RefuseUnread(message, *device, frame.answer_to);
     }
     frame.bytes.assign(message.payload.begin(), message.payload.end());
     frame.device = *std::move(device);
@@ -156,6 +163,36 @@ class CloudImpl final : public Cloud, private LinkHandler {
     const size_t weight = frame.bytes.size();
     // Waits for room, which holds back the broker.
     if (!arrived_.Push(std::move(frame), weight)) --stats_.waiting;
+  }
+
+  /// A frame beyond the limit is answered from its header, so that its device need not hold it for
+  /// ever. On the link's thread.
+  void RefuseUnread(const Message& message, const std::string& device,
+                    const std::string& answer_to) {
+    const Error error{ErrorCode::kUnsupported, "frame",
+                      fmt::format("has {} bytes, and this cloud's --max-frame is {}",
+                                  message.payload.size(), options_.most_bytes)};
+    ++stats_.received;
+    Complain(fmt::format("device {}: {}", device, error.ToString()));
+    const auto head = ReadFrameHead(message.payload);
+    Ack ack;
+    if (head) {
+      ack.run = head->run;
+      ack.sequence = head->sequence;
+    }
+    Blame(ack, AnswerTo(error), error);
+    if (!head || answer_to.empty()) return;
+    std::vector<std::byte> answer;
+    WriteAck(ack, answer);
+    (void)link_->Publish(answer_to, answer, 0);
+  }
+
+  /// Says in the answer why a frame is not stored, and counts it.
+  void Blame(Ack& ack, AckStatus status, const Error& error) {
+    ack.status = status;
+    ack.message = error.ToString();
+    ++(status == AckStatus::kRefused ? stats_.refused : stats_.retried);
+    ++stats_.unstored[static_cast<size_t>(error.code)];
   }
 
   void WorkLoop() {
@@ -233,9 +270,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
     const Error* const error = f.worked ? store_error : &f.worked.error();
     if (error != nullptr) {
       // What the store says is about the store: a frame that it would never take ends in Check.
-      ack.status = f.worked ? AckStatus::kRetry : AnswerTo(*error);
-      ack.message = error->ToString();
-      ++(ack.status == AckStatus::kRefused ? stats_.refused : stats_.retried);
+      Blame(ack, f.worked ? AckStatus::kRetry : AnswerTo(*error), *error);
     } else {
       const bool duplicate = outcome != nullptr && outcome->kind == PutOutcome::kDuplicate;
       ack.status = duplicate ? AckStatus::kDuplicate : AckStatus::kStored;

@@ -1,6 +1,7 @@
 // The paper's subscriber: frames in, detections stored, and only then acknowledged.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -9,6 +10,7 @@
 
 #include "base/result.h"
 #include "cloud/registry.h"
+#include "frame/answer.h"
 #include "link/link.h"
 #include "store/store.h"
 
@@ -22,7 +24,7 @@ struct CloudOptions {
   int workers = 1;     // threads that run suffixes
   size_t queue = 256;  // frames waiting for a worker; beyond it the broker is held back
   size_t queue_bytes = size_t{64} << 20;  // and what they may take together
-  size_t most_bytes = size_t{16} << 20;   // of one frame; larger ones are refused unread
+  size_t most_bytes = size_t{16} << 20;   // of one frame; larger ones are refused by their header
   std::filesystem::path trace;            // a time line of every frame; empty: none
   double device_rate = 0;  // frames a second of one device at most (see DeviceGuard); 0: no limit
 };
@@ -30,7 +32,8 @@ struct CloudOptions {
 struct CloudStats {
   // Frames that hold something to store, each counted once an arrival.
   std::atomic<uint64_t> received{0}, stored{0}, duplicates{0}, refused{0}, retried{0};
-  std::atomic<uint64_t> waiting{0};  // now, for a worker
+  std::array<std::atomic<uint64_t>, kReasons> unstored{};  // refused and retried, by ErrorCode
+  std::atomic<uint64_t> waiting{0};                        // now, for a worker
   std::atomic<uint64_t> limited{0};  // beyond a device's rate: not looked at, the device repeats
 };
 

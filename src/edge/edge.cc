@@ -20,6 +20,8 @@ namespace fogline {
 namespace {
 
 constexpr int kThumbnailQuality = 70;
+/// How long the first picture waits for the broker to say what it takes at most.
+constexpr Nanos kForTheLimit = std::chrono::seconds(2);
 
 Result<std::unique_ptr<Locator>> MakeLocator(const EdgeOptions& options) {
   const int given = !options.at.empty() + !options.gpx.empty() + !options.gpsd.empty();
@@ -209,11 +211,41 @@ Result<LatestSource*> MakeLatest(const EdgeOptions& options, std::unique_ptr<Sou
   return view;
 }
 
+/// The cloud opens a network at its card's size.
+Status CheckSize(const EdgeOptions& options, const Mechanism& mechanism, const Network& network) {
+  if (options.side == 0 || mechanism.name() == "edge-only") return {};
+  FOGLINE_TRY(const Network whole, LoadNetwork(options.model));
+  if (whole.card.width == network.card.width && whole.card.height == network.card.height) return {};
+  return Fail(ErrorCode::kUsage, fmt::format("--size {}", options.side),
+              "goes with edge-only: the cloud runs its part at {}x{}, the size of {}'s card, and "
+              "would refuse every frame",
+              whole.card.width, whole.card.height, options.model.filename().string());
+}
+
 }  // namespace
+
+Status Outcome(const EdgeReport& r) {
+  std::string what;
+  for (const auto& [count, happened] :
+       {std::pair{r.refused, "refused"}, {r.dropped, "dropped"}, {r.unanswered, "unanswered"}}) {
+    if (count > 0) what += fmt::format("{}{} {}", what.empty() ? "" : ", ", count, happened);
+  }
+  if (!what.empty()) {
+    return Fail(ErrorCode::kUnavailable, "edge " + r.device, "frames that are not stored: {}",
+                what);
+  }
+  if (r.images == 0 && r.skipped > 0) {
+    return Fail(ErrorCode::kInvalid, "edge " + r.device, "none of {} pictures could be read",
+                r.skipped);
+  }
+  return {};
+}
 
 Result<EdgeReport> RunEdge(const EdgeOptions& options) {
   FOGLINE_TRY(const Network network, LoadNetwork(options.model, options.side));
   FOGLINE_TRY(auto mechanism, Mechanism::Make(network, options.mechanism));
+  FOGLINE_CHECK(CheckSize(options, *mechanism, network));
+  const size_t least_bytes = mechanism->least_bytes();
   if (!options.pace.empty()) {
     FOGLINE_TRY(mechanism,
                 PaceMechanism(std::move(mechanism), network, options.mechanism, options.pace));
@@ -236,6 +268,7 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
                 tally.Add(d);
                 if (trace != nullptr) Trace(*trace, options.sender.device, d);
               }));
+  if (least_bytes > 0) FOGLINE_CHECK(sender->CheckLimit(least_bytes, kForTheLimit));
 
   EdgeReport report;
   report.device = options.sender.device;
@@ -254,6 +287,9 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
     r.kept = counts.kept;
     r.kept_bytes = counts.kept_bytes;
     r.dropped = counts.dropped;
+    r.dead = counts.dead;
+    r.dead_dropped = counts.dead_dropped;
+    r.waiting = counts.waiting;
     r.unspooled = counts.unspooled;
     r.stale += counts.stale;
     r.window = counts.window;

@@ -51,7 +51,11 @@ struct EdgeReport {
   uint64_t unplaced = 0;    // without a position
   uint64_t unreported = 0;  // edge-only: negative pictures, not sent
   uint64_t sent = 0;
-  uint64_t stored = 0, duplicates = 0, refused = 0;
+  uint64_t stored = 0, duplicates = 0;
+  uint64_t refused = 0;                 // for ever, by the cloud or the broker
+  uint64_t dead = 0;                    // of those, and of earlier runs: in the spool's dead/ now
+  uint64_t dead_dropped = 0;            // that dead/ had no room for
+  uint64_t waiting = 0;                 // kept, since the cloud cannot take them yet
   uint64_t unanswered = 0;              // neither known to be stored nor kept on disk at the end
   uint64_t recovered = 0;               // frames of earlier runs, sent first
   uint64_t kept = 0;                    // on disk at the end, for the next run
@@ -68,6 +72,11 @@ struct EdgeReport {
   Summary overhead_ms;  // total less read, resize, engine, codec and store: what the pipeline adds
   std::array<Summary, kStages.size()> stages_ms;
 };
+
+/// Why a run that came to its end has failed all the same: what was refused, dropped for want of
+/// room or not answered is not stored, and a run that understood no picture did nothing. What
+/// policy gives up (stale, overtaken) is no failure, nor is what the disk keeps for the next run.
+Status Outcome(const EdgeReport& report);
 
 /// Runs until the source ends or a stop is asked for, then waits for the answers. Bad pictures are
 /// named in the log and counted; only what makes going on senseless (no model, no source, no such

@@ -188,6 +188,21 @@ const CalibratedPair* CheapestPair(const Bundle& bundle, uint64_t cut_id) {
   return best;
 }
 
+size_t Mechanism::least_bytes() const {
+  const auto codec = ParseCodec(codec_);
+  if (!codec || cut_.tensors.size() != 1 || name_ == "edge-only") return 0;
+  const auto elements = static_cast<size_t>(cut_.tensors[0].shape.Elements().value_or(0));
+  switch (codec->kind) {
+    case CodecKind::kF32:
+      return ElementBytes(cut_.tensors[0].dtype) * elements;
+    case CodecKind::kF16:
+    case CodecKind::kJson:  // a digit and a comma
+      return 2 * elements;
+    default:
+      return 0;
+  }
+}
+
 void Mechanism::Stamp(Frame& frame) const {
   frame.model = model_id_;
   frame.cut = cut_.id;

@@ -47,6 +47,8 @@ class Mechanism {
   const std::string& name() const { return name_; }  // "edge-only", "cloud-only" or "split"
   const Cut& cut() const { return cut_; }
   const std::string& codec() const { return codec_; }
+  /// Bytes that no payload of it is smaller than, where the codec says so for certain; else 0.
+  size_t least_bytes() const;
   /// Fills in what every frame of this mechanism says alike: model, cut, bundle.
   void Stamp(Frame& frame) const;
 

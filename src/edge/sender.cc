@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "frame/answer.h"
+#include "frame/head.h"
 #include "frame/json_frame.h"
 #include "frame/topics.h"
 
@@ -17,6 +19,15 @@ using namespace std::chrono_literals;
 
 /// How often a waiting Send looks whether a stop was asked for.
 constexpr auto kStopPoll = 100ms;
+/// Frames read from disk in one go, while others wait for the sender.
+constexpr int kMostRead = 256;
+/// Different troubles that are remembered as said.
+constexpr size_t kMostSaid = 64;
+
+/// What a frame's 32 bits hold of a wait: beyond 71 minutes, no more than that.
+uint32_t WaitMicros(Nanos wait) {
+  return static_cast<uint32_t>(std::clamp<int64_t>(wait.count() / 1000, 0, UINT32_MAX));
+}
 
 uint64_t RandomRun() {
   uint64_t run = 0;
@@ -36,6 +47,7 @@ Sender::Sender(const SenderOptions& options, std::function<void(const Delivery&)
       ack_topic_(AckTopic(options.device, run_)),
       hello_topic_(HelloTopic(options.device)),
       window_(options.window, options.patience, options.most_patience),
+      aside_(options.patience, options.most_patience),
       unheard_(100ms, options.patience, run_) {}
 
 Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options,
@@ -47,9 +59,11 @@ Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options,
   auto sender = std::unique_ptr<Sender>(new Sender(options, std::move(delivered)));
   if (!options.spool.folder.empty()) {
     FOGLINE_TRY(sender->spool_, Spool::Open(options.spool, options.device));
+    FOGLINE_TRY(sender->dead_,
+                DeadLetters::Open(options.spool.folder / "dead", options.dead_limit_bytes));
   }
   sender->options_.link.client_id = fmt::format("fogline-{}-{:x}", options.device, sender->run_);
-  FOGLINE_TRY(sender->link_, Link::Make(sender->options_.link, *sender));
+  FOGLINE_TRY(sender->link_, options.make_link(sender->options_.link, *sender));
   sender->Refill();
   sender->link_->Start();
   sender->repeater_ = std::thread([s = sender.get()] { s->RepeatLoop(); });
@@ -66,27 +80,49 @@ Sender::~Sender() {
   if (repeater_.joinable()) repeater_.join();
 }
 
+Status Sender::CheckLimit(size_t least_bytes, Nanos patience) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, patience, [this] { return link_->connected() || StopRequested(); });
+  const size_t most = link_->most_packet();
+  const size_t packet = PublishBytes(frame_topic_.size(), ack_topic_.size(), least_bytes, 1);
+  if (!link_->connected() || most == 0 || packet <= most) return {};
+  return Fail(ErrorCode::kUsage, options_.link.broker.ToString(),
+              "takes packets of {} bytes at most, and no frame of this run has less than {}: give "
+              "another --codec or --cut, or raise the broker's max_packet_size",
+              most, packet);
+}
+
 Status Sender::Send(Frame& frame, Nanos started, bool json) {
-  const Nanos asked = Clock::Real().Steady();
+  const Nanos asked = Now();
   std::unique_lock lock(mutex_);
   while (spool_ == nullptr && window_.full()) {
     if (!Wait(lock)) {
       return Fail(ErrorCode::kCancelled, options_.device, "stopped while waiting to send");
     }
   }
-  const Nanos now = Clock::Real().Steady();
-  frame.stages.window = static_cast<uint32_t>((now - asked).count() / 1000);
+  frame.stages.window = WaitMicros(Now() - asked);
   frame.device = options_.device;
   frame.run = run_;
-  frame.sequence = next_sequence_++;
+  frame.sequence = next_sequence_;
   frame.settled.clear();
   frame.settled.swap(settled_);
+  Status entered = Enter(lock, frame, started, json);
+  if (entered) {
+    ++next_sequence_;
+  } else {
+    Untell(frame.settled);
+  }
+  return entered;
+}
 
+/// Into the window, to the disk, or both.
+Status Sender::Enter(std::unique_lock<std::mutex>& lock, Frame& frame, Nanos started, bool json) {
   InFlight flight;
   flight.bytes = Spare();
   FOGLINE_CHECK(json ? WriteJsonFrame(frame, flight.bytes) : WriteFrame(frame, flight.bytes));
   flight.run = frame.run;
   flight.sequence = frame.sequence;
+  flight.needs = {frame.model, frame.cut, frame.bundle};
   flight.started = started;
   json_ = json;
   bool direct = true;
@@ -98,7 +134,7 @@ Status Sender::Send(Frame& frame, Nanos started, bool json) {
     flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
                      Millis(e.window)};
     Add(std::move(flight));
-    SendDue();
+    if (SendDue()) Pump();
   } else {
     spare_.push_back(std::move(flight.bytes));
   }
@@ -121,12 +157,12 @@ bool Sender::WaitForRoom() {
 
 Nanos Sender::Silence() const {
   const std::lock_guard lock(mutex_);
-  return window_.empty() ? Nanos(0) : Clock::Real().Steady() - heard_;
+  return window_.empty() ? Nanos(0) : Now() - heard_;
 }
 
 /// Into the window; the mutex is held.
 void Sender::Add(InFlight flight) {
-  if (window_.empty()) heard_ = Clock::Real().Steady();
+  if (window_.empty()) heard_ = Now();
   window_.Add(std::move(flight));
 }
 
@@ -135,6 +171,7 @@ void Sender::DropStale(Nanos now) {
   if (options_.deadline == Nanos(0)) return;
   while (auto flight = window_.RemoveOlder(now - options_.deadline)) {
     ++counts_.stale;
+    Untell(*flight);
     spare_.push_back(std::move(flight->bytes));
     changed_.notify_all();
   }
@@ -146,54 +183,95 @@ Result<bool> Sender::Keep(std::unique_lock<std::mutex>& lock, const Frame& frame
                           InFlight& flight) {
   const SpoolFrame kept{frame.run, frame.sequence, flight.started, frame.stages, {}, {}};
   for (;;) {
-    const bool direct = !window_.full() && spool_->counts().waiting == 0;
+    const bool direct =
+        !window_.full() && spool_->counts().waiting == 0 && !aside_.Waits(flight.needs);
     const Status written = spool_->Append(kept, flight.bytes, direct, flight.place);
     if (written) return direct;
-    if (direct) {
+    // What the disk will never take needs a place in the window, no room on the disk.
+    const bool never = written.error().code == ErrorCode::kUnsupported;
+    if (direct || (never && !window_.full())) {
       if (counts_.unspooled++ == 0) {
         LogError("{}; frames go on from memory alone", written.error().ToString());
       }
       return true;
     }
-    if (options_.spool.when_full != WhenFull::kWait) {
+    if (!never && options_.spool.when_full != WhenFull::kWait) {
       if (counts_.dropped++ == 0) {
         LogError("{}; new frames are dropped", written.error().ToString());
       }
+      Untell(frame.settled);
       return false;
     }
     if (!said_full_) LogWarning("{}; the camera waits", written.error().ToString());
     said_full_ = true;
     if (!Wait(lock)) {
-      --next_sequence_;
       return Fail(ErrorCode::kCancelled, options_.device, "stopped while waiting to send");
     }
   }
 }
 
-/// Frames from the disk into free places of the window; the mutex is held.
-void Sender::Refill() {
-  if (spool_ == nullptr) return;
-  while (!window_.full() && spool_->Take(next_kept_)) {
-    SpoolFrame& kept = next_kept_;
-    InFlight flight;
-    flight.run = kept.run;
-    flight.sequence = kept.sequence;
-    flight.place = kept.place;
-    flight.bytes = std::move(kept.bytes);
-    kept.bytes = Spare();
-    if (kept.run == run_) {
-      flight.started = kept.started;
-      const EdgeStages& e = kept.stages;
-      const int64_t so_far = (Clock::Real().Steady() - kept.started).count() / 1000;
-      const int64_t worked = int64_t{e.read} + e.resize + e.prefix + e.encode;
-      const auto waited =
-          static_cast<uint32_t>(std::clamp<int64_t>(so_far - worked, 0, UINT32_MAX));
-      if (!json_) RestampWindow(waited, flight.bytes);
-      flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
-                       Millis(waited)};
+/// Everything that can go now goes; the mutex is held. True when more waits to be read from disk.
+bool Sender::Pump() {
+  bool more = false;
+  do {
+    more = Refill();
+  } while (SendDue());
+  return more;
+}
+
+/// Frames from the disk into free places of the window; the mutex is held. True when it stopped
+/// with more to read.
+bool Sender::Refill() {
+  if (spool_ == nullptr) return false;
+  const Nanos now = Now();
+  int reads = 0;
+  for (; !window_.full() && reads < kMostRead; ++reads) {
+    const auto asked = aside_.Next(now);
+    if (asked) {
+      if (const Status back = spool_->TakeBack(asked->place, next_kept_); !back) {
+        const bool gone = back.error().code == ErrorCode::kNotFound;
+        if (gone) aside_.Gone(asked->needs, asked->place, now);
+        if (!gone) aside_.PutBack(*asked, now);
+        if (!gone && News(back.error().ToString())) LogError("{}", back.error().ToString());
+        continue;
+      }
+    } else if (!spool_->Take(next_kept_)) {
+      return false;
     }
+    InFlight flight = FromDisk(next_kept_);
+    if (!asked && aside_.Waits(flight.needs)) {
+      aside_.Add(flight.needs, flight.place);
+      spool_->SetAside(flight.place);
+      next_kept_.bytes = std::move(flight.bytes);
+      continue;
+    }
+    flight.not_now = asked ? asked->times : 0;
+    next_kept_.bytes = Spare();
     Add(std::move(flight));
   }
+  return reads == kMostRead;
+}
+
+/// Takes the bytes of what was read; the mutex is held.
+InFlight Sender::FromDisk(SpoolFrame& kept) {
+  InFlight flight;
+  flight.run = kept.run;
+  flight.sequence = kept.sequence;
+  flight.place = kept.place;
+  flight.bytes = std::move(kept.bytes);
+  if (const auto head = ReadFrameHead(flight.bytes)) {
+    flight.needs = {head->model, head->cut, head->bundle};
+  }
+  if (kept.run == run_) {
+    flight.started = kept.started;
+    const EdgeStages& e = kept.stages;
+    const auto worked = std::chrono::microseconds(int64_t{e.read} + e.resize + e.prefix + e.encode);
+    const uint32_t waited = WaitMicros(Now() - kept.started - worked);
+    if (!json_) RestampWindow(waited, flight.bytes);
+    flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
+                     Millis(waited)};
+  }
+  return flight;
 }
 
 /// A buffer of a finished frame, or a fresh one; the mutex is held.
@@ -204,23 +282,57 @@ std::vector<std::byte> Sender::Spare() {
   return buffer;
 }
 
-/// Publishes what is due; the mutex is held. Errors are not reported: the frame stays in the window
-/// and its patience runs.
-void Sender::SendDue() {
-  if (!link_->connected()) return;
-  const Nanos now = Clock::Real().Steady();
+/// Publishes what is due; the mutex is held. What fails now stays in the window and its patience
+/// runs. True when places became free, since the broker will never take what they held.
+bool Sender::SendDue() {
+  if (!link_->connected()) return false;
+  const Nanos now = Now();
+  bool freed = false;
   while (InFlight* frame = window_.NextDue(now)) {
     window_.Sent(*frame, now);
-    if (!link_->Publish(frame_topic_, frame->bytes, 1, ack_topic_)) break;
+    const Status sent = link_->Publish(frame_topic_, frame->bytes, 1, ack_topic_);
+    if (sent) continue;
+    if (AnswerTo(sent.error()) == AckStatus::kRetry) break;
+    auto flight = window_.Remove(frame->run, frame->sequence);
+    aside_.Gone(flight->needs, flight->place, now);
+    GiveUp(*flight, "broker", sent.error().ToString());
+    Ack refused;
+    refused.status = AckStatus::kRefused;
+    delivered_(Delivered(*flight, refused, now));
+    spare_.push_back(std::move(flight->bytes));
+    freed = true;
   }
+  if (freed) changed_.notify_all();
+  return freed;
+}
+
+/// Refused for ever: the frame goes to the dead letters, with the reason; the mutex is held.
+void Sender::GiveUp(const InFlight& flight, const char* refused_by, const std::string& reason) {
+  if (flight.run == run_) Untell(flight);
+  const char* const where = dead_ != nullptr ? "kept in " : "lost, since there is no --spool";
+  if (News(reason)) {
+    LogError("the {} refuses a frame for ever: {}; such frames are {}{}", refused_by, reason, where,
+             dead_ != nullptr ? dead_->folder().string() : "");
+  }
+  if (dead_ == nullptr) return;
+  const Status buried =
+      dead_->Bury({options_.device, flight.run, flight.sequence, refused_by, reason}, flight.bytes);
+  if (buried) {
+    spool_->Done(flight.place);
+    return;
+  }
+  // The next run sends it once more, and finds room then, maybe.
+  spool_->SetAside(flight.place);
+  if (News(buried.error().ToString())) LogError("{}", buried.error().ToString());
 }
 
 size_t Sender::Drain(Nanos patience) {
-  const Nanos end = Clock::Real().Steady() + patience;
+  const Nanos end = Now() + patience;
   std::unique_lock lock(mutex_);
   const auto wait = [&] {
-    while (!window_.empty() && Clock::Real().Steady() < end) changed_.wait_for(lock, kStopPoll);
-    return window_.only_here();
+    while (!(window_.empty() && aside_.empty()) && Now() < end) changed_.wait_for(lock, kStopPoll);
+    return window_.CountWithout(
+        [this](SpoolPlace place) { return spool_ != nullptr && spool_->Holds(place); });
   };
   const size_t unanswered = wait();
   if (window_.empty() && !settled_.empty()) {
@@ -228,6 +340,27 @@ size_t Sender::Drain(Nanos patience) {
     (void)wait();
   }
   return unanswered;
+}
+
+/// What a frame that will not be stored would have told is told by the next one; the mutex is held.
+void Sender::Untell(const std::vector<Settled>& settled) {
+  const size_t room = Frame::kMaxSettled - settled_.size();
+  settled_.insert(settled_.begin(), settled.begin(),
+                  settled.begin() + static_cast<ptrdiff_t>(std::min(room, settled.size())));
+}
+
+void Sender::Untell(const InFlight& flight) {
+  Frame frame;
+  std::vector<std::byte> scratch;
+  const Status read = IsJsonFrame(flight.bytes) ? ParseJsonFrame(flight.bytes, frame, scratch)
+                                                : ParseFrame(flight.bytes, frame);
+  if (read) Untell(frame.settled);
+}
+
+/// Whether a trouble was not said yet; the mutex is held.
+bool Sender::News(const std::string& what) {
+  if (said_.size() >= kMostSaid) return false;
+  return said_.insert(what).second;
 }
 
 /// A frame without payloads, repeated like any other until it is answered; the mutex is held.
@@ -241,7 +374,7 @@ void Sender::TellSettled() {
   if (!WriteFrame(frame, flight.bytes)) return;  // too few and too short to fail
   flight.run = frame.run;
   flight.sequence = frame.sequence;
-  flight.started = Clock::Real().Steady();
+  flight.started = Now();
   closing_ = frame.sequence;
   window_.Add(std::move(flight));
   SendDue();
@@ -250,15 +383,14 @@ void Sender::TellSettled() {
 void Sender::RepeatLoop() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const auto deadline = window_.Deadline();
-    const Nanos now = Clock::Real().Steady();
+    const Nanos now = Now();
     DropStale(now);
-    // Everything new is sent by Send; what remains here is waiting for an answer.
-    if (deadline && *deadline <= now && link_->connected()) {
-      SendDue();
-      continue;
+    // What is new is sent by Send; here it is what waits for an answer, or for its turn on disk.
+    const bool more = Pump();
+    Nanos wait = more ? Nanos(1ms) : Nanos(1s);
+    for (const auto deadline : {window_.Deadline(), aside_.Deadline()}) {
+      if (deadline && *deadline > now) wait = std::min(wait, *deadline - now);
     }
-    Nanos wait = deadline && *deadline > now ? std::min<Nanos>(*deadline - now, 1s) : Nanos(1s);
     if (options_.deadline > Nanos(0)) wait = std::min<Nanos>(wait, options_.deadline / 4);
     changed_.wait_for(lock, wait);
   }
@@ -272,6 +404,7 @@ void Sender::OnConnected() {
   const std::string hello = fmt::format("{:016x}", run_);
   (void)link_->Publish(hello_topic_, std::as_bytes(std::span(hello)), 1);
   const std::lock_guard lock(mutex_);
+  aside_.AskSoon(Now());
   Refill();
   window_.EverythingIsDue();
   changed_.notify_all();
@@ -285,26 +418,12 @@ void Sender::OnNobodyListens() {
   nobody_listens_ = true;
   // A worker that restarts is back within moments; one that is away for long is not hammered.
   const std::lock_guard lock(mutex_);
-  window_.Hasten(Clock::Real().Steady(), unheard_.Next());
+  window_.Hasten(Now(), unheard_.Next());
   changed_.notify_all();
 }
 
 void Sender::OnMessage(const Message& message) {
-  const Nanos now = Clock::Real().Steady();
-  if (message.topic == hello_topic_) {
-    const std::string_view run(reinterpret_cast<const char*>(message.payload.data()),
-                               message.payload.size());
-    const std::string mine = fmt::format("{:016x}", run_);
-    if (run == mine || said_twin_) return;
-    said_twin_ = true;
-    LogWarning(
-        "another device runs under the name '{}': both are stored, but give one of them another "
-        "--device",
-        options_.device);
-    // The newcomer has not heard us: say it once more, for it.
-    (void)link_->Publish(hello_topic_, std::as_bytes(std::span(mine)), 1);
-    return;
-  }
+  if (message.topic == hello_topic_) return OnHello(message);
   const auto ack = ParseAck(message.payload);
   if (!ack) {
     LogDebug("{}: {}", message.topic, ack.error().ToString());
@@ -312,56 +431,90 @@ void Sender::OnMessage(const Message& message) {
   }
   nobody_listens_ = false;
   unheard_.Reset();
-  Delivery delivery;
-  {
-    const std::lock_guard lock(mutex_);
-    heard_ = now;
-    if (ack->status == AckStatus::kRetry) {
-      window_.Defer(ack->run, ack->sequence, now);
-      if (ack->message != last_refusal_) LogWarning("the cloud asks to wait: {}", ack->message);
-      last_refusal_ = ack->message;
-      return;
-    }
-    auto flight = window_.Remove(ack->run, ack->sequence);
-    if (!flight) return;  // a second answer to a repeated frame
-    if (closing_ == ack->sequence && ack->run == run_) {
-      changed_.notify_all();
-      return;
-    }
-    if (spool_ != nullptr) spool_->Done(flight->place);
-    delivery.run = flight->run;
-    delivery.sequence = flight->sequence;
-    delivery.status = ack->status;
-    delivery.recovered = flight->run != run_;
-    delivery.stages = flight->stages;
-    delivery.started = flight->started;
-    delivery.sent = flight->last_sent;
-    delivery.answered = now;
-    delivery.total_ms = Millis(now - flight->started);
-    delivery.bytes = flight->bytes.size();
-    StageTimes& stages = delivery.stages;
-    stages.queue = Millis(ack->stages.queue);
-    stages.decode = Millis(ack->stages.decode);
-    stages.suffix = Millis(ack->stages.suffix);
-    stages.store = Millis(ack->stages.store);
-    const auto round_trip_us = static_cast<uint64_t>((now - flight->last_sent).count() / 1000);
-    // After a repeat nobody knows which sending was answered (Karn's rule).
-    if (flight->sends == 1 && !delivery.recovered && round_trip_us >= ack->stages.total) {
-      const auto network_us = static_cast<uint32_t>(round_trip_us - ack->stages.total);
-      if (settled_.size() < Frame::kMaxSettled) settled_.push_back({ack->sequence, network_us});
-      stages.network = Millis(network_us);
-    }
-    spare_.push_back(std::move(flight->bytes));
-    Refill();
-    SendDue();
-    // Told before Drain can see an empty window, so that whoever drained has heard of everything.
-    delivered_(delivery);
-  }
+  OnAnswer(*ack);
   changed_.notify_all();
-  if (ack->status == AckStatus::kRefused && ack->message != last_refusal_) {
-    LogError("the cloud refuses frames: {}", ack->message);
-    last_refusal_ = ack->message;
+}
+
+void Sender::OnHello(const Message& message) {
+  const std::string_view run(reinterpret_cast<const char*>(message.payload.data()),
+                             message.payload.size());
+  const std::string mine = fmt::format("{:016x}", run_);
+  if (run == mine || said_twin_) return;
+  said_twin_ = true;
+  LogWarning(
+      "another device runs under the name '{}': both are stored, but give one of them another "
+      "--device",
+      options_.device);
+  // The newcomer has not heard us: say it once more, for it.
+  (void)link_->Publish(hello_topic_, std::as_bytes(std::span(mine)), 1);
+}
+
+void Sender::OnAnswer(const Ack& ack) {
+  const Nanos now = Now();
+  const std::lock_guard lock(mutex_);
+  heard_ = now;
+  if (ack.status == AckStatus::kRetry) return NotNow(ack, now);
+  auto flight = window_.Remove(ack.run, ack.sequence);
+  if (!flight) return;  // a second answer to a repeated frame
+  if (closing_ == ack.sequence && ack.run == run_) return;
+  if (aside_.Taken(flight->needs)) {
+    LogInfo("the cloud takes again what it could not take; {} frames waited", aside_.count() + 1);
+    said_.clear();
   }
+  if (ack.status == AckStatus::kRefused) {
+    GiveUp(*flight, "cloud", ack.message);
+  } else if (spool_ != nullptr) {
+    spool_->Done(flight->place);
+  }
+  const Delivery delivery = Delivered(*flight, ack, now);
+  spare_.push_back(std::move(flight->bytes));
+  Pump();
+  // Told before Drain can see an empty window, so that whoever drained has heard of everything.
+  delivered_(delivery);
+}
+
+/// The cloud cannot take a frame yet. With a copy on disk it leaves the window, and what needs the
+/// same waits with it; else it keeps its place, and its patience grows. The mutex is held.
+void Sender::NotNow(const Ack& ack, Nanos now) {
+  InFlight* const found = window_.Find(ack.run, ack.sequence);
+  if (found == nullptr) return;
+  if (News(ack.message)) LogWarning("the cloud asks to wait: {}", ack.message);
+  if (spool_ == nullptr || !spool_->Holds(found->place)) return window_.Defer(*found, now);
+  auto flight = window_.Remove(ack.run, ack.sequence);
+  spool_->SetAside(flight->place);
+  aside_.NotNow(flight->needs, flight->place, flight->not_now + 1, now);
+  spare_.push_back(std::move(flight->bytes));
+  Pump();
+}
+
+/// What is known of a frame that was answered; the mutex is held.
+Delivery Sender::Delivered(const InFlight& flight, const Ack& ack, Nanos now) {
+  Delivery delivery;
+  delivery.run = flight.run;
+  delivery.sequence = flight.sequence;
+  delivery.status = ack.status;
+  delivery.recovered = flight.run != run_;
+  delivery.stages = flight.stages;
+  delivery.started = flight.started;
+  delivery.sent = flight.last_sent;
+  delivery.answered = now;
+  delivery.total_ms = Millis(now - flight.started);
+  delivery.bytes = flight.bytes.size();
+  StageTimes& stages = delivery.stages;
+  stages.queue = Millis(ack.stages.queue);
+  stages.decode = Millis(ack.stages.decode);
+  stages.suffix = Millis(ack.stages.suffix);
+  stages.store = Millis(ack.stages.store);
+  // After a repeat nobody knows which sending was answered (Karn's rule). A refused frame has no
+  // row to tell of.
+  const Nanos network = now - flight.last_sent - std::chrono::microseconds(ack.stages.total);
+  if (flight.sends == 1 && !delivery.recovered && network >= Nanos(0) &&
+      ack.status != AckStatus::kRefused) {
+    const uint32_t network_us = WaitMicros(network);
+    if (settled_.size() < Frame::kMaxSettled) settled_.push_back({flight.sequence, network_us});
+    stages.network = Millis(network_us);
+  }
+  return delivery;
 }
 
 SenderCounts Sender::counts() const {
@@ -373,8 +526,11 @@ SenderCounts Sender::counts() const {
     const SpoolCounts spool = spool_->counts();
     counts.dropped += spool.dropped;
     counts.recovered = spool.recovered;
-    counts.kept = spool.waiting + spool.under_way;
+    counts.kept = spool.waiting + spool.under_way + spool.aside;
     counts.kept_bytes = spool.bytes;
+    counts.waiting = aside_.count();
+    counts.dead = dead_->counts().letters;
+    counts.dead_dropped = dead_->counts().dropped;
   }
   return counts;
 }

@@ -7,10 +7,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
 #include "base/result.h"
+#include "edge/aside.h"
+#include "edge/dead_letters.h"
 #include "edge/spool.h"
 #include "edge/window.h"
 #include "frame/ack.h"
@@ -28,10 +31,16 @@ struct SenderOptions {
   Nanos patience = std::chrono::seconds(5);
   Nanos most_patience = std::chrono::minutes(1);
   SpoolOptions spool;  // without a folder, frames wait in memory, and the camera with them
-  Nanos deadline{0};   // a frame that is not stored so long after its making is given up; 0: never
+  /// Of the refused frames that lie in dead/ of the spool's folder.
+  uint64_t dead_limit_bytes = DeadLetters::kDefaultLimit;
+  Nanos deadline{0};  // a frame that is not stored so long after its making is given up; 0: never
+  // Seams for tests.
+  std::function<Result<std::unique_ptr<Link>>(const LinkOptions&, LinkHandler&)> make_link =
+      Link::Make;
+  const Clock* clock = &Clock::Real();
 };
 
-/// What happened to one frame, told on the link's thread while the sender is locked: do little.
+/// What happened to one frame, told on any thread while the sender is locked: do little.
 struct Delivery {
   uint64_t run = 0, sequence = 0;
   AckStatus status = AckStatus::kStored;
@@ -48,6 +57,9 @@ struct SenderCounts {
   uint64_t unspooled = 0;  // sent from memory, since the disk took no more
   uint64_t stale = 0;      // given up past the deadline
   uint64_t recovered = 0;  // of earlier runs
+  uint64_t dead = 0;       // refused frames in the dead-letter folder now
+  uint64_t dead_dropped = 0;  // and those that it had no room for
+  uint64_t waiting = 0;       // set aside, since the cloud cannot take them yet
   uint64_t kept = 0;       // on disk now, for the next run
   uint64_t kept_bytes = 0;
   uint64_t window = 0;  // under way now
@@ -62,6 +74,10 @@ class Sender final : private LinkHandler {
   ~Sender() override;
 
   uint64_t run() const { return run_; }
+
+  /// Waits for the broker, at most `patience`. kUsage when it is there and takes no frame of
+  /// `least_bytes`: then none of this run would pass.
+  Status CheckLimit(size_t least_bytes, Nanos patience);
 
   /// Waits for a place in the window (with a spool: for room on the disk), then sends. Fills in the
   /// frame's device, run, sequence, window time and what is settled of earlier frames. `started` is
@@ -88,15 +104,27 @@ class Sender final : private LinkHandler {
   void OnMessage(const Message& message) override;
   void OnNobodyListens() override;
 
+  void OnHello(const Message& message);
+  void OnAnswer(const Ack& ack);
+  void NotNow(const Ack& ack, Nanos now);
+  Delivery Delivered(const InFlight& flight, const Ack& ack, Nanos now);
+  void GiveUp(const InFlight& flight, const char* refused_by, const std::string& reason);
   void RepeatLoop();
+  Status Enter(std::unique_lock<std::mutex>& lock, Frame& frame, Nanos started, bool json);
   Result<bool> Keep(std::unique_lock<std::mutex>& lock, const Frame& frame, InFlight& flight);
   bool Wait(std::unique_lock<std::mutex>& lock);
   void Add(InFlight flight);
   void DropStale(Nanos now);
-  void Refill();
+  bool Pump();
+  bool Refill();
+  InFlight FromDisk(SpoolFrame& kept);
+  bool SendDue();
   std::vector<std::byte> Spare();
-  void SendDue();
   void TellSettled();
+  void Untell(const std::vector<Settled>& settled);
+  void Untell(const InFlight& flight);
+  bool News(const std::string& what);
+  Nanos Now() const { return options_.clock->Steady(); }
 
   SenderOptions options_;
   std::function<void(const Delivery&)> delivered_;
@@ -106,6 +134,7 @@ class Sender final : private LinkHandler {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   SendWindow window_;                                // under mutex_
+  Aside aside_;                                      // under mutex_
   std::vector<std::vector<std::byte>> spare_;        // under mutex_: buffers of finished frames
   SpoolFrame next_kept_;                             // under mutex_
   SenderCounts counts_;                              // under mutex_
@@ -115,8 +144,9 @@ class Sender final : private LinkHandler {
   Backoff unheard_;                                  // link thread only
   bool nobody_listens_ = false, said_twin_ = false;  // link thread only
   bool stopping_ = false;                            // under mutex_
-  std::string last_refusal_;                         // link thread only
+  std::set<std::string> said_;                       // under mutex_: each trouble is said once
   std::unique_ptr<Spool> spool_;
+  std::unique_ptr<DeadLetters> dead_;  // under mutex_; with a spool
   bool json_ = false;       // under mutex_: frames cannot be restamped
   bool said_full_ = false;  // under mutex_
   std::unique_ptr<Link> link_;

@@ -29,13 +29,17 @@ void SendWindow::EverythingIsDue() {
   for (InFlight& frame : frames_) frame.due = true;
 }
 
-void SendWindow::Defer(uint64_t run, uint64_t sequence, Nanos now) {
-  for (InFlight& frame : frames_) {
-    if (frame.run != run || frame.sequence != sequence) continue;
-    frame.due = false;
-    frame.last_sent = now;
-    frame.patience = std::min(most_patience_, 2 * frame.patience);
-  }
+InFlight* SendWindow::Find(uint64_t run, uint64_t sequence) {
+  const auto it = std::ranges::find_if(frames_, [&](const InFlight& frame) {
+    return frame.run == run && frame.sequence == sequence;
+  });
+  return it == frames_.end() ? nullptr : &*it;
+}
+
+void SendWindow::Defer(InFlight& frame, Nanos now) {
+  ++frame.not_now;
+  frame.due = false;
+  frame.last_sent = now;
 }
 
 void SendWindow::Hasten(Nanos now, Nanos wait) {
@@ -70,11 +74,6 @@ std::optional<InFlight> SendWindow::RemoveOlder(Nanos then) {
   InFlight frame = std::move(*it);
   frames_.erase(it);
   return frame;
-}
-
-size_t SendWindow::only_here() const {
-  return static_cast<size_t>(std::count_if(frames_.begin(), frames_.end(),
-                                           [](const InFlight& f) { return f.place.segment == 0; }));
 }
 
 }  // namespace fogline

@@ -1,6 +1,7 @@
 // What was sent and is not yet known to be stored.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "edge/aside.h"
 #include "edge/spool_record.h"
 #include "frame/stages.h"
 
@@ -17,11 +19,13 @@ namespace fogline {
 struct InFlight {
   uint64_t run = 0, sequence = 0;
   std::vector<std::byte> bytes;
+  FrameNeeds needs;
   SpoolPlace place;  // where a copy lies on disk
   Nanos started{0};  // when work on the picture began
   Nanos last_sent{0};
   Nanos patience{0};  // after the last sending, until it is sent again
   int sends = 0;
+  int not_now = 0;    // times that the cloud asked for patience
   bool due = false;   // to be sent at once
   StageTimes stages;  // the device's part
 };
@@ -48,8 +52,10 @@ class SendWindow {
   void Sent(InFlight& frame, Nanos now);
   /// The connection is new: nobody knows what the old one lost, so everything is sent again.
   void EverythingIsDue();
-  /// The cloud asked for patience: keep the frame, send it again only after the longest wait.
-  void Defer(uint64_t run, uint64_t sequence, Nanos now);
+  /// A frame under way; null when it is not (a second answer).
+  InFlight* Find(uint64_t run, uint64_t sequence);
+  /// The cloud asked for patience: the frame stays, and its wait begins anew.
+  void Defer(InFlight& frame, Nanos now);
   /// Nobody took what was sent: everything is sent again once `wait` has passed, if not earlier.
   void Hasten(Nanos now, Nanos wait);
   /// When the earliest frame runs out of patience; nothing when the window is empty.
@@ -61,8 +67,12 @@ class SendWindow {
   /// Takes out a frame that was begun before `then`; nothing when there is none.
   std::optional<InFlight> RemoveOlder(Nanos then);
 
-  /// Frames of which no copy is on disk.
-  size_t only_here() const;
+  /// Frames of which `on_disk` says that no copy is there.
+  template <typename OnDisk>
+  size_t CountWithout(OnDisk on_disk) const {
+    return static_cast<size_t>(
+        std::ranges::count_if(frames_, [&](const InFlight& f) { return !on_disk(f.place); }));
+  }
 
  private:
   size_t size_;

@@ -1,6 +1,9 @@
 // "Not now" and "never": which answer an error means for the frame that met it.
 #pragma once
 
+#include <array>
+#include <cstddef>
+
 #include "base/result.h"
 #include "frame/ack.h"
 
@@ -27,6 +30,15 @@ inline AckStatus AnswerTo(const Error& error) {
       return AckStatus::kRetry;
   }
   return AckStatus::kRetry;
+}
+
+/// How many kinds of reasons there are, and one word for each, for figures.
+inline constexpr size_t kReasons = static_cast<size_t>(ErrorCode::kInternal) + 1;
+inline const char* ReasonWord(ErrorCode code) {
+  static constexpr std::array<const char*, kReasons> kWords{
+      "usage",     "not-found", "invalid",   "unsupported", "unavailable",
+      "exhausted", "conflict",  "cancelled", "internal"};
+  return kWords[static_cast<size_t>(code)];
 }
 
 }  // namespace fogline

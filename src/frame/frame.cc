@@ -11,7 +11,6 @@
 namespace fogline {
 namespace {
 
-constexpr uint32_t kMagic = 0x314C4746;  // "FGL1" in memory
 constexpr uint8_t kVersion = 2;
 constexpr uint8_t kWithoutTimeSource = 1;  // an older version that is still read
 constexpr uint8_t kHasPosition = 1, kHasSettled = 2;
@@ -92,7 +91,7 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
   }
   out.clear();
   ByteWriter writer(out);
-  writer.Write(kMagic);
+  writer.Write(Frame::kMagic);
   writer.Write(kVersion);
   writer.Write(static_cast<uint8_t>((frame.has_position ? kHasPosition : 0) |
                                     (frame.settled.empty() ? 0 : kHasSettled)));
@@ -149,7 +148,7 @@ void RestampWindow(uint32_t window_us, std::span<std::byte> frame) {
 Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   frame.Reset();
   ByteReader reader(bytes);
-  if (reader.Read<uint32_t>() != kMagic)
+  if (reader.Read<uint32_t>() != Frame::kMagic)
     return Bad("does not start with FGL1: not a Fogline frame");
   const auto version = reader.Read<uint8_t>();
   if (version != kVersion && version != kWithoutTimeSource) {

@@ -51,6 +51,7 @@ struct Settled {
 uint64_t ShortId(const Sha256& hash);
 
 struct Frame {
+  static constexpr uint32_t kMagic = 0x314C4746;  // "FGL1" in memory
   static constexpr size_t kMaxPayloads = 8;
   static constexpr size_t kMaxSettled = 32;
   static constexpr size_t kMaxDeviceName = 64;

@@ -12,6 +12,7 @@
 #include "codec/codec.h"
 #include "frame/ack.h"
 #include "frame/answer.h"
+#include "frame/head.h"
 #include "frame/json_frame.h"
 #include "frame/topics.h"
 
@@ -455,6 +456,35 @@ TEST(Answer, NeverIsSaidOnlyOfAFrameThatIsItselfAtFault) {
         ErrorCode::kConflict, ErrorCode::kCancelled, ErrorCode::kInternal}) {
     EXPECT_EQ(answer(passing), AckStatus::kRetry) << static_cast<int>(passing);
   }
+  EXPECT_STREQ(ReasonWord(ErrorCode::kNotFound), "not-found");
+  EXPECT_STREQ(ReasonWord(ErrorCode::kInternal), "internal");
+}
+
+/// What is too large to be read is answered from its beginning.
+TEST(FrameHead, IsReadFromTheBeginningAloneInBothFormats) {
+  Frame frame = Example();
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  const auto check = [&](std::span<const std::byte> beginning, uint64_t bundle) {
+    const auto head = ReadFrameHead(beginning);
+    ASSERT_TRUE(head);
+    EXPECT_EQ(head->run, frame.run);
+    EXPECT_EQ(head->sequence, frame.sequence);
+    EXPECT_EQ(head->model, frame.model);
+    EXPECT_EQ(head->cut, frame.cut);
+    EXPECT_EQ(head->bundle, bundle);
+  };
+  check(bytes, frame.bundle);
+  check(std::span(bytes).first(60), frame.bundle);
+  for (size_t length = 0; length < 60; ++length) {
+    EXPECT_FALSE(ReadFrameHead(std::span(bytes).first(length))) << length;
+  }
+  frame.payloads.clear();
+  ASSERT_TRUE(WriteJsonFrame(frame, bytes));
+  check(std::span(bytes).first(bytes.size() - 3), 0);
+  EXPECT_FALSE(ReadFrameHead(std::span(bytes).first(40)));
+  EXPECT_FALSE(ReadFrameHead(Bytes("{\"header\":{\"run\":\"x\"},\"data\":[")));
+  EXPECT_FALSE(ReadFrameHead(Bytes("nonsense")));
 }
 
 TEST(ResultPayload, ReadsWhatItWritesAndRefusesNonsense) {

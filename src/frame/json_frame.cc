@@ -56,6 +56,19 @@ class Header {
   const json& object_;
 };
 
+/// The header's object and where the data begin; no object where there is no header.
+std::pair<json, size_t> ParseHeader(std::string_view text) {
+  constexpr std::string_view kOpen = "{\"header\":";
+  const size_t at = text.substr(0, kMaxHeader).find(kData);
+  if (!text.starts_with(kOpen) || at == text.npos) return {};
+  return {json::parse(text.substr(kOpen.size(), at - kOpen.size()), nullptr, false),
+          at + kData.size()};
+}
+
+std::string_view Text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 }  // namespace
 
 bool IsJsonFrame(std::span<const std::byte> bytes) {
@@ -115,16 +128,21 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
   return {};
 }
 
+std::optional<FrameHead> ReadJsonFrameHead(std::span<const std::byte> bytes) {
+  const auto [object, data_at] = ParseHeader(Text(bytes));
+  if (!object.is_object()) return std::nullopt;
+  Header header(object);
+  const FrameHead head{header.Get<uint64_t>("run", 0), header.Get<uint64_t>("sequence", 0),
+                       header.Get<uint64_t>("model", 0), header.Get<uint64_t>("cut", 0), 0};
+  return header.ok ? std::optional(head) : std::nullopt;
+}
+
 Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
                       std::vector<std::byte>& scratch) {
   frame.Reset();
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  constexpr std::string_view kOpen = "{\"header\":";
-  const size_t at = text.substr(0, kMaxHeader).find(kData);
-  if (!text.starts_with(kOpen) || at == text.npos || !text.ends_with('}')) {
-    return Bad("is not {\"header\":{…},\"data\":…}");
-  }
-  const json object = json::parse(text.substr(kOpen.size(), at - kOpen.size()), nullptr, false);
+  const std::string_view text = Text(bytes);
+  const auto [object, data_at] = ParseHeader(text);
+  if (data_at == 0 || !text.ends_with('}')) return Bad("is not {\"header\":{…},\"data\":…}");
   if (!object.is_object()) return Bad("has no readable header");
   Header header(object);
   frame.device = header.Get<std::string>("device", "");
@@ -179,7 +197,7 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
     WriteResult(result, scratch);
     frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, scratch});
   }
-  const std::string_view data = text.substr(at + kData.size(), text.size() - at - kData.size() - 1);
+  const std::string_view data = text.substr(data_at, text.size() - data_at - 1);
   if (data != "null") {
     Payload payload;
     payload.codec = static_cast<uint8_t>(CodecKind::kJson);

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/result.h"
 #include "frame/frame.h"
+#include "frame/head.h"
 
 namespace fogline {
 
@@ -17,6 +19,9 @@ bool IsJsonFrame(std::span<const std::byte> bytes);
 /// Replaces `out` by {"header":{…},"data":…}, where the one activation payload, which must be coded
 /// as JSON, stands as it is; a result payload is part of the header.
 Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out);
+
+/// ReadFrameHead of a JSON frame.
+std::optional<FrameHead> ReadJsonFrameHead(std::span<const std::byte> bytes);
 
 /// Reads it back, with the same checks as ParseFrame. The activation's bytes view into `bytes`; a
 /// result's bytes, which the header holds as text, are put into `scratch`.

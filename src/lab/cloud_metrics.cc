@@ -10,7 +10,7 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
     const auto counter = [](const char* name, const char* help, uint64_t value) {
       return Metric{name, help, Metric::kCounter, static_cast<double>(value)};
     };
-    return {
+    std::vector<Metric> metrics{
         {"fogline_cloud_waiting", "Frames waiting for a worker", Metric::kGauge,
          static_cast<double>(s.waiting.load())},
         counter("fogline_cloud_received_total", "Frames received", s.received),
@@ -20,6 +20,15 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
         counter("fogline_cloud_retried_total", "Frames to be sent again: no fault of their own",
                 s.retried),
     };
+    for (size_t code = 0; code < kReasons; ++code) {
+      Metric metric = counter("fogline_cloud_unstored_total",
+                              "Frames refused (invalid, unsupported) or to be sent again (others)",
+                              s.unstored[code]);
+      metric.label = "reason";
+      metric.label_value = ReasonWord(static_cast<ErrorCode>(code));
+      metrics.push_back(std::move(metric));
+    }
+    return metrics;
   };
 }
 

@@ -148,9 +148,12 @@ Result<HttpResponse> Site::FleetNow(const HttpRequest&, Parameters& parameters) 
   if (options_.metrics) {
     bool first = true;
     for (const Metric& metric : options_.metrics()) {
+      const bool one_of_many = !metric.label.empty();
+      if (one_of_many && metric.value == 0) continue;
+      const std::string help =
+          one_of_many ? fmt::format("{}: {}", metric.help, metric.label_value) : metric.help;
       fmt::format_to(std::back_inserter(out), "{}{{\"name\":{},\"help\":{},\"value\":{}}}",
-                     first ? "" : ",", JsonQuote(metric.name), JsonQuote(metric.help),
-                     metric.value);
+                     first ? "" : ",", JsonQuote(metric.name), JsonQuote(help), metric.value);
       first = false;
     }
   }
@@ -277,9 +280,15 @@ Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
   one("fogline_store_errors_total", "Questions that the store did not answer", Metric::kCounter,
       counters_.store_errors);
   if (options_.metrics) {
+    std::string family;
     for (const Metric& metric : options_.metrics()) {
-      out.Family(metric.name, metric.help, metric.kind);
-      out.Sample(metric.value);
+      if (metric.name != family) out.Family(metric.name, metric.help, metric.kind);
+      family = metric.name;
+      if (metric.label.empty()) {
+        out.Sample(metric.value);
+      } else {
+        out.Sample(metric.label, metric.label_value, metric.value);
+      }
     }
   }
   HttpResponse response;

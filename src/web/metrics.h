@@ -12,6 +12,8 @@ struct Metric {
   std::string help;
   enum Kind { kCounter, kGauge } kind = kCounter;
   double value = 0;
+  std::string label = {},
+              label_value = {};  // empty: none; metrics of one name stand behind each other
 };
 
 /// Writes families one after the other (exposition format 0.0.4).

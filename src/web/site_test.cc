@@ -240,7 +240,10 @@ TEST_F(SiteTest, MetricsAreInPrometheusFormat) {
   d.mechanism = "a\"b\\c\nd";
   Put(d);
   options_.metrics = [] {
-    return std::vector<Metric>{{"fogline_cloud_refused_total", "Refused", Metric::kCounter, 7}};
+    return std::vector<Metric>{
+        {"fogline_cloud_refused_total", "Refused", Metric::kCounter, 7, "", ""},
+        {"fogline_cloud_unstored_total", "Unstored", Metric::kCounter, 3, "reason", "invalid"},
+        {"fogline_cloud_unstored_total", "Unstored", Metric::kCounter, 4, "reason", "conflict"}};
   };
   Get("/nothing");
   const HttpResponse response = Get("/metrics");
@@ -250,6 +253,9 @@ TEST_F(SiteTest, MetricsAreInPrometheusFormat) {
   EXPECT_THAT(response.body, HasSubstr("{mechanism=\"a\\\"b\\\\c\\nd\"} 1\n"));
   EXPECT_THAT(response.body, HasSubstr("fogline_http_responses_total{status=\"404\"} 1\n"));
   EXPECT_THAT(response.body, HasSubstr("fogline_cloud_refused_total 7\n"));
+  EXPECT_THAT(response.body, HasSubstr("# TYPE fogline_cloud_unstored_total counter\n"
+                                       "fogline_cloud_unstored_total{reason=\"invalid\"} 3\n"
+                                       "fogline_cloud_unstored_total{reason=\"conflict\"} 4\n"));
 }
 
 TEST_F(SiteTest, FleetTellsWhatEachDeviceDoes) {

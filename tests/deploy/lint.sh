@@ -18,6 +18,13 @@ done < <(sed -n 's/^FROM scratch AS //p' $dockerfile)
 while read -r path; do [ -e "$path" ] || complain "$dockerfile: $path is not there"; done < <(
   sed -n 's/^COPY \(deploy[^ ]*\) .*/\1/p' $dockerfile)
 
+# What the cloud takes the broker lets through: docs/cli.md is kept equal to the binary.
+frame=$(sed -n 's/^  --max-frame .*=\([0-9]*\).*/\1/p' docs/cli.md)
+packet=$(sed -n 's/^max_packet_size //p' deploy/mosquitto/mosquitto.conf)
+[ "${packet:-0}" -ge $((${frame:-0} + 1024)) ] ||
+  complain "deploy/mosquitto: packets of ${packet:-no limit} bytes hold no frame of --max-frame ${frame:-(not found)}"
+grep -rn -e '--max-frame' deploy/systemd deploy/docker && complain "deploy: --max-frame is not the one of mosquitto.conf"
+
 compose=deploy/docker/compose.yaml
 if ! python3 -c 'import yaml' 2>/dev/null; then
   echo "skipped: $compose (python3-yaml is not installed)"

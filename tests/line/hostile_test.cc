@@ -309,7 +309,7 @@ TEST_F(Hostile, FramesOfOthersAndRepeatedOnesAreStoredOnce) {
 TEST_F(Hostile, WhatIsLargerThanAFrameEndsTheConnection) {
   StartCloud();
   const std::filesystem::path large = dir_.path() / "large";
-  ASSERT_TRUE(WriteFile(large, std::string(5 << 20, 'x')));
+  ASSERT_TRUE(WriteFile(large, std::string(17 << 20, 'x')));
   // An MQTT 3 client is not told of the limit, and tries.
   auto publisher = Process::Start(
       {.command = {"mosquitto_pub", "-V", "mqttv311", "-h", "localhost", "-p",

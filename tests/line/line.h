@@ -69,7 +69,7 @@ class Line : public ::testing::Test {
     for (const std::string& word :
          std::vector<std::string>{FOGLINE_BINARY, "edge", "--json", "--broker",
                                   edge_broker_.empty() ? broker_->url() : edge_broker_, "--model",
-                                  kModel.string(), "--source", source.string()}) {
+                                  edge_model_.string(), "--source", source.string()}) {
       command.push_back(word);
     }
     command.insert(command.end(), flags.begin(), flags.end());
@@ -121,6 +121,7 @@ class Line : public ::testing::Test {
   int status_ = 0;
   uint64_t last_count_ = 0;
   std::string edge_broker_;  // what edges connect to, where it is not the broker itself
+  std::filesystem::path edge_model_ = kModel;
   std::vector<std::string> before_edge_;  // words before an edge's command line
 };
 
