@@ -6,12 +6,28 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/process.h"
+#include "base/progress.h"
 #include "base/stats.h"
 #include "base/tensor.h"
 #include "base/text.h"
 
 namespace fogline {
 namespace {
+
+TEST(Progress, WhereNobodyWatchesItIsALineOfTheLogNowAndThen) {
+  ::testing::internal::CaptureStderr();  // a file: no terminal
+  {
+    Progress often("counting", 40, std::chrono::milliseconds(0));
+    often.Advance(10, "sheep");
+    Progress seldom("waiting", 40, std::chrono::hours(1));
+    seldom.Advance(40);
+  }
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("counting 10/40"), std::string::npos) << said;
+  EXPECT_NE(said.find("sheep"), std::string::npos) << said;
+  EXPECT_EQ(said.find("waiting"), std::string::npos) << said;
+  EXPECT_EQ(said.find('\r'), std::string::npos) << said;
+}
 
 TEST(Shape, ReadsWhatItPrints) {
   for (const char* text : {"1", "1x3x160x160", "?x3x224x224", "1x2x3x4x5x6x7x8"}) {

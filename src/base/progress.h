@@ -1,4 +1,5 @@
-// One line on a terminal that overwrites itself while long work runs.
+// How far long work has come: one line on a terminal that overwrites itself, else a line of the log
+// now and then.
 #pragma once
 
 #include <chrono>
@@ -8,11 +9,13 @@
 
 namespace fogline {
 
-/// "calibrating 12/40 · 1m 10s left". Silent when stderr is no terminal. Not thread-safe.
+/// "calibrating 12/40 · 1 min 10 s left". Not thread-safe.
 class Progress {
  public:
-  /// `total` 0 means unknown: no bar and no time left.
-  Progress(std::string what, size_t total);
+  /// `total` 0 means unknown: no bar and no time left. Where stderr is no terminal, `pause` passes
+  /// before the first line and between lines, longer and longer up to a minute.
+  Progress(std::string what, size_t total,
+           std::chrono::milliseconds pause = std::chrono::seconds(10));
   /// Wipes the line.
   ~Progress();
   Progress(const Progress&) = delete;
@@ -21,12 +24,14 @@ class Progress {
   void Advance(size_t by = 1, std::string_view detail = {});
 
  private:
+  std::string Line(std::string_view detail) const;
   void Draw(std::string_view detail);
 
   std::string what_;
   size_t total_;
   size_t done_ = 0;
-  bool shown_;
+  bool terminal_;
+  std::chrono::milliseconds pause_;  // between lines
   std::chrono::steady_clock::time_point start_, last_draw_;
 };
 

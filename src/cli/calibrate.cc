@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <limits>
-#include <map>
 #include <memory>
 #include <thread>
 
@@ -16,13 +14,12 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "cli/calibrate_chart.h"
+#include "cli/calibrate_set.h"
 #include "cli/command.h"
 #include "cli/model_args.h"
 #include "cli/npy.h"
-#include "codec/parallel.h"
+#include "codec/draft.h"
 #include "report/table.h"
-#include "vision/folder.h"
-#include "vision/preprocess.h"
 
 namespace fogline::cli {
 namespace {
@@ -37,15 +34,36 @@ struct Args : Common {
   int threads = 0;
 };
 
+/// What a stretch of layers does that is no reason to have a cut at either end: of all
+/// multiply-adds.
+constexpr double kNoWork = 0.01;
+
+/// The cuts worth calibrating. A cut that sends more than one before it has nothing to offer; nor
+/// has a dominated one (Cut::dominated) from which next to no work leads to another one that sends
+/// as much, or to which next to none leads from the input: activations, transpositions, slices.
+void KeepUseful(const Model& model, std::vector<Cut>& cuts) {
+  int64_t least = std::numeric_limits<int64_t>::max();
+  std::erase_if(cuts, [&](const Cut& cut) {
+    least = std::min(least, cut.bytes);
+    return cut.bytes > least;
+  });
+  const double most = kNoWork * static_cast<double>(model.madds());
+  const auto alike = [&](const Cut& a, const Cut& b) {
+    return a.bytes == b.bytes && static_cast<double>(b.edge_madds - a.edge_madds) < most;
+  };
+  std::vector<Cut> useful;
+  for (size_t c = 0; c < cuts.size(); ++c) {
+    const bool replaced = (c + 1 < cuts.size() && alike(cuts[c], cuts[c + 1])) ||
+                          (c > 0 && alike(cuts.front(), cuts[c]));
+    if (!replaced || !cuts[c].dominated || !cuts[c].alias.empty()) useful.push_back(cuts[c]);
+  }
+  cuts = std::move(useful);
+}
+
 Result<std::vector<Cut>> ChooseCuts(const Args& args, const Model& model) {
   FOGLINE_TRY(std::vector<Cut> listed, ListCuts(model));
   if (args.cuts.empty()) {
-    // A cut that sends more than one before it has nothing to offer that the other has not.
-    int64_t least = std::numeric_limits<int64_t>::max();
-    std::erase_if(listed, [&](const Cut& cut) {
-      least = std::min(least, cut.bytes);
-      return cut.bytes > least;
-    });
+    KeepUseful(model, listed);
     return listed;
   }
   if (args.cuts == std::vector<std::string>{"all"}) return listed;
@@ -56,64 +74,6 @@ Result<std::vector<Cut>> ChooseCuts(const Args& args, const Model& model) {
     if (std::ranges::none_of(chosen, same)) chosen.push_back(std::move(cut));
   }
   return chosen;
-}
-
-/// Lines of "file<TAB>class index".
-Result<std::map<std::string, int>> ReadLabels(const std::filesystem::path& path) {
-  FOGLINE_TRY(const std::string text, ReadTextFile(path));
-  std::map<std::string, int> labels;
-  size_t number = 0;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    std::string_view line(text.data() + at, end - at);
-    at = end + 1;
-    ++number;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty() || line.starts_with('#')) continue;
-    const size_t tab = line.find('\t');
-    int label = -1;
-    if (tab != std::string_view::npos) {
-      const std::string_view digits = line.substr(tab + 1);
-      const auto [stop, error] =
-          std::from_chars(digits.data(), digits.data() + digits.size(), label);
-      if (error != std::errc() || stop != digits.data() + digits.size()) label = -1;
-    }
-    if (label < 0) {
-      return Fail(ErrorCode::kInvalid, fmt::format("{}:{}", path.string(), number),
-                  "is no line of file, tab, class number");
-    }
-    labels[std::string(line.substr(0, tab))] = label;
-  }
-  return labels;
-}
-
-Result<CalibrationSet> ReadSet(const Args& args, const ModelCard& card, int threads) {
-  FOGLINE_TRY(std::vector<std::filesystem::path> files, ListImages(args.images));
-  if (args.most > 0 && files.size() > args.most) {
-    // Evenly, since names often sort by class.
-    for (size_t i = 0; i < args.most; ++i) files[i] = files[i * files.size() / args.most];
-    files.resize(args.most);
-  }
-  CalibrationSet set;
-  set.pictures.resize(files.size());
-  FOGLINE_CHECK(ParallelFor(files.size(), threads, [&](size_t i, int) -> Status {
-    FOGLINE_TRY(const Picture picture, LoadPicture(files[i], DecodeAtLeast(card)));
-    FitToInput(picture.image, card, set.pictures[i]);
-    return {};
-  }));
-  if (args.labels.empty()) return set;
-  FOGLINE_TRY(const auto labels, ReadLabels(args.labels));
-  size_t known = 0;
-  for (const auto& file : files) {
-    const auto found = labels.find(file.filename().string());
-    set.labels.push_back(found == labels.end() ? -1 : found->second);
-    known += found != labels.end();
-  }
-  if (known == 0) {
-    return Fail(ErrorCode::kInvalid, args.labels.string(), "labels none of the pictures in {}",
-                args.images.string());
-  }
-  return set;
 }
 
 /// Runs the user's command on two folders of PICTURE.OUTPUT.npy, the whole model's and the split
@@ -189,6 +149,49 @@ void Print(const BundleContents& contents, const std::filesystem::path& out) {
              contents.images, out.string());
 }
 
+/// Calibrates and writes the bundle. What is found on the way is kept beside it: the same command
+/// goes on from there, however it was ended.
+Result<BundleContents> CalibrateInto(const std::filesystem::path& out, const Args& args,
+                                     const Model& model, const ModelCard& card,
+                                     const CalibrationSet& set, CalibrateOptions options) {
+  const auto draft = std::filesystem::path(out) += ".part";
+  const Sha256 key = DraftKey(model, card, set, options, args.metric);
+  if (auto kept = LoadDraft(draft, key)) {
+    LogInfo("{}: goes on where it was stopped, behind {} of {} cuts", draft.string(), kept->cuts,
+            options.cuts.size());
+    options.cuts_done = std::min(kept->cuts, options.cuts.size());
+    options.found = std::move(kept->found);
+  } else if (kept.error().code != ErrorCode::kNotFound) {
+    LogWarning("{}; begins anew", kept.error().ToString());
+  }
+  size_t done = options.cuts_done;
+  options.keep = [&](size_t cuts, const BundleContents& found) {
+    done = cuts;
+    return SaveDraft(draft, key, cuts, found);
+  };
+  // Before all work, so that a place where nothing can be written is known now.
+  FOGLINE_CHECK(SaveDraft(draft, key, done, options.found));
+  auto progress = std::make_unique<Progress>("calibrating", 100);
+  size_t shown = 0;
+  options.progress = [&](size_t percent, size_t, std::string_view what) {
+    progress->Advance(percent - std::min(shown, percent), what);
+    shown = std::max(shown, percent);
+  };
+  auto contents = Calibrate(model, card, set, options);
+  progress.reset();
+  if (!contents && contents.error().code == ErrorCode::kCancelled) {
+    return Fail(ErrorCode::kCancelled, draft.string(),
+                "stopped: it keeps {} of {} cuts, and the same command goes on from there", done,
+                options.cuts.size());
+  }
+  if (contents) {
+    FOGLINE_CHECK(WriteFile(out, WriteBundle(*contents)));
+    std::error_code ignored;
+    std::filesystem::remove(draft, ignored);
+  }
+  return contents;
+}
+
 Status Run(const Args& args) {
   FOGLINE_TRY(const Model model, LoadModel(args.model));
   FOGLINE_TRY(const ModelCard card, LoadCard(args.model.path, model.inputs(), model.outputs()));
@@ -203,24 +206,16 @@ Status Run(const Args& args) {
     options.levels.erase(std::unique(options.levels.begin(), options.levels.end()),
                          options.levels.end());
   }
-  FOGLINE_TRY(const CalibrationSet set, ReadSet(args, card, options.threads));
+  FOGLINE_TRY(const CalibrationSet set, ReadCalibrationSet(args.images, args.labels, args.most,
+                                                           model, card, options.threads));
   if (!args.metric.empty()) {
     options.metric = [&](const auto& whole, const auto& split) {
       return RunMetric(args.metric, whole, split);
     };
   }
-  std::unique_ptr<Progress> progress;
-  size_t shown = 0;
-  options.progress = [&](size_t done, size_t total, std::string_view what) {
-    if (progress == nullptr) progress = std::make_unique<Progress>("calibrating", total);
-    progress->Advance(done - shown, what);
-    shown = done;
-  };
-  FOGLINE_TRY(const BundleContents contents, Calibrate(model, card, set, options));
-  progress.reset();
   auto out = args.out;
   if (out.empty()) (out = args.model.path).replace_extension(".bundle");
-  FOGLINE_CHECK(WriteFile(out, WriteBundle(contents)));
+  FOGLINE_TRY(const BundleContents contents, CalibrateInto(out, args, model, card, set, options));
   if (!args.chart.empty()) {
     FOGLINE_CHECK(WriteFile(args.chart, RateFidelitySvg(contents.model, contents.pairs)));
   }
@@ -241,7 +236,9 @@ void AddCalibrate(CLI::App& app) {
   AddModelArgs(*command, args->model);
   command->add_option("--images", args->images, "folder of pictures like those to come")
       ->required();
-  command->add_option("--labels", args->labels, "lines of file, tab, class number: adds accuracy")
+  command
+      ->add_option("--labels", args->labels,
+                   "lines of file, tab, class (label or number): adds accuracy")
       ->type_name("TSV");
   command
       ->add_option("--out", args->out,
@@ -251,7 +248,7 @@ void AddCalibrate(CLI::App& app) {
   command
       ->add_option("--cuts", args->cuts,
                    "cuts by index, alias or tensor; 'all' for every one (default: those that no "
-                   "earlier cut undercuts)")
+                   "other cut makes useless)")
       ->delimiter(';');
   command->add_option("--bits", args->bits, "levels of the quantiser, 2 to 8 (default: all)")
       ->delimiter(',')

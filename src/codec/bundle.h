@@ -52,6 +52,8 @@ class Bundle {
   /// Pictures that calibration saw.
   int images() const { return images_; }
   const std::vector<CalibratedPair>& pairs() const { return pairs_; }
+  /// All quantisers, in the file's order.
+  const std::vector<std::shared_ptr<const QuantParams>>& tensors() const { return tensors_; }
   /// The quantiser of a tensor that crosses at a cut; null where it was not calibrated. Lives as
   /// long as the bundle or a copy of it.
   const QuantParams* Find(uint64_t cut_id, std::string_view tensor) const;

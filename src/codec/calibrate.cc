@@ -1,11 +1,14 @@
 #include "codec/calibrate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
 
 #include "base/log.h"
+#include "codec/activations.h"
 #include "codec/calibration.h"
 #include "codec/cut_calibration.h"
-#include "codec/parallel.h"
 
 namespace fogline {
 namespace {
@@ -28,8 +31,7 @@ Status PictureCodecs(Calibration& all, const Cut& cut) {
         all.Judge(i, std::move(outputs), trial);
         return {};
       };
-      FOGLINE_CHECK(ParallelFor(all.pictures(), all.options().threads, work));
-      all.Step(ToString(name));
+      FOGLINE_CHECK(all.ForEach(all.pictures(), static_cast<double>(cut.cloud_madds), work));
       FOGLINE_CHECK(all.AddRow(Calibration::Row(cut, name), std::move(trial)));
     }
   }
@@ -51,15 +53,20 @@ Result<BundleContents> Calibrate(const Model& model, const ModelCard& card,
     LogWarning("{} pictures are few: figures will be rough (100 or more are better)",
                set.pictures.size());
   }
-  size_t steps = options.cuts.size() * (options.levels.size() + 2);
-  for (const Cut& cut : options.cuts) {
-    if (cut.edge_nodes == 0) steps += 2 * options.qualities.size();
-  }
-  FOGLINE_TRY(auto all, Calibration::Start(model, card, set, options, steps));
-  for (const Cut& cut : options.cuts) {
-    if (cut.data_dependent) continue;  // shapes that values decide have no fixed quantiser
-    if (cut.edge_nodes == 0) FOGLINE_CHECK(PictureCodecs(all, cut));
-    FOGLINE_CHECK(CutCalibration(all, cut).Run());
+  FOGLINE_TRY(auto all, Calibration::Start(model, card, set, options));
+  std::optional<Activations> before;
+  for (size_t c = options.cuts_done; c < options.cuts.size(); ++c) {
+    const Cut& cut = options.cuts[c];
+    // Shapes that values decide have no fixed quantiser.
+    if (!cut.data_dependent) {
+      all.Stage(fmt::format("cut {} of {}: {}", c + 1, options.cuts.size(), cut.name));
+      FOGLINE_TRY(auto activations, Activations::Make(all, cut, before ? &*before : nullptr));
+      if (cut.edge_nodes == 0) FOGLINE_CHECK(PictureCodecs(all, cut));
+      FOGLINE_CHECK(CutCalibration(all, activations).Run());
+      if (activations.whole()) before.emplace(std::move(activations));
+    }
+    all.FinishCut(c);
+    if (options.keep) FOGLINE_CHECK(options.keep(c + 1, all.contents()));
   }
   return std::move(all.contents());
 }

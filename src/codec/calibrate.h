@@ -28,8 +28,17 @@ struct CalibrateOptions {
   std::vector<int> levels{2, 3, 4, 5, 6, 7, 8};  // ascending, of the quantiser
   std::vector<int> qualities{50, 75, 90, 95};    // of JPEG and WebP at the input
   int threads = 1;
-  /// Called after every step of long work, from one thread.
+  /// The tensors of a cut are kept for all pictures up to this, and of some at a time beyond it:
+  /// twice this much at most, since a cut's are made from those of the one before.
+  int64_t kept_bytes = 256 << 20;
+  /// Called often during long work, from one thread: how much of `total` is done, and at what.
   std::function<void(size_t done, size_t total, std::string_view what)> progress;
+  /// Called when a cut is finished: what the first `cuts` of them have brought so far.
+  std::function<Status(size_t cuts, const BundleContents& found)> keep;
+  /// What an earlier run of this calibration kept last: it goes on behind these cuts, to the same
+  /// end.
+  size_t cuts_done = 0;
+  BundleContents found;
   /// The user's own measure of the outputs of all pictures against the whole model's.
   std::function<Result<double>(const std::vector<std::vector<Tensor>>& whole,
                                const std::vector<std::vector<Tensor>>& split)>

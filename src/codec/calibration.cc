@@ -1,42 +1,83 @@
 #include "codec/calibration.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <optional>
 
 #include "base/stats.h"
+#include "codec/cut_calibration.h"
 #include "codec/parallel.h"
+#include "graph/channel_axis.h"
 #include "vision/preprocess.h"
 
 namespace fogline {
 
 Result<Calibration> Calibration::Start(const Model& model, const ModelCard& card,
-                                       const CalibrationSet& set, const CalibrateOptions& options,
-                                       size_t steps) {
-  Calibration calibration(model, card, set, options, steps);
-  BundleContents& contents = calibration.contents_;
+                                       const CalibrationSet& set, const CalibrateOptions& options) {
+  Calibration calibration(model, card, set, options);
+  BundleContents& contents = calibration.contents_ = options.found;
   contents.model_hash = model.hash();
   contents.model = std::filesystem::path(model.where()).filename().string();
   contents.images = static_cast<int>(set.pictures.size());
+  calibration.channel_axes_ = ChannelAxes(model);
+  calibration.Stage("the whole model");
+  double units = static_cast<double>(set.pictures.size()) * static_cast<double>(model.madds());
+  calibration.done_after_ = {units};
+  for (size_t c = 0; c < options.cuts.size(); ++c) {
+    if (c >= options.cuts_done) units += CutCalibration::Units(calibration, options.cuts[c]);
+    calibration.done_after_.push_back(units);
+  }
   FOGLINE_CHECK(calibration.RunWhole());
   return calibration;
 }
 
-Tensor Calibration::InputOf(const Image& picture) const {
-  Tensor input(card_.dtype, card_.input_shape());
-  Normalise(picture, card_, input);
+Tensor InputTensor(const Image& picture, const ModelCard& card) {
+  Tensor input(card.dtype, card.input_shape());
+  Normalise(picture, card, input);
   return input;
 }
 
-void Calibration::Step(std::string_view what) {
-  ++done_;
-  if (options_.progress) options_.progress(std::min(done_, steps_), steps_, what);
+std::optional<bool> Calibration::ChannelsLast(const Port& tensor) const {
+  const int activation = model_.FindActivation(tensor.name);
+  const int axis = activation < 0 ? -1 : channel_axes_[static_cast<size_t>(activation)];
+  const int last = static_cast<int>(tensor.shape.rank()) - 1;
+  if (axis == 1 || last <= 1) return false;
+  if (axis == last) return true;
+  return std::nullopt;
+}
+
+Status Calibration::ForEach(size_t count, double units,
+                            const std::function<Status(size_t, int)>& work) {
+  std::atomic<size_t> finished{0};
+  const auto told = [&](size_t i, int worker) -> Status {
+    FOGLINE_CHECK(work(i, worker));
+    const size_t number = ++finished;
+    // Worker 0 is the caller's own thread.
+    if (worker == 0) Tell(done_ + units * static_cast<double>(number));
+    return {};
+  };
+  FOGLINE_CHECK(ParallelFor(count, options_.threads, told));
+  done_ += units * static_cast<double>(count);
+  return {};
+}
+
+void Calibration::FinishCut(size_t cut) {
+  done_ = done_after_[cut + 1];
+  Tell(done_);
+}
+
+void Calibration::Tell(double done) const {
+  if (!options_.progress || done_after_.back() <= 0) return;
+  options_.progress(static_cast<size_t>(100 * std::min(1.0, done / done_after_.back())), 100,
+                    what_);
 }
 
 Status Calibration::RunWhole() {
   FOGLINE_TRY(whole_, OpenSession(std::filesystem::path(model_.where())));
   std::vector<std::vector<Tensor>> outputs(pictures());
-  FOGLINE_CHECK(ParallelFor(pictures(), options_.threads, [&](size_t i, int) -> Status {
+  const auto madds = static_cast<double>(model_.madds());
+  FOGLINE_CHECK(ForEach(pictures(), madds, [&](size_t i, int) -> Status {
     const Tensor input = InputOf(set_.pictures[i]);
     const TensorView view = input.view();
     FOGLINE_TRY(outputs[i], whole_->Run({&view, 1}));

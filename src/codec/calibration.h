@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
-#include <string_view>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -15,6 +17,9 @@
 #include "engine/session.h"
 
 namespace fogline {
+
+/// The model's input tensor for a picture of its size.
+Tensor InputTensor(const Image& picture, const ModelCard& card);
 
 /// What one codec did to all pictures; empty `bytes` when its size is known otherwise.
 struct Trial {
@@ -32,10 +37,9 @@ struct Trial {
 
 class Calibration {
  public:
-  /// Runs the whole model on every picture. `steps` is how many calls of Step are to come.
+  /// Runs the whole model on every picture.
   static Result<Calibration> Start(const Model& model, const ModelCard& card,
-                                   const CalibrationSet& set, const CalibrateOptions& options,
-                                   size_t steps);
+                                   const CalibrationSet& set, const CalibrateOptions& options);
 
   const Model& model() const { return model_; }
   const CalibrateOptions& options() const { return options_; }
@@ -43,16 +47,22 @@ class Calibration {
   Session& whole() { return *whole_; }
   size_t pictures() const { return set_.pictures.size(); }
   const Image& picture(size_t i) const { return set_.pictures[i]; }
+  /// Where a tensor of the model has its channels: last, not last, or nobody knows.
+  std::optional<bool> ChannelsLast(const Port& tensor) const;
 
   /// The half that picture i belongs to. One picture is both.
   size_t HalfOf(size_t picture) const { return picture % 2; }
   size_t OtherHalf(size_t picture) const { return pictures() < 2 ? 0 : 1 - HalfOf(picture); }
 
-  /// The model's input tensor for a picture of its size.
-  Tensor InputOf(const Image& picture) const;
+  Tensor InputOf(const Image& picture) const { return InputTensor(picture, card_); }
 
-  /// Tells the progress.
-  void Step(std::string_view what);
+  /// In which words what is done next is told.
+  void Stage(std::string what) { what_ = std::move(what); }
+  /// ParallelFor that tells the progress: each index is worth `units`, about as long as that many
+  /// multiply-adds of the model.
+  Status ForEach(size_t count, double units, const std::function<Status(size_t, int)>& work);
+  /// Sets the progress to where it stands once that cut is done.
+  void FinishCut(size_t cut);
 
   static CalibratedPair Row(const Cut& cut, const CodecName& codec);
   /// Fills the row in from the trial, sizes only where it measured some, and adds it to the table.
@@ -68,15 +78,19 @@ class Calibration {
 
  private:
   Calibration(const Model& model, const ModelCard& card, const CalibrationSet& set,
-              const CalibrateOptions& options, size_t steps)
-      : model_(model), card_(card), set_(set), options_(options), steps_(steps) {}
+              const CalibrateOptions& options)
+      : model_(model), card_(card), set_(set), options_(options) {}
   Status RunWhole();
+  void Tell(double done) const;
 
   const Model& model_;
   const ModelCard& card_;
   const CalibrationSet& set_;
   const CalibrateOptions& options_;
-  size_t steps_, done_ = 0;
+  double done_ = 0;                 // units of work
+  std::vector<double> done_after_;  // the whole model first, then cut by cut
+  std::string what_;
+  std::vector<int> channel_axes_;  // by the model's activations
   std::unique_ptr<Session> whole_;
   std::unique_ptr<Reference> reference_;
   BundleContents contents_;

@@ -4,14 +4,16 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
+#include "codec/activations.h"
 #include "codec/calibration.h"
 #include "codec/codec.h"
 #include "codec/fit.h"
 #include "codec/quant_params.h"
-#include "codec/split_runner.h"
+#include "codec/segment.h"
 #include "graph/cut.h"
 
 namespace fogline {
@@ -19,43 +21,57 @@ namespace fogline {
 /// The work at one cut.
 class CutCalibration {
  public:
-  CutCalibration(Calibration& all, const Cut& cut) : all_(all), cut_(cut) {}
+  /// `activations` are the cut's.
+  CutCalibration(Calibration& all, Activations& activations)
+      : all_(all), activations_(activations), cut_(activations.cut()) {}
   /// Adds a row for every codec to the table, and the quantisers found on all pictures to the
   /// bundle.
   Status Run();
+
+  /// Roughly how much work Run() is, in units of Calibration::Expect.
+  static double Units(const Calibration& all, const Cut& cut);
 
  private:
   /// One half of the pictures, what was found on it, and what was found on all for index 2.
   struct Fold {
     std::vector<size_t> pictures;
-    std::vector<CoefficientSample> samples;  // by tensor
-    std::vector<QuantParams> params;         // by tensor; cut_id and levels for quantised ones only
+    std::vector<CoefficientSample>
+        samples;                      // by tensor; those of others than Quantised() are empty
+    std::vector<QuantParams> params;  // by tensor; cut_id and levels for quantised ones only
     std::vector<double> rms;
     std::vector<double> log_error;  // by the ratios of steps that are probed
     std::vector<double> ratio;      // step over rms, by level
   };
+  using Codecs = std::vector<std::unique_ptr<TensorCodec>>;  // by tensor
 
   bool Quantised(size_t tensor) const {
     return cut_.tensors[tensor].dtype == DType::kF32 &&
            cut_.tensors[tensor].Bytes().value_or(0) > 0;
   }
-  Result<std::vector<Tensor>> TensorsOf(size_t picture);
+  double RunUnits() const;
+  std::vector<size_t> Everyone() const;
+  Status ChooseLayouts();
+  Result<double> CodeBytes(size_t tensor, const Layout& layout);
   Status Sample();
   Status Weights();
   Status Steps();
+  Status ErrorsOfSteps(Fold& fold);
+  void ChooseRatios(Fold& fold) const;
   double UnitOf(const Fold& fold) const;
   Status FitLevels();
-  using Codecs = std::vector<std::unique_ptr<TensorCodec>>;
-  Result<Codecs> CodecsOf(const Fold& fold, int level) const;
-  /// Codes and runs picture i; fills in its part of the trial.
-  Status Try(size_t picture, Codecs& codecs, Trial& trial);
-  Status Evaluate(const CodecName& name);
+  Result<Codecs> CodecsOf(const std::vector<QuantParams>& params, int level) const;
+  Result<Codecs> CodecsFor(const CodecName& name, size_t half) const;
+  /// The cut's tensors coded and decoded; appends the code.
+  Result<std::vector<Tensor>> Through(size_t picture, Codecs& codecs,
+                                      std::vector<std::byte>& code) const;
+  Status Evaluate(std::span<const CodecName> names);
   Status Plain();
 
   Calibration& all_;
+  Activations& activations_;
   const Cut& cut_;
-  std::optional<SplitRunner> runner_;
-  std::vector<std::vector<Tensor>> cache_;
+  std::optional<Segment> rest_;
+  std::vector<Layout> layouts_;  // by tensor
   Fold folds_[3];
 };
 

@@ -328,6 +328,7 @@ TEST(Bundle, GoesRoundAndFindsItsTensors) {
                             .codec = "q4",
                             .bytes_mean = 12.5,
                             .bytes_p95 = 20,
+                            .agreement = 0.97,
                             .top1_agreement = 0.95,
                             .top1_accuracy = {},
                             .relative_error = 0.1,
@@ -341,6 +342,7 @@ TEST(Bundle, GoesRoundAndFindsItsTensors) {
   EXPECT_EQ(bundle->images(), 300);
   ASSERT_EQ(bundle->pairs().size(), 1U);
   EXPECT_EQ(bundle->pairs()[0].cut_id, 9U);
+  EXPECT_EQ(bundle->pairs()[0].agreement, 0.97);
   EXPECT_EQ(bundle->pairs()[0].top1_agreement, 0.95);
   EXPECT_FALSE(bundle->pairs()[0].top1_accuracy);
   EXPECT_EQ(bundle->Find(9, "y"), nullptr);

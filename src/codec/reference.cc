@@ -80,6 +80,47 @@ double SquaredDistance(float a, float b) {
   return difference * difference;
 }
 
+/// Sums over pictures, element by element and as a whole: of squares, and of squared distances from
+/// the mean. What is not finite is left out, and so are pictures with another number of elements.
+struct Moments {
+  std::vector<double> spread, size;
+  double whole_spread = 0, whole_size = 0;
+  bool alike = true;  // every picture's output has one shape
+};
+
+Moments MomentsOf(const std::vector<std::vector<Tensor>>& outputs, size_t output) {
+  const Tensor& first = outputs[0][output];
+  Moments moments;
+  std::vector<float> room;
+  std::vector<float> mean(Floats(first, room).size(), 0);
+  moments.spread.assign(mean.size(), 0);
+  moments.size.assign(mean.size(), 0);
+  for (const std::vector<Tensor>& picture : outputs) {
+    const auto values = Floats(picture[output], room);
+    moments.alike = moments.alike && picture[output].shape() == first.shape();
+    if (values.size() != mean.size()) continue;
+    for (size_t i = 0; i < mean.size(); ++i) {
+      if (!std::isfinite(values[i])) continue;
+      mean[i] += values[i] / static_cast<float>(outputs.size());
+      moments.size[i] += std::pow(values[i], 2);
+      moments.whole_size += std::pow(values[i], 2);
+    }
+  }
+  for (const std::vector<Tensor>& picture : outputs) {
+    const auto values = Floats(picture[output], room);
+    if (values.size() != mean.size()) continue;
+    double sum = 0;
+    for (size_t i = 0; i < mean.size(); ++i) {
+      const double distance = std::isfinite(values[i]) ? SquaredDistance(values[i], mean[i]) : 0;
+      moments.spread[i] += distance;
+      sum += distance;
+    }
+    moments.whole_spread += sum;
+  }
+  return moments;
+}
+
+/// An axis of a tensor: channel of element i is i / stride % channels.
 struct Axis {
   size_t channels = 1, stride = 0;
 };
@@ -143,54 +184,29 @@ Reference::Variation Reference::VariationOf(size_t output) const {
     v.spread = {std::max(sum / pictures, kOwnSize * elements)};
     return v;
   }
-  std::vector<float> room;
-  std::vector<float> mean(Floats(first, room).size(), 0);
-  std::vector<double> spread(mean.size(), 0), size(mean.size(), 0);
-  double whole_size = 0, whole_spread = 0;
-  bool alike = true;
-  for (const std::vector<Tensor>& picture : outputs_) {
-    const auto values = Floats(picture[output], room);
-    alike = alike && picture[output].shape() == first.shape();
-    if (values.size() != mean.size()) continue;
-    for (size_t i = 0; i < mean.size(); ++i) {
-      if (!std::isfinite(values[i])) continue;
-      mean[i] += values[i] / static_cast<float>(outputs_.size());
-      size[i] += std::pow(values[i], 2);
-      whole_size += std::pow(values[i], 2);
-    }
-  }
-  for (const std::vector<Tensor>& picture : outputs_) {
-    const auto values = Floats(picture[output], room);
-    if (values.size() != mean.size()) continue;
-    double sum = 0;
-    for (size_t i = 0; i < mean.size(); ++i) {
-      const double distance = std::isfinite(values[i]) ? SquaredDistance(values[i], mean[i]) : 0;
-      spread[i] += distance;
-      sum += distance;
-    }
-    whole_spread += sum;
-  }
+  const Moments moments = MomentsOf(outputs_, output);
   // Outputs that are the same for every picture are measured by their own size.
   const auto least = [&](double varied, double own, size_t elements) {
     return std::max({varied, kOwnSize * own, kFloor * pictures * static_cast<double>(elements)}) /
            pictures;
   };
-  if (!class_output_ && alike) {
-    const Axis axis = ScaleAxis(first.shape(), spread);
+  const size_t elements = moments.spread.size();
+  if (!class_output_ && moments.alike) {
+    const Axis axis = ScaleAxis(first.shape(), moments.spread);
     v.channels = axis.channels;
     v.stride = axis.stride;
   }
   if (v.channels == 1) {
-    v.spread = {least(whole_spread, whole_size, mean.size())};
+    v.spread = {least(moments.whole_spread, moments.whole_size, elements)};
     return v;
   }
   std::vector<double> varied(v.channels, 0), own(v.channels, 0);
-  for (size_t i = 0; i < mean.size(); ++i) {
-    varied[i / v.stride % v.channels] += spread[i];
-    own[i / v.stride % v.channels] += size[i];
+  for (size_t i = 0; i < elements; ++i) {
+    varied[i / v.stride % v.channels] += moments.spread[i];
+    own[i / v.stride % v.channels] += moments.size[i];
   }
   for (size_t c = 0; c < v.channels; ++c) {
-    v.spread.push_back(least(varied[c], own[c], mean.size() / v.channels));
+    v.spread.push_back(least(varied[c], own[c], elements / v.channels));
   }
   return v;
 }
@@ -217,9 +233,9 @@ double Reference::Error(size_t picture, const std::vector<Tensor>& other) const 
     } else {
       const auto a = Floats(own[o], room), b = Floats(other[o], other_room);
       if (a.empty()) continue;
-      for (size_t i = 0; i < a.size(); ++i) {
-        const size_t channel = v.channels == 1 ? 0 : i / v.stride % v.channels;
-        sums[channel] += SquaredDistance(a[i], b[i]);
+      const size_t run = v.channels == 1 ? a.size() : v.stride;  // elements of one channel on end
+      for (size_t i = 0, channel = 0; i < a.size(); channel = (channel + 1) % v.channels) {
+        for (const size_t end = i + run; i < end; ++i) sums[channel] += SquaredDistance(a[i], b[i]);
       }
     }
     double sum = 0;

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "codec/kernels.h"
-#include "codec/parallel.h"
 
 namespace fogline {
 namespace {
@@ -60,6 +59,12 @@ Tensor Copy(const Tensor& tensor) {
   return copy;
 }
 
+/// Fewer where there are many channels to try.
+size_t PicturesForChannels(const SensitivityOptions& options, const QuantParams& params) {
+  return std::min(options.pictures,
+                  options.channel_runs / static_cast<size_t>(params.layout.channels));
+}
+
 /// Fourth root of gain over the mean gain, held within a factor of 4.
 float Weight(double gain, double mean) {
   if (!(gain > 0) || !(mean > 0)) return 1;
@@ -68,34 +73,50 @@ float Weight(double gain, double mean) {
 
 }  // namespace
 
-Status FitWeights(const SplitRunner& runner, const Reference& reference,
-                  std::span<const size_t> pictures,
+std::vector<size_t> Spread(std::span<const size_t> pictures, size_t most) {
+  const size_t count = std::min(most, pictures.size());
+  std::vector<size_t> chosen;
+  for (size_t i = 0; i < count; ++i) chosen.push_back(pictures[i * pictures.size() / count]);
+  return chosen;
+}
+
+std::vector<size_t> ProbedPictures(std::span<const size_t> pictures,
+                                   const SensitivityOptions& options,
+                                   std::span<QuantParams* const> params) {
+  std::vector<size_t> probed = Spread(pictures, options.pictures);
+  for (const QuantParams* of : params) {
+    if (of == nullptr) continue;
+    const auto few = Spread(pictures, PicturesForChannels(options, *of));
+    probed.insert(probed.end(), few.begin(), few.end());
+  }
+  std::ranges::sort(probed);
+  probed.erase(std::unique(probed.begin(), probed.end()), probed.end());
+  return probed;
+}
+
+Status FitWeights(const Segment& rest, const Reference& reference, std::span<const size_t> pictures,
                   const std::function<Result<std::vector<Tensor>>(size_t)>& tensors,
                   const SensitivityOptions& options, std::span<QuantParams* const> params,
                   std::span<const double> rms) {
-  const size_t some = std::min(options.pictures, pictures.size());
-  const auto chosen = [&](size_t i, size_t of) { return pictures[i * pictures.size() / of]; };
   std::vector<Probe> probes;
   for (size_t t = 0; t < params.size(); ++t) {
     if (params[t] == nullptr || rms[t] <= 0) continue;
     const Layout& layout = params[t]->layout;
-    for (size_t i = 0; i < some; ++i) {
-      for (int b = 0; b < layout.bands; ++b) probes.push_back({t, b, -1, chosen(i, some), 0});
+    for (const size_t picture : Spread(pictures, options.pictures)) {
+      for (int b = 0; b < layout.bands; ++b) probes.push_back({t, b, -1, picture, 0});
     }
-    const auto channels = static_cast<size_t>(layout.channels);
-    const size_t few = std::min(some, options.channel_runs / channels);
-    for (size_t i = 0; i < few; ++i) {
-      for (int c = 0; c < layout.channels; ++c) probes.push_back({t, -1, c, chosen(i, few), 0});
+    for (const size_t picture : Spread(pictures, PicturesForChannels(options, *params[t]))) {
+      for (int c = 0; c < layout.channels; ++c) probes.push_back({t, -1, c, picture, 0});
     }
   }
-  FOGLINE_CHECK(ParallelFor(probes.size(), options.threads, [&](size_t i, int) -> Status {
+  FOGLINE_CHECK(options.for_each(probes.size(), [&](size_t i, int) -> Status {
     Probe& probe = probes[i];
     FOGLINE_TRY(std::vector<Tensor> noisy, tensors(probe.picture));
     noisy[probe.tensor] = Copy(noisy[probe.tensor]);
     const double energy =
         AddNoise(params[probe.tensor]->layout, probe, static_cast<float>(rms[probe.tensor] / 2),
                  i + 1, noisy[probe.tensor]);
-    FOGLINE_TRY(const auto outputs, runner.Suffix(noisy));
+    FOGLINE_TRY(const auto outputs, rest.Run(noisy));
     const double error = reference.Error(probe.picture, outputs);
     probe.gain = energy > 0 && std::isfinite(error) ? error / energy : 0;
     return {};

@@ -194,4 +194,33 @@ Result<std::string> SliceSuffix(const Model& model, const Cut& cut) {
   return Slicer(model.data()).Write(cloud, Names(cut.tensors), Names(model.outputs()));
 }
 
+Result<std::string> SliceBetween(const Model& model, const Cut& from, const Cut& to) {
+  FOGLINE_CHECK(Check(model, from));
+  FOGLINE_CHECK(Check(model, to));
+  std::vector<bool> between = to.edge;
+  bool inside = from.edge_nodes < to.edge_nodes;
+  for (size_t n = 0; n < between.size(); ++n) {
+    inside = inside && (to.edge[n] || !from.edge[n]);
+    between[n] = to.edge[n] && !from.edge[n];
+  }
+  if (!inside) {
+    return Fail(ErrorCode::kUsage, model.where(), "has no layers between cut '{}' and cut '{}'",
+                from.name, to.name);
+  }
+  std::vector<std::string> inputs, outputs;
+  for (const int a : from.activations) {
+    const Activation& activation = model.activations()[a];
+    const bool read =
+        std::ranges::any_of(activation.readers, [&](int node) { return bool{between[node]}; });
+    if (read) inputs.push_back(activation.port.name);
+  }
+  for (const int a : to.activations) {
+    const Activation& activation = model.activations()[a];
+    if (activation.producer >= 0 && between[activation.producer]) {
+      outputs.push_back(activation.port.name);
+    }
+  }
+  return Slicer(model.data()).Write(between, inputs, outputs);
+}
+
 }  // namespace fogline

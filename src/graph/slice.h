@@ -20,4 +20,9 @@ Result<std::string> SlicePrefix(const Model& model, const Cut& cut);
 /// last cut, which has no cloud half.
 Result<std::string> SliceSuffix(const Model& model, const Cut& cut);
 
+/// Serialised ONNX of what lies between two cuts: those of `from`'s tensors in that it reads, those
+/// of `to`'s out that it makes; tensors that cross at both are in neither. kUsage unless `from` has
+/// a strict subset of `to`'s edge side.
+Result<std::string> SliceBetween(const Model& model, const Cut& from, const Cut& to);
+
 }  // namespace fogline

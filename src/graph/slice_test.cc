@@ -136,6 +136,42 @@ TEST(Slice, KeepsNamesVersionsMetadataAndTheOpenBatch) {
   ExpectEveryCutExact(model, true, 1, feeds);
 }
 
+TEST(Slice, WhatLiesBetweenTwoCutsMakesOneOfTheOther) {
+  TestModel m;
+  m.Input("x", {"1", "3", "8", "8"});
+  m.Conv("x", "a", 3, 4).Node("Relu", {"a"}, {"b"});
+  m.Conv("b", "c", 4, 4).Node("Add", {"b", "c"}, {"d"});
+  m.Conv("d", "y", 4, 2);
+  m.Output("y");
+  const Model model = Load(m);
+  const Cut b = *FindCut(model, "b"), both = *FindCut(model, "b,c"), d = *FindCut(model, "d");
+  const Feeds feeds = RandomFeeds(model.inputs(), 7);
+  Feeds at_b = *fogline::Run(Bytes(*SlicePrefix(model, b)), "prefix", feeds);
+  const Feeds at_d = *fogline::Run(Bytes(*SlicePrefix(model, d)), "prefix", feeds);
+
+  const auto straight = fogline::Run(Bytes(*SliceBetween(model, b, d)), "between", at_b);
+  ASSERT_TRUE(straight) << straight.error().ToString();
+  Difference difference;
+  Compare(at_d.at("d"), straight->at("d"), difference);
+  EXPECT_TRUE(difference.identical);
+
+  // What crosses at both is neither read nor made.
+  const auto made = fogline::Run(Bytes(*SliceBetween(model, b, both)), "between", at_b);
+  ASSERT_TRUE(made) << made.error().ToString();
+  EXPECT_EQ(made->size(), 1U);
+  at_b["c"] = made->at("c");
+  const auto rest = fogline::Run(Bytes(*SliceBetween(model, both, d)), "between", at_b);
+  ASSERT_TRUE(rest) << rest.error().ToString();
+  Compare(at_d.at("d"), rest->at("d"), difference);
+  EXPECT_TRUE(difference.identical);
+
+  for (const auto& [from, to] : {std::pair(&d, &b), std::pair(&b, &b)}) {
+    const auto refused = SliceBetween(model, *from, *to);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  }
+}
+
 TEST(Slice, ModelsThatAreAllSymbolic) {
   TestModel m;
   m.Input("x", {"batch", "3", "height", "width"});

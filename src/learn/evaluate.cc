@@ -1,13 +1,13 @@
 #include "learn/evaluate.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
 
 #include "base/text.h"
 #include "engine/session.h"
+#include "learn/class_name.h"
 #include "learn/features.h"
 #include "learn/logistic.h"
 #include "vision/network.h"
@@ -19,38 +19,18 @@ constexpr size_t kListedLabels = 12;
 constexpr size_t kBins = 10;
 constexpr double kUnbalanced = 4;  // largest over smallest class
 
-std::string Lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-
-/// "17" or "class 17", for a model without labels.
-std::optional<int> ClassNumber(std::string_view name, size_t classes) {
-  if (name.starts_with("class ")) name.remove_prefix(6);
-  size_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size() || number >= classes) return {};
-  return static_cast<int>(number);
-}
-
 /// The model's class that a sub-folder is named after.
 Result<int> ClassOf(const std::string& folder, const ModelCard& card, size_t classes,
                     const EvaluateOptions& options) {
   const std::string where = (options.images / folder).string();
   if (card.labels.empty()) {
-    if (const auto number = ClassNumber(folder, classes)) return *number;
+    if (const auto number = ClassNumbered(folder, classes)) return *number;
     return Fail(ErrorCode::kInvalid, where,
                 "is no class number: the card of {} has no labels, so name sub-folders 0 to {} or "
                 "add labels to the card",
                 options.model.string(), classes - 1);
   }
-  for (const bool any_case : {false, true}) {
-    for (size_t c = 0; c < card.labels.size(); ++c) {
-      if (any_case ? Lower(card.labels[c]) == Lower(folder) : card.labels[c] == folder) {
-        return static_cast<int>(c);
-      }
-    }
-  }
+  if (const auto labelled = ClassLabelled(folder, card)) return *labelled;
   std::string known = DidYouMean(folder, card.labels);
   if (card.labels.size() <= kListedLabels) {
     known += fmt::format("; its classes are {}", fmt::join(card.labels, ", "));

@@ -42,8 +42,11 @@ class Objective {
       square += rows_.weights[i] / total_ * (Row(i) - mean_).array().square().matrix();
     }
     inverse_ = square.array().sqrt().matrix();
+    // Rounding is as large as a feature is, or as features are: one near zero has no more to say.
+    const double usual =
+        std::sqrt((mean_.squaredNorm() + square.sum()) / static_cast<double>(width_)) + 1e-30;
     for (Eigen::Index f = 0; f < width_; ++f) {
-      const double noise = 1e-7 * (std::abs(mean_[f]) + 1e-30);
+      const double noise = 1e-7 * std::max(std::abs(mean_[f]), usual);
       inverse_[f] = inverse_[f] > noise ? 1 / inverse_[f] : 0;
     }
   }

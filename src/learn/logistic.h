@@ -25,9 +25,9 @@ struct LogisticRows {
 ///
 /// by L-BFGS (Liu & Nocedal 1989). μ and σ are each feature's weighted mean and standard deviation;
 /// they are folded into the heads returned, which read plain features: W = V/σ, c = b − W·μ. A
-/// feature that never changes gets weight 0. For two classes this is logistic regression with z₁ −
-/// z₀ as its logit and penalty λ/4. Works in double precision on one thread: the same rows give the
-/// same heads. kInvalid when the weights add up to nothing.
+/// feature that never changes, but for rounding, gets weight 0. For two classes this is logistic
+/// regression with z₁ − z₀ as its logit and penalty λ/4. Works in double precision on one thread:
+/// the same rows give the same heads. kInvalid when the weights add up to nothing.
 Result<std::vector<LinearHead>> FitLogistic(const LogisticRows& rows,
                                             const std::vector<double>& lambdas);
 

@@ -39,6 +39,24 @@ Problem Clouds(size_t count, size_t width, int classes, double apart) {
   return p;
 }
 
+TEST(Logistic, RoundingOfADeadFeatureIsNotMagnified) {
+  Problem p = Clouds(40, 2, 2, 0.5);
+  Problem with_dead{{}, p.labels, p.weights, 3, 2};
+  for (size_t i = 0; i < p.labels.size(); ++i) {
+    with_dead.values.insert(with_dead.values.end(),
+                            {p.values[2 * i], p.values[2 * i + 1],
+                             p.labels[i] == 0 ? 1e-20F : -1e-20F});  // would tell all apart
+  }
+  const auto heads = FitLogistic(with_dead.rows(), {1e-3});
+  ASSERT_TRUE(heads) << heads.error().ToString();
+  const auto plain = FitLogistic(p.rows(), {1e-3});
+  for (const float dead : {1e-20F, 0.0F, -1e-6F}) {
+    const std::vector<float> features{0.3F, -0.2F, dead};
+    EXPECT_NEAR(Probabilities(heads->front(), features)[0],
+                Probabilities(plain->front(), std::vector<float>{0.3F, -0.2F})[0], 1e-4);
+  }
+}
+
 /// Plain gradient descent on standardised features, many small steps.
 std::vector<double> SlowLogits(const Problem& p, double lambda, size_t row) {
   const size_t n = p.labels.size(), classes = static_cast<size_t>(p.classes);

@@ -1,0 +1,162 @@
+#include "cli/calibrate_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/score_view.h"
+#include "codec/parallel.h"
+#include "learn/class_name.h"
+#include "vision/folder.h"
+#include "vision/preprocess.h"
+
+namespace fogline::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The classes that the labels are of; kUnsupported for a network of something else.
+Result<size_t> ClassesOf(const Model& model, const ModelCard& card) {
+  const auto classes = model.outputs().at(card.output_index).shape.Elements();
+  if (card.kind == ModelCard::Kind::kOther || !classes || *classes < 2) {
+    return Fail(ErrorCode::kUnsupported, model.where(),
+                "tells no classes apart, so that --labels cannot say how often it is right");
+  }
+  return static_cast<size_t>(*classes);
+}
+
+/// One line of a labels file.
+struct LabelLine {
+  std::string where;  // "labels.tsv:7"
+  std::string file, label;
+};
+
+Result<std::vector<LabelLine>> ReadLines(const fs::path& path) {
+  FOGLINE_TRY(const std::string text, ReadTextFile(path));
+  std::vector<LabelLine> lines;
+  size_t number = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line(text.data() + at, end - at);
+    at = end + 1;
+    ++number;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty() || line.starts_with('#')) continue;
+    const std::string where = fmt::format("{}:{}", path.string(), number);
+    const size_t tab = line.find('\t');
+    if (tab == std::string_view::npos) {
+      return Fail(ErrorCode::kInvalid, where, "is no line of file, tab, class");
+    }
+    const std::string_view label = line.substr(tab + 1);
+    lines.push_back({where, fs::path(line.substr(0, tab)).filename().string(),
+                     std::string(label.substr(0, label.find('\t')))});
+  }
+  return lines;
+}
+
+/// Class by file name.
+Result<std::map<std::string, int>> ReadLabels(const fs::path& path,
+                                              const std::set<std::string>& pictures,
+                                              const Model& model, const ModelCard& card) {
+  FOGLINE_TRY(const size_t classes, ClassesOf(model, card));
+  FOGLINE_TRY(const std::vector<LabelLine> lines, ReadLines(path));
+  std::map<std::string, int> labels;
+  std::optional<std::string> lost;  // the first label without a picture
+  size_t without = 0;
+  for (const LabelLine& line : lines) {
+    auto known = ClassLabelled(line.label, card);
+    if (!known) known = ClassNumbered(line.label, classes);
+    const bool picture = pictures.contains(line.file);
+    if (!known && !picture && &line == &lines.front() && !fs::path(line.file).has_extension()) {
+      continue;  // a header
+    }
+    if (!known) {
+      return Fail(ErrorCode::kInvalid, line.where,
+                  "'{}' is no class of {} (a label of its card, or a number from 0 to {}){}",
+                  line.label, model.where(), classes - 1, DidYouMean(line.label, card.labels));
+    }
+    if (!picture) {
+      ++without;
+      if (!lost) lost = line.file;
+      continue;
+    }
+    const auto [before, fresh] = labels.try_emplace(line.file, *known);
+    if (!fresh && before->second != *known) {
+      return Fail(ErrorCode::kInvalid, line.where, "gives {} a second class: {} after {}",
+                  line.file, card.LabelOf(*known), card.LabelOf(before->second));
+    }
+  }
+  if (labels.empty()) {
+    return Fail(ErrorCode::kInvalid, path.string(), "labels none of the {} pictures{}",
+                pictures.size(), lost ? ": the first name in it is " + *lost : "");
+  }
+  if (without > 0) {
+    LogWarning("{}: {} label{} no picture of the folder, the first is of {}", path.string(),
+               without, without == 1 ? " is of" : "s are of", *lost);
+  }
+  if (labels.size() < pictures.size()) {
+    LogInfo("{}: {} of {} pictures have no label; accuracy is that of the others", path.string(),
+            pictures.size() - labels.size(), pictures.size());
+  }
+  return labels;
+}
+
+}  // namespace
+
+Result<CalibrationSet> ReadCalibrationSet(const fs::path& images, const fs::path& labels,
+                                          size_t most, const Model& model, const ModelCard& card,
+                                          int threads) {
+  FOGLINE_TRY(std::vector<fs::path> files, ListImages(images));
+  std::map<std::string, int> classes;
+  if (!labels.empty()) {
+    std::set<std::string> names;
+    for (const fs::path& file : files) names.insert(file.filename().string());
+    FOGLINE_TRY(classes, ReadLabels(labels, names, model, card));
+  }
+  if (most > 0 && files.size() > most) {
+    // Evenly, since names often sort by class.
+    for (size_t i = 0; i < most; ++i) files[i] = files[i * files.size() / most];
+    files.resize(most);
+  }
+  std::vector<Image> read(files.size());
+  std::vector<std::string> reasons(files.size());
+  FOGLINE_CHECK(ParallelFor(files.size(), threads, [&](size_t i, int) -> Status {
+    const auto picture = LoadPicture(files[i], DecodeAtLeast(card));
+    if (picture) {
+      FitToInput(picture->image, card, read[i]);
+    } else {
+      reasons[i] = picture.error().ToString();
+    }
+    return {};
+  }));
+  CalibrationSet set;
+  std::vector<Skipped> skipped;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (!reasons[i].empty()) {
+      skipped.push_back({files[i], reasons[i]});
+      continue;
+    }
+    set.pictures.push_back(std::move(read[i]));
+    if (labels.empty()) continue;
+    const auto found = classes.find(files[i].filename().string());
+    set.labels.push_back(found == classes.end() ? -1 : found->second);
+  }
+  if (set.pictures.empty()) {
+    return Fail(ErrorCode::kInvalid, images.string(),
+                "none of its {} pictures can be read; the first: {}", files.size(),
+                skipped.front().reason);
+  }
+  LogSkipped(skipped);
+  if (!skipped.empty()) {
+    LogWarning("calibrating on {} of {} pictures", set.pictures.size(), files.size());
+  }
+  return set;
+}
+
+}  // namespace fogline::cli
