@@ -246,9 +246,10 @@ void AddCalibrate(CLI::App& app) {
                    "plan look for it)")
       ->type_name("FILE");
   command
-      ->add_option("--cuts", args->cuts,
-                   "cuts by index, alias or tensor; 'all' for every one (default: those that no "
-                   "other cut makes useless)")
+      ->add_option(
+          "--cuts", args->cuts,
+          "cuts by index, alias or tensor (docs/graph.md); 'all' for every one (default: those "
+          "that no other cut makes useless)")
       ->delimiter(';');
   command->add_option("--bits", args->bits, "levels of the quantiser, 2 to 8 (default: all)")
       ->delimiter(',')

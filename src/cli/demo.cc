@@ -89,7 +89,8 @@ void AddDemo(CLI::App& app) {
   command->add_option("--images", args->images,
                       "your folder of pictures instead of the 40 that come along");
   command->add_option("--cut", args->demo.cut,
-                      "where the split runs: an index of 'fogline inspect', or a tensor");
+                      "where the split runs: an index of 'fogline inspect', or a tensor (tensor:3 "
+                      "where its name is a number)");
   command->add_option("--broker", args->demo.broker,
                       "your broker, mqtt://host:port (default: one of its own)");
   command->add_option("--store", args->demo.store, "keep the detections, e.g. sqlite:litter.db");

@@ -125,7 +125,8 @@ void AddEdge(CLI::App& app) {
   command->add_option("--mechanism", args->mechanism, "edge-only, cloud-only or split (with --cut)")
       ->check(CLI::IsMember({"edge-only", "cloud-only", "split"}));
   command->add_option("--cut", args->cut,
-                      "where to split: an index of 'fogline inspect', a tensor, or split1…split14");
+                      "where to split: an index of 'fogline inspect', a tensor (tensor:3 where its name "
+                      "is a number), or split1…split14");
   command->add_option("--codec", args->edge.mechanism.codec,
                       "f32, f16, q8…q2 for tensors; jpeg:Q, webp:Q for cloud-only");
   command->add_option("--bundle", args->bundle,
@@ -235,9 +236,7 @@ void AddEdge(CLI::App& app) {
       return Fail(ErrorCode::kUsage, "edge",
                   "needs --mechanism edge-only, cloud-only or split, or --cut");
     }
-    const std::string whole = args->mechanism == "edge-only"    ? "output"
-                              : args->mechanism == "cloud-only" ? "input"
-                                                                : "";
+    const std::string whole = args->mechanism == "split" ? "" : args->mechanism;
     if (!whole.empty() && !args->cut.empty()) {
       return Fail(ErrorCode::kUsage, "--cut " + args->cut, "does not go with --mechanism {}",
                   args->mechanism);

@@ -198,8 +198,7 @@ std::string InspectPage(const std::string& title, const Model& model,
   int64_t smallest = INT64_MAX;
   const Cut* narrowest = nullptr;
   for (const Cut& cut : cuts) {
-    const bool end = &cut == &cuts.front() || &cut == &cuts.back();
-    if (!end && cut.bytes < smallest) {
+    if (cut.is_split() && cut.bytes < smallest) {
       smallest = cut.bytes;
       narrowest = &cut;
     }

@@ -50,7 +50,7 @@ std::string LatencyBars(const PlanView& view) {
     const LatencyTerms& l = c.latency;
     const Cut& cut = s.cuts[c.cut];
     std::string name = CutTitle(s, c);
-    if (cut.edge_nodes > 0 && cut.edge_nodes < static_cast<int>(cut.edge.size())) {
+    if (cut.is_split()) {
       name = cut.alias.starts_with("split") ? cut.alias : std::to_string(cut.index);
     }
     if (i == view.plan.best) name = fmt::format("★ {}", name);
@@ -226,22 +226,19 @@ std::string PlanPage(const PlanView& view, const std::string& title) {
   const Candidate& best = plan.candidates[plan.best];
   Page page(title, fmt::format("The best line between {} and {} over {}", s.edge.name, s.cloud.name,
                                s.link.name));
-  const auto other = [&](size_t cut, const char* name) -> Page::Tile {
-    const auto found = plan.BestOfCut(cut);
+  const auto other = [&](MechanismKind kind) -> Page::Tile {
+    const char* name = NameOf(kind);
+    const auto found = plan.BestOf(s, kind);
     if (!found) return {name, "–", "no codec allowed"};
     const Candidate& c = plan.candidates[*found];
     return {name, Ms(c.latency.total().value()), PayloadTitle(c)};
   };
-  size_t last = 0;
-  for (size_t i = 0; i < s.cuts.size(); ++i) {
-    if (s.cuts[i].name == "output") last = i;
-  }
   page.AddTiles(
       {{"best line", CutTitle(s, best), PayloadTitle(best)},
        {"latency", Ms(best.latency.total().value()),
         fmt::format("p95 {}", Ms(best.latency_p95.value()))},
-       other(0, "cloud-only"),
-       other(last, "edge-only"),
+       other(MechanismKind::kCloudOnly),
+       other(MechanismKind::kEdgeOnly),
        {"money", fmt::format("{:.2f} €", best.month.value()), "a device and month"},
        {"energy", fmt::format("{:.0f} mJ", best.energy.value()), "of the edge an image"}});
   page.AddText(fmt::format("{} Found in {:.1f} ms.", ProofText(s, plan), view.plan_ms));

@@ -74,7 +74,7 @@ class Pending {
 Status Split(const Args& args) {
   FOGLINE_TRY(const Model model, LoadModel(args.model));
   FOGLINE_TRY(const Cut cut, FindCut(model, args.cut));
-  if (cut.edge_nodes == 0 || cut.edge_nodes == static_cast<int>(model.nodes().size())) {
+  if (!cut.is_split()) {
     FOGLINE_TRY(const auto cuts, ListCuts(model));
     if (cuts.size() < 3) {
       return Fail(ErrorCode::kUnsupported, model.path().string(),
@@ -155,8 +155,10 @@ void AddSplit(CLI::App& app) {
   auto args = std::make_shared<Args>();
   AddModelArgs(*command, args->model);
   command
-      ->add_option("--cut", args->cut,
-                   "where: a number or name of inspect's list, or the tensors that cross")
+      ->add_option(
+          "--cut", args->cut,
+          "where: a number or name of inspect's list, or the tensors that cross (tensor:3 where "
+          "a name is a number)")
       ->type_name("INDEX|TENSOR[,TENSOR…]")
       ->required();
   command->add_option("--out", args->out, "folder for edge.onnx and cloud.onnx")

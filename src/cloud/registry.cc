@@ -142,19 +142,17 @@ Result<std::shared_ptr<const OpenCut>> Registry::OpenNow(uint64_t model, uint64_
   auto open = std::make_shared<OpenCut>();
   open->model = known;
   open->cut = *cut;
-  open->cloud_only = cut == cuts.begin();
-  open->edge_only = cut + 1 == cuts.end();
   const SessionOptions options{
       .threads = options_.threads, .optimize = true, .free_dimensions = {}};
-  if (open->cloud_only) {
+  if (cut->is_cloud_only()) {
     FOGLINE_TRY(open->session, OpenSession(known->network.path, options));
-  } else if (!open->edge_only) {
+  } else if (cut->is_split()) {
     FOGLINE_TRY(const std::string suffix, SliceSuffix(known->network.model, *cut));
     FOGLINE_TRY(open->session,
                 OpenSession(std::as_bytes(std::span(suffix)),
                             known->network.path.string() + " from " + cut->name, options));
   }
-  LogInfo("opened {} at {} ({})", known->network.card.name, cut->name, open->mechanism());
+  LogInfo("opened {} at {} ({})", known->network.card.name, cut->name, NameOf(cut->mechanism()));
   return open;
 }
 

@@ -32,11 +32,7 @@ struct KnownModel {
 struct OpenCut {
   std::shared_ptr<const KnownModel> model;
   Cut cut;
-  bool edge_only = false, cloud_only = false;
   std::unique_ptr<Session> session;  // none for edge-only
-  std::string mechanism() const {
-    return edge_only ? "edge-only" : cloud_only ? "cloud-only" : "split";
-  }
 };
 
 /// Thread-safe. Opening takes long and is done once, by the first worker that needs it; the others

@@ -48,7 +48,7 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
   FOGLINE_TRY(const auto open, registry_.Find(frame_.model, frame_.cut));
   const KnownModel& model = *open->model;
   Detection& row = out.detection.emplace();
-  if (open->edge_only) {
+  if (open->cut.is_edge_only()) {
     const Payload* payload = FindRole(frame_, Role::kResult);
     if (payload == nullptr) return Refuse("is edge-only and holds no result");
     FOGLINE_TRY(ResultPayload result, ParseResult(payload->bytes));
@@ -78,7 +78,7 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
   row.accuracy_m = frame_.accuracy_m;
   row.heading_deg = frame_.heading_deg;
   row.model = ToHex(model.network.model.hash());
-  row.mechanism = open->mechanism();
+  row.mechanism = NameOf(open->cut.mechanism());
   row.cut = open->cut.name;
   row.payload_bytes = static_cast<uint32_t>(bytes.size());
   if (const Payload* thumbnail = FindRole(frame_, Role::kThumbnail)) {
@@ -151,7 +151,7 @@ Result<TensorView> Worker::Decode(const OpenCut& open, const Payload& payload) {
   FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
   // At cut 0 pixels (height x width x 3) may come instead of the network's own input, which has a
   // batch dimension.
-  const bool pixels = open.cloud_only && payload.shape.rank() == 3;
+  const bool pixels = open.cut.is_cloud_only() && payload.shape.rank() == 3;
   const Port expected = pixels ? Port{"picture", DType::kU8, Shape{card.height, card.width, 3}}
                                : open.cut.tensors.at(0);
   if (payload.dtype != expected.dtype || payload.shape != expected.shape) {

@@ -25,7 +25,7 @@ bool SameBits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
 
 /// True when `cut` has all layers of `earlier` on its edge, and more.
 bool LiesBehind(const Cut& cut, const Cut& earlier) {
-  if (earlier.edge_nodes == 0 || earlier.edge_nodes >= cut.edge_nodes) return false;
+  if (earlier.is_cloud_only() || earlier.edge_nodes >= cut.edge_nodes) return false;
   for (size_t n = 0; n < cut.edge.size(); ++n) {
     if (earlier.edge[n] && !cut.edge[n]) return false;
   }
@@ -66,8 +66,8 @@ Result<Activations> Activations::Make(Calibration& all, const Cut& cut,
 
 /// How many pictures' tensors are kept at a time; one a thread at least.
 size_t Activations::most() const {
-  return static_cast<size_t>(
-      std::max<int64_t>(all_->options().threads, all_->options().kept_bytes / std::max<int64_t>(1, cut_->bytes)));
+  return static_cast<size_t>(std::max<int64_t>(
+      all_->options().threads, all_->options().kept_bytes / std::max<int64_t>(1, cut_->bytes)));
 }
 
 Status Activations::InParts(std::span<const size_t> pictures,

@@ -61,7 +61,7 @@ Result<BundleContents> Calibrate(const Model& model, const ModelCard& card,
     if (!cut.data_dependent) {
       all.Stage(fmt::format("cut {} of {}: {}", c + 1, options.cuts.size(), cut.name));
       FOGLINE_TRY(auto activations, Activations::Make(all, cut, before ? &*before : nullptr));
-      if (cut.edge_nodes == 0) FOGLINE_CHECK(PictureCodecs(all, cut));
+      if (cut.is_cloud_only()) FOGLINE_CHECK(PictureCodecs(all, cut));
       FOGLINE_CHECK(CutCalibration(all, activations).Run());
       if (activations.whole()) before.emplace(std::move(activations));
     }

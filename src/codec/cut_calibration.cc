@@ -68,7 +68,7 @@ double CutCalibration::Units(const Calibration& all, const Cut& cut) {
     probes += 2 * static_cast<double>(std::min(ChannelRuns(cut), 20 * half));
   }
   const double pictures =
-      cut.edge_nodes == 0 ? 2.0 * static_cast<double>(all.options().qualities.size()) : 0;
+      cut.is_cloud_only() ? 2.0 * static_cast<double>(all.options().qualities.size()) : 0;
   const double run = static_cast<double>(cut.cloud_madds) + kCodeUnits * elements + 1e5;
   const double runs = 2.0 * std::size(kStepRatios) * std::min(kStepPictures, half) +
                       (levels + 1 + pictures) * static_cast<double>(all.pictures());

@@ -17,13 +17,13 @@ std::optional<size_t> Find(const std::string& name, const std::vector<Port>& por
 }  // namespace
 
 Result<Segment> Segment::Before(const Model& model, const Cut& cut) {
-  if (cut.edge_nodes == 0) return Open("", model.where(), model.inputs(), cut.tensors);
+  if (cut.is_cloud_only()) return Open("", model.where(), model.inputs(), cut.tensors);
   return Open(SlicePrefix(model, cut), model.where() + " before cut " + cut.name, model.inputs(),
               cut.tensors);
 }
 
 Result<Segment> Segment::After(const Model& model, const Cut& cut) {
-  if (cut.edge_nodes == static_cast<int>(model.nodes().size())) {
+  if (cut.is_edge_only()) {
     return Open("", model.where(), cut.tensors, model.outputs());
   }
   return Open(SliceSuffix(model, cut), model.where() + " behind cut " + cut.name, cut.tensors,

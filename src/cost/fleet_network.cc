@@ -30,11 +30,11 @@ std::vector<FleetOption> Undominated(const std::vector<FleetOption>& all) {
 /// What runs where, in the words of the paper, and the codec.
 void Name(const std::vector<Cut>& cuts, const Candidate& c, FleetOption& option) {
   const Cut& cut = cuts[c.cut];
-  option.kind = c.cut == 0 ? "cloud-only" : c.cut + 1 == cuts.size() ? "edge-only" : "split";
-  const std::string& at = option.kind != "split" ? option.kind
-                          : cut.alias.empty()    ? cut.name
-                                                 : cut.alias;
-  option.name = option.kind == "edge-only" ? at : at + " " + c.payload.codec;
+  option.kind = NameOf(cut.mechanism());
+  const std::string& at = !cut.is_split()     ? option.kind
+                          : cut.alias.empty() ? cut.name
+                                              : cut.alias;
+  option.name = cut.is_edge_only() ? at : at + " " + c.payload.codec;
 }
 
 }  // namespace

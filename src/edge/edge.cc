@@ -177,7 +177,7 @@ Result<std::unique_ptr<Mechanism>> MakeLocal(const Network& network, const Mecha
   if (options.sender.spool.folder.empty()) {
     return Fail(ErrorCode::kUsage, "--fallback", "needs --spool DIR, where the results wait");
   }
-  if (mechanism.name() == "edge-only") {
+  if (mechanism.cut().is_edge_only()) {
     return Fail(ErrorCode::kUsage, "--fallback", "edge-only runs the whole network here already");
   }
   MechanismOptions whole;
@@ -277,7 +277,7 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
   report.codec = mechanism->codec();
   LogInfo("edge {}: {} of {} at {}, {}", report.device, report.mechanism, network.card.name,
           report.cut, report.codec);
-  if (mechanism->name() == "edge-only" && !options.report_all && network.card.positive < 0) {
+  if (mechanism->cut().is_edge_only() && !options.report_all && network.card.positive < 0) {
     LogInfo("the model's card names no positive class: every picture is reported");
   }
 

@@ -212,14 +212,14 @@ void Mechanism::Stamp(Frame& frame) const {
 Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
                                                    const MechanismOptions& options) {
   FOGLINE_TRY(Cut cut, FindCut(network.model, options.cut));
-  FOGLINE_TRY(const auto cuts, ListCuts(network.model));
   FOGLINE_TRY(const auto bundle, FindBundle(network, options.bundle));
   const Bundle* calibration = bundle ? &*bundle : nullptr;
 
   // Fills in what all three share, then lets the mechanism open what it needs.
-  const auto finish = [&](auto mechanism, const char* name, std::string codec,
+  const MechanismKind kind = cut.mechanism();
+  const auto finish = [&](auto mechanism, std::string codec,
                           auto init) -> Result<std::unique_ptr<Mechanism>> {
-    mechanism->name_ = name;
+    mechanism->name_ = NameOf(kind);
     mechanism->codec_ = options.json             ? "json"
                         : !options.codec.empty() ? options.codec
                                                  : std::move(codec);
@@ -228,20 +228,20 @@ Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
     FOGLINE_CHECK(init(*mechanism));
     return mechanism;
   };
-  if (cut.id == cuts.front().id) {
-    return finish(std::make_unique<CloudOnly>(network), "cloud-only", kDefaultPicture,
+  if (kind == MechanismKind::kCloudOnly) {
+    return finish(std::make_unique<CloudOnly>(network), kDefaultPicture,
                   [&](CloudOnly& m) { return m.Init(options); });
   }
-  if (cut.id == cuts.back().id) {
+  if (kind == MechanismKind::kEdgeOnly) {
     if (!options.codec.empty()) {
       return Fail(ErrorCode::kUsage, "--codec " + options.codec,
                   "edge-only sends a result, not a tensor");
     }
-    return finish(std::make_unique<EdgeOnly>(network), "edge-only", "result",
+    return finish(std::make_unique<EdgeOnly>(network), "result",
                   [&](EdgeOnly& m) { return m.Init(network, options); });
   }
   const CalibratedPair* best = bundle ? CheapestPair(*bundle, cut.id) : nullptr;
-  return finish(std::make_unique<Split>(network), "split",
+  return finish(std::make_unique<Split>(network),
                 best != nullptr ? best->codec : kDefaultTensor,
                 [&](Split& m) { return m.Init(network, options, calibration); });
 }

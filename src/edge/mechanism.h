@@ -26,7 +26,7 @@ struct Prepared {
 };
 
 struct MechanismOptions {
-  std::string cut = "output";  // as FindCut takes it; "input" is cloud-only, "output" edge-only
+  std::string cut = "edge-only";  // as FindCut takes it
   std::string codec;  // empty: jpeg:90 for cloud-only, the bundle's choice or f16 for a split
   std::filesystem::path
       bundle;  // calibration; empty: MODEL.bundle beside the model where it exists

@@ -190,8 +190,8 @@ Feeds RandomFeeds(const std::vector<Port>& inputs, uint64_t seed) {
 
 Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& halves,
                               const std::vector<Feeds>& feeds) {
-  const bool has_edge = cut.edge_nodes > 0;
-  const bool has_cloud = cut.edge_nodes < static_cast<int>(model.nodes().size());
+  const bool has_edge = !cut.is_cloud_only();
+  const bool has_cloud = !cut.is_edge_only();
   std::string inlined;
   // From its file the engine reads a model without a second copy of it.
   Source whole{model.path(), model.bytes(), model.where()};

@@ -1,29 +1,18 @@
 #include "graph/cut.h"
 
 #include <algorithm>
-#include <charconv>
+#include <mutex>
+#include <tuple>
 
-#include "base/text.h"
 #include "graph/cut_space.h"
 #include "graph/downsets.h"
+#include "graph/model_data.h"
 
 namespace fogline {
 namespace {
 
 /// Cuts that `all` lists of one stretch at most.
 constexpr size_t kMostOfAll = 100'000;
-
-Status Refuse(const Model& model, std::span<const int> tensors) {
-  for (const int id : tensors) {
-    const Port& port = model.activations()[id].port;
-    if (ElementBytes(port.dtype) == 0) {
-      return Fail(ErrorCode::kUnsupported, model.where(),
-                  "'{}' is {}, which cannot cross: choose another cut", port.name,
-                  port.dtype == DType::kUndefined ? "no dense tensor" : DTypeName(port.dtype));
-    }
-  }
-  return {};
-}
 
 int64_t BytesOf(const Model& model, const std::vector<int>& tensors) {
   int64_t bytes = 0;
@@ -53,9 +42,7 @@ struct Candidate {
   bool dominated() const { return least_below <= bytes && least_above <= bytes; }
 };
 
-}  // namespace
-
-Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options) {
+Result<std::vector<Cut>> MakeList(const Model& model, const CutOptions& options) {
   const size_t count = model.nodes().size();
   std::vector<std::vector<bool>> fences;  // edge sides that every cut is comparable with
   fences.emplace_back(count, false);
@@ -162,52 +149,45 @@ Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options)
   return cuts;
 }
 
-Result<Cut> FindCut(const Model& model, std::string_view spec) {
-  FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model));
-  int index = -1;
-  const auto [end, error] = std::from_chars(spec.data(), spec.data() + spec.size(), index);
-  const bool number = error == std::errc() && end == spec.data() + spec.size();
-  if (number && model.FindActivation(std::string(spec)) < 0) {
-    if (index >= 0 && index < static_cast<int>(cuts.size())) return cuts[index];
-    return Fail(ErrorCode::kNotFound, model.where(), "has no cut {}: they run from 0 to {}", index,
-                cuts.size() - 1);
-  }
-  for (const Cut& cut : cuts) {
-    if (spec == cut.name || (!cut.alias.empty() && spec == cut.alias)) return cut;
-  }
+}  // namespace
 
-  std::vector<int> tensors;
-  if (const int whole = model.FindActivation(std::string(spec)); whole >= 0) {
-    tensors.push_back(whole);
-  } else {
-    for (std::string_view rest = spec;;) {
-      const size_t comma = rest.find(',');
-      const std::string name(rest.substr(0, comma));
-      const int id = model.FindActivation(name);
-      if (id < 0) {
-        std::vector<std::string> names{"input", "output"};
-        for (const Activation& a : model.activations()) names.push_back(a.port.name);
-        for (const Cut& cut : cuts) {
-          if (!cut.alias.empty()) names.push_back(cut.alias);
-        }
-        return Fail(ErrorCode::kNotFound, model.where(), "has no tensor '{}' to cut at{}", name,
-                    DidYouMean(name, names));
-      }
-      tensors.push_back(id);
-      if (comma == std::string_view::npos) break;
-      rest.remove_prefix(comma + 1);
-    }
-    std::ranges::sort(tensors);
-    tensors.erase(std::unique(tensors.begin(), tensors.end()), tensors.end());
+Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options) {
+  const CutOptions usual;
+  if (options.all != usual.all || options.most_per_stretch != usual.most_per_stretch) {
+    return MakeList(model, options);
   }
-  FOGLINE_TRY(std::vector<bool> edge, EdgeSide(model, tensors));
-  FOGLINE_CHECK(Refuse(model, tensors));
-  Cut cut = DescribeCut(model, std::move(edge));
-  for (const Cut& listed : cuts) {
-    if (listed.id == cut.id && listed.edge == cut.edge) return listed;
+  return UsualCuts(model);
+}
+
+const std::vector<Cut>& UsualCuts(const Model& model) {
+  const UsualList& kept = model.data().usual;
+  // Fails for CutOptions::all only.
+  std::call_once(kept.once, [&] { kept.cuts = MakeList(model, {}).value(); });
+  return kept.cuts;
+}
+
+const char* NameOf(MechanismKind kind) {
+  switch (kind) {
+    case MechanismKind::kEdgeOnly:
+      return "edge-only";
+    case MechanismKind::kCloudOnly:
+      return "cloud-only";
+    case MechanismKind::kSplit:
+      break;
   }
-  cut.dominated = true;
-  return cut;
+  return "split";
+}
+
+MechanismKind Cut::mechanism() const {
+  if (edge_nodes == 0) return MechanismKind::kCloudOnly;
+  return edge_nodes == static_cast<int>(edge.size()) ? MechanismKind::kEdgeOnly
+                                                     : MechanismKind::kSplit;
+}
+
+std::optional<size_t> IndexOf(std::span<const Cut> cuts, MechanismKind kind) {
+  const auto found = std::ranges::find(cuts, kind, &Cut::mechanism);
+  if (found == cuts.end()) return std::nullopt;
+  return static_cast<size_t>(found - cuts.begin());
 }
 
 }  // namespace fogline

@@ -176,8 +176,7 @@ Cut DescribeCut(const Model& model, std::vector<bool> edge) {
     cut.data_dependent |= model.activations()[id].data_dependent;
   }
   if (cut.name.empty()) {
-    std::ranges::replace(joined, '\n', ',');
-    cut.name = joined;
+    cut.name = TensorSpec(model, cut.activations);
     if (cut.activations.size() == 1) cut.alias = PaperAlias(model, cut.activations[0]);
   }
   cut.edge = std::move(edge);

@@ -32,6 +32,13 @@ std::vector<SingleCut> SingleCuts(const Model& model);
 /// Everything that a Cut says, except its index. `edge` must be downward closed.
 Cut DescribeCut(const Model& model, std::vector<bool> edge);
 
+/// How FindCut takes exactly these tensors: their names joined by ',', each with "tensor:" before
+/// it when one of them could be taken for something else.
+std::string TensorSpec(const Model& model, std::span<const int> tensors);
+
+/// ListCuts(model), made once and kept with the model.
+const std::vector<Cut>& UsualCuts(const Model& model);
+
 /// False when something crosses that is no dense tensor of known element size.
 bool CanCross(const Model& model, std::span<const int> tensors);
 

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/file.h"
+#include "graph/cut.h"
 #include "graph/lift.h"
 #include "graph/model.h"
 
@@ -26,6 +28,12 @@ struct ConstantSource {
 struct Constant {
   Port port;
   int64_t params = 0;  // its elements, 0 for settings such as shapes, axes and clip bounds
+};
+
+/// The cuts that ListCuts gives without options, made when first asked for.
+struct UsualList {
+  mutable std::once_flag once;
+  mutable std::vector<Cut> cuts;
 };
 
 struct ModelData {
@@ -58,6 +66,8 @@ struct ModelData {
   std::vector<std::string> assumptions;
   int64_t madds = 0;
   int64_t params = 0;
+
+  UsualList usual;
 };
 
 /// Fills nodes, activations (names and edges, no types) and constants from the protobuf.

@@ -43,10 +43,10 @@ bool Covers(const std::filesystem::path& file, const Network& network,
   const auto bundle = Bundle::Load(file);
   if (!bundle || bundle->model_hash() != network.model.hash()) return false;
   return std::ranges::all_of(cuts, [&](const std::string& cut) {
-    const auto found = FindCut(network.model, CutSpec(cut));
+    const auto found = FindCut(network.model, cut);
     const auto same = [&](const CalibratedPair& pair) { return pair.cut_id == found->id; };
     // What is wrong with a cut's name is said where it is used.
-    return !found || cut == "edge-only" || std::ranges::any_of(bundle->pairs(), same);
+    return !found || found->is_edge_only() || std::ranges::any_of(bundle->pairs(), same);
   });
 }
 
@@ -107,7 +107,7 @@ Result<std::filesystem::path> PrepareModel(const Suite& suite, const SuiteModel&
   command.insert(command.end(), std::begin(kLevels), std::end(kLevels));
   command.emplace_back("--cuts");
   for (const std::string& cut : cuts) {
-    if (cut != "edge-only") command.push_back(CutSpec(cut));
+    if (cut != "edge-only") command.push_back(cut);
   }
   FOGLINE_CHECK(RunToEnd("calibrate", std::move(command), log));
   return file;

@@ -76,7 +76,7 @@ Result<std::vector<LoadFrame>> MakeFrames(const Suite& suite, const std::filesys
                                           const SuiteCapacity& entry, Capacity& out) {
   FOGLINE_TRY(const Network network, LoadNetwork(model));
   MechanismOptions options;
-  options.cut = CutSpec(entry.cut);
+  options.cut = entry.cut;
   options.json = entry.wire == WireKind::kJson;
   FOGLINE_TRY(const auto mechanism, Mechanism::Make(network, options));
   out.codec = mechanism->codec();

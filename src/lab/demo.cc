@@ -32,7 +32,7 @@ Result<Cut> DefaultCut(const Network& network) {
   const Cut* best = nullptr;
   double best_bytes = 0;
   for (const Cut& cut : cuts) {
-    const bool splits = &cut != &cuts.front() && &cut != &cuts.back() && cut.tensors.size() == 1;
+    const bool splits = cut.is_split() && cut.tensors.size() == 1;
     if (!splits || 10 * cut.cloud_madds < cut.edge_madds + cut.cloud_madds) continue;
     const CalibratedPair* pair = bundle ? CheapestPair(*bundle, cut.id) : nullptr;
     if (bundle && pair == nullptr) continue;
@@ -156,7 +156,7 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
     // Looked at before anything starts, so that a bad model or cut is one line and nothing runs.
     FOGLINE_TRY(const Network network, LoadNetwork(model));
     FOGLINE_TRY(const Cut chosen, cut.empty() ? DefaultCut(network) : FindCut(network.model, cut));
-    cut = std::to_string(chosen.index);
+    cut = chosen.index < 0 ? chosen.name : std::to_string(chosen.index);
   }
   const TempDir dir;
   std::unique_ptr<LocalBroker> own_broker;

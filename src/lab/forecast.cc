@@ -48,14 +48,14 @@ class ForecasterImpl final : public Forecaster {
 
   const Model& model() const override { return network_.model; }
   Result<Cut> CutOf(const std::string& cut) const override {
-    return FindCut(network_.model, CutSpec(cut));
+    return FindCut(network_.model, cut);
   }
 
   Result<std::string> CodecOf(WireKind wire, const std::string& cut) const override {
     FOGLINE_TRY(const Cut found, CutOf(cut));
-    if (found.edge_nodes == static_cast<int>(network_.model.nodes().size())) return std::string();
+    if (found.is_edge_only()) return std::string();
     if (wire == WireKind::kJson) return "json";
-    if (found.edge_nodes == 0) return "jpeg:90";
+    if (found.is_cloud_only()) return "jpeg:90";
     const CalibratedPair* pair = bundle_ ? CheapestPair(*bundle_, found.id) : nullptr;
     return pair != nullptr ? pair->codec : "f16";
   }
@@ -92,10 +92,6 @@ class ForecasterImpl final : public Forecaster {
 };
 
 }  // namespace
-
-std::string CutSpec(const std::string& cut) {
-  return cut == "cloud-only" ? "input" : cut == "edge-only" ? "output" : cut;
-}
 
 Result<std::unique_ptr<Forecaster>> Forecaster::Make(const std::filesystem::path& model,
                                                      const Side& device, const Side& cloud,

@@ -50,7 +50,4 @@ class Forecaster {
   virtual Result<Cut> CutOf(const std::string& cut) const = 0;
 };
 
-/// "cloud-only" and "edge-only" as FindCut takes them: "input" and "output"; others as they are.
-std::string CutSpec(const std::string& cut);
-
 }  // namespace fogline

@@ -180,7 +180,7 @@ class Lab {
     // It goes into every forecast: the calmest of a few runs counts.
     result_.pipeline_ms = INFINITY;
     for (int i = 0; i < kMostTries; ++i) {
-      FOGLINE_TRY(const SiteRun run, site->Run({fmt::format("lab-pipeline-{}", i), "output", "",
+      FOGLINE_TRY(const SiteRun run, site->Run({fmt::format("lab-pipeline-{}", i), "edge-only", "",
                                                 WireKind::kFogline, pictures(), suite().rate}));
       Bar bar;
       FOGLINE_CHECK(ReadReport(run.report, bar));
@@ -446,7 +446,7 @@ class Lab {
     for (int i = 0; static_cast<int>(fair.size()) < repeats() && i < repeats() + kMostTries - 1;
          ++i) {
       const EdgeRun run{fmt::format("lab-{}", runs_++),
-                        CutSpec(task.bar.cut),
+                        task.bar.cut,
                         task.bar.codec,
                         task.bar.wire,
                         pictures(),

@@ -44,13 +44,8 @@ Status CheckOptions(const TrainOptions& options) {
 
 Result<FeaturePoint> FindFeatures(const Model& model, const std::string& at) {
   if (at.empty()) return PooledFeatures(model);
-  if (model.FindActivation(at) >= 0) return FeaturesAt(model, at);
-  FOGLINE_TRY(const Cut cut, FindCut(model, at));
-  if (cut.tensors.size() != 1) {
-    return Fail(ErrorCode::kUsage, "--at " + at,
-                "{} tensors cross there; a head reads one: name it instead", cut.tensors.size());
-  }
-  return FeaturesAt(model, cut.tensors[0].name);
+  FOGLINE_TRY(const int tensor, FindTensor(model, at));
+  return FeaturesAt(model, model.activations()[static_cast<size_t>(tensor)].port.name);
 }
 
 /// Which class is positive, set in the report.

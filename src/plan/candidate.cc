@@ -58,7 +58,6 @@ class Evaluator {
 
   void AddAt(size_t index, std::vector<Candidate>& out) const {
     const Cut& cut = s_.cuts[index];
-    const bool all_on_edge = cut.edge_nodes == static_cast<int>(s_.model->nodes().size());
     Candidate base;
     base.cut = index;
     base.memory = EdgeMemory(*s_.model, cut);
@@ -66,7 +65,7 @@ class Evaluator {
     const MeasuredTime cloud = HalfTime(s_.cloud_timing, s_.cloud_timing.suffix, cut, false);
     base.latency.edge = edge.p50;
     base.latency.cloud = pricing_.Loaded(cloud.p50);
-    if (!all_on_edge) {
+    if (!cut.is_edge_only()) {
       std::vector<PayloadOption> payloads = book_.At(cut);
       const PayloadOption* picture = BestPicture(payloads);
       for (PayloadOption& payload : payloads) {
@@ -107,8 +106,7 @@ class Evaluator {
   Candidate Evaluate(Candidate c, const Cut& cut, const MeasuredTime& edge,
                      const MeasuredTime& cloud) const {
     const bool crosses = Crosses(c);
-    const bool comes_back =
-        s_.operation.deliver == Side::kEdge && cut.edge_nodes < static_cast<int>(cut.edge.size());
+    const bool comes_back = s_.operation.deliver == Side::kEdge && !cut.is_edge_only();
     c.up = c.payload.bytes;
     c.down = comes_back ? book_.Results().front().bytes : Bytes(0);
     const Milliseconds encode = c.payload.encode / s_.edge_timing.relative_speed;

@@ -86,9 +86,8 @@ std::vector<Explanation> Explain(const Scenario& scenario, const Plan& plan, siz
     if (plan.candidates[candidate].cut != winner.cut && !known) rivals.push_back(candidate);
   };
   // Both extremes first, whatever they cost.
-  add(each.front());
   for (const size_t candidate : each) {
-    if (scenario.cuts[plan.candidates[candidate].cut].name == "output") add(candidate);
+    if (!scenario.cuts[plan.candidates[candidate].cut].is_split()) add(candidate);
   }
   std::vector<size_t> others = each;
   std::ranges::stable_sort(

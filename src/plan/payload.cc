@@ -62,8 +62,7 @@ PayloadBook::PayloadBook(const Model& model, const Bundle* bundle, std::vector<s
     : model_(model), bundle_(bundle), only_(std::move(only)) {}
 
 std::vector<PayloadOption> PayloadBook::At(const Cut& cut) const {
-  const bool input = cut.edge_nodes == 0;
-  return Options(cut.id, cut.tensors, input);
+  return Options(cut.id, cut.tensors, cut.is_cloud_only());
 }
 
 std::vector<PayloadOption> PayloadBook::Of(int activation) const {

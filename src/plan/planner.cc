@@ -95,11 +95,7 @@ class Planner {
     const std::vector<bool> edge = layers_.EdgeLayers(partition);
     const auto same = [&edge](const Cut& cut) { return cut.edge == edge; };
     if (std::ranges::any_of(s_.cuts, same)) return {};
-    std::string spec;
-    for (const int a : layers_.Crossing(partition, Side::kEdge)) {
-      spec += (spec.empty() ? "" : ",") + s_.model->activations()[static_cast<size_t>(a)].port.name;
-    }
-    auto cut = FindCut(*s_.model, spec);
+    auto cut = CutAt(*s_.model, layers_.Crossing(partition, Side::kEdge));
     // Layers that nothing depends on may fall to either side: the cut is known by its tensors.
     if (!cut) return {};
     const auto known = [&cut](const Cut& other) { return other.id == cut->id; };
@@ -210,6 +206,11 @@ std::optional<size_t> Plan::BestOfCut(size_t cut) const {
     if (!found || rank(i) < rank(*found)) found = i;
   }
   return found;
+}
+
+std::optional<size_t> Plan::BestOf(const Scenario& scenario, MechanismKind kind) const {
+  const auto cut = IndexOf(scenario.cuts, kind);
+  return cut ? BestOfCut(*cut) : std::nullopt;
 }
 
 std::vector<size_t> Plan::BestOfEachCut() const {

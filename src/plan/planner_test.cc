@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "codec/bundle_writer.h"
 #include "engine/shapes.h"
 #include "plan/explain.h"
 #include "plan/layer_problem.h"
 #include "plan/pareto.h"
+#include "plan/rivals.h"
 #include "profile/library.h"
 
 namespace fogline {
@@ -116,13 +118,38 @@ TEST_F(PlannerTest, CandidatesAlwaysHoldBothExtremes) {
   Scenario s = Make(model, "raspberry-pi-3b-plus", "t2.micro", "4g");
   const auto plan = MakePlan(s);
   ASSERT_TRUE(plan);
-  const auto cloud_only = plan->BestOfCut(0);
+  const auto cloud_only = plan->BestOf(s, MechanismKind::kCloudOnly);
   ASSERT_TRUE(cloud_only);
   EXPECT_THAT(plan->candidates[*cloud_only].payload.codec, HasSubstr("jpeg"));
   EXPECT_EQ(plan->candidates[*cloud_only].latency.edge, Milliseconds(0));
-  const auto edge_only = plan->BestOfCut(s.cuts.size() - 1);
+  const auto edge_only = plan->BestOf(s, MechanismKind::kEdgeOnly);
   ASSERT_TRUE(edge_only);
   EXPECT_EQ(plan->candidates[*edge_only].latency.cloud, Milliseconds(0));
+}
+
+// The planner appends what the flow finds beyond the list: the last cut is a split then.
+TEST_F(PlannerTest, EdgeOnlyIsKnownAfterACutWasAppended) {
+  LOAD_OR_SKIP("mobilenet_v2_1.0_160.onnx");
+  Scenario s = Make(model, "raspberry-pi-3b-plus", "c6i.large", "wifi");
+  s.codecs = {"f32"};
+  std::erase_if(s.cuts, [](const Cut& cut) { return cut.is_split(); });
+  const auto plan = MakePlan(s);
+  ASSERT_TRUE(plan) << plan.error().ToString();
+  ASSERT_TRUE(s.cuts.back().is_split());
+  const auto edge_only = plan->BestOf(s, MechanismKind::kEdgeOnly);
+  ASSERT_TRUE(edge_only);
+  EXPECT_EQ(plan->candidates[*edge_only].latency.cloud, Milliseconds(0));
+  EXPECT_GT(plan->candidates[*edge_only].latency.edge, Milliseconds(0));
+  const std::vector<Rival> rivals = Rivals(s, *plan);
+  ASSERT_GE(rivals.size(), 2U);
+  EXPECT_TRUE(s.cuts[rivals[0].candidate.cut].is_edge_only());
+  EXPECT_TRUE(s.cuts[rivals[1].candidate.cut].is_cloud_only());
+  std::set<MechanismKind> explained;
+  for (const Explanation& e : Explain(s, *plan, 2)) {
+    explained.insert(s.cuts[plan->candidates[e.rival].cut].mechanism());
+  }
+  EXPECT_TRUE(explained.contains(MechanismKind::kEdgeOnly));
+  EXPECT_TRUE(explained.contains(MechanismKind::kCloudOnly));
 }
 
 TEST_F(PlannerTest, TermsAddUpToTheObjective) {
@@ -179,7 +206,7 @@ TEST_F(PlannerTest, SaysWhichLimitCannotBeMet) {
   s.codecs = {"q4"};
   plan = MakePlan(s);  // edge-only needs no codec
   ASSERT_TRUE(plan);
-  EXPECT_EQ(s.cuts[plan->candidates[plan->best].cut].name, "output");
+  EXPECT_TRUE(s.cuts[plan->candidates[plan->best].cut].is_edge_only());
 }
 
 TEST_F(PlannerTest, TwoWayIsNeverWorse) {
@@ -241,12 +268,10 @@ TEST_F(PlannerTest, ThePapersFindingsComeOut) {
     s.codecs = {"json"};
     // The places that the paper tried, and both extremes.
     std::erase_if(s.cuts, [](const Cut& cut) {
-      return cut.name != "input" && cut.name != "output" && !cut.alias.starts_with("split");
+      return cut.is_split() && !cut.alias.starts_with("split");
     });
     Plan plan = MakePlan(s).value();
-    return s.cuts[plan.candidates[plan.best].cut].name == "input"    ? "cloud-only"
-           : s.cuts[plan.candidates[plan.best].cut].name == "output" ? "edge-only"
-                                                                     : "split";
+    return NameOf(s.cuts[plan.candidates[plan.best].cut].mechanism());
   };
   const auto small = Load("mobilenet_v2_1.0_160.onnx");
   const auto large = Load("mobilenet_v2_1.0_224.onnx");

@@ -6,10 +6,6 @@
 namespace fogline {
 namespace {
 
-bool IsSplit(const Cut& cut) {
-  return cut.edge_nodes > 0 && cut.edge_nodes < static_cast<int>(cut.edge.size());
-}
-
 /// Those that keep to the limits first, then those that are run, then the cheapest.
 template <typename Wanted>
 const Candidate* Best(const std::vector<Candidate>& candidates, const Wanted& wanted) {
@@ -32,14 +28,12 @@ std::vector<Rival> Rivals(const Scenario& scenario, const Plan& plan) {
     if (c != nullptr) rivals.push_back({key, title, *c});
   };
   const auto cut = [&](const Candidate& c) -> const Cut& { return scenario.cuts[c.cut]; };
-  add("edge-only", "Everything on the device", Best(plan.candidates, [&](const Candidate& c) {
-        return cut(c).edge_nodes == static_cast<int>(cut(c).edge.size());
-      }));
+  add("edge-only", "Everything on the device", Best(plan.candidates, [&](const Candidate& c) { return cut(c).is_edge_only(); }));
   add("cloud-only", "Everything in the cloud",
-      Best(plan.candidates, [&](const Candidate& c) { return cut(c).edge_nodes == 0; }));
+      Best(plan.candidates, [&](const Candidate& c) { return cut(c).is_cloud_only(); }));
   const size_t winner = plan.candidates[plan.best].cut;
   add("runner-up", "The next best line", Best(plan.candidates, [&](const Candidate& c) {
-        return c.cut != winner && IsSplit(cut(c));
+        return c.cut != winner && cut(c).is_split();
       }));
   // Asked for by name, so that neither is left out.
   Scenario plain = scenario;
@@ -47,7 +41,7 @@ std::vector<Rival> Rivals(const Scenario& scenario, const Plan& plan) {
   const std::vector<Candidate> all = EnumerateCandidates(plain);
   const auto sent_as = [&](const char* codec) {
     return Best(all, [&, codec](const Candidate& c) {
-      return c.payload.codec == codec && IsSplit(cut(c));
+      return c.payload.codec == codec && cut(c).is_split();
     });
   };
   add("split-f32", "The best split, uncompressed", sent_as("f32"));

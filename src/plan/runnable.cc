@@ -32,10 +32,9 @@ std::string WhyNotRunnable(const Model& model, const Cut& cut, const PayloadOpti
     return fmt::format("the edge feeds a network pictures of three channels, '{}' is {} {}",
                        input.name, DTypeName(input.dtype), input.shape.ToString());
   }
-  const bool all_on_edge = cut.edge_nodes == static_cast<int>(cut.edge.size());
-  if (all_on_edge) return {};
+  if (cut.is_edge_only()) return {};
   if (deliver == Side::kEdge) return "the cloud keeps its results, none is sent back yet";
-  if (cut.edge_nodes == 0) {
+  if (cut.is_cloud_only()) {
     if (CodesPictures(payload.codec) || payload.codec == "json") return {};
     return fmt::format("cloud-only sends the picture as jpeg, webp or json, not as {}",
                        payload.codec);

@@ -35,8 +35,7 @@ std::string AgreementText(const Candidate& c) {
 
 std::string CutTitle(const Scenario& scenario, const Candidate& candidate) {
   const Cut& cut = scenario.cuts[candidate.cut];
-  if (cut.edge_nodes == 0) return "cloud-only";
-  if (cut.edge_nodes == static_cast<int>(cut.edge.size())) return "edge-only";
+  if (!cut.is_split()) return NameOf(cut.mechanism());
   const std::string number = cut.index < 0 ? cut.name : fmt::format("cut {}", cut.index);
   return cut.alias.empty() ? number : number + " · " + cut.alias;
 }

@@ -171,7 +171,8 @@ Result<MeasuredProfile> Measure(const Model& model, const std::vector<Cut>& cuts
   for (const Port& port : model.inputs()) inputs[port.name] = RandomInput(port, random);
   const double halves = 2.0 * static_cast<double>(cuts.size());
   Timer timer(options, clock, options.budget_s / std::max(1.0, halves));
-  FOGLINE_CHECK(timer.OpenWhole(model, cuts.back(), inputs));
+  FOGLINE_TRY(const Cut whole, FindCut(model, NameOf(MechanismKind::kEdgeOnly)));
+  FOGLINE_CHECK(timer.OpenWhole(model, whole, inputs));
   std::vector<std::pair<MeasuredHalf*, Milliseconds>> drifts;
   profile.cuts.reserve(cuts.size());  // drifts points into it
   for (size_t i = 0; i < cuts.size(); ++i) {
@@ -183,12 +184,12 @@ Result<MeasuredProfile> Measure(const Model& model, const std::vector<Cut>& cuts
     Named tensors = inputs;
     const std::string where = fmt::format("{} cut at {}", model.where(), cut.name);
     Milliseconds drift;
-    if (cut.edge_nodes > 0) {
+    if (!cut.is_cloud_only()) {
       FOGLINE_TRY(const std::string half, SlicePrefix(model, cut));
       FOGLINE_TRY(measured.prefix, timer.Run(half, where, tensors, drift));
       drifts.emplace_back(&*measured.prefix, drift);
     }
-    if (cut.edge_nodes < static_cast<int>(cut.edge.size())) {
+    if (!cut.is_edge_only()) {
       FOGLINE_TRY(const std::string half, SliceSuffix(model, cut));
       FOGLINE_TRY(measured.suffix, timer.Run(half, where, tensors, drift));
       drifts.emplace_back(&*measured.suffix, drift);

@@ -180,10 +180,7 @@ void Reconcile(const Model& model, const std::vector<Cut>& cuts,
   std::ranges::stable_sort(order, {}, &Cut::edge_nodes);
   for (const Cut* cut : order) {
     const auto it = measured.find(cut->id);
-    if (it == measured.end() || cut->edge_nodes == 0 ||
-        cut->edge_nodes == static_cast<int>(cut->edge.size())) {
-      continue;
-    }
+    if (it == measured.end() || !cut->is_split()) continue;
     bool inside = true;
     for (size_t n = 0; n < cut->edge.size(); ++n) inside &= cut->edge[n] || !sides.back()[n];
     if (!inside || cut->edge == sides.back()) continue;

@@ -26,8 +26,7 @@ Result<LatencyTerms> Work(const ShelfModel& shelf, const Fleet::Way& way, const 
     return Fail(ErrorCode::kNotFound, "cut", "the model has no cut '{}'", way.cut);
   }
   PlanRequest request;
-  const bool all_on_edge = at + 1 == shelf.cuts.size();
-  if (!all_on_edge) request.codecs = way.codec;  // as it runs, not as would be best
+  if (!shelf.cuts[at].is_edge_only()) request.codecs = way.codec;  // as it runs, not as would be best
   FOGLINE_TRY(
       const Scenario scenario,
       MakeScenario(request, shelf.model, shelf.cuts, shelf.bundle ? &*shelf.bundle : nullptr,
