@@ -13,7 +13,7 @@ using namespace fogline;
 
 /// Stands in for the engine: every output is float32 of one shape.
 Result<std::map<std::string, TensorType>> OneType(std::span<const std::byte> model,
-                                                  const std::map<std::string, Shape>&) {
+                                                  const std::map<std::string, RunInput>&) {
   onnx::ModelProto proto;
   if (!proto.ParseFromArray(model.data(), static_cast<int>(model.size()))) std::abort();
   std::map<std::string, TensorType> types;

@@ -49,6 +49,8 @@ Json ToJson(const Cut& cut) {
           {"edge_madds", cut.edge_madds},
           {"cloud_madds", cut.cloud_madds},
           {"edge_params", cut.edge_params},
+          {"edge_weight_bytes", cut.edge_weight_bytes},
+          {"cloud_weight_bytes", cut.cloud_weight_bytes},
           {"edge_layers", cut.edge_nodes},
           {"dominated", cut.dominated},
           {"data_dependent", cut.data_dependent}};
@@ -63,7 +65,9 @@ Json ToJson(const ModelArgs& args, const Model& model, const std::vector<Cut>& c
                       {"op", node.op},
                       {"outputs", std::move(outputs)},
                       {"madds", node.madds},
+                      {"madds_at_least", node.madds_at_least},
                       {"params", node.params},
+                      {"weight_bytes", node.weight_bytes},
                       {"block", node.block < 0 ? Json() : Json(node.block)}});
   }
   Json list = Json::array();
@@ -74,7 +78,9 @@ Json ToJson(const ModelArgs& args, const Model& model, const std::vector<Cut>& c
             {"opset", model.opset()},
             {"nodes", model.nodes().size()},
             {"params", model.params()},
+            {"weight_bytes", model.weight_bytes()},
             {"madds", model.madds()},
+            {"madds_at_least", model.madds_at_least()},
             {"inputs", ToJson(model.inputs())},
             {"outputs", ToJson(model.outputs())}}},
           {"layers", std::move(layers)},
@@ -82,8 +88,9 @@ Json ToJson(const ModelArgs& args, const Model& model, const std::vector<Cut>& c
 }
 
 void Print(const ModelArgs& args, const Model& model, const std::vector<Cut>& cuts) {
-  fmt::print("{}: opset {}, {} layers, {} parameters, {} MAdds, {}\n", args.path.string(),
+  fmt::print("{}: opset {}, {} layers, {} parameters, {}{} MAdds, {}\n", args.path.string(),
              model.opset(), model.nodes().size(), HumanCount(static_cast<double>(model.params())),
+             model.madds_at_least() ? "at least " : "",
              HumanCount(static_cast<double>(model.madds())),
              HumanBytes(static_cast<double>(model.bytes().size())));
   for (const Port& port : model.inputs()) fmt::print("  in   {}\n", Describe(port));

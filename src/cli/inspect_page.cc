@@ -126,6 +126,11 @@ BarChart WorkChart(const std::vector<Cut>& cuts) {
   return chart;
 }
 
+Cell Madds(const Node& node) {
+  if (!node.madds_at_least) return Number(node.madds);
+  return {"≥ " + HumanCount(static_cast<double>(node.madds)), static_cast<double>(node.madds)};
+}
+
 }  // namespace
 
 Table LayerTable(const Model& model) {
@@ -142,7 +147,7 @@ Table LayerTable(const Model& model) {
                             node.op,
                             OutputShape(model, node),
                             Bytes(OutputBytes(model, node)),
-                            Number(node.madds),
+                            Madds(node),
                             Number(node.params)};
     if (node.block >= 0) {
       cells.emplace_back(fmt::format(
@@ -208,9 +213,11 @@ std::string InspectPage(const std::string& title, const Model& model,
     inputs += (inputs.empty() ? "" : ", ") + port.shape.ToString();
   std::vector<Page::Tile> tiles{
       {"layers", std::to_string(model.nodes().size()), fmt::format("opset {}", model.opset())},
-      {"MAdds", HumanCount(static_cast<double>(model.madds())), "at " + inputs},
+      {"MAdds",
+       (model.madds_at_least() ? "≥ " : "") + HumanCount(static_cast<double>(model.madds())),
+       "at " + inputs},
       {"parameters", HumanCount(static_cast<double>(model.params())),
-       HumanBytes(static_cast<double>(model.bytes().size())) + " file"},
+       HumanBytes(static_cast<double>(model.weight_bytes())) + " of weights"},
       {"cuts", std::to_string(cuts.size()), "with the two ends"},
       {"input crosses", HumanBytes(static_cast<double>(cuts.front().bytes)), "cut 0, cloud-only"}};
   if (narrowest != nullptr) {

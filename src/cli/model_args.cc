@@ -1,5 +1,8 @@
 #include "cli/model_args.h"
 
+#include <charconv>
+#include <optional>
+
 #include "vision/network.h"
 
 namespace fogline::cli {
@@ -21,6 +24,39 @@ Result<LoadOptions> ParseShapes(const ModelArgs& args) {
   return options;
 }
 
+/// A number, "true" or "false".
+std::optional<double> ParseValue(std::string_view text) {
+  if (text == "true") return 1;
+  if (text == "false") return 0;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Status ParseValues(const ModelArgs& args, LoadOptions& options) {
+  for (const std::string& text : args.values) {
+    const auto bad = [&](const char* why) {
+      return Fail(ErrorCode::kUsage, "--value " + text, "{}", why);
+    };
+    const size_t equals = text.rfind('=');
+    if (equals == std::string::npos || equals == 0) {
+      return bad("needs the input's name in front, as in use_big=true");
+    }
+    auto [at, fresh] = options.values.try_emplace(text.substr(0, equals));
+    if (!fresh) return bad("is the second value for the same input");
+    for (std::string_view rest = std::string_view(text).substr(equals + 1);;) {
+      const size_t comma = rest.find(',');
+      const auto value = ParseValue(rest.substr(0, comma));
+      if (!value) return bad("is no number, true or false, nor a list of them: size=640,480");
+      at->second.push_back(*value);
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 void AddModelArgs(CLI::App& command, ModelArgs& args) {
@@ -29,10 +65,16 @@ void AddModelArgs(CLI::App& command, ModelArgs& args) {
       .add_option("--shape", args.shapes,
                   "shape of an input with open dimensions, as in image=1x3x160x160")
       ->type_name("INPUT=SHAPE");
+  command
+      .add_option("--value", args.values,
+                  "what an input holds where it decides a branch or a shape, as in use_big=true or "
+                  "size=640,480 (default: zeros)")
+      ->type_name("INPUT=VALUE[,VALUE…]");
 }
 
 Result<Model> LoadModel(const ModelArgs& args) {
   FOGLINE_TRY(LoadOptions options, ParseShapes(args));
+  FOGLINE_CHECK(ParseValues(args, options));
   FOGLINE_TRY(const DeclaredPorts declared, ReadPorts(args.path));
   if (const auto unnamed = options.shapes.find(""); unnamed != options.shapes.end()) {
     if (declared.inputs.size() != 1 || options.shapes.size() != 1) {

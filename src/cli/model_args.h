@@ -14,9 +14,10 @@ namespace fogline::cli {
 struct ModelArgs {
   std::filesystem::path path;
   std::vector<std::string> shapes;  // "image=1x3x160x160", or the shape alone for the only input
+  std::vector<std::string> values;  // "use_big=true", "size=640,480"
 };
 
-/// Adds MODEL and --shape.
+/// Adds MODEL, --shape and --value.
 void AddModelArgs(CLI::App& command, ModelArgs& args);
 
 /// Loads the model with the shapes given, else with the size of the model's card, and says in the

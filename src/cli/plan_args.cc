@@ -1,5 +1,6 @@
 #include "cli/plan_args.h"
 
+#include "base/log.h"
 #include "profile/library.h"
 
 namespace fogline::cli {
@@ -92,6 +93,13 @@ Result<std::unique_ptr<PlanInput>> LoadPlanInput(const PlanArgs& args) {
   }
   FOGLINE_TRY(PlanSide edge, LoadSide(input->model, args.edge, "--edge"));
   FOGLINE_TRY(PlanSide cloud, LoadSide(input->model, args.cloud, "--cloud"));
+  for (const PlanSide* side : {&edge, &cloud}) {
+    if (!side->timing.integers_as_float) continue;
+    LogWarning(
+        "layers in 8-bit integers are timed as float ones on {}: how much faster they are is "
+        "unknown there; 'fogline profile' measures it",
+        side->machine.name);
+  }
   FOGLINE_TRY(std::vector<Cut> cuts, ListCuts(input->model));
   FOGLINE_TRY(input->scenario, MakeScenario(args.request, input->model, std::move(cuts),
                                             input->bundle ? &*input->bundle : nullptr,

@@ -152,7 +152,8 @@ void AddTrain(CLI::App& app) {
       ->type_name("FILE");
   command
       ->add_option("--at", train.at,
-                   "a tensor or cut to read features at instead of the pooled ones: an early exit")
+                   "a tensor or cut to read features at instead of the pooled ones: an early exit "
+                   "(tensor:3 where a name is a number)")
       ->type_name("TENSOR");
   command
       ->add_option("--positive", train.positive,

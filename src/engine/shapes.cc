@@ -42,14 +42,54 @@ struct Zeros {
   Ort::Value value{nullptr};
 };
 
-Result<Zeros> MakeZeros(const std::string& name, const Ort::TypeInfo& type, const Shape* shape) {
+template <typename T>
+void Put(void* memory, size_t elements, const std::vector<double>& values) {
+  for (size_t i = 0; i < elements; ++i) {
+    static_cast<T*>(memory)[i] = static_cast<T>(values.size() == 1 ? values[0] : values[i]);
+  }
+}
+
+/// False for elements that are no numbers.
+bool Fill(DType dtype, void* memory, size_t elements, const std::vector<double>& values) {
+  switch (dtype) {
+    case DType::kF32:
+      Put<float>(memory, elements, values);
+      return true;
+    case DType::kF64:
+      Put<double>(memory, elements, values);
+      return true;
+    case DType::kI64:
+      Put<int64_t>(memory, elements, values);
+      return true;
+    case DType::kI32:
+      Put<int32_t>(memory, elements, values);
+      return true;
+    case DType::kI16:
+      Put<int16_t>(memory, elements, values);
+      return true;
+    case DType::kI8:
+      Put<int8_t>(memory, elements, values);
+      return true;
+    case DType::kU8:
+      Put<uint8_t>(memory, elements, values);
+      return true;
+    case DType::kBool:
+      Put<bool>(memory, elements, values);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Zeros, or what `given` holds.
+Result<Zeros> MakeInput(const std::string& name, const Ort::TypeInfo& type, const RunInput* given) {
   const auto fail = [&](const char* why) {
     return Fail(ErrorCode::kUnsupported, name, "cannot be filled with zeros: {}", why);
   };
   if (type.GetONNXType() != ONNX_TYPE_TENSOR) return fail("no tensor");
   const auto info = type.GetTensorTypeAndShapeInfo();
   std::vector<int64_t> dims = info.GetShape();
-  if (shape != nullptr) dims.assign(shape->begin(), shape->end());
+  if (given != nullptr) dims.assign(given->shape.begin(), given->shape.end());
   size_t bytes = ElementBytes(static_cast<DType>(info.GetElementType()));
   if (bytes == 0) return fail("elements of no fixed size");
   for (const int64_t d : dims) {
@@ -60,22 +100,34 @@ Result<Zeros> MakeZeros(const std::string& name, const Ort::TypeInfo& type, cons
   Zeros zeros;
   zeros.memory.reset(std::calloc(std::max<size_t>(bytes, 1), 1));
   if (!zeros.memory) return fail("no memory");
+  if (given != nullptr && !given->values.empty()) {
+    const auto dtype = static_cast<DType>(info.GetElementType());
+    const size_t elements = bytes / ElementBytes(dtype);
+    if (given->values.size() != 1 && given->values.size() != elements) {
+      return Fail(ErrorCode::kUsage, "--value " + name, "gives {} numbers where the input holds {}",
+                  given->values.size(), elements);
+    }
+    if (!Fill(dtype, zeros.memory.get(), elements, given->values)) {
+      return Fail(ErrorCode::kUsage, "--value " + name, "cannot be given: the input is {}",
+                  DTypeName(dtype));
+    }
+  }
   static const auto cpu = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
   zeros.value = Ort::Value::CreateTensor(cpu, zeros.memory.get(), bytes, dims.data(), dims.size(),
                                          info.GetElementType());
   return zeros;
 }
 
-Status RunOnce(Ort::Session& session, const std::map<std::string, Shape>& inputs, Types& types) {
+Status RunOnce(Ort::Session& session, const std::map<std::string, RunInput>& inputs, Types& types) {
   Ort::AllocatorWithDefaultOptions allocator;
   std::vector<std::string> in_names, out_names;
   std::vector<Zeros> zeros;
   std::vector<Ort::Value> in;
   for (size_t i = 0; i < session.GetInputCount(); ++i) {
     in_names.emplace_back(session.GetInputNameAllocated(i, allocator).get());
-    const auto shape = inputs.find(in_names.back());
-    FOGLINE_TRY(Zeros zero, MakeZeros(in_names.back(), session.GetInputTypeInfo(i),
-                                      shape == inputs.end() ? nullptr : &shape->second));
+    const auto given = inputs.find(in_names.back());
+    FOGLINE_TRY(Zeros zero, MakeInput(in_names.back(), session.GetInputTypeInfo(i),
+                                      given == inputs.end() ? nullptr : &given->second));
     in.push_back(std::move(zero.value));
     zeros.push_back(std::move(zero));
   }
@@ -100,7 +152,7 @@ Status RunOnce(Ort::Session& session, const std::map<std::string, Shape>& inputs
 }
 
 Result<Types> TypesOf(std::span<const std::byte> model,
-                      const std::map<std::string, Shape>& run_on) {
+                      const std::map<std::string, RunInput>& run_on) {
   constexpr const char* kWhere = "model";
   try {
     SessionOptions options;

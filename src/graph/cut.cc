@@ -20,13 +20,13 @@ int64_t BytesOf(const Model& model, const std::vector<int>& tensors) {
   return bytes;
 }
 
-/// True when nothing in the cloud runs without something from the edge. Then every other division
-/// has all of `edge`'s layers on its edge, or none besides them.
-bool HoldsEverySource(const Model& model, const std::vector<bool>& edge) {
-  for (size_t i = 0; i < edge.size(); ++i) {
-    if (!edge[i] && model.nodes()[i].inputs.empty()) return false;
+/// Layers that read nothing but constants.
+std::vector<size_t> Sources(const Model& model) {
+  std::vector<size_t> sources;
+  for (size_t i = 0; i < model.nodes().size(); ++i) {
+    if (model.nodes()[i].inputs.empty()) sources.push_back(i);
   }
-  return true;
+  return sources;
 }
 
 /// One cut on its way into the list.
@@ -44,19 +44,24 @@ struct Candidate {
 
 Result<std::vector<Cut>> MakeList(const Model& model, const CutOptions& options) {
   const size_t count = model.nodes().size();
-  std::vector<std::vector<bool>> fences;  // edge sides that every cut is comparable with
-  fences.emplace_back(count, false);
-  std::vector<std::vector<bool>> loose;  // single-tensor cuts that are no fences
+  // Edge sides that every cut is comparable with: nothing in the cloud runs without something from
+  // the edge, so any other division has all of their layers on its edge, or none besides them.
+  std::vector<SingleCut> fences;
+  const std::vector<bool> none(count, false), all(count, true);
+  fences.push_back({-1, none, 0});
+  std::vector<SingleCut> loose;  // single-tensor cuts that are no fences
+  const std::vector<size_t> sources = Sources(model);
   for (SingleCut& single : SingleCuts(model)) {
-    (HoldsEverySource(model, single.edge) ? fences : loose).push_back(std::move(single.edge));
+    const bool holds = std::ranges::all_of(sources, [&](size_t i) { return bool{single.edge[i]}; });
+    (holds ? fences : loose).push_back(std::move(single));
   }
-  fences.emplace_back(count, true);
+  fences.push_back({-1, all, static_cast<int>(count)});
 
   std::vector<Candidate> candidates;
   std::vector<size_t> starts;  // of each stretch; its first candidate is a fence
-  const auto add = [&](std::vector<bool> edge) {
+  const auto add = [&](std::vector<bool> edge, std::vector<int> tensors) {
     Candidate c;
-    c.tensors = Crossing(model, edge);
+    c.tensors = std::move(tensors);
     c.edge_nodes = static_cast<int>(std::ranges::count(edge, true));
     c.bytes = BytesOf(model, c.tensors);
     c.can_cross = CanCross(model, c.tensors);
@@ -67,13 +72,19 @@ Result<std::vector<Cut>> MakeList(const Model& model, const CutOptions& options)
     return candidates.size() - 1;
   };
 
+  const auto add_single = [&](SingleCut& single) {
+    std::vector<int> tensors =
+        single.activation < 0 ? Crossing(model, single.edge) : std::vector{single.activation};
+    return add(single.edge, std::move(tensors));
+  };
+
   bool swept = false;
   int64_t below = INT64_MAX;  // fewest bytes of all cuts before the stretch at hand
   for (size_t f = 0; f + 1 < fences.size(); ++f) {
-    const size_t fence = add(fences[f]);
+    const size_t fence = add_single(fences[f]);
     starts.push_back(fence);
     candidates[fence].least_below = below;
-    Downsets stretch = DownsetsBetween(model, fences[f], fences[f + 1],
+    Downsets stretch = DownsetsBetween(model, fences[f].edge, fences[f + 1].edge,
                                        options.all ? kMostOfAll : options.most_per_stretch);
     swept |= stretch.swept;
     if (swept && options.all) {
@@ -89,7 +100,10 @@ Result<std::vector<Cut>> MakeList(const Model& model, const CutOptions& options)
     };
     least[0] = std::min(below, usable(fence));
     const size_t base = candidates.size() - 1;  // candidate of sets[i] is base + i
-    for (size_t i = 1; i + 1 < stretch.sets.size(); ++i) add(std::move(stretch.sets[i]));
+    for (size_t i = 1; i + 1 < stretch.sets.size(); ++i) {
+      std::vector<int> tensors = Crossing(model, stretch.sets[i]);
+      add(std::move(stretch.sets[i]), std::move(tensors));
+    }
     int64_t here = least[0];
     for (size_t i = 1; i + 1 < stretch.sets.size(); ++i) {
       int64_t under = INT64_MAX;
@@ -109,12 +123,12 @@ Result<std::vector<Cut>> MakeList(const Model& model, const CutOptions& options)
     candidates[fence].least_above = above[0];
     below = here;
   }
-  starts.push_back(add(fences.back()));
+  starts.push_back(add_single(fences.back()));
   candidates.back().least_below = below;
   if (swept) {
-    for (std::vector<bool>& edge : loose) {
-      const auto same = [&](const Candidate& c) { return c.edge == edge; };
-      if (std::ranges::none_of(candidates, same)) add(std::move(edge));
+    for (SingleCut& single : loose) {
+      const auto same = [&](const Candidate& c) { return c.edge == single.edge; };
+      if (std::ranges::none_of(candidates, same)) add_single(single);
     }
   }
 
@@ -141,7 +155,7 @@ Result<std::vector<Cut>> MakeList(const Model& model, const CutOptions& options)
     const bool listed = c.single || !c.dominated();
     if (!listed && !options.all) continue;
     const bool dominated = !end && c.dominated();
-    Cut cut = DescribeCut(model, std::move(c.edge));
+    Cut cut = DescribeCut(model, std::move(c.edge), std::move(c.tensors));
     cut.dominated = dominated;
     cut.index = listed ? index++ : -1;
     cuts.push_back(std::move(cut));

@@ -32,12 +32,14 @@ struct Cut {
   std::vector<int> activations;  // the same as indices; empty for an output that is a constant
   std::vector<bool> edge;        // by node: true on the edge side
   int edge_nodes = 0;
-  int64_t bytes = 0;            // of all tensors, as dense arrays
-  int64_t edge_madds = 0;       // of the layers on the edge side
-  int64_t cloud_madds = 0;      // of all others
-  int64_t edge_params = 0;      // elements of the constants that the edge side reads
-  bool dominated = false;       // see ListCuts
-  bool data_dependent = false;  // bytes is an example: a tensor's shape depends on values
+  int64_t bytes = 0;               // of all tensors, as dense arrays
+  int64_t edge_madds = 0;          // of the layers on the edge side
+  int64_t cloud_madds = 0;         // of all others
+  int64_t edge_params = 0;         // elements of the constants that the edge side reads
+  int64_t edge_weight_bytes = 0;   // of the same, as they are stored
+  int64_t cloud_weight_bytes = 0;  // of the constants that the cloud side reads
+  bool dominated = false;          // see ListCuts
+  bool data_dependent = false;     // bytes is an example: a tensor's shape depends on values
 
   /// Wherever the cut stands in a list, and whatever its tensors are called.
   MechanismKind mechanism() const;

@@ -34,26 +34,6 @@ std::vector<bool> NeededWithout(const Model& model, const std::vector<bool>& giv
   return needed;
 }
 
-/// True when the nodes of `cloud` and the outputs need no input of the model but those in `given`.
-bool IsSingle(const Model& model, int tensor, std::vector<bool>& edge) {
-  const auto& activations = model.activations();
-  std::vector<bool> given(activations.size());
-  given[tensor] = true;
-  const std::vector<bool> cloud = NeededWithout(model, given);
-  if (activations[tensor].producer >= 0 && cloud[activations[tensor].producer]) return false;
-  edge.assign(cloud.size(), false);
-  for (size_t i = 0; i < cloud.size(); ++i) edge[i] = !cloud[i];
-  const std::vector<int> crossing = Crossing(model, edge);
-  if (crossing.size() != 1 || crossing[0] != tensor) return false;
-  for (size_t i = 0; i < edge.size(); ++i) {
-    if (!edge[i]) continue;
-    for (const int id : model.nodes()[i].inputs) {
-      if (activations[id].producer >= 0 && !edge[activations[id].producer]) return false;
-    }
-  }
-  return true;
-}
-
 }  // namespace
 
 std::vector<int> Crossing(const Model& model, const std::vector<bool>& edge) {
@@ -120,36 +100,21 @@ Result<std::vector<bool>> EdgeSide(const Model& model, std::span<const int> tens
   return edge;
 }
 
-std::vector<SingleCut> SingleCuts(const Model& model) {
-  std::vector<SingleCut> cuts;
-  for (size_t id = 0; id < model.activations().size(); ++id) {
-    SingleCut cut;
-    cut.activation = static_cast<int>(id);
-    if (!IsSingle(model, cut.activation, cut.edge)) continue;
-    cut.edge_nodes = static_cast<int>(std::ranges::count(cut.edge, true));
-    if (cut.edge_nodes == 0 || cut.edge_nodes == static_cast<int>(cut.edge.size())) continue;
-    cuts.push_back(std::move(cut));
-  }
-  std::ranges::stable_sort(cuts, {}, &SingleCut::edge_nodes);
-  return cuts;
-}
-
-Cut DescribeCut(const Model& model, std::vector<bool> edge) {
+Cut DescribeCut(const Model& model, std::vector<bool> edge, std::vector<int> crossing) {
   Cut cut;
   const auto& nodes = model.nodes();
   const ModelData& data = model.data();
-  std::vector<bool> counted(data.read_constants.size());
+  std::vector<bool> on_edge(data.read_constants.size()), in_cloud(data.read_constants.size());
   for (size_t i = 0; i < nodes.size(); ++i) {
-    if (!edge[i]) {
-      cut.cloud_madds += nodes[i].madds;
-      continue;
-    }
-    ++cut.edge_nodes;
-    cut.edge_madds += nodes[i].madds;
+    (edge[i] ? cut.edge_madds : cut.cloud_madds) += nodes[i].madds;
+    cut.edge_nodes += edge[i] ? 1 : 0;
     for (const int constant : data.node_constants[i]) {
-      if (counted[constant]) continue;
-      counted[constant] = true;
-      cut.edge_params += data.read_constants[constant].params;
+      auto counted = (edge[i] ? on_edge : in_cloud)[constant];
+      if (counted) continue;
+      counted = true;
+      const Constant& c = data.read_constants[constant];
+      if (edge[i]) cut.edge_params += c.params;
+      (edge[i] ? cut.edge_weight_bytes : cut.cloud_weight_bytes) += c.bytes;
     }
   }
   const bool first = cut.edge_nodes == 0;
@@ -161,7 +126,7 @@ Cut DescribeCut(const Model& model, std::vector<bool> edge) {
       if (const int id = model.FindActivation(port.name); id >= 0) cut.activations.push_back(id);
     }
   } else {
-    cut.activations = Crossing(model, edge);
+    cut.activations = std::move(crossing);
     for (const int id : cut.activations) cut.tensors.push_back(model.activations()[id].port);
   }
   std::string joined;

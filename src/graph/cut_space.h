@@ -29,8 +29,9 @@ struct SingleCut {
 };
 std::vector<SingleCut> SingleCuts(const Model& model);
 
-/// Everything that a Cut says, except its index. `edge` must be downward closed.
-Cut DescribeCut(const Model& model, std::vector<bool> edge);
+/// Everything that a Cut says, except its index. `edge` must be downward closed, `crossing` what
+/// crosses then.
+Cut DescribeCut(const Model& model, std::vector<bool> edge, std::vector<int> crossing);
 
 /// How FindCut takes exactly these tensors: their names joined by ',', each with "tensor:" before
 /// it when one of them could be taken for something else.

@@ -152,6 +152,20 @@ std::string Wrong(const Model& model) {
     if (end || b.tensors.size() == 1 || !(below && above)) useful.insert(b.edge);
   }
   if (listed->size() != useful.size()) return "another list";
+
+  // Tensors that are cuts by themselves, one by one.
+  const std::vector<SingleCut> singles = SingleCuts(model);
+  size_t wanted_singles = 0;
+  for (const Brute& b : brute) {
+    if (b.edge == 0 || b.edge == full || b.tensors.size() != 1) continue;
+    ++wanted_singles;
+    const auto at = std::ranges::find(singles, b.tensors[0], &SingleCut::activation);
+    if (at == singles.end()) return "a single cut missing";
+    if (Mask(at->edge) != b.edge || at->edge_nodes != std::popcount(b.edge)) {
+      return "a single cut elsewhere";
+    }
+  }
+  if (singles.size() != wanted_singles) return "other single cuts";
   for (size_t i = 0; i < listed->size(); ++i) {
     if (!useful.contains(Mask((*listed)[i].edge))) return "a useless cut listed";
     if ((*listed)[i].index != static_cast<int>(i)) return "indices out of order";

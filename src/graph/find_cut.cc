@@ -55,8 +55,16 @@ struct Reading {
 
 class Reader {
  public:
-  Reader(const Model& model, std::string_view spec)
-      : model_(model), cuts_(UsualCuts(model)), spec_(spec) {}
+  Reader(const Model& model, std::string spec)
+      : model_(model), cuts_(UsualCuts(model)), written_(std::move(spec)) {
+    // "a, b" as tables print it.
+    if (Id(written_) < 0) {
+      for (size_t at = 0; (at = written_.find(", ", at)) != std::string::npos;) {
+        written_.erase(at + 1, 1);
+      }
+    }
+    spec_ = written_;
+  }
 
   Result<Cut> ReadCut() {
     if (IsNumber(spec_)) return ByNumber();
@@ -155,7 +163,7 @@ class Reader {
   /// "tensor:a,tensor:b": nothing else can be meant, and names may hold commas.
   std::optional<std::vector<int>> ReadMarked() const {
     if (!spec_.starts_with(kTensor)) return std::nullopt;
-    const std::string next = "," + std::string(kTensor);
+    const std::string next = fmt::format(",{}", kTensor);
     std::vector<int> tensors;
     for (std::string_view rest = spec_.substr(kTensor.size());;) {
       const size_t end = rest.find(next);
@@ -200,7 +208,8 @@ class Reader {
 
   const Model& model_;
   const std::vector<Cut>& cuts_;
-  std::string_view spec_;
+  std::string written_;
+  std::string_view spec_;  // of written_
   std::vector<Reading> readings_;
 };
 
@@ -220,17 +229,17 @@ Result<Cut> CutAt(const Model& model, std::vector<int> activations) {
   for (const Cut& listed : UsualCuts(model)) {
     if (listed.edge == edge) return listed;
   }
-  Cut cut = DescribeCut(model, std::move(edge));
+  Cut cut = DescribeCut(model, std::move(edge), std::move(activations));
   cut.dominated = true;
   return cut;
 }
 
 Result<Cut> FindCut(const Model& model, std::string_view spec) {
-  return Reader(model, spec).ReadCut();
+  return Reader(model, std::string(spec)).ReadCut();
 }
 
 Result<int> FindTensor(const Model& model, std::string_view spec) {
-  return Reader(model, spec).ReadTensor();
+  return Reader(model, std::string(spec)).ReadTensor();
 }
 
 }  // namespace fogline

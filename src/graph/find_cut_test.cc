@@ -63,6 +63,7 @@ TEST(FindCut, NumbersInAListOfTensorsMustSayThatTheyAreTensors) {
   const Model model = Fork("3", "5", "j");
   EXPECT_EQ(Crossing(FindCut(model, "tensor:3,tensor:5")), "3 5");
   EXPECT_EQ(Crossing(FindCut(model, "tensor:5,tensor:3")), "3 5");
+  EXPECT_EQ(Crossing(FindCut(model, "tensor:3, tensor:5")), "3 5");  // as tables print it
   const auto bare = FindCut(model, "3,5");
   ASSERT_FALSE(bare);
   EXPECT_THAT(bare.error().message, HasSubstr("tensor:3"));
@@ -117,7 +118,8 @@ TEST(FindCut, EveryCutAnswersToItsOwnName) {
   for (const Model& model :
        {Chain({"x", "2", "output", "tensor:1", "split3", "y"}), Fork("3", "5", "1"),
         Fork("output", "x,y", "input"), Fork("a", "b", "c"), Chain({"1", "0"})}) {
-    for (const Cut& cut : ListCuts(model).value()) {
+    const std::vector<Cut> cuts = ListCuts(model).value();
+    for (const Cut& cut : cuts) {
       if (!cut.is_split()) continue;
       const auto found = FindCut(model, cut.name);
       ASSERT_TRUE(found) << found.error().ToString();

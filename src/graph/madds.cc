@@ -1,5 +1,7 @@
 #include "graph/madds.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <string_view>
 
@@ -130,5 +132,27 @@ class Counter {
 }  // namespace
 
 int64_t CountMadds(const ModelData& data, size_t index) { return Counter(data, index).Count(); }
+
+bool SumsProducts(const onnx::NodeProto& node) {
+  static constexpr std::array<std::string_view, 18> kOps{"Conv",
+                                                         "ConvInteger",
+                                                         "FusedConv",
+                                                         "QLinearConv",
+                                                         "ConvTranspose",
+                                                         "Gemm",
+                                                         "FusedGemm",
+                                                         "MatMul",
+                                                         "MatMulInteger",
+                                                         "FusedMatMul",
+                                                         "QLinearMatMul",
+                                                         "DynamicQuantizeMatMul",
+                                                         "MatMulIntegerToFloat",
+                                                         "Einsum",
+                                                         "RNN",
+                                                         "GRU",
+                                                         "LSTM",
+                                                         "Attention"};
+  return std::ranges::find(kOps, node.op_type()) != kOps.end();
+}
 
 }  // namespace fogline

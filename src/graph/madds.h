@@ -4,6 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
+namespace onnx {
+class NodeProto;
+}
+
 namespace fogline {
 
 struct ModelData;
@@ -21,7 +25,10 @@ struct ModelData;
 ///   RNN, GRU, LSTM            directions · steps · batch · gates·hidden · (input + hidden)
 ///   Attention (com.microsoft) projections batch·steps·in·out + twice batch·steps²·width of V
 /// Quantised forms (QLinearConv, ConvInteger, QLinearMatMul, MatMulInteger, …) count as their float
-/// forms. Subgraphs of If, Loop and Scan count 0: how often they run is not known before.
+/// forms. What is inside If, Loop and Scan: body_madds.h.
 int64_t CountMadds(const ModelData& data, size_t index);
+
+/// False for operators that count 0 by this table.
+bool SumsProducts(const onnx::NodeProto& node);
 
 }  // namespace fogline

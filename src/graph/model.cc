@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "graph/blocks.h"
+#include "graph/inline.h"
 #include "graph/model_data.h"
 
 namespace fogline {
@@ -17,6 +18,7 @@ std::string_view Text(std::span<const std::byte> bytes) {
 
 Status ParseInto(ModelData& data, std::span<const std::byte> bytes) {
   if (bytes.empty()) return Fail(ErrorCode::kInvalid, data.where, "is empty, not an ONNX model");
+  FOGLINE_CHECK(CheckFetched(bytes, data.where));
   FOGLINE_TRY(LiftedModel lifted, LiftWeights(Text(bytes), data.where));
   // protobuf would print its own lines about what it cannot parse.
   static const auto silent = google::protobuf::SetLogHandler(nullptr);
@@ -32,9 +34,6 @@ Status ParseInto(ModelData& data, std::span<const std::byte> bytes) {
   if (static_cast<int>(data.weights.size()) != data.proto.graph().initializer_size()) {
     return Fail(ErrorCode::kInvalid, data.where, "is a damaged ONNX model");
   }
-  for (const auto& import : data.proto.opset_import()) {
-    if (import.domain().empty() || import.domain() == "ai.onnx") data.opset = import.version();
-  }
   data.bytes = bytes;
   return {};
 }
@@ -48,6 +47,11 @@ Result<std::shared_ptr<const ModelData>> Build(std::shared_ptr<ModelData> data,
   data->hash = HashSha256(bytes);
   FOGLINE_CHECK(MapExternalWeights(*data, folder));
   FOGLINE_CHECK(CheckWeights(*data));
+  data->had_functions = data->proto.functions_size() > 0;
+  FOGLINE_CHECK(InlineFunctions(data->proto, data->where));
+  for (const auto& import : data->proto.opset_import()) {
+    if (import.domain().empty() || import.domain() == "ai.onnx") data->opset = import.version();
+  }
   FOGLINE_CHECK(BuildTopology(*data));
   FOGLINE_CHECK(TypeTensors(*data, types, options));
   FindBlocks(*data);
@@ -68,6 +72,12 @@ Port Declared(const onnx::ValueInfoProto& info) {
 }
 
 }  // namespace
+
+Status CheckFetched(std::span<const std::byte> bytes, const std::string& file) {
+  if (!Text(bytes).starts_with("version https://git-lfs.github.com/")) return {};
+  return Fail(ErrorCode::kNotFound, file,
+              "is a Git LFS pointer, not the file itself: fetch it with 'git lfs pull'");
+}
 
 Result<DeclaredPorts> ReadPorts(const std::filesystem::path& path) {
   ModelData data;
@@ -118,6 +128,7 @@ void Model::ReleasePages() const {
   for (const MappedFile& file : data_->files) file.Release();
 }
 bool Model::has_external_weights() const { return !data_->headers.empty(); }
+bool Model::had_functions() const { return data_->had_functions; }
 int64_t Model::opset() const { return data_->opset; }
 const std::vector<Port>& Model::inputs() const { return data_->inputs; }
 const std::vector<Port>& Model::outputs() const { return data_->outputs; }
@@ -125,7 +136,9 @@ const std::vector<Node>& Model::nodes() const { return data_->nodes; }
 const std::vector<Activation>& Model::activations() const { return data_->activations; }
 const std::vector<Block>& Model::blocks() const { return data_->blocks; }
 int64_t Model::madds() const { return data_->madds; }
+bool Model::madds_at_least() const { return data_->madds_at_least; }
 int64_t Model::params() const { return data_->params; }
+int64_t Model::weight_bytes() const { return data_->weight_bytes; }
 const std::vector<std::string>& Model::assumptions() const { return data_->assumptions; }
 
 int Model::FindActivation(const std::string& name) const {

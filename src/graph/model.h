@@ -26,17 +26,27 @@ struct TensorType {
   std::vector<std::string> symbols;  // a name or "" a dimension, as the model gives it ("batch")
 };
 
+/// One input of a run that finds shapes.
+struct RunInput {
+  Shape shape;
+  std::vector<double> values;  // none: zeros; one: all elements; else one an element
+};
+
 /// Types every tensor of a model that has been rewritten to make each of them an output. With
-/// `run_on` empty nothing is executed; otherwise it gives the shape of every input, and what
-/// stays open is found by running the model once on zeros.
+/// `run_on` empty nothing is executed; otherwise it gives every input, and what stays open is found
+/// by running the model once.
 using ShapeSource = std::function<Result<std::map<std::string, TensorType>>(
     std::span<const std::byte> model_with_every_tensor_an_output,
-    const std::map<std::string, Shape>& run_on)>;
+    const std::map<std::string, RunInput>& run_on)>;
 
 struct LoadOptions {
   /// Shapes for inputs whose dimensions are open, by input name. What is open and not given is 1
-  /// for the first dimension (the batch) and `open_size` for the others.
+  /// for the first dimension (the batch) and `open_size` for the others; dimensions of one name are
+  /// of one size.
   std::map<std::string, Shape> shapes;
+  /// What inputs hold while shapes are found by running the model, where zeros would take another
+  /// branch or make another shape.
+  std::map<std::string, std::vector<double>> values;
   int64_t open_size = 224;
 };
 
@@ -57,10 +67,12 @@ struct Activation {
 struct Node {
   std::string name;  // the model's; the first output's name when it has none
   std::string op;    // "Conv"; with its domain unless it is ONNX's: "com.microsoft.FusedConv"
-  std::vector<int> inputs;   // activations read, each once, those captured by subgraphs included
-  std::vector<int> outputs;  // activations made
-  int64_t madds = 0;         // multiply-accumulates of one run; see madds.h for the formulas
-  int64_t params = 0;        // elements of the floating-point or quantised constants it reads
+  std::vector<int> inputs;      // activations read, each once, those captured by subgraphs included
+  std::vector<int> outputs;     // activations made
+  int64_t madds = 0;            // multiply-accumulates of one run; see madds.h for the formulas
+  bool madds_at_least = false;  // there are more: it holds what runs an unknown number of times
+  int64_t params = 0;           // elements of the floating-point or quantised constants it reads
+  int64_t weight_bytes = 0;  // of the same constants, as they are stored: int8 weights are 1 byte
   int block = -1;            // index in Model::blocks(), or -1
 };
 
@@ -111,6 +123,9 @@ class Model {
   void ReleasePages() const;
   /// True when weights lie in other files, so that bytes() alone is not the model.
   bool has_external_weights() const;
+  /// True when the file calls local functions, in whose place this Model has their layers. Engines
+  /// have died of such files: SlicePrefix at the edge-only cut writes the whole without them.
+  bool had_functions() const;
   /// Of ONNX's own operator set; 0 when the model imports none.
   int64_t opset() const;
 
@@ -125,8 +140,12 @@ class Model {
   /// Index in activations(), -1 for no such activation.
   int FindActivation(const std::string& name) const;
   int64_t madds() const;
+  /// True when some layer has more than it says, so that madds() is the least there can be.
+  bool madds_at_least() const;
   /// Elements of all the constants that layers read, each counted once.
   int64_t params() const;
+  /// Bytes of the same constants by their own element types, before they are dequantised.
+  int64_t weight_bytes() const;
   /// One line for each open dimension whose size was assumed: "image: height = 224".
   const std::vector<std::string>& assumptions() const;
 

@@ -28,6 +28,7 @@ struct ConstantSource {
 struct Constant {
   Port port;
   int64_t params = 0;  // its elements, 0 for settings such as shapes, axes and clip bounds
+  int64_t bytes = 0;   // of these, as stored
 };
 
 /// The cuts that ListCuts gives without options, made when first asked for.
@@ -45,6 +46,7 @@ struct ModelData {
   std::span<const std::byte> bytes;  // the model's, in one of the two
   Sha256 hash{};
   int64_t opset = 0;
+  bool had_functions = false;
 
   onnx::ModelProto proto;             // without the data that `weights` points to
   std::vector<LiftedWeight> weights;  // by initialiser
@@ -65,7 +67,9 @@ struct ModelData {
   std::vector<Block> blocks;
   std::vector<std::string> assumptions;
   int64_t madds = 0;
+  bool madds_at_least = false;
   int64_t params = 0;
+  int64_t weight_bytes = 0;
 
   UsualList usual;
 };
@@ -78,6 +82,9 @@ Status TypeTensors(ModelData& data, const ShapeSource& types, const LoadOptions&
 
 /// Takes weights in external files into `data.weights`, mapped from `folder`.
 Status MapExternalWeights(ModelData& data, const std::filesystem::path& folder);
+
+/// Refuses a Git LFS pointer, which stands where a file is that was not fetched.
+Status CheckFetched(std::span<const std::byte> bytes, const std::string& file);
 
 /// Refuses initialisers whose data is not what their shape promises.
 Status CheckWeights(const ModelData& data);

@@ -159,6 +159,133 @@ TEST(Model, ChecksTheShapesAskedFor) {
   EXPECT_EQ(Parse(m, options)->outputs()[0].shape, (Shape{5, 3, 8, 9}));
 }
 
+// A file that Git LFS did not fetch is text of three lines in the model's place.
+TEST(Model, AnUnfetchedFileSaysHowToFetchIt) {
+  constexpr std::string_view kPointer =
+      "version https://git-lfs.github.com/spec/v1\noid "
+      "sha256:4665a5ea423c2713d436b5ee50593a9640e0018c"
+      "1550b5a0002f74190d6caea8\nsize 10000000\n";
+  const auto view = std::as_bytes(std::span(kPointer.data(), kPointer.size()));
+  const auto loaded = Model::Parse({view.begin(), view.end()}, "test.onnx", EngineShapes());
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(loaded.error().message.find("git lfs pull"), std::string::npos);
+  const TempDir dir;
+  ASSERT_TRUE(WriteFile(dir.path() / "weights.bin", kPointer));
+  TestModel m = Small();
+  auto& weight = *m.graph().mutable_initializer(0);
+  weight.clear_raw_data();
+  weight.set_data_location(onnx::TensorProto::EXTERNAL);
+  auto* entry = weight.add_external_data();
+  entry->set_key("location");
+  entry->set_value("weights.bin");
+  const auto outside = Model::Parse(m.Bytes(), "test.onnx", EngineShapes(), {}, dir.path());
+  ASSERT_FALSE(outside);
+  EXPECT_NE(outside.error().message.find("git lfs pull"), std::string::npos);
+}
+
+TEST(Model, DimensionsOfOneNameAreOfOneSize) {
+  TestModel m;
+  m.Input("picture", {"batch", "3", "height", "width"}).Input("mask", {"height", "width"});
+  m.Input("pairs", {"2", "batch"});
+  m.Node("Mul", {"picture", "mask"}, {"a"});
+  m.Node("ReduceSum", {"pairs"}, {"b"});
+  m.Node("Add", {"a", "b"}, {"y"});
+  m.Output("y");
+  const auto guessed = Parse(m);
+  ASSERT_TRUE(guessed) << guessed.error().ToString();
+  EXPECT_EQ(guessed->inputs()[0].shape, (Shape{1, 3, 224, 224}));
+  EXPECT_EQ(guessed->inputs()[1].shape, (Shape{224, 224}));
+  EXPECT_EQ(guessed->inputs()[2].shape, (Shape{2, 1}));
+  // A shape given for one of them holds for the other, wherever it stands.
+  for (const char* name : {"picture", "mask"}) {
+    LoadOptions options;
+    options.shapes[name] = std::string_view(name) == "mask" ? Shape{64, 48} : Shape{1, 3, 64, 48};
+    const auto given = Parse(m, options);
+    ASSERT_TRUE(given) << given.error().ToString();
+    EXPECT_EQ(given->inputs()[0].shape, (Shape{1, 3, 64, 48}));
+    EXPECT_EQ(given->inputs()[1].shape, (Shape{64, 48}));
+    EXPECT_TRUE(given->assumptions().empty());
+  }
+}
+
+TEST(Model, AGuessThatDoesNotRunSaysWhatToGive) {
+  TestModel m;
+  m.Input("x", {"n", "points"});
+  m.Weight("w", {40, 4});
+  m.Node("MatMul", {"x", "w"}, {"r"});
+  m.Node("Relu", {"r"}, {"y"});
+  m.Output("y");
+  const auto loaded = Parse(m);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::kUsage);
+  EXPECT_NE(loaded.error().message.find("--shape x="), std::string::npos) << loaded.error().message;
+  EXPECT_NE(loaded.error().message.find("x as 1x224"), std::string::npos) << loaded.error().message;
+  LoadOptions options;
+  options.shapes["x"] = Shape{1, 40};
+  EXPECT_TRUE(Parse(m, options));
+}
+
+TEST(Model, AValueChoosesTheShapeThatIsLookedAt) {
+  TestModel m;
+  m.Input("x", {"1", "12"}).Input("size", {"2"}, onnx::TensorProto::INT64);
+  m.Node("Reshape", {"x", "size"}, {"r"});
+  m.Node("Relu", {"r"}, {"y"});
+  m.Output("y");
+  LoadOptions options;
+  options.values["size"] = {3, 4};
+  const auto loaded = Parse(m, options);
+  ASSERT_TRUE(loaded) << loaded.error().ToString();
+  EXPECT_EQ(loaded->outputs()[0].shape, (Shape{3, 4}));
+  options.values["size"] = {1, 2, 3};
+  EXPECT_NE(Refusal(m, options), "loads");
+  options.values = {{"sizes", {1}}};
+  EXPECT_NE(Refusal(m, options).find("did you mean 'size'"), std::string::npos);
+}
+
+TEST(Model, WeightsHaveTheBytesTheyAreStoredIn) {
+  // x · w as float, as float16, and as 8 bits behind DequantizeLinear; w2 is read on both sides.
+  struct Case {
+    int dtype;
+    int64_t bytes;
+  };
+  for (const Case& c : {Case{onnx::TensorProto::FLOAT, 4},
+                        {onnx::TensorProto::FLOAT16, 2},
+                        {onnx::TensorProto::INT8, 1}}) {
+    TestModel m(13);
+    const bool quantised = c.dtype == onnx::TensorProto::INT8;
+    const int type = quantised ? onnx::TensorProto::FLOAT : c.dtype;
+    m.Input("x", {"1", "40"}, type);
+    for (const char* name : {"w", "w2"}) {
+      auto* tensor = m.graph().add_initializer();
+      tensor->set_name(std::string(name) + (quantised ? "_q" : ""));
+      tensor->set_data_type(c.dtype);
+      tensor->add_dims(40);
+      tensor->add_dims(40);
+      tensor->set_raw_data(std::string(static_cast<size_t>(1600 * c.bytes), '\1'));
+      if (!quantised) continue;
+      m.Weight(std::string(name) + "_s", {});
+      m.Node("DequantizeLinear", {std::string(name) + "_q", std::string(name) + "_s"}, {name});
+    }
+    m.Node("MatMul", {"x", "w"}, {"a"});
+    m.Node("MatMul", {"a", "w2"}, {"b"});
+    m.Node("MatMul", {"b", "w2"}, {"y"});
+    m.Output("y", type);
+    const auto loaded = Parse(m);
+    ASSERT_TRUE(loaded) << loaded.error().ToString();
+    EXPECT_EQ(loaded->params(), 3200);
+    EXPECT_EQ(loaded->weight_bytes(), 3200 * c.bytes);
+    const auto cuts = ListCuts(*loaded).value();
+    ASSERT_EQ(cuts.size(), 4U);
+    EXPECT_EQ(cuts[0].edge_weight_bytes, 0);
+    EXPECT_EQ(cuts[0].cloud_weight_bytes, 3200 * c.bytes);
+    EXPECT_EQ(cuts[1].edge_weight_bytes, 1600 * c.bytes);
+    EXPECT_EQ(cuts[2].edge_weight_bytes, 3200 * c.bytes);
+    EXPECT_EQ(cuts[2].cloud_weight_bytes, 1600 * c.bytes);
+    EXPECT_EQ(cuts[3].cloud_weight_bytes, 0);
+  }
+}
+
 TEST(Model, LeavesOutWhatNoOutputNeeds) {
   TestModel m = Small();
   m.Node("Sigmoid", {"a"}, {"unused"});

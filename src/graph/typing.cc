@@ -2,9 +2,11 @@
 // separate shape inference keeps up with.
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <set>
 
 #include "base/text.h"
+#include "graph/body_madds.h"
 #include "graph/madds.h"
 #include "graph/model_data.h"
 
@@ -42,12 +44,14 @@ class Typer {
     for (const Activation& a : data_.activations) {
       if (a.producer < 0) names.push_back(a.port.name);
     }
-    for (const auto& [name, shape] : options_.shapes) {
-      if (std::ranges::find(names, name) == names.end()) {
-        return Fail(ErrorCode::kUsage, data_.where, "has no input '{}' to give a shape{}", name,
-                    DidYouMean(name, names));
-      }
-    }
+    const auto known = [&](const std::string& name, const char* what) -> Status {
+      if (std::ranges::find(names, name) != names.end()) return {};
+      return Fail(ErrorCode::kUsage, data_.where, "has no input '{}' to give a {}{}", name, what,
+                  DidYouMean(name, names));
+    };
+    for (const auto& [name, shape] : options_.shapes) FOGLINE_CHECK(known(name, "shape"));
+    for (const auto& [name, values] : options_.values) FOGLINE_CHECK(known(name, "value"));
+    SizeSymbols();
     for (const auto& input : data_.proto.graph().input()) {
       if (data_.constants.contains(input.name())) continue;
       if (!input.type().has_tensor_type()) {
@@ -79,6 +83,34 @@ class Typer {
     return {};
   }
 
+  /// One size for each name of an open dimension: what --shape says of it for any input, else 1
+  /// where it is a batch and the size of pictures where it is not.
+  void SizeSymbols() {
+    for (const auto& input : data_.proto.graph().input()) {
+      if (data_.constants.contains(input.name())) continue;
+      const auto& dims = input.type().tensor_type().shape().dim();
+      const auto given = options_.shapes.find(input.name());
+      const bool fits = given != options_.shapes.end() &&
+                        given->second.rank() == static_cast<size_t>(dims.size());
+      for (int d = 0; d < dims.size(); ++d) {
+        const std::string& name = dims[d].dim_param();
+        if (name.empty()) continue;
+        const auto [symbol, fresh] = symbols_.try_emplace(name, SymbolSize{1, false});
+        const int64_t asked = fits ? given->second[static_cast<size_t>(d)] : -1;
+        if (asked >= 0 && !symbol->second.given) {
+          symbol->second = {asked, true};
+        } else if (!symbol->second.given && d > 0 && !IsBatch(name)) {
+          symbol->second.size = options_.open_size;
+        }
+      }
+    }
+  }
+
+  static bool IsBatch(std::string name) {
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    return name == "bs" || name.find("batch") != std::string::npos;
+  }
+
   Result<Shape> FitShape(const std::string& name, const onnx::TensorShapeProto& declared,
                          const Shape& given, bool is_given) {
     const auto rank = static_cast<size_t>(declared.dim_size());
@@ -97,18 +129,23 @@ class Typer {
       const bool open = !dim.has_dim_value() || dim.dim_value() < 0;
       any_open_ |= open;
       const int64_t asked = is_given ? given[d] : -1;
+      const auto same = symbols_.find(open ? dim.dim_param() : std::string());
+      const int64_t guess = same != symbols_.end() ? same->second.size
+                            : d == 0               ? 1
+                                                   : options_.open_size;
       if (!open && asked >= 0 && asked != dim.dim_value()) {
         return Fail(ErrorCode::kUsage, data_.where,
                     "--shape {}={} does not fit: dimension {} of the input is fixed at {}", name,
                     given.ToString(), d, dim.dim_value());
       }
-      dims[d] = !open ? dim.dim_value() : asked >= 0 ? asked : d == 0 ? 1 : options_.open_size;
-      if (open && asked < 0 && d > 0) {
+      dims[d] = !open ? dim.dim_value() : asked >= 0 ? asked : guess;
+      const bool is_guess = open && asked < 0 && (same == symbols_.end() || !same->second.given);
+      if (is_guess) guesses_.insert(name);
+      if (is_guess && guess != 1) {
         guessed = true;
-        data_.assumptions.push_back(
-            fmt::format("{}: {} = {}", name,
-                        dim.dim_param().empty() ? fmt::format("dimension {}", d) : dim.dim_param(),
-                        options_.open_size));
+        data_.assumptions.push_back(fmt::format(
+            "{}: {} = {}", name,
+            dim.dim_param().empty() ? fmt::format("dimension {}", d) : dim.dim_param(), guess));
       }
     }
     // A picture's size can be guessed, that of a tensor within a network cannot: a suffix that
@@ -165,10 +202,16 @@ class Typer {
 
   Result<Types> Ask(const std::vector<std::string>& wanted, bool fixed, bool run,
                     bool needs_values) {
-    static const std::map<std::string, Shape> kNoRun;
+    static const std::map<std::string, RunInput> kNoRun;
+    std::map<std::string, RunInput> inputs;
+    for (const auto& [name, shape] : fixed_) {
+      const auto values = options_.values.find(name);
+      inputs[name] = {shape,
+                      values == options_.values.end() ? std::vector<double>() : values->second};
+    }
     const auto ask = [&](bool stand_ins) -> Result<Types> {
       FOGLINE_TRY(const std::string model, Probe(wanted, fixed, stand_ins));
-      return source_(std::as_bytes(std::span(model.data(), model.size())), run ? fixed_ : kNoRun);
+      return source_(std::as_bytes(std::span(model.data(), model.size())), run ? inputs : kNoRun);
     };
     if (!needs_values) {
       if (auto types = ask(true)) return types;
@@ -177,6 +220,22 @@ class Typer {
     auto types = ask(false);
     if (!types) types.error().where = data_.where;
     return types;
+  }
+
+  /// Where sizes were guessed, a failure may be the guess's: then it says so and what to give.
+  Result<Types> Hinted(Result<Types> types) const {
+    if (types || guesses_.empty() || types.error().code == ErrorCode::kUsage) return types;
+    std::string guessed, flags;
+    for (const std::string& name : guesses_) {
+      const std::string& shape = fixed_.at(name).ToString();
+      guessed += fmt::format("{}{} as {}", guessed.empty() ? "" : ", ", name, shape);
+      flags += fmt::format(" --shape {}=…", name);
+    }
+    return Fail(
+        ErrorCode::kUsage, data_.where,
+        "does not run with the sizes that were guessed for its open dimensions ({}): give{}; "
+        "the engine says: {}",
+        guessed, flags, types.error().message);
   }
 
   Status AskEngine() {
@@ -189,7 +248,7 @@ class Typer {
     if (any_open_) {
       FOGLINE_TRY(open_, Ask(wanted, false, false, false));
     }
-    FOGLINE_TRY(known_, Ask(wanted, true, false, false));
+    FOGLINE_TRY(known_, Hinted(Ask(wanted, true, false, false)));
 
     // Tensors that hang on values, not only on shapes.
     std::set<int> by_value;
@@ -224,7 +283,7 @@ class Typer {
                   "--shape",
                   unknown.front(), HumanBytes(static_cast<double>(bytes)));
     }
-    FOGLINE_TRY(Types ran, Ask(unknown, true, true, any_by_value));
+    FOGLINE_TRY(Types ran, Hinted(Ask(unknown, true, true, any_by_value)));
     for (const std::string& name : unknown) known_[name] = ran[name];
     return {};
   }
@@ -260,12 +319,48 @@ class Typer {
                              port.dtype == DType::kBool || port.dtype == DType::kString ||
                              port.shape.empty();
         if (setting) continue;
-        const int64_t elements = port.shape.Elements().value_or(0);
-        data_.nodes[i].params += elements;
-        if (constant.params == 0) data_.params += elements;
-        constant.params = elements;
+        if (constant.params == 0) {
+          constant.params = port.shape.Elements().value_or(0);
+          constant.bytes = StoredBytes(port.name);
+          data_.params += constant.params;
+          data_.weight_bytes += constant.bytes;
+        }
+        data_.nodes[i].params += constant.params;
+        data_.nodes[i].weight_bytes += constant.bytes;
       }
     }
+  }
+
+  /// Bytes of a constant as an engine holds it: 8-bit weights stay so behind DequantizeLinear.
+  int64_t StoredBytes(const std::string& name) {
+    static constexpr std::array kViews = {"DequantizeLinear", "Identity",  "Reshape", "Transpose",
+                                          "Squeeze",          "Unsqueeze", "Flatten"};
+    const auto& graph = data_.proto.graph();
+    std::string at = name;
+    // No constant is made of itself: the walk ends.
+    while (data_.constants.contains(at) && data_.constants.at(at).node >= 0) {
+      const auto& node = graph.node(data_.constants.at(at).node);
+      if (std::ranges::find(kViews, node.op_type()) == kViews.end()) break;
+      at = node.input(0);
+    }
+    const auto found = data_.constants.find(at);
+    if (found == data_.constants.end()) return 0;
+    const auto& [initializer, sparse, node] = found->second;
+    DType dtype = known_[at].dtype;
+    int64_t elements = known_[at].shape.Elements().value_or(0);
+    if (initializer >= 0) {
+      const auto& tensor = graph.initializer(initializer);
+      dtype = static_cast<DType>(tensor.data_type());
+      elements = Shape(std::span<const int64_t>(tensor.dims().data(), tensor.dims_size()))
+                     .Elements()
+                     .value_or(0);
+    } else if (sparse >= 0) {
+      const auto& tensor = graph.sparse_initializer(sparse).values();
+      dtype = static_cast<DType>(tensor.data_type());
+      elements = tensor.dims_size() > 0 ? tensor.dims(0) : 0;
+    }
+    const auto size = static_cast<int64_t>(ElementBytes(dtype));
+    return size > 0 ? elements * size : (elements + 1) / 2;  // two of 4 bits in a byte
   }
 
   void FillActivations() {
@@ -297,14 +392,23 @@ class Typer {
       }
     }
     for (size_t i = 0; i < data_.nodes.size(); ++i) {
-      data_.nodes[i].madds = CountMadds(data_, i);
+      const Madds inside = CountBodies(data_, i, source_);
+      data_.nodes[i].madds = CountMadds(data_, i) + inside.count;
+      data_.nodes[i].madds_at_least = inside.at_least;
       data_.madds += data_.nodes[i].madds;
+      data_.madds_at_least |= inside.at_least;
     }
   }
 
   ModelData& data_;
   const ShapeSource& source_;
   const LoadOptions& options_;
+  struct SymbolSize {
+    int64_t size = 1;
+    bool given = false;
+  };
+  std::map<std::string, SymbolSize> symbols_;  // open dimensions that have a name
+  std::set<std::string> guesses_;              // inputs with a dimension that nobody gave
   bool any_open_ = false;
   std::map<std::string, Shape> fixed_;
   Types open_, known_;

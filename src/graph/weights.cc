@@ -97,6 +97,7 @@ Status MapExternalWeights(ModelData& data, const std::filesystem::path& folder) 
       data.files.push_back(std::move(mapped));
     }
     const auto bytes = data.files[file->second].bytes();
+    FOGLINE_CHECK(CheckFetched(bytes, (folder / relative).string()));
     FOGLINE_TRY(const auto expected, ExpectedBytes(data, tensor));
     const uint64_t wanted = length.value_or(expected.value_or(0));
     if (offset > bytes.size() || wanted > bytes.size() - offset) {

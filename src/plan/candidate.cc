@@ -33,7 +33,7 @@ Bytes EdgeMemory(const Model& model, const Cut& cut) {
     }
     widest = std::max(widest, moved);
   }
-  return Bytes(static_cast<double>(cut.edge_params) * 4 + widest);
+  return Bytes(static_cast<double>(cut.edge_weight_bytes) + widest);
 }
 
 /// Something with a limit, and how it grows with either parameter of an envelope.

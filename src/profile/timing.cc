@@ -8,7 +8,7 @@
 namespace fogline {
 namespace {
 
-constexpr std::array<std::string_view, 26> kFused{"BatchNormalization",
+constexpr std::array<std::string_view, 29> kFused{"BatchNormalization",
                                                   "Relu",
                                                   "Clip",
                                                   "LeakyRelu",
@@ -33,7 +33,10 @@ constexpr std::array<std::string_view, 26> kFused{"BatchNormalization",
                                                   "Swish",
                                                   "Gelu",
                                                   "Pad",
-                                                  "Selu"};
+                                                  "Selu",
+                                                  "QuantizeLinear",
+                                                  "DequantizeLinear",
+                                                  "DynamicQuantizeLinear"};
 
 int64_t Dim(const Shape& shape, size_t i) { return i < shape.rank() ? shape[i] : 1; }
 
@@ -50,6 +53,11 @@ LayerFeatures::Index SortOfConvolution(const Shape& in, const Shape& out, double
   // Pointwise in groups.
   if (!square && per_output < channels) return LayerFeatures::kPointwise;
   return LayerFeatures::kDense;
+}
+
+bool IsInteger(std::string_view op) {
+  return op == "QuantizeLinear" || op == "DynamicQuantizeLinear" || op.find("QLinear") == 0 ||
+         op.find("Integer") != std::string_view::npos;
 }
 
 }  // namespace
@@ -72,11 +80,13 @@ LayerFeatures FeaturesOf(const Model& model, const Node& node) {
   const Shape in = shape(node.inputs.front());
   const Shape out = shape(node.outputs.front());
   const auto madds = static_cast<double>(node.madds);
-  if (in.rank() == 4 && out.rank() == 4) {
+  if (node.op == "If" || node.op == "Loop" || node.op == "Scan") {
+    features.amounts[LayerFeatures::kPointwise] = madds / 1e9;  // of what sort is not looked at
+  } else if (in.rank() == 4 && out.rank() == 4) {
     const auto elements = static_cast<double>(out.Elements().value_or(1));
     features.amounts[SortOfConvolution(in, out, madds / elements)] = madds / 1e9;
   } else if (node.params > 0) {
-    features.amounts[LayerFeatures::kWeights] = static_cast<double>(node.params) * 4 / 1e6;
+    features.amounts[LayerFeatures::kWeights] = static_cast<double>(node.weight_bytes) / 1e6;
   } else {
     features.amounts[LayerFeatures::kPointwise] = madds / 1e9;  // a product of two activations
   }
@@ -98,6 +108,7 @@ Timing PredictTiming(const Model& model, const Machine& machine) {
   StateError(machine, timing);
   timing.layers.reserve(model.nodes().size());
   for (const Node& node : model.nodes()) {
+    timing.integers_as_float |= IsInteger(node.op);
     timing.layers.push_back(machine.compute.TimeOf(FeaturesOf(model, node)));
   }
   return timing;

@@ -14,7 +14,8 @@
 namespace fogline {
 
 /// What fitting and planning see of a layer. Layers that engines fuse into the one before them
-/// (batch normalisation, activations, reshapes) cost nothing of their own.
+/// (batch normalisation, activations, reshapes, QuantizeLinear and DequantizeLinear) cost nothing
+/// of their own.
 LayerFeatures FeaturesOf(const Model& model, const Node& node);
 
 struct MeasuredTime {
@@ -31,6 +32,9 @@ struct Timing {
   /// that is known; 0: measured as it is, or nobody has said.
   double relative_error = 0;
   std::string error_source;
+  /// Layers in 8-bit integers are among them, and taken as if they were in float32: by how much
+  /// integers are faster is known of no machine of the library, only where halves were measured.
+  bool integers_as_float = false;
 
   bool measured() const { return !prefix.empty() || !suffix.empty(); }
 };

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "engine/shapes.h"
+#include "graph/test_model.h"
 #include "profile/library.h"
 
 namespace fogline {
@@ -56,6 +57,67 @@ TEST(Timing, SortsMobileNetsConvolutions) {
   EXPECT_NEAR(sum.amounts[LayerFeatures::kDepthwise], 0.021, 0.001);
   EXPECT_NEAR(sum.amounts[LayerFeatures::kWeights], 5.12, 0.05);
   EXPECT_EQ(sum.amounts[LayerFeatures::kWinograd], 0);
+}
+
+/// Three convolutions and a Gemm in float, or each between QuantizeLinear/DequantizeLinear pairs.
+Model Convolutions(bool integers) {
+  testing::TestModel m;
+  m.Input("x", {"1", "16", "32", "32"});
+  m.Weight("scale", {}, 0.5F);
+  auto* zero = m.graph().add_initializer();
+  zero->set_name("zero");
+  zero->set_data_type(onnx::TensorProto::INT8);
+  zero->set_raw_data(std::string(1, '\0'));
+  const auto pair = [&](const std::string& from, const std::string& to) {
+    m.Node("QuantizeLinear", {from, "scale", "zero"}, {to + "_q"});
+    m.Node("DequantizeLinear", {to + "_q", "scale", "zero"}, {to});
+  };
+  std::string at = "x";
+  for (const std::string layer : {"a", "b", "c"}) {
+    auto* weight = m.graph().add_initializer();
+    weight->set_name(layer + (integers ? "_wq" : "_w"));
+    weight->set_data_type(integers ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT);
+    for (const int64_t d : {16, 16, 3, 3}) weight->add_dims(d);
+    weight->set_raw_data(std::string(2304 * (integers ? 1 : 4), '\1'));
+    if (integers) {
+      m.Node("DequantizeLinear", {layer + "_wq", "scale", "zero"}, {layer + "_w"});
+      pair(at, layer + "_in");
+      at = layer + "_in";
+    }
+    testing::SetInts(m.Node("Conv", {at, layer + "_w"}, {layer}), "pads", {1, 1, 1, 1});
+    at = layer;
+  }
+  if (integers) {
+    pair(at, "last");
+    at = "last";
+  }
+  m.Node("Flatten", {at}, {"flat"});
+  auto* weight = m.graph().add_initializer();
+  weight->set_name(integers ? "fc_q" : "fc");
+  weight->set_data_type(integers ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT);
+  for (const int64_t d : {16 * 32 * 32, 10}) weight->add_dims(d);
+  weight->set_raw_data(std::string(163840 * (integers ? 1 : 4), '\1'));
+  if (integers) m.Node("DequantizeLinear", {"fc_q", "scale", "zero"}, {"fc"});
+  m.Node("Gemm", {"flat", "fc"}, {"y"});
+  m.Output("y");
+  return Model::Parse(m.Bytes(), "convolutions", EngineShapes()).value();
+}
+
+// Engines fuse the pairs into the layer between them, and read 8-bit weights as they are.
+TEST(Timing, ANetworkInIntegersIsNoSlowerForItsPairs) {
+  const Model real = Convolutions(false), integers = Convolutions(true);
+  EXPECT_EQ(real.madds(), integers.madds());
+  EXPECT_EQ(real.weight_bytes(), 4 * integers.weight_bytes());
+  for (const char* name : {"raspberry-pi-3b-plus", "raspberry-pi-4", "t2.micro", "jetson-nano"}) {
+    const auto machine = FindMachine(name, "--edge");
+    ASSERT_TRUE(machine);
+    const Timing as_float = PredictTiming(real, *machine),
+                 timing = PredictTiming(integers, *machine);
+    EXPECT_LE(TotalOf(timing), TotalOf(as_float)) << name;
+    EXPECT_GT(TotalOf(timing), 0) << name;
+    EXPECT_TRUE(timing.integers_as_float);
+    EXPECT_FALSE(as_float.integers_as_float);
+  }
 }
 
 }  // namespace

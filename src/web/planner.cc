@@ -73,6 +73,7 @@ Json NetworkJson(const ShelfModel& shelf) {
             {"hash", ToHex(model.hash())},
             {"madds", model.madds()},
             {"params", model.params()},
+            {"weight_bytes", model.weight_bytes()},
             {"calibrated_images", shelf.bundle ? Json(shelf.bundle->images()) : Json()}};
   for (const Port& p : model.inputs()) json["inputs"].push_back(port(p));
   for (const Port& p : model.outputs()) json["outputs"].push_back(port(p));
@@ -101,6 +102,7 @@ Json NetworkJson(const ShelfModel& shelf) {
     json["cuts"].push_back({{"index", cut.index},
                             {"name", cut.name},
                             {"alias", cut.alias.empty() ? Json() : Json(cut.alias)},
+                            {"mechanism", NameOf(cut.mechanism())},
                             {"bytes", cut.bytes},
                             {"edge_layers", Runs(cut.edge)}});
   }

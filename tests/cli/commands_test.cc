@@ -67,6 +67,28 @@ TEST_F(Commands, EveryCutOfInspectSharesTheWorkOut) {
   ExpectWholePage(page);
 }
 
+TEST_F(Commands, AFileThatGitLfsDidNotFetchSaysSo) {
+  const std::string pointer =
+      Write("model.onnx", "version https://git-lfs.github.com/spec/v1\noid sha256:4665\nsize 10\n");
+  ExpectOneLine(Run({"inspect", pointer}), "git lfs pull", 1);
+}
+
+TEST_F(Commands, ACutIsReadAlikeEverywhere) {
+  const std::string out = (dir_.path() / "halves").string();
+  for (const char* end : {"edge-only", "cloud-only", "0"}) {
+    ExpectOneLine(Run({"split", kModel, "--cut", end, "--out", out}), "leaves one side empty", 2);
+  }
+  ExpectOneLine(Run(Plan({"--not-before", "4711"})), "has no cut 4711", 1);
+  ExpectOneLine(Run({"split", kModel, "--cut", "tensor:4711", "--out", out}),
+                "has no tensor 'tensor:4711'", 1);
+}
+
+TEST_F(Commands, AValueThatIsNoneIsRefusedWithTheFlag) {
+  ExpectOneLine(Run({"inspect", kModel, "--value", "big"}), "--value big", 2);
+  ExpectOneLine(Run({"inspect", kModel, "--value", "image=red"}), "--value image=red", 2);
+  ExpectOneLine(Run({"inspect", kModel, "--value", "imago=1"}), "did you mean 'image'", 2);
+}
+
 TEST_F(Commands, HalvesOfASplitGiveTheWholesOutput) {
   const fs::path halves = dir_.path() / "halves";
   const Json answer = Ask({"split", kModel, "--cut", "split6", "--out", halves.string()});

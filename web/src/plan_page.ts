@@ -361,7 +361,7 @@ function drawSources(asked: Question): void {
   if (cloud?.rent) rows.push(['Rent', `${cloud.rent.euro_per_hour} € an hour, ${cloud.rent.vcpus} vCPU`, cloud.rent.source]);
   if (link) rows.push(['Link', `${link.title}: ${mbps(link.up_mbps)} up, ${mbps(link.down_mbps)} down, ${link.rtt_ms} ms, ${figure(link.loss * 100)} % lost, ${link.euro_per_gb} € a GB`, link.source]);
   if (network) {
-    rows.push(['Network', `${network.name}: ${count(network.layers.length)} layers, ${human(network.params * 4)} of weights, ${figure(network.madds / 1e6)} M MAdds. ${network.description}`,
+    rows.push(['Network', `${network.name}: ${count(network.layers.length)} layers, ${human(network.weight_bytes)} of weights, ${figure(network.madds / 1e6)} M MAdds. ${network.description}`,
       network.calibrated_images === null ? 'not calibrated: exact codecs and estimated JPEG only (fogline calibrate finds smaller ones)' : `codecs calibrated on ${count(network.calibrated_images)} pictures`]);
   }
   const text = JSON.stringify(rows);

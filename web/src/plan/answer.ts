@@ -31,8 +31,8 @@ export type Answer = Plan | Conflict;
 export const isPlan = (answer: Answer): answer is Plan => answer.best !== null;
 
 export interface Layer { name: string; op: string; madds: number; params: number; block: number; bytes: number; shape: string; from: number[] }
-export interface CutPlace { index: number; name: string; alias: string | null; bytes: number; edge_layers: [number, number][] }
-export interface Network { name: string; description: string; madds: number; params: number; calibrated_images: number | null; layers: Layer[]; cuts: CutPlace[] }
+export interface CutPlace { index: number; name: string; alias: string | null; mechanism: Mechanism; bytes: number; edge_layers: [number, number][] }
+export interface Network { name: string; description: string; madds: number; params: number; weight_bytes: number; calibrated_images: number | null; layers: Layer[]; cuts: CutPlace[] }
 
 export interface Machine {
   name: string; title: string; memory_gb: number; engine: string; threads: number; source: string; left_out_error?: number;
@@ -46,7 +46,7 @@ export interface Machines { devices: Machine[]; clouds: Machine[]; links: Link[]
 export type Mechanism = 'edge-only' | 'cloud-only' | 'split';
 /** Who computes, told by where the cut lies. */
 export const mechanismOf = (cut: CutId, network: Network): Mechanism =>
-  (cut === 0 ? 'cloud-only' : cut === network.cuts[network.cuts.length - 1]?.index ? 'edge-only' : 'split');
+  network.cuts.find((place) => place.index === cut)?.mechanism ?? 'split';
 
 /** "split13", "cut 42", "cloud-only": short, for people. */
 export function placeOf(c: { cut: CutId; alias: string | null }, network: Network): string {
