@@ -1,4 +1,4 @@
-// Any bytes as the files that people write: machines, links, traces, measured profiles, scenarios.
+// Any bytes as the files that people write: machines, links, measured profiles, scenarios.
 // Each reader takes them or says in one line what is wrong.
 #include <cstdlib>
 #include <string_view>
@@ -8,7 +8,6 @@
 #include "profile/link.h"
 #include "profile/machine.h"
 #include "profile/measured.h"
-#include "profile/trace.h"
 
 namespace {
 
@@ -27,7 +26,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Expect(ParseMachine(text, "fuzz"));
   Expect(ParseLink(text, "fuzz"));
   Expect(ParseInlineLink(text));
-  Expect(Trace::Parse(text, "fuzz"));
   Expect(MeasuredProfile::Parse(text, "fuzz"));
   Expect(ParseFleet(text, "fuzz"));
   Expect(ParsePaperConstants(text, "fuzz"));

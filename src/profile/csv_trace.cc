@@ -47,13 +47,15 @@ std::string_view WithoutMark(std::string_view text) {
 
 /// What separates the columns: whatever the header has most of, blanks if nothing else.
 char SeparatorOf(std::string_view header) {
-  char best = ' ';
-  std::ptrdiff_t most = 0;
-  for (const char c : {',', ';', '\t'}) {
-    const auto count = std::ranges::count(header, c);
-    if (count > most) most = count, best = c;
+  constexpr char kSeparators[] = {',', ';', '\t'};
+  size_t counts[3] = {};
+  bool quoted = false;
+  for (const char c : header) {
+    if (c == '"') quoted = !quoted;
+    for (size_t i = 0; i < 3; ++i) counts[i] += !quoted && c == kSeparators[i] ? 1 : 0;
   }
-  return best;
+  const size_t* most = std::ranges::max_element(counts);
+  return *most == 0 ? ' ' : kSeparators[most - counts];
 }
 
 std::vector<std::string_view> Fields(std::string_view row, char separator) {

@@ -8,9 +8,10 @@ namespace fogline {
 namespace {
 
 constexpr double kPacketBytes = 1500;
-constexpr double kMost = 1e10;    // of seconds, milliseconds and Mbit/s: more is no recording
-constexpr size_t kStarts = 2000;  // moments that a recording is sampled at
-constexpr size_t kKept = 1900;    // of them, for p95
+constexpr double kMost = 1e10;  // of seconds, milliseconds and Mbit/s: more is no recording
+constexpr MegabitsPerSecond kLeastRate(1e-6);  // a bit a second; less is no link
+constexpr size_t kStarts = 2000;               // moments that a recording is sampled at
+constexpr size_t kKept = 1900;                 // of them, for p95
 
 std::string_view TakeLine(std::string_view& text) {
   const size_t end = text.find('\n');
@@ -88,7 +89,7 @@ Result<Trace> Trace::Parse(std::string_view text, const std::string& where,
     if (found == 1) trace.AddPackets(points);
     if (found == 2) trace.AddRates(points);
   }
-  if (!(trace.sent_.back() > 0)) {
+  if (!(trace.sent_.back() > 0) || trace.MeanRate() < kLeastRate) {
     return Fail(ErrorCode::kInvalid, where, "is a trace that never sends");
   }
   return trace;
