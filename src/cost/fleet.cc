@@ -106,7 +106,7 @@ Result<std::vector<FleetOption>> ReadNetwork(const toml::table& table, const std
                                       "codec",       "min_agreement", "min_accuracy",
                                       "not_before",  "result_share",  "stored_bytes",
                                       "time_spread", "bytes_spread",  "never_send_input",
-                                      "message_ms"};
+                                      "message_ms",  "min_metric"};
   FOGLINE_CHECK(OnlyKeys(table, kKeys, where, "network."));
   const TomlReader reader(table, where, "network.");
   FleetNetwork n;
@@ -127,7 +127,7 @@ Result<std::vector<FleetOption>> ReadNetwork(const toml::table& table, const std
   FOGLINE_TRY(n.edge, ReadEdges(table, where, "network."));
   FOGLINE_TRY(n.request.codecs, reader.Text("codec"));
   FOGLINE_TRY(n.request.not_before, reader.Text("not_before"));
-  n.request.never_send_input = table["never_send_input", "message_ms"].value_or(false);
+  n.request.never_send_input = table["never_send_input"].value_or(false);
   for (const auto& [key, limit] : {std::pair("min_agreement", &n.request.min_agreement),
                                    std::pair("min_accuracy", &n.request.min_accuracy)}) {
     if (!table.contains(key)) continue;
@@ -135,6 +135,9 @@ Result<std::vector<FleetOption>> ReadNetwork(const toml::table& table, const std
     if (**limit > 1) {
       return Fail(ErrorCode::kInvalid, where, "'network.{}' is {:g}, more than 1", key, **limit);
     }
+  }
+  if (table.contains("min_metric")) {
+    FOGLINE_TRY(n.request.min_metric, reader.Number("min_metric", -1e12));
   }
   if (table.contains("time_spread")) {
     FOGLINE_TRY(n.time_spread, reader.Number("time_spread", 0));

@@ -53,7 +53,7 @@ TEST(FleetNetwork, OptionsAreThePlannersCandidates) {
             .value();
     size_t met = 0;
     for (const Candidate& c : EnumerateCandidates(s)) {
-      if (!c.feasible()) continue;
+      if (!c.feasible() || !c.runnable()) continue;
       FleetOption mine = OptionOf(s, c);
       mine.cloud_ms += network.message_ms;
       bool covered = false;
@@ -107,6 +107,17 @@ TEST(FleetNetwork, TheShippedScenarioIsPlanned) {
   ASSERT_TRUE(plan) << plan.error().ToString();
   EXPECT_TRUE(plan->exact);
   EXPECT_EQ(plan->devices, 1e6);
+}
+
+// Read from the scenario as from the command line.
+TEST(FleetNetwork, TheScenariosLimitsAreItsOwn) {
+  const auto fleet = ParseFleet(
+      With("min_agreement = 0.95", "min_agreement = 0.95\nnever_send_input = true"), kScenario);
+  ASSERT_TRUE(fleet) << fleet.error().ToString();
+  for (const FleetGroup& group : fleet->groups) {
+    for (const FleetOption& o : group.options) EXPECT_NE(o.kind, "cloud-only");
+  }
+  EXPECT_THAT(ErrorOf(With("min_agreement = 0.95", "min_metric = \"x\"")), HasSubstr("min_metric"));
 }
 
 TEST(FleetNetwork, BadInputIsNamed) {
