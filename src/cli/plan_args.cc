@@ -15,7 +15,7 @@ void AddPlanArgs(CLI::App& command, PlanArgs& args) {
   add("--cloud", args.cloud, "machine in the cloud, likewise", "DEV")->required();
   add("--link", args.link,
       "library name, with changes as in 4g,up=3Mbps, up=8Mbps,down=30Mbps,rtt=40ms alone, a .toml, "
-      "or a recorded trace",
+      "or a recorded trace, with changes too: drive.csv,rtt=40ms",
       "LINK")
       ->required();
   add("--objective", args.request.objective,

@@ -71,6 +71,14 @@ Error NothingFeasible(const Scenario& scenario, const Plan& plan) {
     }
   }
   Error error = NearestMiss(scenario, known);
+  // A limit binds on this uplink, and perhaps not on a faster one.
+  const auto easiest = std::ranges::max_element(known, {}, &Candidate::most_x);
+  constexpr MegabitsPerSecond kFastest(1e5);
+  if (easiest != known.end() &&
+      easiest->most_x > 1 / scenario.link.EffectiveRate(kFastest).value()) {
+    error.message += fmt::format("; from {:.3g} Mbit/s up {} would do", 1 / easiest->most_x,
+                                 Name(scenario, *easiest));
+  }
   if (beyond != nullptr) {
     error.message += fmt::format("; {} would do, but is not run yet ({}): --ideal",
                                  Name(scenario, *beyond), beyond->not_runnable);

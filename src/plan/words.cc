@@ -130,6 +130,14 @@ std::vector<std::string> NotesOf(const Scenario& s, const Plan& plan) {
     notes.push_back(fmt::format("Edge and cloud do not run this plan yet: {}.",
                                 plan.candidates[plan.best].not_runnable));
   }
+  const auto unknown = [](const CalibratedPair& pair) { return !pair.agreement; };
+  const Limits& l = s.limits;
+  const bool asked = l.agreement || l.accuracy || l.metric || !s.codecs.empty();
+  if (!asked && s.bundle != nullptr && std::ranges::any_of(s.bundle->pairs(), unknown)) {
+    notes.emplace_back(
+        "The bundle does not say how well its codecs agree with the whole network: only lossless "
+        "ones and f16 were considered; calibrate again, or say what you want with --codec.");
+  }
   if (s.link.trace) {
     notes.push_back(
         fmt::format("The uplink is a recording{}{}; the way down is taken to be as fast.",

@@ -117,6 +117,22 @@ TEST_F(Commands, ThePlanIsTheBestOfWhatItLists) {
   }
 }
 
+// A recording with a header row and without a round trip, from a file to what the plan says of it.
+TEST_F(Commands, ARecordedLinkSaysWhatWasTaken) {
+  const fs::path file = dir_.path() / "drive.csv";
+  ASSERT_TRUE(WriteFile(file,
+                        "Timestamp,DL_bitrate,UL_bitrate\n2018.01.18_16.31.51,9000,4000\n"
+                        "2018.01.18_16.31.53,9000,1000\n2018.01.18_16.31.55,9000,0\n"));
+  const auto ask = [&](const std::string& link) {
+    return Ask({"plan", kModel, "--edge", "jetson-nano", "--cloud", "t2.micro", "--link", link});
+  };
+  const std::string unknown = ask(file.string())["notes"].dump();
+  EXPECT_NE(unknown.find("column 'UL_bitrate' as kbit/s over 'Timestamp'"), std::string::npos);
+  EXPECT_NE(unknown.find("round trip is not known"), std::string::npos);
+  const std::string known = ask(file.string() + ",rtt=40ms")["notes"].dump();
+  EXPECT_EQ(known.find("round trip"), std::string::npos);
+}
+
 TEST_F(Commands, AConstraintAndAShortListOfCodecsBind) {
   const Json answer = Ask(Plan({"--min-agreement", "0.97", "--objective", "cost"}));
   EXPECT_GE(answer["best"]["agreement"].get<double>(), 0.97);

@@ -101,6 +101,45 @@ describe('the API', () => {
   });
 });
 
+describe('what a plan says of itself', () => {
+  it('names a proof by its method and its scope', async () => {
+    const free = (await api('strict=1')).said;
+    const limited = (await api('strict=1&max_memory=1e5')).said;
+    assert.equal(limited.certificate.method, 'enumeration');
+    assert.deepEqual(limited.certificate.limits, ['--max-memory']);
+    assert.match(limited.certificate.text, /all \d+ candidates .* keep to --max-memory none costs less/);
+    if (free.certificate.method === 'min-cut') assert.match(free.certificate.text, /maximum flow/);
+    assert.ok(Math.abs(free.certificate.value - free.certificate.lower_bound) <= 1e-9 * free.certificate.value);
+  });
+
+  it('prefers among ties what changes no verdict, and names the others', async () => {
+    let seen = 0;
+    for (const up of [0.5, 1, 2, 3, 5, 8, 12, 20]) {
+      const { said } = await api(`up=${up}`);
+      const strict = (await api(`up=${up}&strict=1`)).said;
+      assert.equal(strict.best.objective, strict.certificate.optimum);
+      assert.ok(said.best.objective >= strict.best.objective);
+      for (const tie of said.ties) assert.ok((tie.agreement ?? -1) <= (said.best.agreement ?? -1));
+      if (said.best.cut !== strict.best.cut || said.best.codec !== strict.best.codec) {
+        seen += 1;
+        const cheapest = said.ties.find((tie) => tie.cheapest);
+        assert.equal(cheapest.cut, strict.best.cut);
+        assert.ok(said.best.objective - strict.best.objective <= (said.uncertainty.edge + said.uncertainty.cloud) * said.best.latency_ms.total);
+        assert.match(said.uncertainty.text, /^Within the uncertainty of the times \(edge .* cloud .*\) lie also /);
+      }
+    }
+    assert.ok(seen > 0);
+  });
+
+  it('recommends what runs', async () => {
+    const { said } = await api('codec=f32&link=ethernet&edge=raspberry-pi-3b-plus');
+    assert.equal(said.best.runnable, true);
+    const picture = said.candidates.find((c) => c.cut === 0);
+    assert.match(picture.not_runnable, /jpeg, webp or json/);
+    assert.equal((await api('codec=f32&link=ethernet&edge=raspberry-pi-3b-plus&ideal=1')).said.best.cut, 0);
+  });
+});
+
 describe('the page', () => {
   it('answers every control, and keeps it all in the address', async () => {
     const page = await browser.page(`${server.url}/plan`);
@@ -164,6 +203,22 @@ describe('the page', () => {
     await page.mouse.move(box.x + box.width * 0.2, box.y + 100, { steps: 5 });
     await page.mouse.up();
     await page.waitForFunction(() => { const up = Number(new URLSearchParams(document.documentElement.dataset.planned).get('up')); return up > 0.02 && up < 0.5; });
+    assert.deepEqual(page.problems, []);
+    await page.close();
+  });
+
+  it('says where nothing keeps to a limit, what is proven and what ties', async () => {
+    const free = (await api('edge=raspberry-pi-3b-plus')).said;
+    const most = (free.rivals.find((r) => r.key === 'edge-only').latency_ms.total * 0.9).toPrecision(3);
+    const query = `edge=raspberry-pi-3b-plus&max_latency=${Number(most)}`;
+    const { said } = await api(query);
+    assert.ok(said.nothing_below_mbps > 0 && said.envelope[0].from_mbps === said.nothing_below_mbps);
+    const page = await browser.page(`${server.url}/plan?${query}`);
+    await planned(page, query);
+    assert.match(await page.locator('.moves li').first().innerText(), /nothing keeps to the limits/);
+    assert.equal(await page.locator('.moves li').count(), said.envelope.length + 1);
+    assert.ok((await page.locator('.proof').innerText()).startsWith(said.certificate.text));
+    if (said.uncertainty.text !== '') assert.equal(await page.locator('.ties').innerText(), said.uncertainty.text);
     assert.deepEqual(page.problems, []);
     await page.close();
   });

@@ -178,9 +178,8 @@ function draw(asked: Question): void {
     });
     later(scatter.root, () => scatter.show(plan, net, measures[asked.text.y ?? 'cost'] ?? ''));
     later(rivals, () => drawRivals(plan));
-    const proof = plan.certificate;
-    footer.textContent = `Proof: the plan costs ${figure(proof.value ?? 0)} ${proof.unit}, and none can cost less than ${figure(proof.lower_bound ?? 0)}: ${
-      proof.method === 'min-cut' ? 'the maximum flow over the layers equals the cut' : 'every candidate was evaluated'}. Found in ${plan.plan_ms.toFixed(2)} ms among ${
+    // The server's own sentences: method, scope and uncertainty are said in one place.
+    footer.textContent = `${plan.certificate.text} Found in ${plan.plan_ms.toFixed(2)} ms among ${
       count(plan.scatter.length)} ways to send ${count(plan.candidates.length)} cuts.`;
   }
   const words = commandOf(asked, network.name);
@@ -227,6 +226,8 @@ function drawVerdict(asked: Question): void {
       h('p', { class: 'eyebrow' }, tag(mechanism, mechanism), ` best for ${objectiveWords(asked)}`),
       h('p', { class: 'headline' }, headline),
       h('p', { class: 'why' }, `${sends}${best.agreement !== null && best.codec !== 'verdict' ? `, ${agreement(best)} with the whole network` : ''}. ${moveSentence(plan, asked)}`),
+      plan.uncertainty.text === '' ? null : h('p', { class: 'why ties' }, plan.uncertainty.text),
+      ...plan.notes.map((note) => h('p', { class: 'why note' }, note)),
       behind ? h('p', { class: 'warn' }, `It cannot keep up: at most ${figure(1000 / best.period_ms)} images a second.`) : null),
     h('dl', { class: 'figures' },
       figureOf('Latency', millis(best.latency_ms.total), best.latency_p95_ms > best.latency_ms.total * 1.001 ? `${millis(best.latency_p95_ms)} at p95` : 'an image'),
@@ -245,7 +246,7 @@ function speak(words: string): void {
 }
 
 const limitNames: Record<string, string> = {
-  '--max-latency': 'That latency', '--max-latency-p95': 'That 95th percentile', '--min-agreement': 'That agreement', '--min-accuracy': 'That accuracy',
+  '--max-latency': 'That latency', '--max-latency-p95': 'That 95th percentile', '--min-agreement': 'That agreement', '--min-accuracy': 'That accuracy', '--min-metric': 'That metric',
   '--max-cost': 'That cost', '--max-memory': 'That memory', '--max-data': 'That little data', '--never-send-input': 'Keeping the picture', '--codec': 'That codec',
 };
 const limitName = (flag: string): string => limitNames[flag] ?? 'All of this at once';
@@ -265,10 +266,14 @@ function moveSentence(plan: Plan, asked: Question): string {
   const elsewhere = (step: Plan['envelope'][number]): boolean => step.cut !== plan.envelope[here]?.cut;
   const below = plan.envelope.slice(0, Math.max(0, here)).reverse().find(elsewhere);
   const above = plan.envelope.slice(here + 1).find(elsewhere);
-  if (here < 0 || (!below && !above)) return 'No uplink moves the line.';
+  if (here < 0 || (!below && !above)) {
+    return plan.nothing_below_mbps === null ? 'No uplink moves the line.' : `Below ${mbps(plan.nothing_below_mbps)} nothing keeps to the limits.`;
+  }
   const words = [below ? `below ${mbps(below.to_mbps)} to ${placeOf(below, network!)}` : '', above ? `above ${mbps(above.from_mbps)} to ${placeOf(above, network!)}` : '']
     .filter((part) => part !== '');
-  return `The line moves ${words.join(', ')}.`;
+  // Where it moves is said of the cheapest plan; one that was taken from a tie may stay a little longer.
+  const whose = plan.strict || plan.ties.length === 0 ? 'The line' : 'The cheapest line';
+  return `${whose} moves ${words.join(', ')}.`;
 }
 
 function drawReadout(): void {
@@ -286,12 +291,15 @@ function drawReadout(): void {
     h('span', {}, `${millis(l.total)} `, gap ? h('span', { class: 'soft' }, gap) : '', h('span', { class: 'soft' },
       ` = device ${millis(l.edge + l.encode)} + network ${millis(l.uplink + l.downlink)} + cloud ${millis(l.decode + l.cloud)}`)),
     h('span', {}, `${euro(c.cost_per_device_month)} a month`),
-    c.violates.length > 0 ? h('span', { class: 'warn' }, `ruled out by ${c.violates.map((v) => v.replace(/^--/, '').replaceAll('-', ' ')).join(', ')}`) : null);
+    c.violates.length > 0 ? h('span', { class: 'warn' }, `ruled out by ${c.violates.map((v) => v.replace(/^--/, '').replaceAll('-', ' ')).join(', ')}`) : null,
+    c.runnable ? null : h('span', { class: 'warn' }, `not run yet: ${c.not_runnable ?? ''}`));
 }
 
 function drawMoves(plan: Plan, up: number): void {
   if (network === null) return;
-  clear(moves, ...envelopeWords(plan, network).map((step) => {
+  const gap = plan.nothing_below_mbps === null ? null
+    : h('li', { class: 'gap' }, h('span', { class: 'range' }, `below ${mbps(plan.nothing_below_mbps)}`), h('span', { class: 'soft' }, 'nothing keeps to the limits'));
+  clear(moves, gap, ...envelopeWords(plan, network).map((step) => {
     const now = up >= step.from && up <= step.to;
     return h('li', { class: now ? 'now' : '', 'aria-current': now ? 'true' : undefined },
       h('span', { class: 'range' }, step.range), tag(step.mechanism, step.what), h('span', { class: 'soft' }, step.codec === 'verdict' ? '' : step.codec));
@@ -334,6 +342,7 @@ function drawRivals(plan: Plan): void {
       return h('tr', { class: `${own ? 'own' : ''}${c.violates.length > 0 ? ' silent' : ''}` },
         h('th', { scope: 'row' }, title,
           c.violates.length > 0 ? h('span', { class: 'sub' }, `ruled out by ${c.violates.map((v) => v.replace(/^--/, '').replaceAll('-', ' ')).join(', ')}`)
+            : !c.runnable ? h('span', { class: 'sub' }, `not run yet: ${c.not_runnable ?? ''}`)
             : !own && same(c) ? h('span', { class: 'sub' }, 'is this plan') : null),
         cell('Line', tag(mechanismOf(c.cut, network!), placeOf(c, network!)), h('span', { class: 'sub' }, payload(c)), c.agreement === null || c.agreement === 1 ? null : h('span', { class: 'sub' }, agreement(c))),
         cell('Latency', millis(l.total), h('span', { class: 'sub' }, times(l.total, plan.best.latency_ms.total))),

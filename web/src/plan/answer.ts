@@ -8,9 +8,13 @@ export interface Candidate {
   cost_per_device_month: number; energy_mj: number; name: string; alias: string | null; accuracy: number | null;
   bytes_estimated: boolean; latency_p95_ms: number; period_ms: number; edge_memory_bytes: number; objective: number | null;
   violates: string[];
+  metric: number | null; runnable: boolean; not_runnable: string | null;
 }
 export interface Step { from_mbps: number; to_mbps: number; cut: CutId; codec: string; name: string; alias: string | null; fixed: number; slope: number }
 export interface LoadStep { from_load: number; to_load: number; cut: CutId; codec: string; name: string; alias: string | null }
+/** What the times cannot tell from the cheapest. */
+export interface Tie { cut: CutId; codec: string; name: string; alias: string | null; difference: number; uncertainty: number; agreement: number | null;
+  cost_per_device_month: number; cheapest: boolean }
 export interface Bill { euro_month: number | null; instances: number; wait_p95_ms: number | null; images_sustained: number;
   device_month: { hardware: number; energy: number; data: number; cloud: number | null } }
 export interface Plan {
@@ -18,7 +22,15 @@ export interface Plan {
   candidates: Candidate[];
   envelope: Step[];
   load_envelope: LoadStep[];
-  certificate: { lower_bound: number | null; value: number | null; unit: string; method: string; flow_equals_cut: boolean };
+  /** Mbit/s below which nothing keeps to the limits, and the most that loss lets through. */
+  nothing_below_mbps: number | null;
+  fastest_mbps: number;
+  nothing_above_load: number | null;
+  certificate: { lower_bound: number | null; value: number | null; unit: string; method: string; flow_equals_cut: boolean; text: string };
+  strict: boolean;
+  ties: Tie[];
+  uncertainty: { edge: number; cloud: number; source: string; text: string };
+  notes: string[];
   plan_ms: number;
   pareto: { cut: CutId; codec: string; x: number; y: number }[];
   scatter: [CutId, string, number | null, number | null, boolean][];

@@ -78,6 +78,8 @@ export class Controls {
           this.limit('min_agreement', 'Agreement at least', '%', 100), this.limit('max_cost', 'Cost at most', '€ a month'),
           this.limit('max_memory', 'Memory of the device', 'MB'), this.limit('max_data', 'Data at most', 'GB a month')),
         this.flag('never_send_input', 'The picture never leaves the device'),
+        this.flag('strict', 'The cheapest, even if a tie changes fewer verdicts'),
+        this.flag('ideal', 'Also what edge and cloud do not run yet'),
         this.select('deliver', 'Results are wanted', [h('option', { value: 'cloud' }, 'in the cloud'), h('option', { value: 'edge' }, 'on the device')], 'cloud', () => {}),
         this.select('codec', 'Tensors travel as', [['', 'whatever is best'], ['f32', 'float32 only'], ['f32,f16', 'float32 or float16'], ['json', 'JSON, as in the paper']]
           .map(([value, text]) => h('option', { value }, text!)), '', () => {}),
@@ -120,7 +122,7 @@ export class Controls {
   }
 
   private hasLimits(): boolean {
-    return Object.keys(this.question.number).some((name) => name.startsWith('m')) || this.question.flag.never_send_input === true;
+    return Object.keys(this.question.number).some((name) => name.startsWith('m')) || ['never_send_input', 'strict', 'ideal'].some((name) => this.question.flag[name as FlagName] === true);
   }
 
   private tell(): void {

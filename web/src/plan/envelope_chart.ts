@@ -36,14 +36,17 @@ export class EnvelopeChart {
     const box = { left: 52, right: this.width - 10, top: 26, bottom: height - 34 };
     this.svg.setAttribute('viewBox', `0 0 ${this.width} ${height}`);
     this.svg.setAttribute('height', String(height));
-    const price = (step: Step, x: number): number => (period ? Math.max(step.fixed, step.slope / x) : step.fixed + step.slope / x);
+    const price = (step: Step, mbps: number): number => {
+      const rate = Math.min(mbps, plan.fastest_mbps);
+      return period ? Math.max(step.fixed, step.slope / rate) : step.fixed + step.slope / rate;
+    };
     const low = 0.02;
     const high = 1000;
     this.x = logarithmic(low, high, box.left, box.right, 6);
     const x = this.x;
     const steps = plan.envelope.filter((step) => step.to_mbps > low && step.from_mbps < high);
     const prices = steps.flatMap((step) => [price(step, Math.max(low, step.from_mbps)), price(step, Math.min(high, step.to_mbps))]);
-    const least = Math.max(Math.min(...prices), 1e-9);
+    const least = prices.length > 0 ? Math.max(Math.min(...prices), 1e-9) : 1;
     const y = logarithmic(least / 1.25, Math.max(...prices, least * 1.2) * 1.15, box.bottom, box.top, 5);
     const nodes: SVGElement[] = [];
     const text = (px: number, py: number, anchor: string, kind: string, words: string): void => {
@@ -65,6 +68,12 @@ export class EnvelopeChart {
       if (room > name.length * 6.6 + 4) text((x.at(from) + x.at(to)) / 2, box.top - 8, 'middle', 'tick strong', name);
       if (i > 0) nodes.push(s('path', { d: `M${x.at(from).toFixed(1)} ${box.top - 4}V${box.bottom}`, class: 'break' }));
     });
+    const gap = Math.min(high, plan.nothing_below_mbps ?? 0);
+    if (gap > low) {
+      nodes.push(s('path', { d: `M${x.at(gap).toFixed(1)} ${box.top - 4}V${box.bottom}`, class: 'break' }));
+      const words = 'nothing keeps to the limits';
+      if (x.at(gap) - box.left > words.length * 6.6) text((box.left + x.at(gap)) / 2, (box.top + box.bottom) / 2, 'middle', 'tick', words);
+    }
     for (const tick of x.ticks) text(x.at(tick), box.bottom + 16, 'middle', 'tick', figure(tick));
     for (const tick of y.ticks) {
       nodes.unshift(s('path', { d: `M${box.left} ${y.at(tick).toFixed(1)}H${box.right}`, class: 'c-grid' }));
@@ -83,7 +92,7 @@ export class EnvelopeChart {
 /** "below 420 kbit/s edge-only", one line a piece. */
 export function envelopeWords(plan: Plan, network: Network): { range: string; what: string; codec: string; mechanism: string; from: number; to: number }[] {
   return plan.envelope.map((step) => {
-    const first = step.from_mbps <= 1.1e-3;
+    const first = step.from_mbps <= 1.1e-3 && plan.nothing_below_mbps === null;
     const last = step.to_mbps >= 0.99e5;
     const range = first && last ? 'at any uplink' : first ? `below ${mbps(step.to_mbps)}` : last ? `above ${mbps(step.from_mbps)}` : `${mbps(step.from_mbps)} – ${mbps(step.to_mbps)}`;
     return { range, what: placeOf(step, network), codec: step.codec, mechanism: mechanismOf(step.cut, network), from: step.from_mbps, to: step.to_mbps };

@@ -4,11 +4,11 @@ import type { Machines } from './answer';
 
 /** Numbers that a slider or a field sets; absent: the library's own. */
 export const numbers = ['up', 'down', 'rtt', 'loss', 'data_price', 'rate', 'devices', 'device_price', 'rent', 'electricity', 'lifetime',
-  'cloud_load', 'max_latency', 'max_latency_p95', 'min_agreement', 'max_cost', 'max_memory', 'max_data'] as const;
+  'cloud_load', 'max_latency', 'max_latency_p95', 'min_agreement', 'min_metric', 'max_cost', 'max_memory', 'max_data'] as const;
 export type NumberName = (typeof numbers)[number];
 export const texts = ['model', 'edge', 'cloud', 'link', 'objective', 'codec', 'deliver', 'not_before', 'y'] as const;
 export type TextName = (typeof texts)[number];
-export const flags = ['never_send_input', 'ignore_credits', 'two_way'] as const;
+export const flags = ['never_send_input', 'ignore_credits', 'two_way', 'strict', 'ideal'] as const;
 export type FlagName = (typeof flags)[number];
 
 export interface Question {
@@ -50,13 +50,13 @@ export function defaults(question: Question, machines: Machines): Record<NumberN
   return {
     up: link?.up_mbps ?? 8, down: link?.down_mbps ?? 8, rtt: link?.rtt_ms ?? 0, loss: link?.loss ?? 0, data_price: link?.euro_per_gb ?? 0,
     rate: 1, devices: 100, device_price: edge?.price?.euro ?? 0, rent: cloud?.rent?.euro_per_hour ?? 0, electricity: 0.2, lifetime: 12,
-    cloud_load: 0, max_latency: NaN, max_latency_p95: NaN, min_agreement: NaN, max_cost: NaN, max_memory: NaN, max_data: NaN,
+    cloud_load: 0, max_latency: NaN, max_latency_p95: NaN, min_agreement: NaN, min_metric: NaN, max_cost: NaN, max_memory: NaN, max_data: NaN,
   };
 }
 
 const flagOf: Partial<Record<NumberName, string>> = {
   rate: '--rate', devices: '--devices', device_price: '--device-price', rent: '--rent', electricity: '--electricity', lifetime: '--lifetime',
-  cloud_load: '--cloud-load', max_latency: '--max-latency', max_latency_p95: '--max-latency-p95', min_agreement: '--min-agreement',
+  cloud_load: '--cloud-load', max_latency: '--max-latency', max_latency_p95: '--max-latency-p95', min_agreement: '--min-agreement', min_metric: '--min-metric',
   max_cost: '--max-cost', max_memory: '--max-memory', max_data: '--max-data',
 };
 
@@ -82,5 +82,7 @@ export function commandOf(question: Question, model: string): string {
   if (q.flag.never_send_input) words.push('--never-send-input');
   if (q.flag.ignore_credits) words.push('--ignore-credits');
   if (q.flag.two_way) words.push('--two-way');
+  if (q.flag.strict) words.push('--strict');
+  if (q.flag.ideal) words.push('--ideal');
   return words.join(' ');
 }
