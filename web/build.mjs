@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { coloursPlugin } from './colours.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(join(here, 'package.json'));
@@ -52,6 +53,7 @@ async function bundle() {
     // MapLibre's build for strict content security policies: its worker is a file of its own.
     alias: { 'maplibre-gl': './node_modules/maplibre-gl/dist/maplibre-gl-csp.js' },
     splitting: true,
+    plugins: [coloursPlugin],
     outdir: out,
     write: false,
     legalComments: 'none',

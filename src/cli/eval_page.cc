@@ -75,9 +75,9 @@ XYChart ThresholdChart(const EvaluateReport& report) {
   chart.x = ShareAxis("reported from this probability on");
   chart.x.label = [](double v) { return fmt::format("{:.1f}", v); };
   chart.y = ShareAxis("");
-  Series recall{"recall: of the positives, found", Tone::kCloud, Series::Style::kLine, {}};
+  Series recall{"recall: of the positives, found", Tone::kNetwork, Series::Style::kLine, {}};
   Series precision{"precision: of those reported, right", Tone::kEdge, Series::Style::kLine, {}};
-  Series balanced{"balanced accuracy", Tone::kGreen, Series::Style::kLine, {}};
+  Series balanced{"balanced accuracy", Tone::kCloud, Series::Style::kLine, {}};
   for (const ThresholdPoint& p : report.curve.points) {
     recall.points.push_back({p.threshold, p.recall(), ThresholdTip(p)});
     precision.points.push_back({p.threshold, p.precision(), ""});
@@ -94,7 +94,8 @@ XYChart RocChart(const EvaluateReport& report) {
   chart.label = "Recall over the false positive rate";
   chart.x = ShareAxis("false positive rate: of the others, reported all the same");
   chart.y = ShareAxis("recall");
-  Series roc{fmt::format("area {:.3f}", report.curve.auc), Tone::kCloud, Series::Style::kLine, {}};
+  Series roc{
+      fmt::format("area {:.3f}", report.curve.auc), Tone::kNetwork, Series::Style::kLine, {}};
   const auto& points = report.curve.points;
   roc.points.push_back({0, 0, ""});
   for (size_t i = points.size(); i-- > 0;) {
@@ -112,7 +113,7 @@ BarChart ProbabilityChart(const EvaluateReport& report) {
   chart.x_title = "probability of " + PositiveLabel(report);
   chart.y.title = "pictures";
   BarChart::Part is{"is " + PositiveLabel(report), Tone::kEdge, std::vector<double>(kBars)};
-  BarChart::Part other{"is not", Tone::kCloud, std::vector<double>(kBars)};
+  BarChart::Part other{"is not", Tone::kNetwork, std::vector<double>(kBars)};
   for (const Prediction& p : report.predictions) {
     const double said = p.probabilities[static_cast<size_t>(report.positive)];
     const auto bar = static_cast<size_t>(std::clamp(said * kBars, 0.0, kBars - 1.0));
@@ -134,7 +135,7 @@ XYChart CalibrationChart(const EvaluateReport& report) {
   chart.label = "How often it was true over the probability said";
   chart.x = ShareAxis("probability said");
   chart.y = ShareAxis("how often it was so");
-  Series bins{"tenths of the scale that hold pictures", Tone::kCloud, Series::Style::kDots, {}};
+  Series bins{"tenths of the scale that hold pictures", Tone::kNetwork, Series::Style::kDots, {}};
   Series exact{"exactly right", Tone::kSlate, Series::Style::kLine, {{0, 0, ""}, {1, 1, ""}}};
   for (const CalibrationBin& bin : report.calibration) {
     if (bin.images == 0) continue;

@@ -77,7 +77,7 @@ XYChart SizeChart(const Model& model, const std::vector<Cut>& cuts, bool log) {
   chart.x.label = [](double v) { return fmt::format("{:.0f}", v); };
   chart.height = 380;
   const auto& nodes = model.nodes();
-  Series sizes{"", Tone::kCloud, Series::Style::kArea, {}};
+  Series sizes{"", Tone::kNetwork, Series::Style::kArea, {}};
   for (size_t i = 0; i < nodes.size(); ++i) {
     sizes.points.push_back({static_cast<double>(i),
                             static_cast<double>(OutputBytes(model, nodes[i])), LayerTip(model, i)});

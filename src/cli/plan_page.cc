@@ -40,9 +40,9 @@ std::string LatencyBars(const PlanView& view) {
   // A tensor too large for the link would flatten every other bar: those are cut off, and say so.
   const double most = 6 * best;
   BarChart::Part parts[] = {{"edge", Tone::kEdge, {}},
-                            {"encode", Tone::kOlive, {}},
-                            {"network", Tone::kSlate, {}},
-                            {"decode", Tone::kTeal, {}},
+                            {"encode", Tone::kEncode, {}},
+                            {"network", Tone::kNetwork, {}},
+                            {"decode", Tone::kDecode, {}},
                             {"cloud", Tone::kCloud, {}}};
   double highest = 0;
   for (const size_t i : view.shown) {
@@ -130,7 +130,7 @@ std::string ParetoChart(const PlanView& view) {
   chart.x.title = std::string(MeasureTitle(view.x));
   chart.y.title = std::string(MeasureTitle(view.y));
   Series all{"candidates", Tone::kSlate, Series::Style::kDots, {}};
-  Series front{"no other beats it in both", Tone::kCloud, Series::Style::kDots, {}};
+  Series front{"no other beats it in both", Tone::kNetwork, Series::Style::kDots, {}};
   Series best{"the plan", Tone::kRed, Series::Style::kDots, {}};
   const Candidate& winner = view.plan.candidates[view.plan.best];
   const double far_x = 8 * MeasureOf(winner, view.x), far_y = 8 * MeasureOf(winner, view.y);

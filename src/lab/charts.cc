@@ -21,11 +21,11 @@ struct StagePart {
 const std::vector<StagePart>& StageParts() {
   static const std::vector<StagePart> parts{{"read, resize", Tone::kSlate, {"read", "resize"}},
                                             {"layers on the device", Tone::kEdge, {"prefix"}},
-                                            {"encode", Tone::kOlive, {"encode"}},
-                                            {"network, both ways", Tone::kViolet, {"network"}},
-                                            {"decode", Tone::kTeal, {"decode"}},
+                                            {"encode", Tone::kEncode, {"encode"}},
+                                            {"network, both ways", Tone::kNetwork, {"network"}},
+                                            {"decode", Tone::kDecode, {"decode"}},
                                             {"layers in the cloud", Tone::kCloud, {"suffix"}},
-                                            {"store", Tone::kGreen, {"store"}}};
+                                            {"store", Tone::kTeal, {"store"}}};
   return parts;
 }
 
@@ -87,7 +87,7 @@ std::string LayerChart(const ModelFacts& facts) {
   chart.x.title = "layer";
   chart.y.title = "bytes";
   chart.y.label = [](double v) { return HumanBytes(v); };
-  Series series{"", Tone::kCloud, Series::Style::kArea, {}};
+  Series series{"", Tone::kNetwork, Series::Style::kArea, {}};
   for (size_t i = 0; i < facts.layers.size(); ++i) {
     series.points.push_back({static_cast<double>(i), facts.layers[i].second,
                              facts.layers[i].first + "\n" + HumanBytes(facts.layers[i].second)});
@@ -204,10 +204,10 @@ std::string ForecastChart(const LabResult& result) {
   };
   double low = 1e12, high = 0;
   for (const Group g : {Group{Evidence::kReal, WireKind::kJson, Tone::kRed},
-                        Group{Evidence::kReal, WireKind::kFogline, Tone::kGreen},
-                        Group{Evidence::kLimited, WireKind::kFogline, Tone::kViolet},
+                        Group{Evidence::kReal, WireKind::kFogline, Tone::kCloud},
+                        Group{Evidence::kLimited, WireKind::kFogline, Tone::kSplit},
                         Group{Evidence::kPaced, WireKind::kJson, Tone::kEdge},
-                        Group{Evidence::kPaced, WireKind::kFogline, Tone::kCloud}}) {
+                        Group{Evidence::kPaced, WireKind::kFogline, Tone::kNetwork}}) {
     Series series{fmt::format("{}, {}", NameOf(g.evidence),
                               g.wire == WireKind::kJson ? "JSON" : "Fogline's codecs"),
                   g.tone,

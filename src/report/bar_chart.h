@@ -12,7 +12,7 @@ namespace fogline {
 struct BarChart {
   struct Part {
     std::string name;
-    Tone tone = Tone::kCloud;
+    Tone tone = Tone::kNetwork;
     std::vector<double> values;  // by category; what is missing counts 0
   };
   std::string label;  // for those who cannot see it

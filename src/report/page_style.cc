@@ -4,13 +4,22 @@
 namespace fogline {
 
 std::string_view PageStyle() {
-  return R"css(
+  return
+#define FOGLINE_COLOUR(name, light, dark) "--" #name ":" light ";"
+      ":root{"
+#include "report/colours.inc"
+#undef FOGLINE_COLOUR
+#define FOGLINE_COLOUR(name, light, dark) "--" #name ":" dark ";"
+      "}@media(prefers-color-scheme:dark){:root{"
+#include "report/colours.inc"
+#undef FOGLINE_COLOUR
+      "}}"
+      R"css(
 :root{--bg:#f6f7f9;--card:#fff;--ink:#1c2430;--dim:#5b6675;--faint:#8a94a3;--rule:#e4e8ee;--grid:#edf0f4;
---band:#f1f4f8;--band2:#e6ebf2;--mark:#1c2430;--t0:#d98a00;--t1:#2f6fde;--t2:#2c9a5b;--t3:#7d5bd9;--t4:#cf4a4a;
---t5:#118fa0;--t6:#80891f;--t7:#64748b}
+--band:#f1f4f8;--band2:#e6ebf2;--mark:#1c2430;--t0:var(--edge);--t1:var(--cloud);--t2:var(--network);--t3:var(--split);
+--t4:#cf4a4a;--t5:#118fa0;--t6:#80891f;--t7:#64748b;--t8:var(--encode);--t9:var(--decode)}
 @media(prefers-color-scheme:dark){:root{--bg:#0f141b;--card:#171e27;--ink:#e6ebf2;--dim:#9aa6b5;--faint:#6e7a89;
---rule:#283240;--grid:#222c38;--band:#1b2430;--band2:#222d3b;--mark:#e6ebf2;--t0:#f2b13c;--t1:#6aa2ff;--t2:#56c387;
---t3:#a88bff;--t4:#f07b7b;--t5:#45c1d1;--t6:#bcc553;--t7:#93a3b8}}
+--rule:#283240;--grid:#222c38;--band:#1b2430;--band2:#222d3b;--mark:#e6ebf2;--t4:#f07b7b;--t5:#45c1d1;--t6:#bcc553;--t7:#93a3b8}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:1080px;margin:0 auto;padding:32px 20px 64px}
@@ -42,6 +51,7 @@ svg{display:block;width:100%;height:auto;overflow:visible;font-size:12px;font-fa
 .bar.t5,.dot.t5,.area.t5{fill:var(--t5)}.line.t5{stroke:var(--t5)}i.t5{background:var(--t5)}
 .bar.t6,.dot.t6,.area.t6{fill:var(--t6)}.line.t6{stroke:var(--t6)}i.t6{background:var(--t6)}
 .bar.t7,.dot.t7,.area.t7{fill:var(--t7)}.line.t7{stroke:var(--t7)}i.t7{background:var(--t7)}
+.bar.t8{fill:var(--t8)}i.t8{background:var(--t8)}.bar.t9{fill:var(--t9)}i.t9{background:var(--t9)}
 .outline{fill:none;stroke:var(--faint);stroke-dasharray:3 2}.forecast{stroke:var(--ink);stroke-width:2}
 .legend i.outline{border:1px dashed var(--faint)}.legend i.forecast{background:var(--ink);height:2px;border-radius:0;vertical-align:middle}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--dim);margin:0 0 8px}
@@ -52,7 +62,7 @@ cursor:pointer;margin:8px 0}
 figure>label:first-of-type{border-radius:6px 0 0 6px}figure>label:last-of-type{border-radius:0 6px 6px 0}
 figure>label+input+label{border-left:0}
 figure>input:checked+label{background:var(--band2);color:var(--ink)}
-figure>input:focus-visible+label{outline:2px solid var(--t1)}
+figure>input:focus-visible+label{outline:2px solid var(--t2)}
 figure:has(>input) .view{display:none}
 figure:has(>input:nth-of-type(1):checked) .view:nth-of-type(1),
 figure:has(>input:nth-of-type(2):checked) .view:nth-of-type(2),
@@ -71,7 +81,7 @@ th[data-dir="1"]:after{content:" ↑"}th[data-dir="-1"]:after{content:" ↓"}
 padding:7px 10px;border-radius:7px;max-width:380px;white-space:pre-line;overflow-wrap:anywhere;
 box-shadow:0 4px 16px rgba(0,0,0,.22)}
 #tip[hidden]{display:none}
-.cell{fill:var(--band)}.cell.right{fill:var(--t2)}.cell.wrong{fill:var(--t4)}.cell:hover{stroke:var(--ink)}
+.cell{fill:var(--band)}.cell.right{fill:var(--t1)}.cell.wrong{fill:var(--t4)}.cell:hover{stroke:var(--ink)}
 .cell.s0{fill:var(--band);fill-opacity:1}.cell.s1{fill-opacity:.12}.cell.s2{fill-opacity:.2}.cell.s3{fill-opacity:.28}
 .cell.s4{fill-opacity:.37}.cell.s5{fill-opacity:.46}.cell.s6{fill-opacity:.55}.cell.s7{fill-opacity:.66}
 .cell.s8{fill-opacity:.77}.cell.s9{fill-opacity:.88}

@@ -12,9 +12,9 @@ namespace fogline {
 std::string ToneClass(Tone tone) { return fmt::format("t{}", static_cast<int>(tone)); }
 
 Tone SeriesTone(size_t i) {
-  // Cloud's blue first: the calmest where a chart has one series.
-  constexpr Tone kOrder[] = {Tone::kCloud, Tone::kEdge, Tone::kGreen, Tone::kViolet,
-                             Tone::kRed,   Tone::kTeal, Tone::kOlive, Tone::kSlate};
+  // Blue first: the calmest where a chart has one series.
+  constexpr Tone kOrder[] = {Tone::kNetwork, Tone::kEdge, Tone::kCloud, Tone::kSplit,
+                             Tone::kRed,     Tone::kTeal, Tone::kOlive, Tone::kSlate};
   return kOrder[i % std::size(kOrder)];
 }
 

@@ -8,10 +8,11 @@
 
 namespace fogline {
 
-/// Colours that mean the same on every page. The first two are the two sides of the line; the
-/// others tell series apart, in this order.
-enum class Tone { kEdge, kCloud, kGreen, kViolet, kRed, kTeal, kOlive, kSlate };
-/// The CSS class that gives an element a tone: "t0" … "t7".
+/// Colours that mean the same on every page (colours.inc): the two sides of the line and what lies
+/// between, the mechanism that uses both; encode and decode are for bars. The others tell series
+/// apart.
+enum class Tone { kEdge, kCloud, kNetwork, kSplit, kRed, kTeal, kOlive, kSlate, kEncode, kDecode };
+/// The CSS class that gives an element a tone: "t0" … "t9".
 std::string ToneClass(Tone tone);
 /// The i-th series of a chart, round and round.
 Tone SeriesTone(size_t i);

@@ -21,7 +21,7 @@ struct Series {
     std::string tip;  // shown on hover; a column of the chart belongs to each point that has one
   };
   std::string name;
-  Tone tone = Tone::kCloud;
+  Tone tone = Tone::kNetwork;
   Style style = Style::kLine;
   std::vector<Point> points;  // by ascending x, except for dots
 };

@@ -6,7 +6,7 @@ import { feature, mesh } from 'topojson-client';
 import type { Config, Placed } from './api';
 import { addBasemap } from './basemap';
 import { graticule } from './graticule';
-import { breaks, dark, light, mechanismColour, type Palette } from './palette';
+import { breaks, dark, light, mechanismPaint, type Palette } from './palette';
 import type { View } from './state';
 
 maplibregl.setWorkerUrl('/maplibre-worker.js');
@@ -214,7 +214,7 @@ export class MapView {
     const features: Feature[] = [];
     const reach = 17 / (512 * 2 ** this.map.getZoom()); // 17 px in the Mercator square
     for (const point of points) {
-      const colour = byMechanism ? mechanismColour(point.mechanism)
+      const colour = byMechanism ? mechanismPaint(point.mechanism, this.palette)
         : point.positive ? this.palette.ramp[Math.min(4, 1 + Math.floor(point.score * 3.99))]! : this.palette.quiet;
       const properties = { id: point.id, positive: point.positive, colour, order: point.positive ? 1 : 0 };
       features.push({ type: 'Feature', properties, geometry: { type: 'Point', coordinates: [point.lon, point.lat] } });
