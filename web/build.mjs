@@ -1,7 +1,7 @@
 // Builds the page into DIR (first argument): bundles the TypeScript, draws the land from Natural Earth data, compresses
 // every file, and writes assets.S and assets_table.cc, which carry the files into the binary. Needs no network.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,20 +64,21 @@ async function bundle() {
 
 /** The licences of what is bundled, as they ask. */
 function licences() {
+  const licence = (name) => {
+    const folder = `node_modules/${name}`;
+    const file = ['LICENSE.txt', 'LICENSE', 'LICENSE.md'].find((f) => existsSync(join(here, folder, f)));
+    return file ? text(`${folder}/${file}`) : JSON.parse(text(`${folder}/package.json`)).license;
+  };
   const packages = ['maplibre-gl', 'topojson-client', 'pmtiles', 'world-atlas'];
-  return packages
-    .map((name) => {
-      const folder = `node_modules/${name}`;
-      const file = ['LICENSE.txt', 'LICENSE', 'LICENSE.md'].find((f) => {
-        try { text(`${folder}/${f}`); return true; } catch { return false; }
-      });
-      return `== ${name}\n\n${file ? text(`${folder}/${file}`) : JSON.parse(text(`${folder}/package.json`)).license}\n`;
-    })
-    .join('\n') + '\nLand and borders: Natural Earth (public domain).\n';
+  const all = packages.map((name) => `== ${name}\n\n${licence(name)}\n`).join('\n');
+  return `${all}\nLand and borders: Natural Earth (public domain).\n`;
 }
 
 const files = new Map(await bundle());
-files.set('/maplibre-worker.js', readFileSync(join(here, 'node_modules/maplibre-gl/dist/maplibre-gl-csp-worker.js')));
+files.set(
+  '/maplibre-worker.js',
+  readFileSync(join(here, 'node_modules/maplibre-gl/dist/maplibre-gl-csp-worker.js')),
+);
 files.set('/index.html', Buffer.from(text('src/index.html')));
 files.set('/icon.svg', Buffer.from(text('src/icon.svg')));
 files.set('/world.json', Buffer.from(world()));
@@ -87,18 +88,29 @@ files.set('/licences.txt', Buffer.from(licences()));
 const rows = [];
 let assembly = '  .section .rodata\n';
 let total = 0;
-[...files].sort(([a], [b]) => (a < b ? -1 : 1)).forEach(([path, content], index) => {
-  const packed = gzipSync(content, { level: 9 });
-  total += packed.length;
-  const file = join(out, `asset_${index}.gz`);
-  writeFileSync(file, packed);
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 20);
-  assembly += `  .global fogline_asset_${index}\nfogline_asset_${index}:\n  .incbin "${file}"\n`;
-  rows.push({ index, path, packed, hash, content, type: types[path.split('.').pop()] ?? 'application/octet-stream' });
-});
+[...files]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .forEach(([path, content], index) => {
+    const packed = gzipSync(content, { level: 9 });
+    total += packed.length;
+    const file = join(out, `asset_${index}.gz`);
+    writeFileSync(file, packed);
+    const hash = createHash('sha256').update(content).digest('hex').slice(0, 20);
+    assembly += `  .global fogline_asset_${index}\nfogline_asset_${index}:\n  .incbin "${file}"\n`;
+    rows.push({
+      index,
+      path,
+      packed,
+      hash,
+      content,
+      type: types[path.split('.').pop()] ?? 'application/octet-stream',
+    });
+  });
 assembly += '  .section .note.GNU-stack,"",%progbits\n';
 writeFileSync(join(out, 'assets.S'), assembly);
-writeFileSync(join(out, 'assets_table.cc'), `// Written by web/build.mjs.
+writeFileSync(
+  join(out, 'assets_table.cc'),
+  `// Written by web/build.mjs.
 #include "web/assets.h"
 
 extern "C" {
@@ -115,5 +127,6 @@ ${rows.map((row) => `      {"${row.path}", "${row.type}", "\\"${row.hash}\\"", {
 }
 
 }  // namespace fogline
-`);
+`,
+);
 console.log(`page: ${rows.length} files, ${(total / 1000).toFixed(0)} kB compressed`);

@@ -23,7 +23,10 @@ const properties = (colours) =>
 export const coloursPlugin = {
   name: 'fogline-colours',
   setup(build) {
-    build.onResolve({ filter: /^fogline-colours(\.css)?$/ }, ({ path }) => ({ path, namespace: 'fogline-colours' }));
+    build.onResolve({ filter: /^fogline-colours(\.css)?$/ }, ({ path }) => ({
+      path,
+      namespace: 'fogline-colours',
+    }));
     build.onLoad({ filter: /.*/, namespace: 'fogline-colours' }, ({ path }) => {
       const { light, dark } = sharedColours();
       if (!path.endsWith('.css')) return { contents: JSON.stringify({ light, dark }), loader: 'json' };

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Network, Plan, Step } from '../src/plan/answer';
+import { envelopeWords } from '../src/plan/envelope_chart';
+import { commandOf, readQuestion, writeQuestion } from '../src/plan/question';
+import { euro, figure, linear, logarithmic, mbps } from '../src/plan/scale';
+
+test('a scale goes there and back, and its ticks lie within', () => {
+  for (const scale of [
+    linear(-3, 17, 50, 550),
+    logarithmic(0.02, 1000, 50, 550),
+    logarithmic(4, 5, 550, 50),
+  ]) {
+    for (const value of [scale.low, (scale.low + scale.high) / 2, scale.high]) {
+      assert.ok(Math.abs(scale.back(scale.at(value)) - value) < 1e-9 * Math.abs(scale.high));
+    }
+    assert.ok(scale.ticks.length >= 2, `${scale.low} to ${scale.high}: ${scale.ticks}`);
+    for (const tick of scale.ticks) assert.ok(tick >= scale.low * 0.998 && tick <= scale.high * 1.002);
+    assert.deepEqual(
+      scale.ticks,
+      [...scale.ticks].sort((a, b) => a - b),
+    );
+  }
+});
+
+test('figures have three digits and money has cents', () => {
+  assert.equal(figure(0), '0');
+  assert.equal(figure(0.000123456), '0.000123');
+  assert.equal(figure(1234), '1,230');
+  assert.equal(euro(0), '0.00 €');
+  assert.equal(euro(0.01234), '0.0123 €');
+  assert.equal(euro(12_345.6), '12,346 €');
+  assert.equal(mbps(0.42), '420 kbit/s');
+  assert.equal(mbps(2500), '2.5 Gbit/s');
+});
+
+test('a question comes back from its address, and what is none is left out', () => {
+  const asked = readQuestion('?edge=raspberry-pi-4&up=2.5&rtt=&loss=x&strict=1&two_way=0&unknown=7');
+  assert.deepEqual(asked, { text: { edge: 'raspberry-pi-4' }, number: { up: 2.5 }, flag: { strict: true } });
+  assert.deepEqual(readQuestion(`?${writeQuestion(asked)}`), asked);
+});
+
+test('the command line quotes what a shell would take apart', () => {
+  const asked = readQuestion('?link=wifi&up=2&objective=cost');
+  assert.equal(
+    commandOf(asked, "bob's net"),
+    "fogline plan 'bob'\\''s net.onnx' --edge jetson-nano --cloud t2.micro --link wifi,up=2 --objective cost --devices 100",
+  );
+});
+
+const network = {
+  cuts: [
+    { index: 0, mechanism: 'cloud-only' },
+    { index: 5, mechanism: 'split' },
+    { index: 9, mechanism: 'edge-only' },
+  ],
+} as Network;
+const step = (from: number, to: number, cut: number, alias: string | null = null): Step => ({
+  from_mbps: from,
+  to_mbps: to,
+  cut,
+  codec: 'q5',
+  name: '',
+  alias,
+  fixed: 1,
+  slope: 2,
+});
+const plan = (envelope: Step[], nothing: number | null = null): Plan =>
+  ({ envelope, nothing_below_mbps: nothing, fastest_mbps: 1e5 }) as Plan;
+
+test('an envelope in words begins with "below" and ends with "above"', () => {
+  const words = envelopeWords(
+    plan([step(1e-3, 0.4, 9), step(0.4, 20, 5, 'split13'), step(20, 1e5, 0)]),
+    network,
+  );
+  assert.deepEqual(
+    words.map((w) => `${w.range}: ${w.what}`),
+    ['below 400 kbit/s: edge-only', '400 kbit/s – 20 Mbit/s: split13', 'above 20 Mbit/s: cloud-only'],
+  );
+});
+
+test('one plan for all is said so; below a limit the first range is no "below"', () => {
+  assert.equal(envelopeWords(plan([step(1e-3, 1e5, 5)]), network)[0]!.range, 'at any uplink');
+  assert.equal(
+    envelopeWords(plan([step(1e-3, 3, 5), step(3, 1e5, 0)], 1e-3), network)[0]!.range,
+    '1 kbit/s – 3 Mbit/s',
+  );
+});
