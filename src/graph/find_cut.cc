@@ -57,8 +57,8 @@ class Reader {
  public:
   Reader(const Model& model, std::string spec)
       : model_(model), cuts_(UsualCuts(model)), written_(std::move(spec)) {
-    // "a, b" as tables print it.
-    if (Id(written_) < 0) {
+    spec_ = written_;
+    if (Id(spec_) < 0 && !ReadMarked()) {  // "a, b" as tables print it
       for (size_t at = 0; (at = written_.find(", ", at)) != std::string::npos;) {
         written_.erase(at + 1, 1);
       }

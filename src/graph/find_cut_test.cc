@@ -103,6 +103,8 @@ TEST(FindCut, TwoMeaningsAreRefusedWithBothSpellings) {
   EXPECT_THAT(both.error().message, HasSubstr("tensor:a,tensor:b"));
   EXPECT_EQ(Crossing(FindCut(commas, "tensor:a,b")), "a,b");
   EXPECT_EQ(Crossing(FindCut(commas, "tensor:a,tensor:b")), "a b");
+  const Model spaced = Fork("a", "b", "a, b");
+  EXPECT_EQ(Crossing(FindCut(spaced, "tensor:a, b")), "a, b");
 }
 
 TEST(FindCut, AMarkThatIsPartOfANameIsThatName) {

@@ -124,12 +124,26 @@ class PostDominators {
           (maker >= 0 && tree_.parent(OfNode(maker)) != v)) {
         continue;
       }
-      SingleCut cut{static_cast<int>(id), std::vector<bool>(nodes_.size()),
-                    static_cast<int>(layers[v])};
-      for (int64_t k = 0; k < layers[v]; ++k) cut.edge[side_by_side[first[v] + k]] = true;
-      cuts.push_back(std::move(cut));
+      cuts.push_back({static_cast<int>(id), {}, static_cast<int>(layers[v])});
     }
     std::ranges::stable_sort(cuts, {}, &SingleCut::edge_nodes);
+    // Each edge side holds that of the cut before, as a rule: it is copied and added to.
+    std::vector<bool> edge(nodes_.size());
+    int64_t from = 0, to = 0;
+    for (SingleCut& cut : cuts) {
+      const int v = OfActivation(cut.activation);
+      const int64_t start = first[v], end = first[v] + layers[v];
+      if (start > from || end < to) {
+        edge.assign(nodes_.size(), false);
+        from = to = start;
+      }
+      if (from == to) from = to = start;
+      for (int64_t k = start; k < from; ++k) edge[side_by_side[k]] = true;
+      for (int64_t k = to; k < end; ++k) edge[side_by_side[k]] = true;
+      from = start;
+      to = end;
+      cut.edge = edge;
+    }
     return cuts;
   }
 
