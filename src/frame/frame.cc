@@ -63,8 +63,10 @@ uint64_t ShortId(const Sha256& hash) {
 
 void Frame::Reset() {
   Frame fresh;
+  fresh.device.swap(device);
   fresh.settled.swap(settled);
   fresh.payloads.swap(payloads);
+  fresh.device.clear();
   fresh.settled.clear();
   fresh.payloads.clear();
   *this = std::move(fresh);

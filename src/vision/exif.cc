@@ -15,6 +15,7 @@
 namespace fogline {
 namespace {
 
+constexpr int64_t kDayUs = 86'400'000'000;
 // Newer than libexif's table.
 constexpr int kGpsHorizontalError = 0x001F;  // metres
 constexpr int kOffsetTime = 0x9010, kOffsetTimeOriginal = 0x9011, kOffsetTimeDigitized = 0x9012;
@@ -139,8 +140,7 @@ std::optional<int64_t> GpsTime(const Tags& tags) {
   const auto midnight = ToMicros(year, month, day, 0, 0, 0);
   if (!midnight) return std::nullopt;
   const int64_t us = *midnight + std::llround((hour * 3600 + minute * 60 + second) * 1e6);
-  constexpr int64_t kDay = 86'400'000'000;
-  return us > Clock::Real().WallMicros() + kDay ? std::nullopt : std::optional<int64_t>(us);
+  return us > Clock::Real().WallMicros() + kDayUs ? std::nullopt : std::optional<int64_t>(us);
 }
 
 /// The camera's own clock: when the picture was taken, else when it was made digital, else when the
@@ -200,9 +200,11 @@ Exif ReadExif(std::span<const std::byte> file) {
   ReadPlace(tags, lat, lon, exif);
   exif.gps_us = GpsTime(tags);
   // A fix may be old, or of a receiver whose weeks have run over (19.6 years back), but never from
-  // the future: a GPS time that is days behind the camera's is not this picture's.
-  constexpr int64_t kDay = 86'400'000'000;
-  if (exif.gps_us && exif.local_us && *exif.gps_us < *exif.local_us - kDay) exif.gps_us.reset();
+  // the future: a GPS time that is days behind the camera's is not this picture's. Unless it is the
+  // camera that is ahead, of everybody.
+  const int64_t local = exif.local_us.value_or(0);
+  const bool old = exif.gps_us && *exif.gps_us < local - kDayUs;
+  if (old && local <= Clock::Real().WallMicros() + kDayUs) exif.gps_us.reset();
   return exif;
 }
 

@@ -175,6 +175,7 @@ TEST(Exif, TheGpsClockIsReadWhereItIsSane) {
   EXPECT_EQ(gps({12, 1, 0, 1, 0, 1}, "2024:05:01", "2024:05:01 14:00:00"), kNoon);
   // The camera's clock was never set, or stands years back: the receiver's was.
   EXPECT_EQ(gps({12, 1, 0, 1, 0, 1}, "2024:05:01", "2015:01:01 00:00:00"), kNoon);
+  EXPECT_EQ(gps({12, 1, 0, 1, 0, 1}, "2024:05:01", "2090:01:01 00:00:00"), kNoon);
   // A receiver before its first fix, of 1024 weeks ago, nonsense.
   EXPECT_FALSE(gps({0, 1, 0, 1, 0, 1}, "1980:01:06"));
   EXPECT_FALSE(gps({12, 1, 0, 1, 0, 1}, "2004:09:15", "2024:05:01 14:00:00"));

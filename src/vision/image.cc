@@ -96,14 +96,39 @@ Result<Image> DecodeWebp(std::span<const std::byte> file, const std::string& whe
   return image;
 }
 
+/// What a file that is no picture of ours is, by its first bytes: phones and mail rename freely.
+std::string_view OtherKind(std::span<const std::byte> file) {
+  struct Magic {
+    std::string_view bytes, kind;
+    size_t at;
+  };
+  constexpr Magic kMagics[] = {
+      {"ftyphei", "HEIC", 4},
+      {"ftyphev", "HEIC", 4},
+      {"ftypmif1", "HEIC", 4},
+      {"ftypavif", "AVIF", 4},
+      {"ftyp", "a video", 4},
+      {std::string_view("II*\0", 4), "TIFF or raw", 0},
+      {std::string_view("MM\0*", 4), "TIFF or raw", 0},
+      {"GIF8", "GIF", 0},
+      {"BM", "BMP", 0},
+      {"version https://git-lfs", "a pointer of Git LFS (git lfs pull gets the file)", 0}};
+  for (const Magic& magic : kMagics) {
+    if (StartsWith(file, magic.bytes, magic.at)) return magic.kind;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Image> DecodeImage(std::span<const std::byte> file, const std::string& where, int at_least) {
   if (IsJpeg(file)) return DecodeJpeg(file, where, at_least);
   if (IsPng(file)) return DecodePng(file, where);
   if (IsWebp(file)) return DecodeWebp(file, where);
-  return Fail(ErrorCode::kInvalid, where, "{}",
-              file.empty() ? "is empty, not a picture" : "is not a JPEG, PNG or WebP picture");
+  if (file.empty()) return Fail(ErrorCode::kInvalid, where, "is empty, not a picture");
+  const std::string_view kind = OtherKind(file);
+  return Fail(ErrorCode::kInvalid, where, "is {}{}not a JPEG, PNG or WebP picture", kind,
+              kind.empty() ? "" : ", ");
 }
 
 Status DecodeExactly(std::span<const std::byte> file, const std::string& where, int width,

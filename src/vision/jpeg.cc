@@ -85,8 +85,17 @@ class JpegFile {
     return !errors_.damaged;
   }
 
-  tl::unexpected<Error> Damaged(const std::string& where) const {
-    return Fail(ErrorCode::kInvalid, where, "is a damaged JPEG: {}", errors_.why);
+  tl::unexpected<Error> Failure(const std::string& where) const {
+    switch (errors_.damaged ? 0 : errors_.base.msg_code) {
+      case JERR_ARITH_NOTIMPL:
+      case JERR_BAD_PRECISION:
+      case JERR_CONVERSION_NOTIMPL:
+      case JERR_SOF_UNSUPPORTED:
+        return Fail(ErrorCode::kUnsupported, where, "is a JPEG of a rare kind that is not read: {}",
+                    errors_.why);
+      default:
+        return Fail(ErrorCode::kInvalid, where, "is a damaged JPEG: {}", errors_.why);
+    }
   }
 
  private:
@@ -117,7 +126,7 @@ Status Decode(JpegFile& file, const std::string& where, int eighths, Image& out)
   out.width = file.Scaled(file.width(), eighths);
   out.height = file.Scaled(file.height(), eighths);
   out.rgb.resize(static_cast<size_t>(out.width) * static_cast<size_t>(out.height) * 3);
-  if (!file.Decode(eighths, out)) return file.Damaged(where);
+  if (!file.Decode(eighths, out)) return file.Failure(where);
   return {};
 }
 
@@ -137,7 +146,7 @@ Status CheckPixels(int64_t width, int64_t height, const std::string& where) {
 
 Result<Image> DecodeJpeg(std::span<const std::byte> file, const std::string& where, int at_least) {
   JpegFile jpeg(file);
-  if (!jpeg.ReadHeader()) return jpeg.Damaged(where);
+  if (!jpeg.ReadHeader()) return jpeg.Failure(where);
   FOGLINE_CHECK(CheckPixels(jpeg.width(), jpeg.height(), where));
   const int side = std::min(jpeg.width(), jpeg.height());
   int eighths = at_least > 0 ? 1 : 8;
@@ -150,7 +159,7 @@ Result<Image> DecodeJpeg(std::span<const std::byte> file, const std::string& whe
 Status DecodeJpegExactly(std::span<const std::byte> file, const std::string& where, int width,
                          int height, Image& out) {
   JpegFile jpeg(file);
-  if (!jpeg.ReadHeader()) return jpeg.Damaged(where);
+  if (!jpeg.ReadHeader()) return jpeg.Failure(where);
   if (jpeg.width() != width || jpeg.height() != height) {
     return Fail(ErrorCode::kInvalid, where, "is {}x{} pixels where {}x{} are due", jpeg.width(),
                 jpeg.height(), width, height);

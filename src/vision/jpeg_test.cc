@@ -117,6 +117,30 @@ TEST(Jpeg, MissingDataIsDamage) {
   EXPECT_TRUE(DecodeImage(plain, "plain.jpg"));
 }
 
+/// Twelve bits a sample is no damage, but nothing that is read.
+TEST(Jpeg, RareKindsAreNotCalledDamaged) {
+  Bytes deep = Write();
+  const size_t header = Find(deep, 0xC0);
+  deep[header + 4] = std::byte{12};
+  const auto image = DecodeImage(deep, "deep.jpg");
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().code, ErrorCode::kUnsupported) << image.error().ToString();
+}
+
+TEST(Image, ARenamedFileIsCalledWhatItIs) {
+  const auto error = [](std::string_view text) {
+    return DecodeImage(std::as_bytes(std::span(text)), "a.jpg").error().ToString();
+  };
+  EXPECT_EQ(error(std::string_view("\0\0\0\x18"
+                                   "ftypheic....",
+                                   16)),
+            "a.jpg: is HEIC, not a JPEG, PNG or WebP picture");
+  EXPECT_EQ(error("version https://git-lfs.github.com/spec/v1\n"),
+            "a.jpg: is a pointer of Git LFS (git lfs pull gets the file), not a JPEG, PNG or WebP "
+            "picture");
+  EXPECT_EQ(error("hello"), "a.jpg: is not a JPEG, PNG or WebP picture");
+}
+
 std::filesystem::path Seed(const char* name) {
   return std::filesystem::path(FOGLINE_SOURCE_DIR) / "fuzz/corpus/picture" / name;
 }
