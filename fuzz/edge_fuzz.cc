@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "edge/locator.h"
 #include "edge/mjpeg.h"
 #include "vision/card.h"
@@ -12,6 +13,10 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace fogline;
+  [[maybe_unused]] static const bool quiet = [] {
+    SetLogLevel(LogLevel::kOff);  // what is left out of a track is said, a million times here
+    return true;
+  }();
   const auto bytes = std::as_bytes(std::span(data, size));
   constexpr size_t kMost = 4096, kPiece = 17;
   MjpegSplitter splitter(kMost);
