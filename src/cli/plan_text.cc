@@ -110,7 +110,7 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
     const Candidate& c = plan.candidates[i];
     const double total = c.latency.total().value();
     // Long lists hide what nobody would choose; both extremes always show.
-    const bool extreme = c.payload.codec == "verdict" || c.cut == 0;
+    const bool extreme = !s.cuts[c.cut].is_split();
     if (view.shown.size() > kManyRows && !extreme && c.price > best.price * kHopeless) {
       ++left_out;
       continue;

@@ -241,7 +241,7 @@ TEST_F(TiesTest, OnlyWhatRunsIsRecommended) {
     EXPECT_TRUE(plan->candidates[plan->best].runnable());
     for (const Candidate& c : plan->candidates) {
       const Cut& cut = s.cuts[c.cut];
-      const bool split = cut.edge_nodes > 0 && cut.edge_nodes < static_cast<int>(cut.edge.size());
+      const bool split = cut.is_split();
       if (!split) continue;
       EXPECT_EQ(c.runnable(), cut.tensors.size() == 1) << cut.name;
       several += cut.tensors.size() > 1 ? 1 : 0;
@@ -269,7 +269,7 @@ TEST_F(TiesTest, SaysWhyWhatDoesNotRun) {
   Scenario s = Make("jetson-nano", "t2.micro", "wifi");
   s.codecs = {"f32", "jpeg:90", "json"};
   for (const Candidate& c : EnumerateCandidates(s)) {
-    const bool picture = s.cuts[c.cut].name == "input";
+    const bool picture = s.cuts[c.cut].is_cloud_only();
     if (picture && c.payload.codec == "f32") {
       EXPECT_THAT(c.not_runnable, HasSubstr("as jpeg, webp or json"));
     } else {
@@ -278,7 +278,7 @@ TEST_F(TiesTest, SaysWhyWhatDoesNotRun) {
   }
   s.operation.deliver = Side::kEdge;
   for (const Candidate& c : EnumerateCandidates(s)) {
-    EXPECT_EQ(c.runnable(), s.cuts[c.cut].name == "output");
+    EXPECT_EQ(c.runnable(), s.cuts[c.cut].is_edge_only());
   }
 }
 
