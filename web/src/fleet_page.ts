@@ -2,7 +2,7 @@
 import { ask, type Config, stages } from './api';
 import { clear, h } from './dom';
 import { ago, bytes, count, millis, percent } from './format';
-import { mechanismColour } from './palette';
+import { mechanismTag } from './mechanism_tag';
 import { makeShell } from './shell';
 
 interface Quantiles { p50: number; p95: number }
@@ -49,12 +49,6 @@ function medianBar(times: Record<string, Quantiles>, longest: number): HTMLEleme
 
 const medianTotal = (times: Record<string, Quantiles>): number =>
   stages.reduce((sum, stage) => sum + (times[stage.name]?.p50 ?? 0), 0);
-
-function mechanismTag(name: string): HTMLElement {
-  const dot = h('i', { class: 'dot', 'aria-hidden': 'true' });
-  dot.style.background = mechanismColour(name);
-  return h('span', { class: 'tag' }, dot, name);
-}
 
 function figure(name: string, value: string): HTMLElement {
   return h('div', {}, h('dt', {}, name), h('dd', {}, value));

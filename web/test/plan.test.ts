@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Network, Plan, Step } from '../src/plan/answer';
-import { envelopeWords } from '../src/plan/envelope_chart';
+import type { Candidate, Network, Plan, Step } from '../src/plan/answer';
+import { along, envelopeWords, piecesWithin, priceAt } from '../src/plan/envelope';
 import { commandOf, readQuestion, writeQuestion } from '../src/plan/question';
+import { times } from '../src/plan/rivals';
 import { euro, figure, linear, logarithmic, mbps } from '../src/plan/scale';
+import { moveSentence, notRun, ruledOut } from '../src/plan/words';
 
 test('a scale goes there and back, and its ticks lie within', () => {
   for (const scale of [
@@ -85,4 +87,68 @@ test('one plan for all is said so; below a limit the first range is no "below"',
     envelopeWords(plan([step(1e-3, 3, 5), step(3, 1e5, 0)], 1e-3), network)[0]!.range,
     '1 kbit/s – 3 Mbit/s',
   );
+});
+
+test('pieces are cut off at the ends of the chart, and what lies beyond is not drawn', () => {
+  const all = plan([step(1e-3, 0.01, 9), step(0.01, 20, 5), step(20, 1e5, 0)]);
+  const within = piecesWithin(all, 0.02, 1000);
+  assert.deepEqual(
+    within.map(({ from, to }) => [from, to]),
+    [
+      [0.02, 20],
+      [20, 1000],
+    ],
+  );
+  const ups = along(0.02, 20, 16);
+  assert.equal(ups.length, 17);
+  assert.ok(Math.abs(ups[0]! - 0.02) < 1e-12 && Math.abs(ups[16]! - 20) < 1e-9);
+  assert.ok(Math.abs(ups[8]! ** 2 - 0.02 * 20) < 1e-9, 'the middle of a logarithmic axis');
+});
+
+test('a sum falls with the uplink, a period stops at its fixed part, and neither beyond what loss lets through', () => {
+  const one = step(1e-3, 1e5, 5); // fixed 1, slope 2
+  const free = plan([one]);
+  assert.equal(priceAt(one, 4, free, false), 1.5);
+  assert.equal(priceAt(one, 4, free, true), 1);
+  assert.equal(priceAt(one, 1, free, true), 2);
+  const lossy = { ...free, fastest_mbps: 2 } as Plan;
+  assert.equal(priceAt(one, 100, lossy, false), 2);
+});
+
+test('where the line moves is told of both sides, of another place only, and of the cheapest where there is a tie', () => {
+  const steps = [
+    step(1e-3, 0.4, 9),
+    step(0.4, 3, 5, 'split13'),
+    { ...step(3, 20, 5, 'split13'), codec: 'q7' },
+    step(20, 1e5, 0),
+  ];
+  const some = { ...plan(steps), strict: false, ties: [] } as unknown as Plan;
+  assert.equal(
+    moveSentence(some, 1, network),
+    'The line moves below 400 kbit/s to edge-only, above 20 Mbit/s to cloud-only.',
+  );
+  assert.equal(
+    moveSentence({ ...some, ties: [{}] } as Plan, 30, network),
+    'The cheapest line moves below 20 Mbit/s to split13.',
+  );
+  assert.equal(moveSentence({ ...some, envelope: [steps[1]!] }, 1, network), 'No uplink moves the line.');
+});
+
+test('what is ruled out or not run says why, without dashes', () => {
+  const c = {
+    violates: ['--max-latency', '--min-agreement'],
+    runnable: false,
+    not_runnable: 'two tensors',
+  } as unknown as Candidate;
+  assert.equal(ruledOut(c), 'ruled out by max latency, min agreement');
+  assert.equal(notRun(c), 'not run yet: two tensors');
+  assert.equal(ruledOut({ ...c, violates: [] }), '');
+});
+
+test('rivals are compared in per cent, then in multiples', () => {
+  assert.equal(times(100, 100.2), '');
+  assert.equal(times(112, 100), '+12 %');
+  assert.equal(times(88, 100), '−12 %');
+  assert.equal(times(240, 100), '2.4 ×');
+  assert.equal(times(5, 0), '');
 });

@@ -1,22 +1,75 @@
 // What the server says about models, machines and plans, typed (docs/openapi.yaml has the words).
 
-export interface Latency { edge: number; encode: number; uplink: number; decode: number; cloud: number; downlink: number; total: number }
+export interface Latency {
+  edge: number;
+  encode: number;
+  uplink: number;
+  decode: number;
+  cloud: number;
+  downlink: number;
+  total: number;
+}
 /** An index of the model's cuts, or the name of one that is not listed. */
 export type CutId = number | string;
 export interface Candidate {
-  cut: CutId; tensors: string[]; codec: string; bytes: number; agreement: number | null; latency_ms: Latency;
-  cost_per_device_month: number; energy_mj: number; name: string; alias: string | null; accuracy: number | null;
-  bytes_estimated: boolean; latency_p95_ms: number; period_ms: number; edge_memory_bytes: number; objective: number | null;
+  cut: CutId;
+  tensors: string[];
+  codec: string;
+  bytes: number;
+  agreement: number | null;
+  latency_ms: Latency;
+  cost_per_device_month: number;
+  energy_mj: number;
+  name: string;
+  alias: string | null;
+  accuracy: number | null;
+  bytes_estimated: boolean;
+  latency_p95_ms: number;
+  period_ms: number;
+  edge_memory_bytes: number;
+  objective: number | null;
   violates: string[];
-  metric: number | null; runnable: boolean; not_runnable: string | null;
+  metric: number | null;
+  runnable: boolean;
+  not_runnable: string | null;
 }
-export interface Step { from_mbps: number; to_mbps: number; cut: CutId; codec: string; name: string; alias: string | null; fixed: number; slope: number }
-export interface LoadStep { from_load: number; to_load: number; cut: CutId; codec: string; name: string; alias: string | null }
+export interface Step {
+  from_mbps: number;
+  to_mbps: number;
+  cut: CutId;
+  codec: string;
+  name: string;
+  alias: string | null;
+  fixed: number;
+  slope: number;
+}
+export interface LoadStep {
+  from_load: number;
+  to_load: number;
+  cut: CutId;
+  codec: string;
+  name: string;
+  alias: string | null;
+}
 /** What the times cannot tell from the cheapest. */
-export interface Tie { cut: CutId; codec: string; name: string; alias: string | null; difference: number; uncertainty: number; agreement: number | null;
-  cost_per_device_month: number; cheapest: boolean }
-export interface Bill { euro_month: number | null; instances: number; wait_p95_ms: number | null; images_sustained: number;
-  device_month: { hardware: number; energy: number; data: number; cloud: number | null } }
+export interface Tie {
+  cut: CutId;
+  codec: string;
+  name: string;
+  alias: string | null;
+  difference: number;
+  uncertainty: number;
+  agreement: number | null;
+  cost_per_device_month: number;
+  cheapest: boolean;
+}
+export interface Bill {
+  euro_month: number | null;
+  instances: number;
+  wait_p95_ms: number | null;
+  images_sustained: number;
+  device_month: { hardware: number; energy: number; data: number; cloud: number | null };
+}
 export interface Plan {
   best: Candidate & { edge_layers: [number, number][] };
   candidates: Candidate[];
@@ -26,7 +79,14 @@ export interface Plan {
   nothing_below_mbps: number | null;
   fastest_mbps: number;
   nothing_above_load: number | null;
-  certificate: { lower_bound: number | null; value: number | null; unit: string; method: string; flow_equals_cut: boolean; text: string };
+  certificate: {
+    lower_bound: number | null;
+    value: number | null;
+    unit: string;
+    method: string;
+    flow_equals_cut: boolean;
+    text: string;
+  };
   strict: boolean;
   ties: Tie[];
   uncertainty: { edge: number; cloud: number; source: string; text: string };
@@ -38,22 +98,70 @@ export interface Plan {
   explanations: { cut: CutId; codec: string; text: string }[];
   fleet: { devices: number; images_month: number; plan: Bill; rivals: (Bill & { key: string })[] };
 }
-export interface Conflict { best: null; conflict: { limit: string; message: string }; candidates: Candidate[] }
+export interface Conflict {
+  best: null;
+  conflict: { limit: string; message: string };
+  candidates: Candidate[];
+}
 export type Answer = Plan | Conflict;
 export const isPlan = (answer: Answer): answer is Plan => answer.best !== null;
 
-export interface Layer { name: string; op: string; madds: number; params: number; block: number; bytes: number; shape: string; from: number[] }
-export interface CutPlace { index: number; name: string; alias: string | null; mechanism: Mechanism; bytes: number; edge_layers: [number, number][] }
-export interface Network { name: string; description: string; madds: number; params: number; weight_bytes: number; calibrated_images: number | null; layers: Layer[]; cuts: CutPlace[] }
+export interface Layer {
+  name: string;
+  op: string;
+  madds: number;
+  params: number;
+  block: number;
+  bytes: number;
+  shape: string;
+  from: number[];
+}
+export interface CutPlace {
+  index: number;
+  name: string;
+  alias: string | null;
+  mechanism: Mechanism;
+  bytes: number;
+  edge_layers: [number, number][];
+}
+export interface Network {
+  name: string;
+  description: string;
+  madds: number;
+  params: number;
+  weight_bytes: number;
+  calibrated_images: number | null;
+  layers: Layer[];
+  cuts: CutPlace[];
+}
 
 export interface Machine {
-  name: string; title: string; memory_gb: number; engine: string; threads: number; source: string; left_out_error?: number;
+  name: string;
+  title: string;
+  memory_gb: number;
+  engine: string;
+  threads: number;
+  source: string;
+  left_out_error?: number;
   power?: { idle_w: number; busy_w: number; source: string };
   price?: { euro: number; source: string };
   rent?: { euro_per_hour: number; vcpus: number; baseline: number; source: string };
 }
-export interface Link { name: string; title: string; up_mbps: number; down_mbps: number; rtt_ms: number; loss: number; euro_per_gb: number; source: string }
-export interface Machines { devices: Machine[]; clouds: Machine[]; links: Link[] }
+export interface Link {
+  name: string;
+  title: string;
+  up_mbps: number;
+  down_mbps: number;
+  rtt_ms: number;
+  loss: number;
+  euro_per_gb: number;
+  source: string;
+}
+export interface Machines {
+  devices: Machine[];
+  clouds: Machine[];
+  links: Link[];
+}
 
 export type Mechanism = 'edge-only' | 'cloud-only' | 'split';
 /** Who computes, told by where the cut lies. */

@@ -6,18 +6,89 @@ import { euro, figure, mbps } from './scale';
 
 /** Slider positions are whole numbers, 0 to `steps`. */
 const steps = 240;
-interface Range { name: NumberName; title: string; unit: string; low: number; high: number; zero?: boolean; say: (value: number) => string; hint?: string }
+interface Range {
+  name: NumberName;
+  title: string;
+  unit: string;
+  low: number;
+  high: number;
+  zero?: boolean;
+  say: (value: number) => string;
+  hint?: string;
+}
 
 const ranges: Record<string, Range> = {
   up: { name: 'up', title: 'Uplink', unit: 'Mbit/s', low: 0.02, high: 1000, say: mbps },
-  rtt: { name: 'rtt', title: 'Round trip', unit: 'ms', low: 1, high: 1000, zero: true, say: (v) => `${figure(v)} ms` },
-  rate: { name: 'rate', title: 'Images', unit: 'a second and device', low: 0.001, high: 100, say: (v) => (v >= 1 ? `${figure(v)} /s` : v >= 1 / 60 ? `${figure(v * 60)} /min` : `${figure(v * 3600)} /h`) },
-  devices: { name: 'devices', title: 'Fleet', unit: 'devices', low: 1, high: 1_000_000, say: (v) => `${new Intl.NumberFormat('en').format(v)} device${v === 1 ? '' : 's'}` },
-  data_price: { name: 'data_price', title: 'Mobile data', unit: '€ a GB', low: 0.01, high: 50, zero: true, say: (v) => `${euro(v)} /GB` },
-  rent: { name: 'rent', title: 'Instance', unit: '€ an hour', low: 0.001, high: 10, zero: true, say: (v) => `${figure(v)} € /h` },
-  device_price: { name: 'device_price', title: 'Device', unit: '€', low: 1, high: 3000, zero: true, say: (v) => `${figure(v)} €` },
-  electricity: { name: 'electricity', title: 'Electricity', unit: '€ a kWh', low: 0.01, high: 1, zero: true, say: (v) => `${figure(v)} € /kWh` },
-  cloud_load: { name: 'cloud_load', title: 'Cloud busy with others', unit: 'share', low: 0, high: 0.95, say: (v) => `${Math.round(v * 100)} %` },
+  rtt: {
+    name: 'rtt',
+    title: 'Round trip',
+    unit: 'ms',
+    low: 1,
+    high: 1000,
+    zero: true,
+    say: (v) => `${figure(v)} ms`,
+  },
+  rate: {
+    name: 'rate',
+    title: 'Images',
+    unit: 'a second and device',
+    low: 0.001,
+    high: 100,
+    say: (v) =>
+      v >= 1 ? `${figure(v)} /s` : v >= 1 / 60 ? `${figure(v * 60)} /min` : `${figure(v * 3600)} /h`,
+  },
+  devices: {
+    name: 'devices',
+    title: 'Fleet',
+    unit: 'devices',
+    low: 1,
+    high: 1_000_000,
+    say: (v) => `${new Intl.NumberFormat('en').format(v)} device${v === 1 ? '' : 's'}`,
+  },
+  data_price: {
+    name: 'data_price',
+    title: 'Mobile data',
+    unit: '€ a GB',
+    low: 0.01,
+    high: 50,
+    zero: true,
+    say: (v) => `${euro(v)} /GB`,
+  },
+  rent: {
+    name: 'rent',
+    title: 'Instance',
+    unit: '€ an hour',
+    low: 0.001,
+    high: 10,
+    zero: true,
+    say: (v) => `${figure(v)} € /h`,
+  },
+  device_price: {
+    name: 'device_price',
+    title: 'Device',
+    unit: '€',
+    low: 1,
+    high: 3000,
+    zero: true,
+    say: (v) => `${figure(v)} €`,
+  },
+  electricity: {
+    name: 'electricity',
+    title: 'Electricity',
+    unit: '€ a kWh',
+    low: 0.01,
+    high: 1,
+    zero: true,
+    say: (v) => `${figure(v)} € /kWh`,
+  },
+  cloud_load: {
+    name: 'cloud_load',
+    title: 'Cloud busy with others',
+    unit: 'share',
+    low: 0,
+    high: 0.95,
+    say: (v) => `${Math.round(v * 100)} %`,
+  },
 };
 
 const toSlider = (range: Range, value: number): number => {
@@ -34,56 +105,141 @@ const fromSlider = (range: Range, position: number): number => {
   return range.name === 'devices' ? Number(Math.round(value).toPrecision(2)) : Number(value.toPrecision(3));
 };
 
-export interface Choices { models: string[]; machines: Machines }
+export interface Choices {
+  models: string[];
+  machines: Machines;
+}
 
 export class Controls {
   readonly root = h('div', { class: 'plan-controls' });
-  private readonly sliders: { range: Range; slider: HTMLInputElement; field: HTMLInputElement; said: HTMLElement }[] = [];
+  private readonly sliders: {
+    range: Range;
+    slider: HTMLInputElement;
+    field: HTMLInputElement;
+    said: HTMLElement;
+  }[] = [];
   private readonly selects: { name: TextName; element: HTMLSelectElement; fallback: string }[] = [];
   private readonly limits: { name: NumberName; element: HTMLInputElement; scale: number }[] = [];
   private readonly switches: { name: FlagName; element: HTMLInputElement }[] = [];
   private readonly objectives: HTMLInputElement[] = [];
   private mixField!: HTMLInputElement;
 
-  constructor(private question: Question, private readonly choices: Choices, private readonly changed: (question: Question) => void) {
+  constructor(
+    private question: Question,
+    private readonly choices: Choices,
+    private readonly changed: (question: Question) => void,
+  ) {
     const { machines } = choices;
     const group = (label: string, list: Machine[]): HTMLElement =>
       h('optgroup', { label }, ...list.map((m) => h('option', { value: m.name }, m.title)));
-    clear(this.root,
-      h('section', { class: 'control-group', 'aria-labelledby': 'what' },
+    clear(
+      this.root,
+      h(
+        'section',
+        { class: 'control-group', 'aria-labelledby': 'what' },
         h('h2', { id: 'what' }, 'What runs where'),
-        this.select('model', 'Network', choices.models.map((name) => h('option', { value: name }, name)), choices.models[0] ?? '', () => {}),
-        this.select('edge', 'Device', [group('Devices', machines.devices), group('Servers', machines.clouds)], 'jetson-nano',
-          () => { delete this.question.number.device_price; }),
-        this.select('cloud', 'Cloud', [group('Servers', machines.clouds), group('Devices', machines.devices)], 't2.micro',
-          () => { delete this.question.number.rent; })),
-      h('section', { class: 'control-group', 'aria-labelledby': 'between' },
+        this.select(
+          'model',
+          'Network',
+          choices.models.map((name) => h('option', { value: name }, name)),
+          choices.models[0] ?? '',
+          () => {},
+        ),
+        this.select(
+          'edge',
+          'Device',
+          [group('Devices', machines.devices), group('Servers', machines.clouds)],
+          'jetson-nano',
+          () => {
+            delete this.question.number.device_price;
+          },
+        ),
+        this.select(
+          'cloud',
+          'Cloud',
+          [group('Servers', machines.clouds), group('Devices', machines.devices)],
+          't2.micro',
+          () => {
+            delete this.question.number.rent;
+          },
+        ),
+      ),
+      h(
+        'section',
+        { class: 'control-group', 'aria-labelledby': 'between' },
         h('h2', { id: 'between' }, 'The link between'),
-        this.select('link', 'Link', machines.links.map((l) => h('option', { value: l.name }, l.title)), '4g', () => {
-          for (const name of ['up', 'down', 'rtt', 'loss', 'data_price'] as const) delete this.question.number[name];
-        }),
-        this.slider(ranges['up']!), this.slider(ranges['rtt']!)),
-      h('section', { class: 'control-group', 'aria-labelledby': 'wish' },
-        h('h2', { id: 'wish' }, 'What counts'), this.objective()),
-      h('section', { class: 'control-group', 'aria-labelledby': 'load' },
-        h('h2', { id: 'load' }, 'The fleet'), this.slider(ranges['rate']!), this.slider(ranges['devices']!)),
-      h('details', { class: 'control-group', open: innerWidth >= 900 },
+        this.select(
+          'link',
+          'Link',
+          machines.links.map((l) => h('option', { value: l.name }, l.title)),
+          '4g',
+          () => {
+            for (const name of ['up', 'down', 'rtt', 'loss', 'data_price'] as const)
+              delete this.question.number[name];
+          },
+        ),
+        this.slider(ranges['up']!),
+        this.slider(ranges['rtt']!),
+      ),
+      h(
+        'section',
+        { class: 'control-group', 'aria-labelledby': 'wish' },
+        h('h2', { id: 'wish' }, 'What counts'),
+        this.objective(),
+      ),
+      h(
+        'section',
+        { class: 'control-group', 'aria-labelledby': 'load' },
+        h('h2', { id: 'load' }, 'The fleet'),
+        this.slider(ranges['rate']!),
+        this.slider(ranges['devices']!),
+      ),
+      h(
+        'details',
+        { class: 'control-group', open: innerWidth >= 900 },
         h('summary', {}, h('h2', {}, 'Prices')),
         ...['data_price', 'rent', 'device_price', 'electricity'].map((name) => this.slider(ranges[name]!)),
-        this.flag('ignore_credits', 'Bill burstable instances as if flat out')),
-      h('details', { class: 'control-group', open: this.hasLimits() },
+        this.flag('ignore_credits', 'Bill burstable instances as if flat out'),
+      ),
+      h(
+        'details',
+        { class: 'control-group', open: this.hasLimits() },
         h('summary', {}, h('h2', {}, 'Constraints')),
-        h('div', { class: 'limits' },
-          this.limit('max_latency', 'Latency at most', 'ms'), this.limit('max_latency_p95', 'At the 95th percentile', 'ms'),
-          this.limit('min_agreement', 'Agreement at least', '%', 100), this.limit('max_cost', 'Cost at most', '€ a month'),
-          this.limit('max_memory', 'Memory of the device', 'MB'), this.limit('max_data', 'Data at most', 'GB a month')),
+        h(
+          'div',
+          { class: 'limits' },
+          this.limit('max_latency', 'Latency at most', 'ms'),
+          this.limit('max_latency_p95', 'At the 95th percentile', 'ms'),
+          this.limit('min_agreement', 'Agreement at least', '%', 100),
+          this.limit('max_cost', 'Cost at most', '€ a month'),
+          this.limit('max_memory', 'Memory of the device', 'MB'),
+          this.limit('max_data', 'Data at most', 'GB a month'),
+        ),
         this.flag('never_send_input', 'The picture never leaves the device'),
         this.flag('strict', 'The cheapest, even if a tie changes fewer verdicts'),
         this.flag('ideal', 'Also what edge and cloud do not run yet'),
-        this.select('deliver', 'Results are wanted', [h('option', { value: 'cloud' }, 'in the cloud'), h('option', { value: 'edge' }, 'on the device')], 'cloud', () => {}),
-        this.select('codec', 'Tensors travel as', [['', 'whatever is best'], ['f32', 'float32 only'], ['f32,f16', 'float32 or float16'], ['json', 'JSON, as in the paper']]
-          .map(([value, text]) => h('option', { value }, text!)), '', () => {}),
-        this.slider(ranges['cloud_load']!)));
+        this.select(
+          'deliver',
+          'Results are wanted',
+          [h('option', { value: 'cloud' }, 'in the cloud'), h('option', { value: 'edge' }, 'on the device')],
+          'cloud',
+          () => {},
+        ),
+        this.select(
+          'codec',
+          'Tensors travel as',
+          [
+            ['', 'whatever is best'],
+            ['f32', 'float32 only'],
+            ['f32,f16', 'float32 or float16'],
+            ['json', 'JSON, as in the paper'],
+          ].map(([value, text]) => h('option', { value }, text!)),
+          '',
+          () => {},
+        ),
+        this.slider(ranges['cloud_load']!),
+      ),
+    );
     this.show(question);
   }
 
@@ -93,7 +249,8 @@ export class Controls {
     const own = defaults(question, this.choices.machines);
     for (const { name, element, fallback } of this.selects) {
       const value = question.text[name] ?? fallback;
-      if (![...element.options].some((option) => option.value === value)) element.append(h('option', { value }, value));
+      if (![...element.options].some((option) => option.value === value))
+        element.append(h('option', { value }, value));
       element.value = value;
     }
     for (const { range, slider, field, said } of this.sliders) {
@@ -110,19 +267,25 @@ export class Controls {
     }
     for (const { name, element, scale } of this.limits) {
       const value = question.number[name];
-      if (document.activeElement !== element) element.value = value === undefined ? '' : String(Number((value * scale).toPrecision(12)));
+      if (document.activeElement !== element)
+        element.value = value === undefined ? '' : String(Number((value * scale).toPrecision(12)));
     }
     for (const { name, element } of this.switches) element.checked = question.flag[name] ?? false;
     const objective = question.text.objective ?? 'latency';
     const mixed = objective.includes('=');
-    for (const radio of this.objectives) radio.checked = mixed ? radio.value === 'mix' : radio.value === objective;
+    for (const radio of this.objectives)
+      radio.checked = mixed ? radio.value === 'mix' : radio.value === objective;
     this.mixField.parentElement!.hidden = !mixed;
     const weight = /cost=([0-9.]+)/.exec(objective)?.[1];
-    if (mixed && weight !== undefined && document.activeElement !== this.mixField) this.mixField.value = weight;
+    if (mixed && weight !== undefined && document.activeElement !== this.mixField)
+      this.mixField.value = weight;
   }
 
   private hasLimits(): boolean {
-    return Object.keys(this.question.number).some((name) => name.startsWith('m')) || ['never_send_input', 'strict', 'ideal'].some((name) => this.question.flag[name as FlagName] === true);
+    return (
+      Object.keys(this.question.number).some((name) => name.startsWith('m')) ||
+      ['never_send_input', 'strict', 'ideal'].some((name) => this.question.flag[name as FlagName] === true)
+    );
   }
 
   private tell(): void {
@@ -130,13 +293,26 @@ export class Controls {
     this.changed(this.question);
   }
 
-  private select(name: TextName, title: string, options: HTMLElement[], fallback: string, also: () => void): HTMLElement {
-    const element = h('select', { id: `plan-${name}`, onchange: () => {
-      if (element.value === fallback) delete this.question.text[name];
-      else this.question.text[name] = element.value;
-      also();
-      this.tell();
-    } }, ...options);
+  private select(
+    name: TextName,
+    title: string,
+    options: HTMLElement[],
+    fallback: string,
+    also: () => void,
+  ): HTMLElement {
+    const element = h(
+      'select',
+      {
+        id: `plan-${name}`,
+        onchange: () => {
+          if (element.value === fallback) delete this.question.text[name];
+          else this.question.text[name] = element.value;
+          also();
+          this.tell();
+        },
+      },
+      ...options,
+    );
     this.selects.push({ name, element, fallback });
     return h('label', { class: 'pick' }, h('span', { class: 'caption' }, title), element);
   }
@@ -149,54 +325,122 @@ export class Controls {
       this.tell();
     };
     const id = `plan-${range.name}`;
-    const slider = h('input', { id, type: 'range', min: 0, max: steps, step: 1, oninput: () => set(fromSlider(range, Number(slider.value))) });
-    const field = h('input', { type: 'number', class: 'exact', min: 0, step: 'any', 'aria-label': `${range.title}, ${range.unit}`, title: range.unit,
-      oninput: () => { if (field.value !== '') set(Number(field.value)); } });
+    const slider = h('input', {
+      id,
+      type: 'range',
+      min: 0,
+      max: steps,
+      step: 1,
+      oninput: () => set(fromSlider(range, Number(slider.value))),
+    });
+    const field = h('input', {
+      type: 'number',
+      class: 'exact',
+      min: 0,
+      step: 'any',
+      'aria-label': `${range.title}, ${range.unit}`,
+      title: range.unit,
+      oninput: () => {
+        if (field.value !== '') set(Number(field.value));
+      },
+    });
     this.sliders.push({ range, slider, field, said });
-    return h('div', { class: 'slide' },
-      h('label', { class: 'caption', for: id }, range.title, ' ', said), h('div', { class: 'slide-row' }, slider, field));
+    return h(
+      'div',
+      { class: 'slide' },
+      h('label', { class: 'caption', for: id }, range.title, ' ', said),
+      h('div', { class: 'slide-row' }, slider, field),
+    );
   }
 
   private limit(name: NumberName, title: string, unit: string, scale = 1): HTMLElement {
-    const element = h('input', { type: 'number', min: 0, step: 'any', placeholder: 'any', oninput: () => {
-      const value = Number(element.value);
-      if (element.value === '' || !Number.isFinite(value) || value < 0) delete this.question.number[name];
-      else this.question.number[name] = Number((value / scale).toPrecision(12));
-      // Two limits on one thing exclude each other; the newer one holds.
-      if (name === 'max_latency') delete this.question.number.max_latency_p95;
-      if (name === 'max_latency_p95') delete this.question.number.max_latency;
-      this.tell();
-    } });
+    const element = h('input', {
+      type: 'number',
+      min: 0,
+      step: 'any',
+      placeholder: 'any',
+      oninput: () => {
+        const value = Number(element.value);
+        if (element.value === '' || !Number.isFinite(value) || value < 0) delete this.question.number[name];
+        else this.question.number[name] = Number((value / scale).toPrecision(12));
+        // Two limits on one thing exclude each other; the newer one holds.
+        if (name === 'max_latency') delete this.question.number.max_latency_p95;
+        if (name === 'max_latency_p95') delete this.question.number.max_latency;
+        this.tell();
+      },
+    });
     this.limits.push({ name, element, scale });
-    return h('label', { class: 'limit' }, h('span', { class: 'caption' }, title), element, h('span', { class: 'unit' }, unit));
+    return h(
+      'label',
+      { class: 'limit' },
+      h('span', { class: 'caption' }, title),
+      element,
+      h('span', { class: 'unit' }, unit),
+    );
   }
 
   private flag(name: FlagName, title: string): HTMLElement {
-    const element = h('input', { type: 'checkbox', role: 'switch', onchange: () => {
-      if (element.checked) this.question.flag[name] = true;
-      else delete this.question.flag[name];
-      this.tell();
-    } });
+    const element = h('input', {
+      type: 'checkbox',
+      role: 'switch',
+      onchange: () => {
+        if (element.checked) this.question.flag[name] = true;
+        else delete this.question.flag[name];
+        this.tell();
+      },
+    });
     this.switches.push({ name, element });
     return h('label', { class: 'switch small' }, element, h('span', {}, title));
   }
 
   private objective(): HTMLElement {
-    const options: [string, string][] = [['latency', 'Latency'], ['cost', 'Money'], ['energy', 'Energy'], ['throughput', 'Images/s'], ['mix', 'Both']];
-    this.mixField = h('input', { type: 'number', id: 'plan-mix', min: 0, step: 'any', value: '50', oninput: () => choose('mix') });
+    const options: [string, string][] = [
+      ['latency', 'Latency'],
+      ['cost', 'Money'],
+      ['energy', 'Energy'],
+      ['throughput', 'Images/s'],
+      ['mix', 'Both'],
+    ];
+    this.mixField = h('input', {
+      type: 'number',
+      id: 'plan-mix',
+      min: 0,
+      step: 'any',
+      value: '50',
+      oninput: () => choose('mix'),
+    });
     const choose = (value: string): void => {
-      if (value === 'mix') this.question.text.objective = `latency=1,cost=${Math.max(0, Number(this.mixField.value) || 0)}`;
+      if (value === 'mix')
+        this.question.text.objective = `latency=1,cost=${Math.max(0, Number(this.mixField.value) || 0)}`;
       else if (value === 'latency') delete this.question.text.objective;
       else this.question.text.objective = value;
       this.tell();
     };
-    return h('div', {},
-      h('div', { class: 'segments', role: 'radiogroup', 'aria-label': 'Objective' }, ...options.map(([value, title]) => {
-        const radio = h('input', { type: 'radio', name: 'objective', value, onchange: () => choose(value) });
-        radio.value = value;
-        this.objectives.push(radio);
-        return h('label', {}, radio, h('span', {}, title));
-      })),
-      h('label', { class: 'limit mix' }, h('span', { class: 'caption' }, '1 € a month is worth'), this.mixField, h('span', { class: 'unit' }, 'ms')));
+    return h(
+      'div',
+      {},
+      h(
+        'div',
+        { class: 'segments', role: 'radiogroup', 'aria-label': 'Objective' },
+        ...options.map(([value, title]) => {
+          const radio = h('input', {
+            type: 'radio',
+            name: 'objective',
+            value,
+            onchange: () => choose(value),
+          });
+          radio.value = value;
+          this.objectives.push(radio);
+          return h('label', {}, radio, h('span', {}, title));
+        }),
+      ),
+      h(
+        'label',
+        { class: 'limit mix' },
+        h('span', { class: 'caption' }, '1 € a month is worth'),
+        this.mixField,
+        h('span', { class: 'unit' }, 'ms'),
+      ),
+    );
   }
 }

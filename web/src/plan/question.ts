@@ -3,10 +3,39 @@
 import type { Machines } from './answer';
 
 /** Numbers that a slider or a field sets; absent: the library's own. */
-export const numbers = ['up', 'down', 'rtt', 'loss', 'data_price', 'rate', 'devices', 'device_price', 'rent', 'electricity', 'lifetime',
-  'cloud_load', 'max_latency', 'max_latency_p95', 'min_agreement', 'min_metric', 'max_cost', 'max_memory', 'max_data'] as const;
+export const numbers = [
+  'up',
+  'down',
+  'rtt',
+  'loss',
+  'data_price',
+  'rate',
+  'devices',
+  'device_price',
+  'rent',
+  'electricity',
+  'lifetime',
+  'cloud_load',
+  'max_latency',
+  'max_latency_p95',
+  'min_agreement',
+  'min_metric',
+  'max_cost',
+  'max_memory',
+  'max_data',
+] as const;
 export type NumberName = (typeof numbers)[number];
-export const texts = ['model', 'edge', 'cloud', 'link', 'objective', 'codec', 'deliver', 'not_before', 'y'] as const;
+export const texts = [
+  'model',
+  'edge',
+  'cloud',
+  'link',
+  'objective',
+  'codec',
+  'deliver',
+  'not_before',
+  'y',
+] as const;
 export type TextName = (typeof texts)[number];
 export const flags = ['never_send_input', 'ignore_credits', 'two_way', 'strict', 'ideal'] as const;
 export type FlagName = (typeof flags)[number];
@@ -26,7 +55,8 @@ export function readQuestion(search: string): Question {
   }
   for (const name of numbers) {
     const value = query.get(name);
-    if (value !== null && value.trim() !== '' && Number.isFinite(Number(value))) question.number[name] = Number(value);
+    if (value !== null && value.trim() !== '' && Number.isFinite(Number(value)))
+      question.number[name] = Number(value);
   }
   for (const name of flags) if (query.get(name) === '1') question.flag[name] = true;
   return question;
@@ -35,7 +65,8 @@ export function readQuestion(search: string): Question {
 export function writeQuestion(question: Question): URLSearchParams {
   const query = new URLSearchParams();
   for (const name of texts) if (question.text[name]) query.set(name, question.text[name]!);
-  for (const name of numbers) if (question.number[name] !== undefined) query.set(name, String(question.number[name]));
+  for (const name of numbers)
+    if (question.number[name] !== undefined) query.set(name, String(question.number[name]));
   for (const name of flags) if (question.flag[name]) query.set(name, '1');
   return query;
 }
@@ -48,28 +79,70 @@ export function defaults(question: Question, machines: Machines): Record<NumberN
   const edge = all.find((m) => m.name === named(question.text.edge, 'jetson-nano'));
   const cloud = all.find((m) => m.name === named(question.text.cloud, 't2.micro'));
   return {
-    up: link?.up_mbps ?? 8, down: link?.down_mbps ?? 8, rtt: link?.rtt_ms ?? 0, loss: link?.loss ?? 0, data_price: link?.euro_per_gb ?? 0,
-    rate: 1, devices: 100, device_price: edge?.price?.euro ?? 0, rent: cloud?.rent?.euro_per_hour ?? 0, electricity: 0.2, lifetime: 12,
-    cloud_load: 0, max_latency: NaN, max_latency_p95: NaN, min_agreement: NaN, min_metric: NaN, max_cost: NaN, max_memory: NaN, max_data: NaN,
+    up: link?.up_mbps ?? 8,
+    down: link?.down_mbps ?? 8,
+    rtt: link?.rtt_ms ?? 0,
+    loss: link?.loss ?? 0,
+    data_price: link?.euro_per_gb ?? 0,
+    rate: 1,
+    devices: 100,
+    device_price: edge?.price?.euro ?? 0,
+    rent: cloud?.rent?.euro_per_hour ?? 0,
+    electricity: 0.2,
+    lifetime: 12,
+    cloud_load: 0,
+    max_latency: NaN,
+    max_latency_p95: NaN,
+    min_agreement: NaN,
+    min_metric: NaN,
+    max_cost: NaN,
+    max_memory: NaN,
+    max_data: NaN,
   };
 }
 
 const flagOf: Partial<Record<NumberName, string>> = {
-  rate: '--rate', devices: '--devices', device_price: '--device-price', rent: '--rent', electricity: '--electricity', lifetime: '--lifetime',
-  cloud_load: '--cloud-load', max_latency: '--max-latency', max_latency_p95: '--max-latency-p95', min_agreement: '--min-agreement', min_metric: '--min-metric',
-  max_cost: '--max-cost', max_memory: '--max-memory', max_data: '--max-data',
+  rate: '--rate',
+  devices: '--devices',
+  device_price: '--device-price',
+  rent: '--rent',
+  electricity: '--electricity',
+  lifetime: '--lifetime',
+  cloud_load: '--cloud-load',
+  max_latency: '--max-latency',
+  max_latency_p95: '--max-latency-p95',
+  min_agreement: '--min-agreement',
+  min_metric: '--min-metric',
+  max_cost: '--max-cost',
+  max_memory: '--max-memory',
+  max_data: '--max-data',
 };
 
 /** The same question to the program. */
 export function commandOf(question: Question, model: string): string {
   const q = question;
-  const quote = (word: string): string => (/^[\w.,:=/+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+  const quote = (word: string): string =>
+    /^[\w.,:=/+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
   let link = q.text.link ?? '4g';
-  for (const [name, key] of [['up', 'up'], ['down', 'down'], ['rtt', 'rtt'], ['loss', 'loss'], ['data_price', 'price']] as const) {
+  for (const [name, key] of [
+    ['up', 'up'],
+    ['down', 'down'],
+    ['rtt', 'rtt'],
+    ['loss', 'loss'],
+    ['data_price', 'price'],
+  ] as const) {
     if (q.number[name] !== undefined) link += `,${key}=${q.number[name]}`;
   }
-  const words = ['fogline plan', quote(`${model}.onnx`), '--edge', quote(q.text.edge ?? 'jetson-nano'), '--cloud', quote(q.text.cloud ?? 't2.micro'),
-    '--link', quote(link)];
+  const words = [
+    'fogline plan',
+    quote(`${model}.onnx`),
+    '--edge',
+    quote(q.text.edge ?? 'jetson-nano'),
+    '--cloud',
+    quote(q.text.cloud ?? 't2.micro'),
+    '--link',
+    quote(link),
+  ];
   if (q.text.objective) words.push('--objective', quote(q.text.objective));
   if (q.text.codec) words.push('--codec', quote(q.text.codec));
   if (q.text.deliver) words.push('--deliver', quote(q.text.deliver));

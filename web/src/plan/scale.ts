@@ -1,6 +1,12 @@
 // From figures to pixels, and where the ticks stand.
 
-export interface Scale { at: (value: number) => number; back: (pixel: number) => number; ticks: number[]; low: number; high: number }
+export interface Scale {
+  at: (value: number) => number;
+  back: (pixel: number) => number;
+  ticks: number[];
+  low: number;
+  high: number;
+}
 
 function niceStep(range: number, most: number): number {
   const raw = range / Math.max(1, most);
@@ -13,11 +19,14 @@ export function linear(low: number, high: number, from: number, to: number, most
   const range = high - low || 1;
   const step = niceStep(range, most);
   const ticks: number[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high * (1 + 1e-9); i += 1) ticks.push(Number((i * step).toPrecision(12)));
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high * (1 + 1e-9); i += 1)
+    ticks.push(Number((i * step).toPrecision(12)));
   return {
     at: (value) => from + ((value - low) / range) * (to - from),
     back: (pixel) => low + ((pixel - from) / (to - from)) * range,
-    ticks, low, high,
+    ticks,
+    low,
+    high,
   };
 }
 
@@ -38,7 +47,9 @@ export function logarithmic(low: number, high: number, from: number, to: number,
   return {
     at: (value) => from + ((Math.log10(Math.max(value, 1e-300)) - a) / (b - a)) * (to - from),
     back: (pixel) => 10 ** (a + ((pixel - from) / (to - from)) * (b - a)),
-    ticks, low, high,
+    ticks,
+    low,
+    high,
   };
 }
 
@@ -50,9 +61,19 @@ export function figure(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 export const euro = (value: number): string =>
-  (Math.abs(value) >= 1000 ? `${new Intl.NumberFormat('en', { maximumFractionDigits: 0 }).format(value)} €` : `${value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 0.1 || value === 0 ? 2 : 4)} €`);
+  Math.abs(value) >= 1000
+    ? `${new Intl.NumberFormat('en', { maximumFractionDigits: 0 }).format(value)} €`
+    : `${value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 0.1 || value === 0 ? 2 : 4)} €`;
 export const mbps = (value: number): string =>
-  (value >= 1000 ? `${figure(value / 1000)} Gbit/s` : value < 1 ? `${figure(value * 1000)} kbit/s` : `${figure(value)} Mbit/s`);
+  value >= 1000
+    ? `${figure(value / 1000)} Gbit/s`
+    : value < 1
+      ? `${figure(value * 1000)} kbit/s`
+      : `${figure(value)} Mbit/s`;
 /** "100 kB", for ticks. */
 export const size = (value: number): string =>
-  (value >= 1e6 ? `${figure(value / 1e6)} MB` : value >= 1000 ? `${figure(value / 1000)} kB` : `${figure(value)} B`);
+  value >= 1e6
+    ? `${figure(value / 1e6)} MB`
+    : value >= 1000
+      ? `${figure(value / 1000)} kB`
+      : `${figure(value)} B`;

@@ -5,8 +5,15 @@ import { mechanismOf, type Network, placeOf, type Plan } from './answer';
 import { figure, linear, logarithmic, type Scale } from './scale';
 
 const axis = (low: number, high: number, from: number, to: number): Scale =>
-  (low > 0 && high / low > 6 ? logarithmic(low / 1.15, high * 1.15, from, to, 5)
-    : linear(Math.max(0, low - (high - low || high || 1) * 0.12), high + (high - low || high || 1) * 0.12, from, to, 5));
+  low > 0 && high / low > 6
+    ? logarithmic(low / 1.15, high * 1.15, from, to, 5)
+    : linear(
+        Math.max(0, low - (high - low || high || 1) * 0.12),
+        high + (high - low || high || 1) * 0.12,
+        from,
+        to,
+        5,
+      );
 
 export class ScatterChart {
   readonly root: HTMLElement;
@@ -18,7 +25,10 @@ export class ScatterChart {
     this.root = h('div', { class: 'chart' }, this.svg);
     new ResizeObserver(() => {
       const width = this.root.clientWidth;
-      if (width !== this.width && width > 0) { this.width = width; if (this.last) this.show(...this.last); }
+      if (width !== this.width && width > 0) {
+        this.width = width;
+        if (this.last) this.show(...this.last);
+      }
     }).observe(this.root);
   }
 
@@ -28,20 +38,39 @@ export class ScatterChart {
     const box = { left: 52, right: this.width - 14, top: 18, bottom: height - 34 };
     this.svg.setAttribute('viewBox', `0 0 ${this.width} ${height}`);
     this.svg.setAttribute('height', String(height));
-    const dots = plan.scatter.filter((dot): dot is [typeof dot[0], string, number, number, boolean] => dot[2] !== null && dot[3] !== null);
+    const dots = plan.scatter.filter(
+      (dot): dot is [(typeof dot)[0], string, number, number, boolean] => dot[2] !== null && dot[3] !== null,
+    );
     const best = dots.find((dot) => dot[0] === plan.best.cut && dot[1] === plan.best.codec);
-    const rivals = plan.rivals.filter((r) => r.key === 'edge-only' || r.key === 'cloud-only')
-      .map((r) => dots.find((dot) => dot[0] === r.cut && dot[1] === r.codec)).filter((dot) => dot !== undefined);
+    const rivals = plan.rivals
+      .filter((r) => r.key === 'edge-only' || r.key === 'cloud-only')
+      .map((r) => dots.find((dot) => dot[0] === r.cut && dot[1] === r.codec))
+      .filter((dot) => dot !== undefined);
     // What is far from anything useful only squeezes the rest into a corner; the extremes always show.
-    const useful = [...plan.pareto.map((p) => [p.x, p.y] as const), ...[best, ...rivals].filter((dot) => dot !== undefined).map((dot) => [dot![2], dot![3]] as const)];
+    const useful = [
+      ...plan.pareto.map((p) => [p.x, p.y] as const),
+      ...[best, ...rivals].filter((dot) => dot !== undefined).map((dot) => [dot![2], dot![3]] as const),
+    ];
     const mostX = 2 * Math.max(...useful.map((p) => p[0]));
     const mostY = 2 * Math.max(...useful.map((p) => p[1]));
     const shown = dots.filter((dot) => dot[2] <= mostX && dot[3] <= mostY);
-    const x = axis(Math.min(...shown.map((dot) => dot[2])), Math.max(...shown.map((dot) => dot[2])), box.left, box.right);
-    const y = axis(Math.min(...shown.map((dot) => dot[3])), Math.max(...shown.map((dot) => dot[3])), box.bottom, box.top);
+    const x = axis(
+      Math.min(...shown.map((dot) => dot[2])),
+      Math.max(...shown.map((dot) => dot[2])),
+      box.left,
+      box.right,
+    );
+    const y = axis(
+      Math.min(...shown.map((dot) => dot[3])),
+      Math.max(...shown.map((dot) => dot[3])),
+      box.bottom,
+      box.top,
+    );
     const nodes: SVGElement[] = [];
     const text = (px: number, py: number, anchor: string, kind: string, words: string): void => {
-      nodes.push(s('text', { x: px.toFixed(1), y: py.toFixed(1), 'text-anchor': anchor, class: kind }, words));
+      nodes.push(
+        s('text', { x: px.toFixed(1), y: py.toFixed(1), 'text-anchor': anchor, class: kind }, words),
+      );
     };
     for (const tick of y.ticks) {
       nodes.push(s('path', { d: `M${box.left} ${y.at(tick).toFixed(1)}H${box.right}`, class: 'c-grid' }));
@@ -55,7 +84,14 @@ export class ScatterChart {
       const key = `${mechanismOf(dot[0], network)}${dot[4] ? '' : ' ruled-out'}`;
       paths.set(key, `${paths.get(key) ?? ''}M${x.at(dot[2]).toFixed(1)} ${y.at(dot[3]).toFixed(1)}h0`);
     }
-    for (const [key, d] of paths) nodes.push(s('path', { d, class: `dots ${key.includes('ruled') ? 'ruled-out' : ''}`, stroke: mechanismColour(key.split(' ')[0]!) }));
+    for (const [key, d] of paths)
+      nodes.push(
+        s('path', {
+          d,
+          class: `dots ${key.includes('ruled') ? 'ruled-out' : ''}`,
+          stroke: mechanismColour(key.split(' ')[0]!),
+        }),
+      );
     if (plan.pareto.length > 0) {
       const points = plan.pareto.map((p) => `${x.at(p.x).toFixed(1)} ${y.at(p.y).toFixed(1)}`);
       nodes.push(s('path', { d: `M${points.join('L')}`, class: 'front' }));
@@ -65,10 +101,30 @@ export class ScatterChart {
     const taken: { x: number; y: number; wide: number }[] = [];
     const name = (dot: (typeof dots)[number], words: string): void => {
       const wide = words.length * 7;
-      const spots = [[10, -7], [-10 - wide, -7], [10, 17], [-10 - wide, 17], [10, -23], [10, 33]]
+      const spots = [
+        [10, -7],
+        [-10 - wide, -7],
+        [10, 17],
+        [-10 - wide, 17],
+        [10, -23],
+        [10, 33],
+      ]
         .map(([dx, dy]) => ({ x: x.at(dot[2]) + dx!, y: y.at(dot[3]) + dy!, wide }))
-        .filter((spot) => spot.x >= box.left && spot.x + wide <= this.width && spot.y > box.top - 4 && spot.y < box.bottom + 2);
-      const spot = spots.find((one) => !taken.some((other) => Math.abs(one.y - other.y) < 14 && one.x < other.x + other.wide && other.x < one.x + wide)) ?? spots[0];
+        .filter(
+          (spot) =>
+            spot.x >= box.left &&
+            spot.x + wide <= this.width &&
+            spot.y > box.top - 4 &&
+            spot.y < box.bottom + 2,
+        );
+      const spot =
+        spots.find(
+          (one) =>
+            !taken.some(
+              (other) =>
+                Math.abs(one.y - other.y) < 14 && one.x < other.x + other.wide && other.x < one.x + wide,
+            ),
+        ) ?? spots[0];
       if (!spot) return;
       taken.push(spot);
       text(spot.x, spot.y, 'start', 'tick strong', words);
@@ -76,7 +132,14 @@ export class ScatterChart {
     if (best) name(best, placeOf(plan.best, network));
     for (const dot of rivals) if (dot !== best) name(dot!, mechanismOf(dot![0], network));
     if (best) {
-      nodes.push(s('circle', { cx: x.at(best[2]).toFixed(1), cy: y.at(best[3]).toFixed(1), r: 6.5, class: 'here-dot' }));
+      nodes.push(
+        s('circle', {
+          cx: x.at(best[2]).toFixed(1),
+          cy: y.at(best[3]).toFixed(1),
+          r: 6.5,
+          class: 'here-dot',
+        }),
+      );
     }
     this.svg.replaceChildren(...nodes);
   }
