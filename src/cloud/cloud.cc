@@ -8,6 +8,7 @@
 #include <deque>
 #include <iterator>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -187,6 +188,14 @@ class CloudImpl final : public Cloud, private LinkHandler {
     (void)link_->Publish(answer_to, answer, 0);
   }
 
+  /// What was not read to its end is answered by the name in its header, so that its device hears.
+  static void Name(Finished& finished, std::span<const std::byte> bytes) {
+    const auto head = ReadFrameHead(bytes);
+    if (!head) return;
+    finished.run = head->run;
+    finished.sequence = head->sequence;
+  }
+
   /// Says in the answer why a frame is not stored, and counts it.
   void Blame(Ack& ack, AckStatus status, const Error& error) {
     ack.status = status;
@@ -205,6 +214,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
       finished.worked = worker.Work(frame->bytes, frame->device);
       finished.run = worker.last_run();
       finished.sequence = worker.last_sequence();
+      if (!finished.worked) Name(finished, frame->bytes);
       if (!finished.worked || finished.worked->detection) ++stats_.received;
       if (!finished.worked)
         Complain(fmt::format("device {}: {}", frame->device, finished.worked.error().ToString()));

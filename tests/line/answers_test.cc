@@ -1,8 +1,11 @@
 // "Not now" and "never", from end to end: what may pass costs nothing, what is refused for ever is
 // kept as a dead letter, counted, and ends the run with a failure.
+#include <atomic>
 #include <filesystem>
-#include <set>
 
+#include "frame/ack.h"
+#include "frame/frame.h"
+#include "frame/topics.h"
 #include "tests/line/line.h"
 #include "vision/folder.h"
 
@@ -158,6 +161,57 @@ TEST_F(Answers, AFrameBeyondTheBrokersLimitIsADeadLetterAndStopsNobody) {
   RunEdge({"--device", "hopeless", "--cut", "split1", "--codec", "f32"});
   EXPECT_EQ(status_, 2) << Log();
   EXPECT_NE(Log().find("takes packets of 8000 bytes at most"), std::string::npos) << Log();
+}
+
+/// Hears the answers to what it publishes itself.
+class Device final : public LinkHandler {
+ public:
+  explicit Device(const std::string& url) {
+    LinkOptions options;
+    options.broker = *ParseBroker(url);
+    options.client_id = "device";
+    link = *Link::Make(options, *this);
+    link->Start();
+  }
+  ~Device() override { link->Stop(); }
+  void OnConnected() override {
+    EXPECT_TRUE(link->Subscribe(AckTopic("future", 7), 1));
+    connected = true;
+  }
+  void OnDisconnected() override {}
+  void OnMessage(const Message& message) override {
+    if (const auto ack = ParseAck(message.payload)) {
+      EXPECT_EQ(ack->status, AckStatus::kRefused);
+      EXPECT_EQ(ack->run, 7U);
+      sequence = static_cast<int>(ack->sequence);
+    }
+  }
+  std::unique_ptr<Link> link;
+  std::atomic<bool> connected{false};
+  std::atomic<int> sequence{-1};
+};
+
+/// A version of the future, and bytes that were damaged on the device: both have a name.
+TEST_F(Answers, AFrameThatCannotBeReadIsAnsweredByItsName) {
+  BringModel();
+  StartCloudWith();
+  Device device(broker_->url());
+  ASSERT_TRUE(Until([&] { return device.connected.load(); }));
+  Frame frame;
+  frame.device = "future";
+  frame.run = 7;
+  frame.payloads.push_back({Role::kThumbnail, 4, 90, DType::kU8, Shape{1, 1, 3}, {}});
+  for (const size_t damaged : {size_t{4}, size_t{70}}) {  // the version, something behind it
+    ++frame.sequence;
+    std::vector<std::byte> bytes;
+    ASSERT_TRUE(WriteFrame(frame, bytes));
+    bytes[damaged] ^= std::byte{0x70};
+    // The cloud's subscription may come later than ours.
+    ASSERT_TRUE(Until([&] {
+      EXPECT_TRUE(device.link->Publish(FrameTopic("future"), bytes, 1, AckTopic("future", 7)));
+      return device.sequence == static_cast<int>(frame.sequence);
+    })) << damaged;
+  }
 }
 
 TEST_F(Answers, AnotherSizeIsForTheDeviceAlone) {
