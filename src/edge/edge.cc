@@ -212,14 +212,18 @@ Result<LatestSource*> MakeLatest(const EdgeOptions& options, std::unique_ptr<Sou
 }
 
 /// The cloud opens a network at its card's size.
-Status CheckSize(const EdgeOptions& options, const Mechanism& mechanism, const Network& network) {
-  if (options.side == 0 || mechanism.name() == "edge-only") return {};
-  FOGLINE_TRY(const Network whole, LoadNetwork(options.model));
-  if (whole.card.width == network.card.width && whole.card.height == network.card.height) return {};
+Status CheckSize(const EdgeOptions& options, const Network& network) {
+  if (options.side == 0) return {};
+  FOGLINE_TRY(const Network card_sized, LoadNetwork(options.model));
+  const ModelCard &here = network.card, &there = card_sized.card;
+  if (there.width == here.width && there.height == here.height) return {};
+  FOGLINE_TRY(const Cut cut, FindCut(network.model, options.mechanism.cut));
+  FOGLINE_TRY(const auto cuts, ListCuts(network.model));
+  if (cut.id == cuts.back().id) return {};
   return Fail(ErrorCode::kUsage, fmt::format("--size {}", options.side),
               "goes with edge-only: the cloud runs its part at {}x{}, the size of {}'s card, and "
               "would refuse every frame",
-              whole.card.width, whole.card.height, options.model.filename().string());
+              there.width, there.height, options.model.filename().string());
 }
 
 }  // namespace
@@ -243,8 +247,8 @@ Status Outcome(const EdgeReport& r) {
 
 Result<EdgeReport> RunEdge(const EdgeOptions& options) {
   FOGLINE_TRY(const Network network, LoadNetwork(options.model, options.side));
+  FOGLINE_CHECK(CheckSize(options, network));
   FOGLINE_TRY(auto mechanism, Mechanism::Make(network, options.mechanism));
-  FOGLINE_CHECK(CheckSize(options, *mechanism, network));
   const size_t least_bytes = mechanism->least_bytes();
   if (!options.pace.empty()) {
     FOGLINE_TRY(mechanism,

@@ -343,7 +343,8 @@ void Sender::RepeatLoop() {
     const Nanos now = Now();
     DropStale(now);
     // What is new is sent by Send; here it is what waits for an answer, or for its turn on disk.
-    const bool more = Pump();
+    const auto due = window_.Deadline();
+    const bool more = (spool_ != nullptr || (due && *due <= now)) && Pump();
     Nanos wait = more ? Nanos(1ms) : Nanos(1s);
     for (const auto deadline : {window_.Deadline(), aside_.Deadline()}) {
       if (deadline && *deadline > now) wait = std::min(wait, *deadline - now);
