@@ -65,7 +65,8 @@ struct Plan {
   std::vector<size_t> BestOfEachCut() const;
   /// That of one cut; nullopt when no codec is allowed there.
   std::optional<size_t> BestOfCut(size_t cut) const;
-  /// The same of the cut that works this way, wherever it stands: the planner may have appended some.
+  /// The same of the cut that works this way, wherever it stands: the planner may have appended
+  /// some.
   std::optional<size_t> BestOf(const Scenario& scenario, MechanismKind kind) const;
 };
 

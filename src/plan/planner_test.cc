@@ -267,9 +267,8 @@ TEST_F(PlannerTest, ThePapersFindingsComeOut) {
                       folder + link + ".toml");
     s.codecs = {"json"};
     // The places that the paper tried, and both extremes.
-    std::erase_if(s.cuts, [](const Cut& cut) {
-      return cut.is_split() && !cut.alias.starts_with("split");
-    });
+    std::erase_if(s.cuts,
+                  [](const Cut& cut) { return cut.is_split() && !cut.alias.starts_with("split"); });
     Plan plan = MakePlan(s).value();
     return NameOf(s.cuts[plan.candidates[plan.best].cut].mechanism());
   };

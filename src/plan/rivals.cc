@@ -28,7 +28,8 @@ std::vector<Rival> Rivals(const Scenario& scenario, const Plan& plan) {
     if (c != nullptr) rivals.push_back({key, title, *c});
   };
   const auto cut = [&](const Candidate& c) -> const Cut& { return scenario.cuts[c.cut]; };
-  add("edge-only", "Everything on the device", Best(plan.candidates, [&](const Candidate& c) { return cut(c).is_edge_only(); }));
+  add("edge-only", "Everything on the device",
+      Best(plan.candidates, [&](const Candidate& c) { return cut(c).is_edge_only(); }));
   add("cloud-only", "Everything in the cloud",
       Best(plan.candidates, [&](const Candidate& c) { return cut(c).is_cloud_only(); }));
   const size_t winner = plan.candidates[plan.best].cut;
