@@ -8,8 +8,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <system_error>
 #include <utility>
+
+#include "base/paths.h"
 
 namespace fogline {
 namespace {
@@ -17,10 +20,7 @@ namespace {
 std::string ErrnoText() { return std::generic_category().message(errno); }
 
 tl::unexpected<Error> FailErrno(const std::filesystem::path& path, const char* doing) {
-  const ErrorCode code = errno == ENOENT                      ? ErrorCode::kNotFound
-                         : errno == ENOSPC || errno == EDQUOT ? ErrorCode::kExhausted
-                                                              : ErrorCode::kInvalid;
-  return Fail(code, path.string(), "cannot {}: {}", doing, ErrnoText());
+  return Fail(CodeOfErrno(errno), path.string(), "cannot {}: {}", doing, ErrnoText());
 }
 
 class Descriptor {
@@ -31,25 +31,53 @@ class Descriptor {
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   int get() const { return fd_; }
 
  private:
   int fd_;
 };
 
+/// An open regular file and its size. Not blocking: a pipe without a writer would hold us for ever.
+struct OpenFile {
+  Descriptor descriptor;
+  size_t size;
+};
+
+Status OpenRegular(const std::filesystem::path& path, std::optional<OpenFile>& file) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return FailErrno(path, "open");
+  file.emplace(Descriptor(fd), 0);
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return FailErrno(path, "stat");
+  if (S_ISDIR(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is a folder");
+  if (!S_ISREG(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is not a file");
+  file->size = static_cast<size_t>(info.st_size);
+  return {};
+}
+
+/// Reads until `to` is full or the file ends; how much there was.
+Result<size_t> ReadInto(const std::filesystem::path& path, int fd, std::span<std::byte> to) {
+  size_t done = 0;
+  while (done < to.size()) {
+    const ssize_t n = read(fd, to.data() + done, to.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailErrno(path, "read");
+    if (n == 0) break;
+    done += static_cast<size_t>(n);
+  }
+  return done;
+}
+
 }  // namespace
 
 Result<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return FailErrno(path, "open");
-  struct stat info {};
-  if (fstat(file.get(), &info) != 0) return FailErrno(path, "stat");
-  if (!S_ISREG(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is not a file");
-  const auto size = static_cast<size_t>(info.st_size);
-  if (size == 0) return MappedFile(nullptr, 0);
-  void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  std::optional<OpenFile> file;
+  FOGLINE_CHECK(OpenRegular(path, file));
+  if (file->size == 0) return MappedFile(nullptr, 0);
+  void* data = mmap(nullptr, file->size, PROT_READ, MAP_PRIVATE, file->descriptor.get(), 0);
   if (data == MAP_FAILED) return FailErrno(path, "map");
-  return MappedFile(data, size);
+  return MappedFile(data, file->size);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -71,23 +99,19 @@ void MappedFile::Release() const {
 }
 
 Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return FailErrno(path, "open");
-  struct stat info {};
-  if (fstat(file.get(), &info) != 0) return FailErrno(path, "stat");
-  if (S_ISDIR(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is a folder");
+  std::optional<OpenFile> file;
+  FOGLINE_CHECK(OpenRegular(path, file));
   // The kernel's own files (/proc) say that they hold nothing, and hold something.
-  const bool unsized = S_ISREG(info.st_mode) && info.st_size == 0;
+  const bool unsized = file->size == 0;
   constexpr size_t kPiece = 1 << 14;
-  std::vector<std::byte> data(unsized ? kPiece : static_cast<size_t>(info.st_size));
+  std::vector<std::byte> data(unsized ? kPiece : file->size);
   size_t done = 0;
-  while (done < data.size()) {
-    const ssize_t n = read(file.get(), data.data() + done, data.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return FailErrno(path, "read");
-    if (n == 0) break;
-    done += static_cast<size_t>(n);
-    if (unsized && done == data.size()) data.resize(done + kPiece);
+  for (;;) {
+    FOGLINE_TRY(const size_t read,
+                ReadInto(path, file->descriptor.get(), std::span(data).subspan(done)));
+    done += read;
+    if (!unsized || done < data.size()) break;
+    data.resize(done + kPiece);
   }
   data.resize(done);
   return data;

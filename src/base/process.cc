@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
@@ -18,6 +19,8 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+
+#include "base/paths.h"
 
 namespace fogline {
 namespace {
@@ -62,6 +65,7 @@ Result<Process> Process::Start(const Options& options) {
     // Its own group: a Ctrl-C at the terminal reaches the parent alone, which then stops its
     // children in order.
     setpgid(0, 0);
+    if (options.stdin_fd >= 0) dup2(options.stdin_fd, STDIN_FILENO);
     if (options.capture_stdout) dup2(out[1], STDOUT_FILENO);
     if (!options.stderr_to.empty()) {
       const int log =
@@ -127,10 +131,23 @@ bool Process::Reap(int options) {
 
 bool Process::Running() { return pid_ > 0 && !Reap(WNOHANG); }
 
-Result<std::string> Process::ReadStdout() {
+Result<std::string> Process::ReadStdout(std::chrono::milliseconds at_most) {
+  using std::chrono::steady_clock;
+  const bool bounded = at_most != std::chrono::milliseconds::max();
+  const auto end = bounded ? steady_clock::now() + at_most : steady_clock::time_point::max();
   std::string text;
   char buffer[4096];
   for (;;) {
+    if (bounded) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(end - steady_clock::now()).count();
+      pollfd wanted[]{{stdout_fd_, POLLIN, 0}, {stop_fd, POLLIN, 0}};
+      const int ready =
+          left <= 0 ? 0 : poll(wanted, 2, static_cast<int>(std::min<int64_t>(left, 1 << 30)));
+      if (ready < 0 && errno == EINTR) continue;
+      if (ready == 0) return Fail(ErrorCode::kUnavailable, "child", "does not end in time");
+      if (stop_requested) return Fail(ErrorCode::kCancelled, "child", "asked to stop");
+    }
     const ssize_t n = read(stdout_fd_, buffer, sizeof(buffer));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
@@ -172,8 +189,7 @@ Result<std::filesystem::path> FindShipped(const std::filesystem::path& relative)
   places.emplace_back(FOGLINE_SOURCE_DIR);
   std::string tried;
   for (const auto& place : places) {
-    std::error_code ignored;
-    if (std::filesystem::exists(place / relative, ignored)) return place / relative;
+    if (Exists(place / relative)) return place / relative;
     tried += (tried.empty() ? "" : ", ") + place.string();
   }
   return Fail(ErrorCode::kNotFound, relative.string(), "is not in {}; set FOGLINE_HOME", tried);
@@ -194,7 +210,7 @@ int FreePort() {
   return port;
 }
 
-std::filesystem::path SelfPath() { return std::filesystem::read_symlink("/proc/self/exe"); }
+std::filesystem::path SelfPath() { return LinkTarget("/proc/self/exe"); }
 
 void CatchStopSignals() {
   if (stop_fd >= 0) return;

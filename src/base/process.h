@@ -21,6 +21,7 @@ class Process {
     std::vector<std::string> command;  // absolute path or a name on PATH, then its arguments
     bool capture_stdout = false;       // read with ReadStdout()
     std::filesystem::path stderr_to;   // empty: ours
+    int stdin_fd = -1;                 // an open file for its stdin; -1: ours
   };
 
   static Result<Process> Start(const Options& options);
@@ -33,8 +34,10 @@ class Process {
   pid_t pid() const { return pid_; }
   /// True while the child has not ended.
   bool Running();
-  /// Reads the captured stdout until the child closes it.
-  Result<std::string> ReadStdout();
+  /// Reads the captured stdout until the child closes it; with a limit,
+  /// kUnavailable when it has not within `at_most` and kCancelled when a stop is asked for.
+  Result<std::string> ReadStdout(
+      std::chrono::milliseconds at_most = std::chrono::milliseconds::max());
   /// Waits for the end; the exit status, or 128 + the signal that ended it.
   int Wait();
   /// SIGTERM, then SIGKILL when it has not ended within `grace`. Returns as Wait().

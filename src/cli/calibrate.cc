@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/process.h"
 #include "base/progress.h"
 #include "base/text.h"
@@ -83,7 +84,7 @@ Result<double> RunMetric(const std::string& command, const std::vector<std::vect
   const TempDir folder;
   for (const auto& [name, outputs] : {std::pair("whole", &whole), std::pair("split", &split)}) {
     const auto to = folder.path() / name;
-    std::filesystem::create_directory(to);
+    FOGLINE_CHECK(MakeFolders(to));
     for (size_t i = 0; i < outputs->size(); ++i) {
       for (size_t o = 0; o < (*outputs)[i].size(); ++o) {
         FOGLINE_CHECK(WriteNpy(to / fmt::format("{:05}.{}.npy", i, o), (*outputs)[i][o].view()));

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/certificates.h"
+#include "base/paths.h"
 #include "cli/command.h"
 #include "frame/frame.h"
 
@@ -37,7 +38,7 @@ Status MakeKeys(const KeysArgs& args) {
   if (error) return Fail(ErrorCode::kNotFound, folder.string(), "{}", error.message());
   auto made = nlohmann::json::array();
   const auto make = [&](const std::string& stem, const CertificateOptions& options) -> Status {
-    if (std::filesystem::exists(folder / (stem + ".crt"))) return {};  // kept
+    if (Exists(folder / (stem + ".crt"))) return {};  // kept
     FOGLINE_CHECK(MakeCertificate(folder / stem, options, folder / "ca"));
     made.push_back((folder / (stem + ".crt")).string());
     if (!args.common.json) fmt::print("{}\n", made.back().get<std::string>());

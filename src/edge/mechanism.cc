@@ -1,6 +1,8 @@
 #include "edge/mechanism.h"
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/paths.h"
 #include "codec/agreement.h"
 #include "engine/session.h"
 #include "graph/slice.h"
@@ -132,6 +134,8 @@ class Split final : public Mechanism {
     codec_name_ = codec;
     if (codec.kind == CodecKind::kQuant) bundle_id_ = ShortId(bundle->hash());
     FOGLINE_TRY(const std::string prefix, SlicePrefix(network.model, cut_));
+    LogInfo("{}: runs up to {} unproven; 'fogline split' proves the halves of a cut",
+            network.path.string(), cut_.name);
     FOGLINE_TRY(session_,
                 OpenSession(Bytes(prefix), network.path.string() + " up to " + cut_.name,
                             {.threads = options.threads, .optimize = true, .free_dimensions = {}}));
@@ -168,7 +172,7 @@ class Split final : public Mechanism {
 Result<std::optional<Bundle>> FindBundle(const Network& network, std::filesystem::path file) {
   if (file.empty()) {
     file = network.path;
-    if (!std::filesystem::exists(file.replace_extension(".bundle"))) return std::nullopt;
+    if (!Exists(file.replace_extension(".bundle"))) return std::nullopt;
   }
   FOGLINE_TRY(Bundle bundle, Bundle::Load(file));
   if (bundle.model_hash() != network.model.hash()) {
@@ -241,8 +245,7 @@ Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
                   [&](EdgeOnly& m) { return m.Init(network, options); });
   }
   const CalibratedPair* best = bundle ? CheapestPair(*bundle, cut.id) : nullptr;
-  return finish(std::make_unique<Split>(network),
-                best != nullptr ? best->codec : kDefaultTensor,
+  return finish(std::make_unique<Split>(network), best != nullptr ? best->codec : kDefaultTensor,
                 [&](Split& m) { return m.Init(network, options, calibration); });
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "base/process.h"
 #include "codec/bundle.h"
 #include "lab/cpu_limit.h"
@@ -86,7 +87,7 @@ Result<std::filesystem::path> PrepareModel(const Suite& suite, const SuiteModel&
   card.replace_extension(".toml");
   bundle.replace_extension(".bundle");
   std::string text;
-  if (std::filesystem::exists(beside.replace_extension(".toml"))) {
+  if (Exists(beside.replace_extension(".toml"))) {
     FOGLINE_TRY(text, ReadTextFile(beside));
   }
   if (own_size) text = CardOfSize(text, model.side);
@@ -117,7 +118,7 @@ Result<std::filesystem::path> ProfileMachine(const SuiteMachine& machine,
                                              const std::filesystem::path& model,
                                              const std::filesystem::path& file, double budget_s,
                                              const std::filesystem::path& log) {
-  if (std::filesystem::exists(file)) return file;
+  if (Exists(file)) return file;
   std::unique_ptr<CpuLimit> limit;
   std::vector<std::string> command;
   if (machine.evidence == Evidence::kLimited) {

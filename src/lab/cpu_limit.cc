@@ -1,4 +1,5 @@
 #include "lab/cpu_limit.h"
+#include "base/paths.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@ constexpr double kLeastQuotaUs = 1000;
 
 /// Control files are written in place: they can be neither made nor replaced.
 bool Put(const std::filesystem::path& file, const std::string& text) {
-  if (!std::filesystem::exists(file)) return false;
+  if (!Exists(file)) return false;
   std::ofstream out(file);
   out << text;
   out.close();

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "cloud/cloud.h"
@@ -131,7 +132,7 @@ Result<std::unique_ptr<WebServer>> StartMap(const DemoOptions& options,
                                             const CloudMetrics& metrics, Store& store) {
   WebOptions web;
   web.metrics = metrics.Ask();
-  web.models = std::filesystem::absolute(model).parent_path();
+  web.models = Absolute(model).parent_path();
   web.address = options.address;
   web.port = options.port;
   web.thumbnails = options.thumbnail > 0;
@@ -175,7 +176,7 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   CloudOptions cloud_options;
   cloud_options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   FOGLINE_TRY(cloud_options.link.broker, ParseBroker(broker));
-  cloud_options.models.folder = std::filesystem::absolute(model).parent_path();
+  cloud_options.models.folder = Absolute(model).parent_path();
   FOGLINE_TRY(const auto cloud, Cloud::Start(cloud_options, *store, [&] { web->Notify(); }));
   const auto shown = metrics.Show(*cloud);
 

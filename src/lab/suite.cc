@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "cost/toml_keys.h"
@@ -69,9 +70,9 @@ class SuiteReader {
   /// Files are looked for beside the suite, then among what comes with Fogline.
   Result<std::filesystem::path> Find(const std::string& file) const {
     const std::filesystem::path beside = std::filesystem::path(where_).parent_path() / file;
-    if (std::filesystem::exists(beside)) return std::filesystem::absolute(beside);
-    if (!data_.empty() && std::filesystem::exists(data_ / file)) {
-      return std::filesystem::absolute(data_ / file);
+    if (Exists(beside)) return Absolute(beside);
+    if (!data_.empty() && Exists(data_ / file)) {
+      return Absolute(data_ / file);
     }
     auto shipped = FindShipped(file);
     if (!shipped) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "base/text.h"
 #include "engine/session.h"
 #include "learn/card_text.h"
@@ -36,7 +37,7 @@ Status CheckOptions(const TrainOptions& options) {
     return Fail(ErrorCode::kUsage, "--out " + options.out.string(), "is the backbone itself");
   }
   const std::filesystem::path folder = options.out.parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+  if (!folder.empty() && !IsFolder(folder)) {
     return Fail(ErrorCode::kNotFound, "--out " + options.out.string(), "its folder does not exist");
   }
   return {};

@@ -1,4 +1,6 @@
 #include "link/broker.h"
+#include "base/file.h"
+#include "base/paths.h"
 
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -27,7 +29,7 @@ bool Answers(int port) {
 
 /// Debian keeps mosquitto in /usr/sbin, which is not on every user's PATH.
 std::string Program() {
-  return std::filesystem::exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
+  return Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
 }
 
 Result<Process> StartProcess(const std::filesystem::path& dir, int port) {

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "codec/codec.h"
 #include "profile/library.h"
 #include "profile/measured.h"
@@ -88,7 +89,7 @@ Result<Bundle> LoadBundleOf(const Model& model, const std::filesystem::path& pat
 std::optional<Bundle> BundleBeside(const Model& model, const std::filesystem::path& model_path) {
   std::filesystem::path beside = model_path;
   beside.replace_extension(".bundle");
-  if (!std::filesystem::exists(beside)) return std::nullopt;
+  if (!Exists(beside)) return std::nullopt;
   if (auto found = LoadBundleOf(model, beside)) return *std::move(found);
   LogWarning("{}: left alone, it is no bundle of this model", beside.string());
   return std::nullopt;

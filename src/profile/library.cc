@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "base/text.h"
 
 namespace fogline {
@@ -14,11 +15,6 @@ const LibraryFile* FindFile(std::string_view folder, std::string_view name) {
     if (file.folder == folder && file.name == name) return &file;
   }
   return nullptr;
-}
-
-bool Exists(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
 }
 
 bool LooksLikeAPath(const std::string& name) {

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <thread>
 
+#include "base/file.h"
+#include "base/paths.h"
 #include "store/redis_connection.h"
 
 namespace fogline {
@@ -72,6 +74,6 @@ Result<uint64_t> LocalRedis::UsedBytes() const {
   return std::strtoull(text.c_str() + at + kField.size(), nullptr, 10);
 }
 
-void LocalRedis::Forget() { std::filesystem::remove_all(dir_.path() / "appendonlydir"); }
+void LocalRedis::Forget() { RemoveAll(dir_.path() / "appendonlydir"); }
 
 }  // namespace fogline

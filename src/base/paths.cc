@@ -1,0 +1,137 @@
+#include "base/paths.h"
+
+#include <openssl/evp.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <system_error>
+
+namespace fogline {
+
+ErrorCode CodeOfErrno(int number) {
+  switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+      return ErrorCode::kNotFound;
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return ErrorCode::kExhausted;
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+      return ErrorCode::kInvalid;
+    default:
+      return ErrorCode::kUnavailable;
+  }
+}
+
+FileStamp StampOf(const std::filesystem::path& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return {};
+  const auto nanos = [](const timespec& t) {
+    return t.tv_sec * int64_t{1'000'000'000} + t.tv_nsec;
+  };
+  return {static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino),
+          static_cast<uint64_t>(info.st_size), nanos(info.st_mtim), nanos(info.st_ctim)};
+}
+
+bool Exists(const std::filesystem::path& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0;
+}
+
+bool IsFolder(const std::filesystem::path& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+uint64_t BytesOf(const std::filesystem::path& path) { return StampOf(path).bytes; }
+
+Result<std::vector<std::filesystem::path>> EntriesOf(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> entries;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    entries.push_back(it->path());
+  }
+  if (error) {
+    return Fail(CodeOfErrno(error.value()), folder.string(), "cannot list: {}", error.message());
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+Status MakeFolders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) return {};
+  return Fail(CodeOfErrno(error.value()), folder.string(), "cannot make the folder: {}",
+              error.message());
+}
+
+Status RenameFile(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) {
+    return Fail(CodeOfErrno(errno), to.string(), "cannot rename to: {}",
+                std::generic_category().message(errno));
+  }
+  return {};
+}
+
+bool RemoveAll(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  return !error;
+}
+
+std::filesystem::path Absolute(const std::filesystem::path& path) {
+  std::error_code error;
+  auto absolute = std::filesystem::absolute(path, error);
+  return error ? path : absolute;
+}
+
+bool SameFile(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code error;
+  return std::filesystem::equivalent(a, b, error) && !error;
+}
+
+std::filesystem::path LinkTarget(const std::filesystem::path& link) {
+  std::error_code error;
+  auto target = std::filesystem::read_symlink(link, error);
+  return error ? std::filesystem::path() : target;
+}
+
+Result<Sha256> HashFile(const std::filesystem::path& file) {
+  struct stat info {};
+  if (stat(file.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return Fail(ErrorCode::kInvalid, file.string(), "is not a file");  // a pipe would hold us
+  }
+  std::FILE* in = std::fopen(file.c_str(), "rbe");
+  if (in == nullptr) {
+    return Fail(CodeOfErrno(errno), file.string(), "cannot open: {}",
+                std::generic_category().message(errno));
+  }
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> close(in, &std::fclose);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> piece(size_t{1} << 20);
+  size_t read = piece.size();
+  while (read == piece.size()) {
+    read = std::fread(piece.data(), 1, piece.size(), in);
+    EVP_DigestUpdate(context.get(), piece.data(), read);
+  }
+  if (std::ferror(in) != 0) {
+    return Fail(ErrorCode::kUnavailable, file.string(), "cannot be read to its end");
+  }
+  Sha256 hash{};
+  EVP_DigestFinal_ex(context.get(), hash.data(), nullptr);
+  return hash;
+}
+
+}  // namespace fogline
