@@ -8,6 +8,7 @@
 #include "graph/blocks.h"
 #include "graph/inline.h"
 #include "graph/model_data.h"
+#include "graph/model_parse.h"
 
 namespace fogline {
 namespace {
@@ -16,35 +17,14 @@ std::string_view Text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Status ParseInto(ModelData& data, std::span<const std::byte> bytes) {
-  if (bytes.empty()) return Fail(ErrorCode::kInvalid, data.where, "is empty, not an ONNX model");
-  FOGLINE_CHECK(CheckFetched(bytes, data.where));
-  FOGLINE_TRY(LiftedModel lifted, LiftWeights(Text(bytes), data.where));
-  // protobuf would print its own lines about what it cannot parse.
-  static const auto silent = google::protobuf::SetLogHandler(nullptr);
-  static_cast<void>(silent);
-  if (!data.proto.ParseFromString(lifted.skeleton)) {
-    return Fail(ErrorCode::kInvalid, data.where, "is no ONNX model, or a damaged one");
-  }
-  lifted.skeleton = {};
-  if (!data.proto.has_graph() || data.proto.graph().node_size() == 0) {
-    return Fail(ErrorCode::kInvalid, data.where, "is no ONNX model: it holds no layers");
-  }
-  data.weights = std::move(lifted.weights);
-  if (static_cast<int>(data.weights.size()) != data.proto.graph().initializer_size()) {
-    return Fail(ErrorCode::kInvalid, data.where, "is a damaged ONNX model");
-  }
-  data.bytes = bytes;
-  return {};
-}
-
 Result<std::shared_ptr<const ModelData>> Build(std::shared_ptr<ModelData> data,
                                                std::span<const std::byte> bytes,
                                                const std::filesystem::path& folder,
                                                const ShapeSource& types,
                                                const LoadOptions& options) {
   FOGLINE_CHECK(ParseInto(*data, bytes));
-  data->hash = HashSha256(bytes);
+  FOGLINE_TRY(const ModelName name, NameParsed(data->proto, bytes, folder, data->where));
+  data->hash = name.hash;
   FOGLINE_CHECK(MapExternalWeights(*data, folder));
   FOGLINE_CHECK(CheckWeights(*data));
   data->had_functions = data->proto.functions_size() > 0;
@@ -77,6 +57,28 @@ Status CheckFetched(std::span<const std::byte> bytes, const std::string& file) {
   if (!Text(bytes).starts_with("version https://git-lfs.github.com/")) return {};
   return Fail(ErrorCode::kNotFound, file,
               "is a Git LFS pointer, not the file itself: fetch it with 'git lfs pull'");
+}
+
+Status ParseInto(ModelData& data, std::span<const std::byte> bytes) {
+  if (bytes.empty()) return Fail(ErrorCode::kInvalid, data.where, "is empty, not an ONNX model");
+  FOGLINE_CHECK(CheckFetched(bytes, data.where));
+  FOGLINE_TRY(LiftedModel lifted, LiftWeights(Text(bytes), data.where));
+  // protobuf would print its own lines about what it cannot parse.
+  static const auto silent = google::protobuf::SetLogHandler(nullptr);
+  static_cast<void>(silent);
+  if (!data.proto.ParseFromString(lifted.skeleton)) {
+    return Fail(ErrorCode::kInvalid, data.where, "is no ONNX model, or a damaged one");
+  }
+  lifted.skeleton = {};
+  if (!data.proto.has_graph() || data.proto.graph().node_size() == 0) {
+    return Fail(ErrorCode::kInvalid, data.where, "is no ONNX model: it holds no layers");
+  }
+  data.weights = std::move(lifted.weights);
+  if (static_cast<int>(data.weights.size()) != data.proto.graph().initializer_size()) {
+    return Fail(ErrorCode::kInvalid, data.where, "is a damaged ONNX model");
+  }
+  data.bytes = bytes;
+  return {};
 }
 
 Result<DeclaredPorts> ReadPorts(const std::filesystem::path& path) {

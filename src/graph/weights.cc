@@ -2,7 +2,7 @@
 #include <charconv>
 
 #include "base/text.h"
-#include "graph/model_data.h"
+#include "graph/model_parse.h"
 
 namespace fogline {
 namespace {
@@ -69,7 +69,7 @@ Status CheckWeights(const ModelData& data) {
 }
 
 Status MapExternalWeights(ModelData& data, const std::filesystem::path& folder) {
-  std::unordered_map<std::string, size_t> opened;
+  std::unordered_map<std::string, std::span<const std::byte>> opened;
   auto* graph = data.proto.mutable_graph();
   for (int i = 0; i < graph->initializer_size(); ++i) {
     onnx::TensorProto& tensor = *graph->mutable_initializer(i);
@@ -86,17 +86,17 @@ Status MapExternalWeights(ModelData& data, const std::filesystem::path& folder) 
         FOGLINE_TRY(length, ParseNumber(data, tensor, "length", entry.value()));
       }
     }
-    const std::filesystem::path relative = std::filesystem::path(location).lexically_normal();
-    if (location.empty() || relative.is_absolute() || *relative.begin() == "..") {
-      return Fail(ErrorCode::kInvalid, data.where,
-                  "weight '{}' lies in '{}', outside the model's folder", tensor.name(), location);
-    }
-    auto [file, fresh] = opened.try_emplace(relative.string(), data.files.size());
-    if (fresh) {
+    FOGLINE_TRY(const auto relative, ExternalPath(location, data.where));
+    auto [file, fresh] = opened.try_emplace(relative.string());
+    if (fresh && data.path.empty()) {
+      // Of a model in memory: what becomes of its files afterwards must not matter.
+      FOGLINE_TRY(std::string copy, ReadTextFile(folder / relative));
+      file->second = std::as_bytes(std::span(data.headers.emplace_back(std::move(copy))));
+    } else if (fresh) {
       FOGLINE_TRY(MappedFile mapped, MappedFile::Open(folder / relative));
-      data.files.push_back(std::move(mapped));
+      file->second = data.files.emplace_back(std::move(mapped)).bytes();
     }
-    const auto bytes = data.files[file->second].bytes();
+    const auto bytes = file->second;
     FOGLINE_CHECK(CheckFetched(bytes, (folder / relative).string()));
     FOGLINE_TRY(const auto expected, ExpectedBytes(data, tensor));
     const uint64_t wanted = length.value_or(expected.value_or(0));
