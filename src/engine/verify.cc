@@ -65,6 +65,134 @@ double ElementAt(const Tensor& tensor, size_t i) {
   }
 }
 
+uint16_t FloatToHalf(float value) {
+  // Rounds to nearest by the machine's own conversion where there is one; ties do not matter here.
+  const float size = std::abs(value);
+  const uint16_t sign = std::signbit(value) ? 0x8000 : 0;
+  if (std::isnan(value)) return sign | 0x7E00;
+  if (size >= 65520.0F) return sign | 0x7C00;
+  if (size < 0x1p-14F) return sign | static_cast<uint16_t>(std::lround(size * 0x1p24F));
+  int exponent = 0;
+  const float mantissa = std::frexp(size, &exponent);  // size = mantissa * 2^exponent, 0.5 <= m < 1
+  const long bits = std::lround(mantissa * 2048.0F);   // 1024…2048
+  return sign | static_cast<uint16_t>((static_cast<long>(exponent + 13) << 10) + bits);
+}
+
+/// Writes `value` as an element of a floating-point tensor.
+void SetElement(Tensor& tensor, size_t i, double value) {
+  switch (tensor.dtype()) {
+    case DType::kF32:
+      tensor.as<float>()[i] = static_cast<float>(value);
+      break;
+    case DType::kF64:
+      tensor.as<double>()[i] = value;
+      break;
+    case DType::kF16:
+      tensor.as<uint16_t>()[i] = FloatToHalf(static_cast<float>(value));
+      break;
+    case DType::kBF16: {
+      const auto narrow = static_cast<float>(value);
+      uint32_t bits = 0;
+      std::memcpy(&bits, &narrow, sizeof bits);
+      tensor.as<uint16_t>()[i] = static_cast<uint16_t>((bits + 0x8000U) >> 16);
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+bool IsFloating(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF64 || dtype == DType::kF16 ||
+         dtype == DType::kBF16;
+}
+
+/// Half the distance of two neighbouring numbers near 1, in the coarsest floating-point type that
+/// the network computes in.
+double UnitRoundoff(const Model& model) {
+  double unit = 0x1p-24;
+  for (const Activation& a : model.activations()) {
+    if (a.port.dtype == DType::kF16) unit = std::max(unit, 0x1p-11);
+    if (a.port.dtype == DType::kBF16) unit = std::max(unit, 0x1p-8);
+  }
+  return unit;
+}
+
+size_t CountOf(const Tensor& tensor) {
+  return tensor.bytes().size() / std::max<size_t>(1, ElementBytes(tensor.dtype()));
+}
+
+double Largest(const Tensor& tensor) {
+  double largest = 0;
+  for (size_t i = 0; i < CountOf(tensor); ++i) {
+    const double value = std::abs(ElementAt(tensor, i));
+    if (std::isfinite(value)) largest = std::max(largest, value);
+  }
+  return largest;
+}
+
+Tensor Copy(const Tensor& tensor) {
+  Tensor copy(tensor.dtype(), tensor.shape());
+  std::ranges::copy(tensor.bytes(), copy.bytes().begin());
+  return copy;
+}
+
+/// Every floating-point element with `change` of it and its tensor's largest.
+template <typename Change>
+Feeds Changed(const Feeds& feeds, Change change) {
+  Feeds changed;
+  for (const auto& [name, tensor] : feeds) {
+    Tensor copy = Copy(tensor);
+    if (IsFloating(tensor.dtype())) {
+      const double largest = Largest(tensor);
+      for (size_t i = 0; i < CountOf(tensor); ++i) {
+        SetElement(copy, i, change(ElementAt(tensor, i), largest));
+      }
+    }
+    changed[name] = std::move(copy);
+  }
+  return changed;
+}
+
+/// What crosses as if it had been rounded once more, up here and down there.
+Feeds Rounded(const Feeds& crossed, double unit) {
+  uint32_t state = 1;
+  return Changed(crossed, [&](double value, double largest) {
+    state = state * 1664525 + 1013904223;
+    return value + ((state >> 31) != 0 ? unit : -unit) * largest;
+  });
+}
+
+Feeds Negated(const Feeds& crossed) {
+  return Changed(crossed, [](double value, double) { return -value; });
+}
+
+/// Whole numbers that name or count things: one that is another is not nearly the same.
+bool IsLabels(DType dtype) {
+  return ElementBytes(dtype) > 0 && !IsFloating(dtype) && dtype != DType::kU8 &&
+         dtype != DType::kI8;
+}
+
+/// How far apart two tensors are: their largest difference, or of labels the share that differs.
+/// Infinite where they cannot be compared.
+double Apart(const Tensor& a, const Tensor& b) {
+  Difference difference;
+  Compare(a, b, difference);
+  const size_t count = CountOf(a);
+  if (!IsLabels(a.dtype()) || !std::isfinite(difference.max_abs) || count == 0) {
+    return difference.max_abs;
+  }
+  size_t others = 0;
+  for (size_t i = 0; i < count; ++i) others += ElementAt(a, i) != ElementAt(b, i) ? 1 : 0;
+  return static_cast<double>(others) / static_cast<double>(count);
+}
+
+/// The same where it only widens what is allowed.
+double Moved(const Tensor& from, const Tensor& to) {
+  const double apart = Apart(from, to);
+  return std::isfinite(apart) ? apart : 0;
+}
+
 struct Source {
   std::filesystem::path path;
   std::span<const std::byte> bytes;
@@ -108,6 +236,28 @@ Status RunOn(const Source& source, bool optimize, std::vector<Feeds>& feeds) {
   return status;
 }
 
+/// What an output may differ by.
+struct Allowance {
+  double tolerance = 0;  // part of its scale
+  double noise = 0;      // how far rounding moves it
+  double moved = 0;      // how far it moves when what crosses changes sign
+};
+
+/// Adds what `got` differs from `wanted` to `proof`.
+void Judge(const Tensor& wanted, const Tensor& got, const Allowance& allowance, Proof& proof) {
+  constexpr double kMargin = 8;        // roundings that the engine may do more than we measured
+  constexpr double kMostNoise = 0.05;  // of the scale: what rounding moves further proves nothing
+  const bool labels = IsLabels(wanted.dtype());
+  const double size = labels ? 0 : Largest(wanted);
+  const double scale = labels ? 1 : std::max(size, allowance.moved);
+  const double allowed =
+      std::max(allowance.tolerance * size, std::min(kMargin * allowance.noise, kMostNoise * scale));
+  if (const double apart = Apart(wanted, got); apart > 0) {
+    proof.excess = std::max(proof.excess, allowed > 0 ? apart / allowed : kInfinity);
+  }
+  Compare(wanted, got, proof.difference);
+}
+
 std::span<const std::byte> Bytes(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
@@ -122,7 +272,7 @@ void Compare(const Tensor& wanted, const Tensor& got, Difference& difference) {
   const size_t bytes = wanted.bytes().size();
   if (bytes == 0 || std::memcmp(wanted.bytes().data(), got.bytes().data(), bytes) == 0) return;
   difference.identical = false;
-  const size_t count = bytes / std::max<size_t>(1, ElementBytes(wanted.dtype()));
+  const size_t count = CountOf(wanted);
   double largest = 0;
   double apart = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -207,48 +357,57 @@ Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& 
   const Source cloud{halves.cloud_path, Bytes(halves.cloud_bytes), "cloud half"};
 
   model.ReleasePages();
-  SplitCheck check;
+  const double unit = UnitRoundoff(model);
+  const size_t count = feeds.size();
+  // Of the whole model, without optimisation and with it; and what the halves make of the feeds, of
+  // what crosses rounded once more, and of what crosses with its sign changed.
+  std::vector<Feeds> wanted[2], got[2];
   for (const bool optimize : {false, true}) {
-    Difference& difference = optimize ? check.optimized : check.exact;
-    std::vector<Feeds> wanted = feeds;
-    std::vector<Feeds> got = feeds;
-    FOGLINE_CHECK(RunOn(whole, optimize, wanted));
-    if (has_edge) FOGLINE_CHECK(RunOn(edge, optimize, got));
-    // What the cloud sees is what crossed, not what the edge had besides.
+    std::vector<Feeds>& run = got[optimize];
+    wanted[optimize] = run = feeds;
+    FOGLINE_CHECK(RunOn(whole, optimize, wanted[optimize]));
+    if (has_edge) FOGLINE_CHECK(RunOn(edge, optimize, run));
     if (has_edge && has_cloud) {
-      for (Feeds& feed : got) {
+      // What the cloud sees is what crossed, not what the edge had besides.
+      for (Feeds& feed : run) {
         Feeds crossed;
         for (const Port& port : cut.tensors) crossed[port.name] = feed[port.name];
         feed = std::move(crossed);
       }
+      for (size_t i = 0; i < count; ++i) run.push_back(Rounded(run[i], unit));
+      for (size_t i = 0; i < count; ++i) run.push_back(Negated(run[i]));
     }
-    if (has_cloud) FOGLINE_CHECK(RunOn(cloud, optimize, got));
-    for (size_t i = 0; i < feeds.size(); ++i) {
+    if (has_cloud) FOGLINE_CHECK(RunOn(cloud, optimize, run));
+  }
+  SplitCheck check;
+  for (const bool optimize : {false, true}) {
+    std::vector<Feeds>& run = got[optimize];
+    const double tolerance = Tolerance(model, optimize);
+    for (size_t i = 0; i < count; ++i) {
       for (const Port& port : model.outputs()) {
-        Compare(wanted[i][port.name], got[i][port.name], difference);
+        const Tensor& output = run[i][port.name];
+        Allowance allowance{tolerance, Moved(wanted[0][i][port.name], wanted[1][i][port.name]), 0};
+        if (run.size() > count) {
+          allowance.noise = std::max(allowance.noise, Moved(output, run[count + i][port.name]));
+          allowance.moved = Moved(output, run[2 * count + i][port.name]);
+        }
+        Judge(wanted[optimize][i][port.name], output, allowance,
+              optimize ? check.optimized : check.exact);
       }
     }
   }
   return check;
 }
 
-double Tolerance(const Model& model) {
+double Tolerance(const Model& model, bool optimized) {
   double tolerance = 1e-5;
   for (const Activation& a : model.activations()) {
-    switch (a.port.dtype) {
-      case DType::kF16:
-        tolerance = std::max(tolerance, 1e-2);
-        break;
-      case DType::kBF16:
-      case DType::kU8:
-      case DType::kI8:
-        if (a.producer >= 0) tolerance = std::max(tolerance, 5e-2);
-        break;
-      default:
-        break;
-    }
+    const bool eight_bits = a.port.dtype == DType::kU8 || a.port.dtype == DType::kI8;
+    if (optimized && eight_bits && a.producer >= 0) tolerance = 5e-2;
   }
-  return tolerance;
+  constexpr double kRoundings = 4;
+  const double unit = UnitRoundoff(model);
+  return std::max(tolerance, unit > 0x1p-24 ? kRoundings * unit : 0);
 }
 
 }  // namespace fogline

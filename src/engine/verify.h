@@ -38,18 +38,33 @@ struct Halves {
   std::string edge_bytes, cloud_bytes;
 };
 
+/// How the halves differ from the whole, and whether that is more than rounding explains.
+struct Proof {
+  Difference difference;
+  /// Largest difference of an output over what is allowed of it (see CheckSplit); up to 1 is none.
+  double excess = 0;
+  bool holds() const { return excess <= 1; }
+};
+
 struct SplitCheck {
-  Difference exact;      // optimisation off, on every side
-  Difference optimized;  // optimisation on, as the daemons run
+  Proof exact;      // optimisation off, on every side
+  Proof optimized;  // optimisation on, as the daemons run
+  bool holds() const { return exact.holds() && optimized.holds(); }
 };
 
 /// Runs the whole model and the two halves one after the other (one is in memory at a time) on each
 /// of `feeds`. Either half is missing at the ends of the list of cuts, where the model is whole.
+///
+/// An output may differ by Tolerance() of its largest value, or by eight times as much as rounding
+/// moves it, but not by more than a twentieth of its scale: how far it moves when what crosses is
+/// rounded once more or when the engine optimises the whole model. Labels (whole numbers of more
+/// than 8 bits) are compared by the share that differs. docs/graph.md says why.
 Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& halves,
                               const std::vector<Feeds>& feeds);
 
-/// Relative difference up to which an optimised split counts as equal: 1e-5, and more for networks
-/// that compute in fewer bits, where fusing across the cut changes how often values are rounded.
-double Tolerance(const Model& model);
+/// The part of its largest value by which an output may differ: 1e-5; four roundings for networks
+/// that compute in 16 bits; with optimisation also more for networks of 8 bits, where fusing across
+/// the cut changes how often values are rounded.
+double Tolerance(const Model& model, bool optimized);
 
 }  // namespace fogline
