@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "engine/trial.h"
 
 namespace fogline::cli {
 namespace {
@@ -113,6 +114,11 @@ void SetAction(CLI::App& command, const std::shared_ptr<Common>& common,
 }  // namespace fogline::cli
 
 int main(int argc, char** argv) {
+  // A network is opened for the first time by a child of this program.
+  constexpr const char* kTrial = "trial";
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words[0] == kTrial) return fogline::RunTrial(std::span(words).subspan(1));
+  fogline::SetTrials({.program = {"/proc/self/exe", kTrial}, .memory = fogline::TrialMemory()});
   // The library never throws past its rooms; what still arrives here (out of memory, a bug) gets
   // its one line too.
   try {

@@ -1,6 +1,8 @@
 #include "engine/ort.h"
 
 #include <algorithm>
+#include <array>
+#include <new>
 
 #include "base/log.h"
 
@@ -26,6 +28,23 @@ Ort::Env& Environment() {
   return env;
 }
 
+Error FromRun(const Ort::Exception& e, const std::string& where) {
+  Error error = FromEngine(e, where);
+  const std::string_view text = e.what();
+  const bool memory = text.find("allocat") != text.npos;  // "bad allocation", "Failed to allocate"
+  error.code = memory                                        ? ErrorCode::kExhausted
+               : e.GetOrtErrorCode() == ORT_INVALID_ARGUMENT ? ErrorCode::kInvalid
+                                                             : ErrorCode::kInternal;
+  return error;
+}
+
+Error FromThrown(const std::exception& e, const std::string& where) {
+  if (dynamic_cast<const std::bad_alloc*>(&e) != nullptr) {
+    return Error{ErrorCode::kExhausted, where, "does not fit into memory"};
+  }
+  return Error{ErrorCode::kInternal, where, std::string("the engine failed: ") + e.what()};
+}
+
 Error FromEngine(const Ort::Exception& e, const std::string& where) {
   ErrorCode code = ErrorCode::kInvalid;
   switch (e.GetOrtErrorCode()) {
@@ -49,11 +68,13 @@ Error FromEngine(const Ort::Exception& e, const std::string& where) {
   return Error{code, where, "the engine refuses it: " + text};
 }
 
-Ort::SessionOptions ToEngine(const SessionOptions& options) {
+Ort::SessionOptions ToEngine(const SessionOptions& options, Level level) {
+  static constexpr std::array kLevels{ORT_ENABLE_ALL, ORT_ENABLE_EXTENDED, ORT_ENABLE_BASIC,
+                                      ORT_DISABLE_ALL};
   Ort::SessionOptions to;
   to.SetIntraOpNumThreads(options.threads);
   to.SetInterOpNumThreads(1);
-  to.SetGraphOptimizationLevel(options.optimize ? ORT_ENABLE_ALL : ORT_DISABLE_ALL);
+  to.SetGraphOptimizationLevel(kLevels[static_cast<size_t>(level)]);
   // Threads that spin between frames burn an edge device's battery and steal a cloud worker's other
   // cores.
   to.AddConfigEntry("session.intra_op.allow_spinning", "0");

@@ -7,15 +7,21 @@
 
 #include "base/result.h"
 #include "engine/session.h"
+#include "engine/trial.h"
 
 namespace fogline {
 
 /// The process's one engine environment; its log lines go to ours.
 Ort::Env& Environment();
 
-/// The engine's exception as an error of one line.
+/// The engine's exception as an error of one line: on opening a model, and on running one. A run
+/// that is refused for its input's values is kInvalid; what else stops it is not the input's fault.
 Error FromEngine(const Ort::Exception& e, const std::string& where);
+Error FromRun(const Ort::Exception& e, const std::string& where);
+/// What else may be thrown: kExhausted for want of memory.
+Error FromThrown(const std::exception& e, const std::string& where);
 
-Ort::SessionOptions ToEngine(const SessionOptions& options);
+/// `level` instead of what `options` says of optimisation.
+Ort::SessionOptions ToEngine(const SessionOptions& options, Level level);
 
 }  // namespace fogline

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/ort.h"
+#include "engine/trial.h"
 
 namespace fogline {
 namespace {
@@ -44,17 +45,17 @@ class OrtSession final : public Session {
       return Fail(ErrorCode::kInvalid, where_, "takes {} inputs, got {}", inputs_.size(),
                   inputs.size());
     }
-    std::vector<Ort::Value> in;
-    in.reserve(inputs.size());
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      FOGLINE_CHECK(Fits(inputs[i], inputs_[i]));
-      // The C API takes a mutable pointer but only reads inputs.
-      in.push_back(Ort::Value::CreateTensor(
-          memory_, const_cast<std::byte*>(inputs[i].data.data()), inputs[i].data.size(),
-          inputs[i].shape.begin(), inputs[i].shape.rank(),
-          static_cast<ONNXTensorElementDataType>(inputs[i].dtype)));
-    }
+    for (size_t i = 0; i < inputs.size(); ++i) FOGLINE_CHECK(Fits(inputs[i], inputs_[i]));
     try {
+      std::vector<Ort::Value> in;
+      in.reserve(inputs.size());
+      for (const TensorView& input : inputs) {
+        // The C API takes a mutable pointer but only reads inputs.
+        in.push_back(Ort::Value::CreateTensor(memory_, const_cast<std::byte*>(input.data.data()),
+                                              input.data.size(), input.shape.begin(),
+                                              input.shape.rank(),
+                                              static_cast<ONNXTensorElementDataType>(input.dtype)));
+      }
       std::vector<Ort::Value> out =
           session_.Run(Ort::RunOptions{nullptr}, input_names_.data(), in.data(), in.size(),
                        output_names_.data(), output_names_.size());
@@ -66,7 +67,9 @@ class OrtSession final : public Session {
       }
       return tensors;
     } catch (const Ort::Exception& e) {
-      return tl::unexpected<Error>(FromEngine(e, where_));
+      return tl::unexpected<Error>(FromRun(e, where_));
+    } catch (const std::exception& e) {
+      return tl::unexpected<Error>(FromThrown(e, where_));
     }
   }
 
@@ -109,28 +112,49 @@ class OrtSession final : public Session {
   std::vector<const char*> input_names_, output_names_;
 };
 
+Level Fastest(const SessionOptions& options) {
+  return options.optimize ? Level::kAll : Level::kNone;
+}
+
+using Opened = Result<std::unique_ptr<Session>>;
+
+/// What `open` gives, whatever it throws.
+template <typename Open>
+Opened Guarded(const std::string& where, Open open) {
+  try {
+    return open();
+  } catch (const Ort::Exception& e) {
+    return tl::unexpected<Error>(FromEngine(e, where));
+  } catch (const std::exception& e) {
+    return tl::unexpected<Error>(FromThrown(e, where));
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
                                              const std::string& where,
                                              const SessionOptions& options) {
   if (model.empty()) return Fail(ErrorCode::kInvalid, where, "is empty, not an ONNX model");
-  try {
-    Ort::Session session(Environment(), model.data(), model.size(), ToEngine(options));
+  FOGLINE_TRY(const Level level,
+              SafeLevel({.path = {}, .bytes = model, .where = where, .run = true, .shapes = {}},
+                        Fastest(options)));
+  return Guarded(where, [&]() -> Opened {
+    Ort::Session session(Environment(), model.data(), model.size(), ToEngine(options, level));
     return std::make_unique<OrtSession>(std::move(session), where);
-  } catch (const Ort::Exception& e) {
-    return tl::unexpected<Error>(FromEngine(e, where));
-  }
+  });
 }
 
 Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
                                              const SessionOptions& options) {
-  try {
-    Ort::Session session(Environment(), model.c_str(), ToEngine(options));
+  FOGLINE_TRY(
+      const Level level,
+      SafeLevel({.path = model, .bytes = {}, .where = model.string(), .run = true, .shapes = {}},
+                Fastest(options)));
+  return Guarded(model.string(), [&]() -> Opened {
+    Ort::Session session(Environment(), model.c_str(), ToEngine(options, level));
     return std::make_unique<OrtSession>(std::move(session), model.string());
-  } catch (const Ort::Exception& e) {
-    return tl::unexpected<Error>(FromEngine(e, model.string()));
-  }
+  });
 }
 
 std::string EngineName() { return "ONNX Runtime " + Ort::GetVersionString(); }

@@ -1,0 +1,212 @@
+#include "engine/trial.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "engine/session.h"
+#include "engine/verdicts.h"
+#include "graph/model_name.h"
+
+namespace fogline {
+namespace {
+
+constexpr int kMostDeaths = 2;
+constexpr std::array kLevels{Level::kAll, Level::kExtended, Level::kBasic, Level::kNone};
+
+struct Trials {
+  explicit Trials(TrialOptions given)
+      : options(std::move(given)), verdicts(options.program.empty() ? "" : options.memory) {}
+  const TrialOptions options;
+  Verdicts verdicts;
+};
+
+std::mutex trials_mutex;
+std::shared_ptr<Trials> trials;  // under trials_mutex; null: none
+
+std::vector<std::byte> AsBytes(const std::string& text) {
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+/// The question's words for the child, behind level and source.
+std::vector<std::string> Question(const Candidate& candidate) {
+  std::vector<std::string> words{candidate.run ? "run" : "open"};
+  for (const auto& [name, shape] : candidate.shapes) words.push_back(name + "=" + shape.ToString());
+  return words;
+}
+
+Sha256 ContentOf(const Candidate& candidate) {
+  if (candidate.path.empty()) return HashSha256(candidate.bytes);
+  const auto file = MappedFile::Open(candidate.path);
+  if (!file) return {};
+  const auto name = NameModel(file->bytes(), candidate.path.parent_path(), candidate.path.string());
+  return name ? name->hash : HashSha256(file->bytes());
+}
+
+/// All that a verdict depends on.
+Sha256 KeyOf(const Candidate& candidate, Level fastest) {
+  std::string text = ToHex(ContentOf(candidate)) + "\n" + EngineName() + "\n";
+  text += LevelName(fastest);
+  for (const std::string& word : Question(candidate)) text += "\n" + word;
+  return HashSha256(AsBytes(text));
+}
+
+/// The network's bytes as a file without a name, for the child's stdin; -1 for one in a file.
+class BytesAsFile {
+ public:
+  static Result<BytesAsFile> Make(const Candidate& candidate) {
+    BytesAsFile file;
+    if (!candidate.path.empty()) return file;
+    file.fd_ = memfd_create("fogline-trial", MFD_CLOEXEC);
+    for (size_t done = 0; file.fd_ >= 0 && done < candidate.bytes.size();) {
+      const ssize_t n =
+          write(file.fd_, candidate.bytes.data() + done, candidate.bytes.size() - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return Fail(ErrorCode::kExhausted, candidate.where, "no memory to try it");
+      done += static_cast<size_t>(n);
+    }
+    if (file.fd_ < 0) return Fail(ErrorCode::kExhausted, candidate.where, "no file to try it");
+    return file;
+  }
+  BytesAsFile(BytesAsFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~BytesAsFile() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int fd() const { return fd_; }
+
+ private:
+  BytesAsFile() = default;
+  int fd_ = -1;
+};
+
+/// What became of a child.
+struct Outcome {
+  enum { kSurvived, kExhausted, kDied } kind = kDied;
+  std::string why;  // of a death
+};
+
+/// The last line that is not one of ours: what the engine said before it died.
+std::string LastWords(const std::string& said) {
+  std::string last;
+  size_t at = 0;
+  while (at < said.size()) {
+    const size_t end = std::min(said.find('\n', at), said.size());
+    std::string line = said.substr(at, end - at);
+    if (!line.empty() && line != "trying") last = std::move(line);
+    at = end + 1;
+  }
+  constexpr size_t kMost = 300;
+  if (last.size() > kMost) last.resize(kMost);
+  return last.empty() ? "" : ": " + Printable(last);
+}
+
+Result<Outcome> RunChild(const TrialOptions& options, const Candidate& candidate, int bytes,
+                         Level level) {
+  Process::Options start{
+      .command = options.program, .capture_stdout = true, .stderr_to = {}, .stdin_fd = bytes};
+  start.command.emplace_back(LevelName(level));
+  start.command.push_back(candidate.path.empty() ? "-" : Absolute(candidate.path).string());
+  for (std::string& word : Question(candidate)) start.command.push_back(std::move(word));
+  FOGLINE_TRY(Process child, Process::Start(start));
+  const auto said = child.ReadStdout(options.at_most);
+  if (!said) {
+    child.Signal(SIGKILL);
+    child.Wait();
+    if (said.error().code == ErrorCode::kCancelled) return tl::unexpected<Error>(said.error());
+    return Outcome{Outcome::kDied,
+                   fmt::format("does not end within {} s", options.at_most.count() / 1000)};
+  }
+  const int status = child.Wait();
+  if (said->find("survived\n") != said->npos && status == 0) return Outcome{Outcome::kSurvived, {}};
+  if (said->find("exhausted\n") != said->npos) return Outcome{Outcome::kExhausted, {}};
+  if (!said->starts_with("trying\n")) {
+    return Fail(ErrorCode::kUnavailable, candidate.where,
+                "cannot be tried: {} ended with status {}", options.program[0], status);
+  }
+  const std::string end =
+      status > 128 ? fmt::format("ends by signal {} ({})", status - 128, strsignal(status - 128))
+                   : fmt::format("ends with status {}", status);
+  return Outcome{Outcome::kDied, end + LastWords(*said)};
+}
+
+tl::unexpected<Error> Dead(const Candidate& candidate, int deaths, const std::string& why) {
+  const char* again =
+      deaths < kMostDeaths ? "" : "; it died twice, and is not tried again until the file changes";
+  return Fail(ErrorCode::kUnavailable, candidate.where, "{} dies of it{}{}", EngineName(), why,
+              again);
+}
+
+}  // namespace
+
+std::string_view LevelName(Level level) {
+  static constexpr std::array<std::string_view, 4> kNames{"all", "extended", "basic", "none"};
+  return kNames[static_cast<size_t>(level)];
+}
+
+void SetTrials(TrialOptions options) {
+  auto made = options.program.empty() ? nullptr : std::make_shared<Trials>(std::move(options));
+  const std::lock_guard lock(trials_mutex);
+  trials = std::move(made);
+}
+
+std::filesystem::path TrialMemory() {
+  const auto in = [](const char* variable) {
+    const char* value = std::getenv(variable);
+    return std::filesystem::path(value == nullptr ? "" : value);
+  };
+  if (const auto folder = in("CACHE_DIRECTORY"); folder.is_absolute()) return folder / "trials";
+  if (const auto folder = in("XDG_CACHE_HOME"); folder.is_absolute())
+    return folder / "fogline/trials";
+  if (const auto home = in("HOME"); home.is_absolute()) return home / ".cache/fogline/trials";
+  return {};
+}
+
+Result<Level> SafeLevel(const Candidate& candidate, Level fastest) {
+  std::shared_ptr<Trials> with;
+  {
+    const std::lock_guard lock(trials_mutex);
+    with = trials;
+  }
+  if (with == nullptr) return fastest;
+  const Sha256 key = KeyOf(candidate, fastest);
+  const Verdicts::Verdict known = with->verdicts.Find(key);
+  if (known.level) return *known.level;
+  if (known.deaths >= kMostDeaths) return Dead(candidate, known.deaths, "");
+  FOGLINE_TRY(const BytesAsFile bytes, BytesAsFile::Make(candidate));
+  std::string first;
+  for (auto level = std::ranges::find(kLevels, fastest); level != kLevels.end(); ++level) {
+    FOGLINE_TRY(const Outcome outcome, RunChild(with->options, candidate, bytes.fd(), *level));
+    if (outcome.kind == Outcome::kExhausted) {
+      return Fail(ErrorCode::kExhausted, candidate.where, "does not fit into memory");
+    }
+    if (outcome.kind == Outcome::kSurvived) {
+      if (*level != fastest) {
+        LogWarning("{}: {} {} at its optimisation level '{}'; it runs at '{}', slower",
+                   candidate.where, EngineName(), first, LevelName(fastest), LevelName(*level));
+      }
+      with->verdicts.AddSurvived(key, *level);
+      return *level;
+    }
+    if (first.empty()) first = outcome.why;
+  }
+  return Dead(candidate, with->verdicts.AddDeath(key),
+              fmt::format(" at every level of optimisation: it {}", first));
+}
+
+}  // namespace fogline
