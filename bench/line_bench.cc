@@ -36,8 +36,7 @@ double Seconds(Nanos t) { return std::chrono::duration<double>(t).count(); }
 
 /// Frames a second that one thread works through without broker, store or queues.
 Result<double> BareLoop(const Mechanism& mechanism, const Prepared& prepared) {
-  FOGLINE_TRY(const auto registry,
-              Registry::Open({.folder = kModels, .threads = 1, .most_open = 4}));
+  FOGLINE_TRY(const auto registry, Registry::Open({.folder = kModels, .threads = 1}));
   Worker worker(*registry);
   Frame frame;
   frame.device = "bench";

@@ -40,6 +40,12 @@ void AddCloud(CLI::App& app) {
   command->add_option("--threads", args->cloud.models.threads, "threads of the engine, a worker")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  command
+      ->add_option("--memory", args->cloud.models.memory_bytes,
+                   "what loaded models and open networks may hold, e.g. 500MB; the one unused for "
+                   "longest makes room")
+      ->transform(CLI::AsSizeValue(true))
+      ->default_str("1GiB");
   command->add_option(
       "--group", args->cloud.group,
       "share group: clouds of one group divide the frames (default: those with one key)");

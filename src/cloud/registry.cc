@@ -1,11 +1,13 @@
 #include "cloud/registry.h"
 
-#include <fmt/format.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "frame/frame.h"
 #include "graph/slice.h"
 
@@ -13,147 +15,292 @@ namespace fogline {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr Nanos kScanAgain = 5s;
+
+constexpr Nanos kRest = 10s;  // before what did not go is tried again
+constexpr size_t kMostFailures = 4096;
+
+/// Whatever is wrong with a model here is not the fault of the frame that names it.
+tl::unexpected<Error> NotNow(Error error) {
+  const bool sick = error.code == ErrorCode::kInvalid || error.code == ErrorCode::kUnsupported ||
+                    error.code == ErrorCode::kUsage;
+  if (sick) error.code = ErrorCode::kUnavailable;
+  return tl::unexpected<Error>(std::move(error));
+}
+
+/// What an open network takes: the engine packs weights anew, and plans memory for the tensors that
+/// live at one time, of which there are few.
+uint64_t SessionBytes(uint64_t weights, const Model& model) {
+  constexpr uint64_t kFixed = uint64_t{4} << 20;
+  int64_t largest = 0;
+  for (const Activation& activation : model.activations()) {
+    largest = std::max(largest, activation.bytes());
+  }
+  return weights + weights / 4 + 4 * static_cast<uint64_t>(largest) + kFixed;
+}
+
+/// The allocator keeps what it thinks will be wanted again; a network's weights will not be.
+void GiveBack() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Registry>> Registry::Open(const Options& options) {
   auto registry = std::unique_ptr<Registry>(new Registry(options));
-  FOGLINE_CHECK(registry->Scan());
+  if (const auto seen = registry->folder_.Look(); !seen) {
+    return Fail(ErrorCode::kNotFound, "--models " + options.folder.string(), "cannot be read: {}",
+                seen.error().message);
+  }
+  registry->opener_ = std::thread([raw = registry.get()] { raw->OpenLoop(); });
+  registry->looker_ = std::thread([raw = registry.get()] { raw->LookLoop(); });
   return registry;
 }
 
-size_t Registry::models() const {
-  const std::lock_guard lock(mutex_);
-  return files_.size();
+Registry::~Registry() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  if (opener_.joinable()) opener_.join();
+  if (looker_.joinable()) looker_.join();
 }
 
-/// Hashes the ONNX files that are new or changed. The mutex is held, or nobody else knows this
-/// object yet.
-Status Registry::Scan() {
-  last_scan_ = Clock::Real().Steady();
-  std::error_code error;
-  std::filesystem::directory_iterator files(options_.folder, error);
-  if (error) {
-    return Fail(ErrorCode::kNotFound, "--models " + options_.folder.string(), "cannot be read: {}",
-                error.message());
-  }
-  for (const auto& entry : files) {
-    if (entry.path().extension() != ".onnx") continue;
-    const auto changed = entry.last_write_time(error);
-    const auto known = hashed_.find(entry.path());
-    if (error || (known != hashed_.end() && known->second.first == changed)) continue;
-    const auto file = MappedFile::Open(entry.path());
-    if (!file) {
-      LogWarning("skipped {}", file.error().ToString());
-      continue;
-    }
-    const uint64_t id = ShortId(HashSha256(file->bytes()));
-    files_[id] = entry.path();
-    hashed_[entry.path()] = {changed, id};
-  }
-  return {};
+uint64_t Registry::held_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return HeldLocked();
+}
+
+uint64_t Registry::HeldLocked() const {
+  uint64_t bytes = 0;
+  for (const auto& [id, loaded] : loaded_) bytes += loaded.bytes;
+  for (const auto& [key, slot] : open_) bytes += slot.bytes;
+  return bytes;
+}
+
+const Error* Registry::FailureLocked(const Key& key) const {
+  const auto failed = failed_.find(key);
+  const bool lasts = failed != failed_.end() && Clock::Real().Steady() < failed->second.until;
+  return lasts ? &failed->second.error : nullptr;
 }
 
 Result<std::shared_ptr<const OpenCut>> Registry::Find(uint64_t model, uint64_t cut) {
+  const Key key{model, cut};
+  std::unique_lock lock(mutex_);
+  auto slot = open_.find(key);
+  if (slot != open_.end() && slot->second.open != nullptr) {
+    slot->second.used = ++clock_;
+    return slot->second.open;
+  }
+  if (const Error* error = FailureLocked(key)) return tl::unexpected<Error>(*error);
+  if (slot == open_.end()) {
+    const auto known = known_.find(model);
+    if (known == known_.end()) {
+      FOGLINE_CHECK(folder_.Find(model).map([](const auto&) {}));
+    } else if (std::ranges::find(known->second->cuts, cut, &Cut::id) == known->second->cuts.end()) {
+      return Fail(ErrorCode::kInvalid, known->second->path.string(), "has no cut {:016x}", cut);
+    }
+    slot = open_.try_emplace(key).first;
+    slot->second.asked = Clock::Real().Steady();
+    wanted_.push_back(key);
+    changed_.notify_all();
+  }
+  const Nanos left = slot->second.asked + options_.patience - Clock::Real().Steady();
+  changed_.wait_for(lock, left, [&] {
+    const auto now = open_.find(key);
+    return stop_ || now == open_.end() || now->second.open != nullptr;
+  });
+  slot = open_.find(key);
+  if (slot != open_.end() && slot->second.open != nullptr) {
+    slot->second.used = ++clock_;
+    return slot->second.open;
+  }
+  if (const Error* error = FailureLocked(key)) return tl::unexpected<Error>(*error);
+  return Fail(ErrorCode::kUnavailable, "model " + IdText(model),
+              "is being opened at cut {:016x}; send the frame again", cut);
+}
+
+/// Opens what Find() asked for, one network after the other.
+void Registry::OpenLoop() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    const auto slot = open_.find({model, cut});
-    if (slot == open_.end()) break;
-    if (slot->second.ready) {
-      slot->second.used = ++clock_;
-      return slot->second.value;
+    changed_.wait(lock, [this] { return stop_ || !wanted_.empty(); });
+    if (stop_) return;
+    const Key key = wanted_.front();
+    wanted_.pop_front();
+    lock.unlock();
+    uint64_t bytes = 0;
+    Opened opened;
+    try {
+      opened = OpenNow(key.first, key.second, bytes);
+    } catch (const std::bad_alloc&) {
+      opened =
+          Fail(ErrorCode::kExhausted, "model " + IdText(key.first), "does not fit into memory");
+    } catch (const std::exception& e) {
+      opened = Fail(ErrorCode::kInternal, "model " + IdText(key.first), "{}", e.what());
     }
-    opened_.wait(lock);
-  }
-  if (!files_.contains(model) && Clock::Real().Steady() - last_scan_ > kScanAgain)
-    FOGLINE_CHECK(Scan());
-  if (!files_.contains(model)) {
-    return Fail(ErrorCode::kNotFound, fmt::format("model {:016x}", __builtin_bswap64(model)),
-                "is not in {} (its file's SHA-256 starts so)", options_.folder.string());
-  }
-  open_[{model, cut}] = Slot{};
-  lock.unlock();
-  auto opened = OpenNow(model, cut);
-  lock.lock();
-  if (opened) {
-    Slot& slot = open_[{model, cut}];
-    slot.value = opened;
-    slot.used = ++clock_;
-    slot.ready = true;
-    CloseOldest();
-  } else {
-    // Not kept: a hostile sender could fill the table with cuts that do not exist.
-    open_.erase({model, cut});
-  }
-  opened_.notify_all();
-  return opened;
-}
-
-void Registry::CloseOldest() {
-  while (open_.size() > options_.most_open) {
-    auto oldest = open_.end();
-    for (auto it = open_.begin(); it != open_.end(); ++it) {
-      if (it->second.ready && (oldest == open_.end() || it->second.used < oldest->second.used))
-        oldest = it;
+    lock.lock();
+    if (opened) {
+      open_[key] = {.asked = {}, .open = *std::move(opened), .bytes = bytes, .used = ++clock_};
+      failed_.erase(key);
+    } else {
+      // No slot is kept: a hostile sender could fill the table with cuts that do not exist.
+      open_.erase(key);
+      if (failed_.size() >= kMostFailures) failed_.clear();
+      failed_[key] = {opened.error(), Clock::Real().Steady() + kRest};
     }
-    if (oldest == open_.end()) return;
-    open_.erase(oldest);  // workers that still run it keep it alive
+    changed_.notify_all();
   }
 }
 
-Result<std::shared_ptr<const KnownModel>> Registry::Load(uint64_t model) {
-  const std::lock_guard loading(load_mutex_);
-  std::filesystem::path path;
+void Registry::LookLoop() {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, options_.look_again, [this] { return stop_; })) {
+    lock.unlock();
+    Look();
+    lock.lock();
+  }
+}
+
+void Registry::Look() {
+  const auto changed = folder_.Look();
+  if (!changed || changed->empty()) return;
+  // Networks that are let go of, closed when the lock is given back.
+  std::vector<Slot> closed;
+  const std::lock_guard lock(mutex_);
+  for (const uint64_t model : *changed) {
+    known_.erase(model);
+    loaded_.erase(model);
+    std::erase_if(failed_, [&](const auto& item) { return item.first.first == model; });
+    for (auto it = open_.lower_bound({model, 0}); it != open_.end() && it->first.first == model;) {
+      if (it->second.open == nullptr) {
+        ++it;
+        continue;
+      }
+      LogInfo("{}: its card changed; it is opened anew", it->second.open->model->path.string());
+      closed.push_back(std::move(it->second));
+      it = open_.erase(it);
+    }
+  }
+}
+
+/// Lets go of what was unused for longest until `bytes` more fit.
+Status Registry::MakeRoom(uint64_t bytes, const std::string& where) {
+  std::vector<std::shared_ptr<const void>> closed;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto it = models_.find(model); it != models_.end()) return it->second;
-    path = files_[model];
-  }
-  FOGLINE_TRY(Network network, LoadNetwork(path));
-  if (ShortId(network.model.hash()) != model) {
-    return Fail(ErrorCode::kConflict, path.string(), "changed while it was in use");
-  }
-  FOGLINE_TRY(auto cuts, ListCuts(network.model));
-  std::optional<Bundle> bundle;
-  auto bundle_path = path;
-  if (std::filesystem::exists(bundle_path.replace_extension(".bundle"))) {
-    if (auto loaded = Bundle::Load(bundle_path)) {
-      bundle = *std::move(loaded);
-    } else {
-      LogWarning("{}: quantised frames of this model are refused", loaded.error().ToString());
+    while (HeldLocked() + bytes > options_.memory_bytes) {
+      auto network = loaded_.end();
+      for (auto it = loaded_.begin(); it != loaded_.end(); ++it) {
+        if (network == loaded_.end() || it->second.used < network->second.used) network = it;
+      }
+      auto slot = open_.end();
+      for (auto it = open_.begin(); it != open_.end(); ++it) {
+        if (it->second.open == nullptr) continue;
+        if (slot == open_.end() || it->second.used < slot->second.used) slot = it;
+      }
+      if (network != loaded_.end() &&
+          (slot == open_.end() || network->second.used < slot->second.used)) {
+        closed.push_back(std::move(network->second.network));
+        loaded_.erase(network);
+      } else if (slot != open_.end()) {
+        closed.push_back(std::move(slot->second.open));
+        open_.erase(slot);  // workers that still run it keep it alive
+      } else {
+        return Fail(ErrorCode::kExhausted, where, "takes some {} more than --memory {} leaves",
+                    HumanBytes(static_cast<double>(bytes)),
+                    HumanBytes(static_cast<double>(options_.memory_bytes)));
+      }
     }
   }
-  auto known = std::make_shared<const KnownModel>(
-      KnownModel{std::move(network), std::move(cuts), std::move(bundle)});
+  if (closed.empty()) return {};
+  closed.clear();
+  GiveBack();
+  return {};
+}
+
+Result<std::shared_ptr<const Network>> Registry::Load(uint64_t model) {
+  const std::lock_guard loading(loading_);
+  return LoadNow(model);
+}
+
+/// Under loading_.
+Result<std::shared_ptr<const Network>> Registry::LoadNow(uint64_t model) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = loaded_.find(model); it != loaded_.end()) {
+      it->second.used = ++clock_;
+      return it->second.network;
+    }
+  }
+  FOGLINE_TRY(const auto file, folder_.Find(model));
+  FOGLINE_CHECK(MakeRoom(file.bytes, file.path.string()));
+  FOGLINE_TRY(Network network, CopyNetwork(file.path));
+  if (ShortId(network.model.hash()) != model) {
+    return Fail(ErrorCode::kConflict, file.path.string(), "changed while it was read; send again");
+  }
+  auto loaded = std::make_shared<const Network>(std::move(network));
   const std::lock_guard lock(mutex_);
-  models_[model] = known;
+  loaded_[model] = {loaded, file.bytes, ++clock_};
+  return loaded;
+}
+
+/// Under loading_.
+Result<std::shared_ptr<const KnownModel>> Registry::Know(uint64_t model) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = known_.find(model); it != known_.end()) return it->second;
+  }
+  FOGLINE_TRY(const auto network, LoadNow(model));
+  FOGLINE_TRY(auto cuts, ListCuts(network->model));
+  auto known = std::make_shared<const KnownModel>(
+      KnownModel{network->path, network->model.hash(), network->card, std::move(cuts)});
+  const std::lock_guard lock(mutex_);
+  known_[model] = known;
   return known;
 }
 
-Result<std::shared_ptr<const OpenCut>> Registry::OpenNow(uint64_t model, uint64_t cut_id) {
-  FOGLINE_TRY(const auto known, Load(model));
-  const auto& cuts = known->cuts;
-  const auto cut =
-      std::find_if(cuts.begin(), cuts.end(), [&](const Cut& c) { return c.id == cut_id; });
+Registry::Opened Registry::OpenNow(uint64_t model, uint64_t cut_id, uint64_t& bytes) {
+  const std::lock_guard loading(loading_);
+  const auto known = Know(model);
+  if (!known) return NotNow(known.error());
+  const auto& cuts = (*known)->cuts;
+  const auto cut = std::ranges::find(cuts, cut_id, &Cut::id);
   if (cut == cuts.end()) {
-    return Fail(ErrorCode::kNotFound, known->network.path.string(), "has no cut {:016x}", cut_id);
+    return Fail(ErrorCode::kInvalid, (*known)->path.string(), "has no cut {:016x}", cut_id);
   }
   auto open = std::make_shared<OpenCut>();
-  open->model = known;
+  open->model = *known;
   open->cut = *cut;
-  const SessionOptions options{
-      .threads = options_.threads, .optimize = true, .free_dimensions = {}};
-  if (cut->is_cloud_only()) {
-    FOGLINE_TRY(open->session, OpenSession(known->network.path, options));
-  } else if (cut->is_split()) {
-    FOGLINE_TRY(const std::string suffix, SliceSuffix(known->network.model, *cut));
-    FOGLINE_TRY(open->session,
-                OpenSession(std::as_bytes(std::span(suffix)),
-                            known->network.path.string() + " from " + cut->name, options));
+  if (const Status opened = OpenPart(model, cuts.back(), *open, bytes); !opened) {
+    return NotNow(opened.error());
   }
-  LogInfo("opened {} at {} ({})", known->network.card.name, cut->name, NameOf(cut->mechanism()));
+  LogInfo("opened {} at {} ({})", open->model->card.name, cut->name, NameOf(cut->mechanism()));
   return open;
+}
+
+/// The engine on the cloud's part of a cut, if there is one. `last` is the model's last cut.
+Status Registry::OpenPart(uint64_t model, const Cut& last, OpenCut& open, uint64_t& bytes) {
+  if (open.cut.is_edge_only()) return {};
+  FOGLINE_TRY(const auto network, LoadNow(model));
+  std::string part;  // the whole network as it lies in memory where this stays empty
+  if (!open.cut.is_cloud_only()) {
+    FOGLINE_TRY(part, SliceSuffix(network->model, open.cut));
+  } else if (network->model.has_external_weights()) {
+    FOGLINE_TRY(part, SlicePrefix(network->model, last));
+  }
+  const auto view = part.empty() ? network->model.bytes() : std::as_bytes(std::span(part));
+  const std::string where =
+      network->path.string() + (open.cut.is_cloud_only() ? "" : " from " + open.cut.name);
+  const uint64_t needed = SessionBytes(view.size(), network->model);
+  FOGLINE_CHECK(MakeRoom(needed, where));
+  FOGLINE_TRY(open.session,
+              OpenSession(view, where,
+                          {.threads = options_.threads, .optimize = true, .free_dimensions = {}}));
+  bytes = needed;
+  return {};
 }
 
 }  // namespace fogline

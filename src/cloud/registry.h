@@ -3,28 +3,32 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cloud/models_folder.h"
 #include "codec/codec.h"
 #include "engine/session.h"
 #include "vision/network.h"
 
 namespace fogline {
 
-/// A model of the folder, with what is known once it was loaded.
+/// What is known of a model once it was loaded, without its weights.
 struct KnownModel {
-  Network network;
-  std::vector<Cut> cuts;         // as ListCuts gives them
-  std::optional<Bundle> bundle;  // MODEL.bundle beside the model
+  std::filesystem::path path;
+  Sha256 hash{};
+  ModelCard card;
+  std::vector<Cut> cuts;  // as ListCuts gives them
 };
 
 /// What runs in the cloud for one (model, cut): nothing at the last cut, all at cut 0, a suffix
@@ -35,52 +39,87 @@ struct OpenCut {
   std::unique_ptr<Session> session;  // none for edge-only
 };
 
-/// Thread-safe. Opening takes long and is done once, by the first worker that needs it; the others
-/// wait for that one only.
+/// Thread-safe. One thread loads and opens, one thing at a time, so that the memory this takes for
+/// a moment is bounded too; another looks through the folder. Nothing that goes wrong with a model
+/// is kInvalid or kUnsupported: those are the frame's own faults.
 class Registry {
  public:
   struct Options {
     std::filesystem::path folder;
     int threads = 1;  // of the engine, a network
-    size_t most_open =
-        64;  // networks kept open; the one unused for longest is closed for a new one
+    /// What loaded models and open networks may hold together, by their weights and an estimate of
+    /// what running them takes. What was unused for longest is let go for something new.
+    uint64_t memory_bytes = uint64_t{1} << 30;
+    Nanos look_again = std::chrono::seconds(2);  // through the folder
+    Nanos patience = std::chrono::seconds(5);    // of a frame, until its network is open
   };
 
-  /// kNotFound when the folder is missing. A file in it that is no model is named in the log and
-  /// skipped.
+  /// kNotFound when the folder is missing.
   static Result<std::unique_ptr<Registry>> Open(const Options& options);
+  ~Registry();
 
-  /// The network for a frame's ids. kNotFound for a model that the folder does not hold (looked
-  /// through again at most every few seconds, so that models can be added while running) or a cut
-  /// that the model does not have.
+  /// The network for a frame's ids. kInvalid for a cut that the model does not have. kNotFound for
+  /// a model that the folder does not hold, kUnavailable for one that cannot be loaded or opened or
+  /// is not open yet after a few seconds, kExhausted for one that is too large: all of these may
+  /// pass.
   Result<std::shared_ptr<const OpenCut>> Find(uint64_t model, uint64_t cut);
 
-  size_t models() const;
+  /// The bundle that a frame of this model names; kConflict where there is none such.
+  Result<std::shared_ptr<const Bundle>> FindBundle(uint64_t model, uint64_t bundle) {
+    return folder_.FindBundle(model, bundle);
+  }
+
+  /// The model itself, read into memory if it is not there.
+  Result<std::shared_ptr<const Network>> Load(uint64_t model);
+
+  /// Looks through the folder now instead of in a moment.
+  void Look();
+
+  size_t models() const { return folder_.models(); }
+  uint64_t held_bytes() const;
 
  private:
-  explicit Registry(Options options) : options_(std::move(options)) {}
-  struct Slot {
-    bool ready = false;
-    Result<std::shared_ptr<const OpenCut>> value = nullptr;
-    uint64_t used = 0;
-  };
+  explicit Registry(const Options& options) : options_(options), folder_(options.folder) {}
   using Key = std::pair<uint64_t, uint64_t>;
+  using Opened = Result<std::shared_ptr<const OpenCut>>;
+  struct Slot {
+    Nanos asked{0};
+    std::shared_ptr<const OpenCut> open;  // null: on its way
+    uint64_t bytes = 0, used = 0;
+  };
+  struct Loaded {
+    std::shared_ptr<const Network> network;
+    uint64_t bytes = 0, used = 0;
+  };
+  /// What did not go, and until when it is not tried again.
+  struct Failure {
+    Error error;
+    Nanos until{0};
+  };
 
-  Status Scan();
-  Result<std::shared_ptr<const KnownModel>> Load(uint64_t model);
-  Result<std::shared_ptr<const OpenCut>> OpenNow(uint64_t model, uint64_t cut);
-  void CloseOldest();
+  void OpenLoop();
+  void LookLoop();
+  Opened OpenNow(uint64_t model, uint64_t cut, uint64_t& bytes);
+  Status OpenPart(uint64_t model, const Cut& last, OpenCut& open, uint64_t& bytes);
+  Result<std::shared_ptr<const Network>> LoadNow(uint64_t model);
+  Result<std::shared_ptr<const KnownModel>> Know(uint64_t model);
+  Status MakeRoom(uint64_t bytes, const std::string& where);
+  uint64_t HeldLocked() const;
+  const Error* FailureLocked(const Key& key) const;
 
-  Options options_;
-  mutable std::mutex mutex_;
-  std::condition_variable opened_;
-  std::unordered_map<uint64_t, std::filesystem::path> files_;  // by short id
-  std::map<std::filesystem::path, std::pair<std::filesystem::file_time_type, uint64_t>> hashed_;
-  std::unordered_map<uint64_t, std::shared_ptr<const KnownModel>> models_;
+  const Options options_;
+  ModelsFolder folder_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::unordered_map<uint64_t, std::shared_ptr<const KnownModel>> known_;
+  std::unordered_map<uint64_t, Loaded> loaded_;
   std::map<Key, Slot> open_;
-  std::mutex load_mutex_;  // one model is loaded at a time
+  std::map<Key, Failure> failed_;
+  std::deque<Key> wanted_;
   uint64_t clock_ = 0;
-  Nanos last_scan_{0};
+  bool stop_ = false;
+  std::mutex loading_;  // held while something is loaded or opened
+  std::thread opener_, looker_;
 };
 
 }  // namespace fogline

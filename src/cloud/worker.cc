@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include "base/clock.h"
 #include "frame/json_frame.h"
@@ -17,6 +18,8 @@ const Payload* FindRole(const Frame& frame, Role role) {
   return it == frame.payloads.end() ? nullptr : &*it;
 }
 
+constexpr size_t kMostDecoders = 1024;
+
 tl::unexpected<Error> Refuse(const char* what) {
   return Fail(ErrorCode::kInvalid, "frame", "{}", what);
 }
@@ -31,6 +34,16 @@ bool HoldsNumbers(const TensorView& tensor) {
 }  // namespace
 
 Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string& device) {
+  try {
+    return WorkOn(bytes, device);
+  } catch (const std::bad_alloc&) {
+    return Fail(ErrorCode::kExhausted, "frame", "does not fit into memory now");
+  } catch (const std::exception& e) {
+    return Fail(ErrorCode::kInternal, "frame", "cannot be worked on: {}", e.what());
+  }
+}
+
+Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::string& device) {
   Nanos start = Clock::Real().Steady();
   frame_.run = frame_.sequence = 0;
   const bool json = IsJsonFrame(bytes);
@@ -64,7 +77,7 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
     FOGLINE_TRY(const CodecName codec, CodecFromWire(payload->codec, payload->parameter));
     row.codec = ToString(codec);
     FOGLINE_CHECK(RunCloud(*open, *payload, out));
-    row.label = model.network.card.LabelOf(out.label);
+    row.label = model.card.LabelOf(out.label);
   }
   row.score = out.score;
   row.device = frame_.device;
@@ -77,7 +90,7 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
   row.lon = frame_.lon;
   row.accuracy_m = frame_.accuracy_m;
   row.heading_deg = frame_.heading_deg;
-  row.model = ToHex(model.network.model.hash());
+  row.model = ToHex(model.hash);
   row.mechanism = NameOf(open->cut.mechanism());
   row.cut = open->cut.name;
   row.payload_bytes = static_cast<uint32_t>(bytes.size());
@@ -99,18 +112,20 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   out.stages.decode = LapMicros(start);
   if (pace_ != nullptr) {
     FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
-    out.stages.decode = HoldTo(Pace(open, codec).decode, out.stages.decode);
+    FOGLINE_TRY(const StepTimes pace, Pace(open, codec));
+    out.stages.decode = HoldTo(pace.decode, out.stages.decode);
     LapMicros(start);
   }
   FOGLINE_TRY(const auto outputs, open.session->Run({&input, 1}));
-  const ModelCard& card = open.model->network.card;
+  const ModelCard& card = open.model->card;
   const auto judged = Judge(outputs[card.output_index].view(), card);
   if (!judged && !HoldsNumbers(input)) return Refuse("holds NaN or infinite numbers");
   FOGLINE_TRY(const Verdict verdict, judged);
   out.stages.suffix = LapMicros(start);
   if (pace_ != nullptr) {
     FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
-    out.stages.suffix = HoldTo(Pace(open, codec).suffix, out.stages.suffix);
+    FOGLINE_TRY(const StepTimes pace, Pace(open, codec));
+    out.stages.suffix = HoldTo(pace.suffix, out.stages.suffix);
   }
   out.label = verdict.label;
   out.score = verdict.score;
@@ -118,42 +133,53 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   return {};
 }
 
-const StepTimes& Worker::Pace(const OpenCut& open, const CodecName& codec) {
-  const DecoderKey key{frame_.model, frame_.cut, static_cast<uint8_t>(codec.kind),
-                       static_cast<uint8_t>(codec.parameter)};
-  const auto known = paces_.find(key);
-  if (known != paces_.end()) return known->second;
-  const Bundle* bundle = open.model->bundle ? &*open.model->bundle : nullptr;
-  return paces_[key] = PaceOf(*pace_, open.model->network.model, open.cut, ToString(codec), bundle);
+Worker::DecoderKey Worker::KeyOf(const CodecName& codec) const {
+  return {frame_.model, frame_.cut, codec.kind == CodecKind::kQuant ? frame_.bundle : 0,
+          static_cast<uint8_t>(codec.kind), static_cast<uint8_t>(codec.parameter)};
+}
+
+Result<StepTimes> Worker::Pace(const OpenCut& open, const CodecName& codec) {
+  const DecoderKey key = KeyOf(codec);
+  if (const auto known = paces_.find(key); known != paces_.end()) return known->second;
+  FOGLINE_TRY(const auto network, registry_.Load(frame_.model));
+  std::shared_ptr<const Bundle> bundle;
+  if (codec.kind == CodecKind::kQuant) {
+    FOGLINE_TRY(bundle, registry_.FindBundle(frame_.model, frame_.bundle));
+  }
+  if (paces_.size() >= kMostDecoders) paces_.clear();
+  return paces_[key] = PaceOf(*pace_, network->model, open.cut, ToString(codec), bundle.get());
 }
 
 /// The decoder for a payload of the last frame, made once and kept.
-Result<TensorCodec*> Worker::Decoder(const OpenCut& open, const CodecName& codec,
-                                     const Port& tensor) {
-  std::unique_ptr<TensorCodec>& kept =
-      decoders_[{frame_.model, frame_.cut, static_cast<uint8_t>(codec.kind),
-                 static_cast<uint8_t>(codec.parameter)}];
-  const Bundle* bundle = open.model->bundle ? &*open.model->bundle : nullptr;
-  if (codec.kind == CodecKind::kQuant && bundle != nullptr &&
-      frame_.bundle != ShortId(bundle->hash())) {
-    return Refuse("was coded with another calibration bundle than the cloud's");
+Result<TensorCodec*> Worker::Decoder(const CodecName& codec, const Port& tensor) {
+  const DecoderKey key = KeyOf(codec);
+  if (const auto kept = decoders_.find(key); kept != decoders_.end()) return kept->second.get();
+  std::shared_ptr<const Bundle> bundle;
+  if (codec.kind == CodecKind::kQuant) {
+    if (frame_.bundle == 0) return Refuse("is quantised and names no calibration bundle");
+    FOGLINE_TRY(bundle, registry_.FindBundle(frame_.model, frame_.bundle));
   }
-  if (kept == nullptr) {
-    FOGLINE_TRY(kept, MakeCodec(codec, tensor, bundle, frame_.cut));
-  }
-  return kept.get();
+  auto made = MakeCodec(codec, tensor, bundle.get(), frame_.cut);
+  // The bundle is the very one that the frame names: what it lacks was never coded with it.
+  if (!made) return Fail(ErrorCode::kInvalid, "frame", "{}", made.error().ToString());
+  if (decoders_.size() >= kMostDecoders) decoders_.clear();
+  return (decoders_[key] = *std::move(made)).get();
 }
 
 /// The input of the cloud's part: the decoded activation, or at cut 0 the decoded and normalised
 /// picture.
 Result<TensorView> Worker::Decode(const OpenCut& open, const Payload& payload) {
-  const ModelCard& card = open.model->network.card;
+  const ModelCard& card = open.model->card;
+  if (open.cut.tensors.size() != 1) {
+    return Fail(ErrorCode::kUnsupported, "frame", "names a cut at which {} tensors cross",
+                open.cut.tensors.size());
+  }
   FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
   // At cut 0 pixels (height x width x 3) may come instead of the network's own input, which has a
   // batch dimension.
   const bool pixels = open.cut.is_cloud_only() && payload.shape.rank() == 3;
-  const Port expected = pixels ? Port{"picture", DType::kU8, Shape{card.height, card.width, 3}}
-                               : open.cut.tensors.at(0);
+  const Port expected =
+      pixels ? Port{"picture", DType::kU8, Shape{card.height, card.width, 3}} : open.cut.tensors[0];
   if (payload.dtype != expected.dtype || payload.shape != expected.shape) {
     return Fail(ErrorCode::kInvalid, "frame", "holds {} {} where {} {} is due",
                 DTypeName(payload.dtype), payload.shape.ToString(), DTypeName(expected.dtype),
@@ -163,7 +189,7 @@ Result<TensorView> Worker::Decode(const OpenCut& open, const Payload& payload) {
     if (!pixels) return Refuse("holds a coded picture where a tensor is due");
     FOGLINE_CHECK(DecodeExactly(payload.bytes, "frame", card.width, card.height, picture_));
   } else {
-    FOGLINE_TRY(TensorCodec* const decoder, Decoder(open, codec, expected));
+    FOGLINE_TRY(TensorCodec* const decoder, Decoder(codec, expected));
     FOGLINE_CHECK(decoder->Decode(payload.bytes, decoded_));
     if (!pixels) return decoded_.view();
     picture_.width = card.width;

@@ -38,19 +38,24 @@ class Worker {
       : registry_(registry), pace_(pace) {}
 
   /// `device` is the topic's: a frame that names another is refused, since the broker checked only
-  /// the topic. Any bytes give a detection or an error that says why the frame is refused.
+  /// the topic. Any bytes give a detection or an error that says why not: kInvalid and kUnsupported
+  /// for what is the frame's own fault, another code for what may pass (a model that is not here
+  /// yet, another bundle, no memory). Never throws.
   Result<Worked> Work(std::span<const std::byte> bytes, const std::string& device);
 
   /// What the last frame named, as far as it could be read: to answer even a refusal.
   uint64_t last_run() const { return frame_.run; }
   uint64_t last_sequence() const { return frame_.sequence; }
+  /// Decoders that it keeps.
+  size_t decoders() const { return decoders_.size(); }
 
  private:
+  Result<Worked> WorkOn(std::span<const std::byte> bytes, const std::string& device);
   Status RunCloud(const OpenCut& open, const Payload& payload, Worked& out);
-  Result<TensorCodec*> Decoder(const OpenCut& open, const CodecName& codec, const Port& tensor);
+  Result<TensorCodec*> Decoder(const CodecName& codec, const Port& tensor);
   Result<TensorView> Decode(const OpenCut& open, const Payload& payload);
 
-  const StepTimes& Pace(const OpenCut& open, const CodecName& codec);
+  Result<StepTimes> Pace(const OpenCut& open, const CodecName& codec);
 
   Registry& registry_;
   const Machine* pace_;
@@ -59,13 +64,14 @@ class Worker {
   Image picture_;
   Tensor input_;
   Tensor decoded_;
-  /// A decoder for each valid (model, cut, codec) seen, of which there are few: they name
-  /// calibrated or plain codecs.
+  /// What is made once for each valid (model, cut, codec) that frames name, of which there are few;
+  /// for a quantised tensor each of its bundles counts, since devices change to another one by one.
   struct DecoderKey {
-    uint64_t model, cut;
+    uint64_t model, cut, bundle;
     uint8_t codec, parameter;
     auto operator<=>(const DecoderKey&) const = default;
   };
+  DecoderKey KeyOf(const CodecName& codec) const;
   std::map<DecoderKey, std::unique_ptr<TensorCodec>> decoders_;
   std::map<DecoderKey, StepTimes> paces_;
 };

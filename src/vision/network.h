@@ -20,6 +20,10 @@ struct Network {
 /// size refuses another).
 Result<Network> LoadNetwork(const std::filesystem::path& path, int side = 0);
 
+/// The same from a copy in memory: what becomes of the files afterwards, even if somebody writes
+/// over them, does not matter to it.
+Result<Network> CopyNetwork(const std::filesystem::path& path);
+
 /// Loads a model by itself, which need not be one of pictures: an open input without a shape in
 /// `options` gets the size of the model's card where it has one. The log says which sizes had to be
 /// assumed.

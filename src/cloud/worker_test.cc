@@ -1,0 +1,129 @@
+// What a frame can meet on its way through a worker: its own faults are told from everybody else's,
+// and nothing ends the thread.
+#include "cloud/worker.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "base/file.h"
+
+namespace {
+/// Allocations of at least so many bytes fail; SIZE_MAX: none.
+std::atomic<size_t> most{SIZE_MAX};
+}  // namespace
+
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // both are below, by malloc and free
+void* operator new(size_t bytes) {
+  void* memory = bytes >= most ? nullptr : std::malloc(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace fogline {
+namespace {
+
+const std::filesystem::path kModels = std::filesystem::path(FOGLINE_SOURCE_DIR) / "models";
+
+class Workers : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(WriteFile(dir_.path() / "litter.onnx", ReadFile(kModels / "litter.onnx").value()));
+    ASSERT_TRUE(WriteFile(dir_.path() / "litter.toml", ReadFile(kModels / "litter.toml").value()));
+    auto registry = Registry::Open({.folder = dir_.path(), .patience = std::chrono::minutes(5)});
+    ASSERT_TRUE(registry) << registry.error().ToString();
+    registry_ = *std::move(registry);
+    auto network = LoadNetwork(dir_.path() / "litter.onnx");
+    ASSERT_TRUE(network) << network.error().ToString();
+    cut_ = FindCut(network->model, "split13").value();
+    frame_.device = "cam";
+    frame_.model = ShortId(network->model.hash());
+    frame_.cut = cut_.id;
+    tensor_.resize(static_cast<size_t>(cut_.bytes));
+    frame_.payloads = {{Role::kActivation, static_cast<uint8_t>(CodecKind::kF32), 0,
+                        cut_.tensors[0].dtype, cut_.tensors[0].shape, tensor_}};
+    worker_ = std::make_unique<Worker>(*registry_);
+  }
+
+  Result<Worked> Work() {
+    std::vector<std::byte> bytes;
+    EXPECT_TRUE(WriteFrame(frame_, bytes));
+    return worker_->Work(bytes, "cam");
+  }
+  ErrorCode Code() {
+    const auto worked = Work();
+    EXPECT_FALSE(worked);
+    return worked ? ErrorCode::kUsage : worked.error().code;
+  }
+
+  TempDir dir_;
+  std::unique_ptr<Registry> registry_;
+  std::unique_ptr<Worker> worker_;
+  Cut cut_;
+  Frame frame_;
+  std::vector<std::byte> tensor_;
+};
+
+TEST_F(Workers, AModelThatIsNotHereIsNoFaultOfTheFrame) {
+  ASSERT_TRUE(Work());
+  frame_.model ^= 1;
+  EXPECT_EQ(Code(), ErrorCode::kNotFound);
+}
+
+TEST_F(Workers, ACutThatTheModelDoesNotHaveIs) {
+  frame_.cut ^= 1;
+  EXPECT_EQ(Code(), ErrorCode::kInvalid);
+  ASSERT_TRUE((frame_.cut ^= 1, Work()));
+}
+
+TEST_F(Workers, ABundleThatIsNotHereIsNoFaultOfTheFrame) {
+  Payload& payload = frame_.payloads[0];
+  payload.codec = static_cast<uint8_t>(CodecKind::kQuant);
+  payload.parameter = 4;
+  EXPECT_EQ(Code(), ErrorCode::kInvalid);  // quantised, and by no bundle
+  const auto bundle = Bundle::Load(kModels / "litter.bundle");
+  frame_.bundle = ShortId(bundle->hash());
+  EXPECT_EQ(Code(), ErrorCode::kConflict);
+  // Put beside the model it decodes, without a restart: what is wrong now is the data itself.
+  ASSERT_TRUE(
+      WriteFile(dir_.path() / "litter.bundle", ReadFile(kModels / "litter.bundle").value()));
+  registry_->Look();
+  EXPECT_EQ(Code(), ErrorCode::kInvalid);
+  frame_.bundle ^= 1;
+  EXPECT_EQ(Code(), ErrorCode::kConflict);
+}
+
+TEST_F(Workers, CodecsThatDoNotExistLeaveNothingBehind) {
+  ASSERT_TRUE(Work());
+  const size_t before = worker_->decoders();
+  Payload& payload = frame_.payloads[0];
+  for (int codec = 0; codec < 256; ++codec) {
+    for (const int parameter : {0, 1, 9, 255}) {
+      payload.codec = static_cast<uint8_t>(codec);
+      payload.parameter = static_cast<uint8_t>(parameter);
+      (void)Work();
+    }
+  }
+  EXPECT_LE(worker_->decoders(), before + 2);  // json and f16 beside f32
+}
+
+TEST_F(Workers, WantOfMemoryCostsTheFrameARepeatAndNothingElse) {
+  ASSERT_TRUE(Work());
+  const std::vector<std::byte> thumbnail(8192);
+  frame_.payloads.push_back({Role::kThumbnail, 0, 0, DType::kU8, Shape{8192}, thumbnail});
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(WriteFrame(frame_, bytes));
+  most = thumbnail.size();
+  const auto starved = worker_->Work(bytes, "cam");
+  most = SIZE_MAX;
+  ASSERT_FALSE(starved);
+  EXPECT_EQ(starved.error().code, ErrorCode::kExhausted);
+  EXPECT_TRUE(worker_->Work(bytes, "cam"));
+}
+
+}  // namespace
+}  // namespace fogline
