@@ -316,6 +316,39 @@ TEST_F(CalibrateWild, ChannelsAreWhereTheGraphHasThem) {
   EXPECT_LT(static_cast<double>(code.size()), 0.95 * static_cast<double>(other_code.size()));
 }
 
+TEST_F(CalibrateWild, WhereTheGraphDoesNotSayTheFewerBytesDecide) {
+  Load("nanodet_hpc.onnx");
+  if (IsSkipped()) return;
+  const std::vector<int> axes = ChannelAxes(network_->model);
+  CutAtFirst([&](const Cut& cut) {
+    return axes[static_cast<size_t>(cut.activations[0])] < 0 && cut.tensors[0].shape.rank() > 2;
+  });
+  if (HasFatalFailure()) return;
+  const Port port = options_.cuts[0].tensors[0];
+  const auto before = Segment::Before(network_->model, options_.cuts[0]);
+  ASSERT_TRUE(before) << before.error().ToString();
+  const auto bytes = [&](bool channels_last) {
+    CoefficientSample sample(MakeLayout(port.shape, channels_last).value());
+    std::vector<Tensor> tensors;
+    for (const Image& picture : set_.pictures) {
+      const Tensor input = InputTensor(picture, network_->card);
+      tensors.push_back(before->Run({&input, 1}).value()[0]);
+      EXPECT_TRUE(sample.Add(tensors.back().as<float>().data()));
+    }
+    QuantParams params = FitMeans(1, port, sample);
+    const auto step = static_cast<float>(WeightedRms(params, sample) / 4);
+    params.levels[4] = FitLevel(params, sample, step);
+    std::vector<std::byte> code;
+    const auto codec = std::move(MakeQuantCodec(params, 4, 0).value());
+    for (const Tensor& tensor : tensors) EXPECT_TRUE(codec->Encode(tensor.view(), code));
+    return code.size();
+  };
+  const auto contents = Calibrate(network_->model, network_->card, set_, options_);
+  ASSERT_TRUE(contents) << contents.error().ToString();
+  ASSERT_EQ(contents->tensors.size(), 1U);
+  EXPECT_EQ(contents->tensors[0].layout.channels_last, bytes(true) < bytes(false));
+}
+
 TEST_F(CalibrateWild, WholeNumbersCrossAsTheyAre) {
   Load("mbv2_quant_nns.onnx");
   if (IsSkipped()) return;
