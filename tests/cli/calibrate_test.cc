@@ -98,8 +98,8 @@ TEST_F(CalibrateCommand, ReadsTheLabelsThatComeWithTheDemo) {
     EXPECT_TRUE(pair["top1_accuracy"].is_number()) << pair;
     EXPECT_EQ(pair["agreement"], pair["top1_agreement"]) << pair;
   }
-  // It names 21 pictures, four of which lie in this folder.
-  EXPECT_THAT(outcome.log, HasSubstr("17 labels are of no picture"));
+  // It names 40 pictures, four of which lie in this folder.
+  EXPECT_THAT(outcome.log, HasSubstr("36 labels are of no picture"));
 }
 
 TEST_F(CalibrateCommand, LabelsThatCannotBeAreOneLine) {
