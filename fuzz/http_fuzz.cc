@@ -40,7 +40,7 @@ struct Served {
     return all;
   }();
   std::unique_ptr<Store> store = std::move(*OpenStore("sqlite::memory:"));
-  Fleet fleet{Clock::Real()};
+  FleetMemory fleet{Clock::Real()};
   WebCounters counters;
   std::unique_ptr<Site> site;
   Feed feed{*store, {}};

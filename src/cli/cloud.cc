@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/number.h"
 #include "lab/cloud_metrics.h"
 
 namespace fogline::cli {
@@ -61,7 +62,7 @@ void AddCloud(CLI::App& app) {
   command
       ->add_option("--device-rate", args->cloud.device_rate,
                    "frames a second of one device at most; 0 for no limit")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(RateUpTo(1e6))
       ->capture_default_str();
   command->add_option("--trace", args->trace,
                       "write a time line of every frame, for ui.perfetto.dev");

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/number.h"
 #include "report/table.h"
 
 namespace fogline::cli {
@@ -97,7 +98,7 @@ void AddDemo(CLI::App& app) {
   command
       ->add_option("--rate", args->demo.rate,
                    "pictures a second and edge; 0 is as fast as possible")
-      ->check(CLI::Range(0.0, 1000.0))
+      ->check(RateUpTo(1000))
       ->capture_default_str();
   command
       ->add_option(

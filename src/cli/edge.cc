@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/edge_metrics.h"
 #include "cli/flags.h"
+#include "cli/number.h"
 
 namespace fogline::cli {
 namespace {
@@ -107,7 +108,6 @@ void AddEdge(CLI::App& app) {
     EdgeOptions edge;
     std::string model, mechanism, cut, report = "positives", wire = "fogline", bundle, spool, trace,
                                        metrics;
-    double drain_s = 10, deadline_ms = 0, fallback_s = 0;
   };
   auto args = std::make_shared<Args>();
   auto* command = app.add_subcommand("edge", "Runs the device: pictures in, frames out");
@@ -150,7 +150,7 @@ void AddEdge(CLI::App& app) {
       ->type_name("+HH:MM|auto");
   command->add_option("--gpsd", args->edge.gpsd, "a running gpsd, host:port");
   command->add_option("--rate", args->edge.rate, "pictures a second at most")
-      ->check(CLI::Range(0.0, 1000.0));
+      ->check(RateUpTo(1000));
   command->add_option("--window", args->edge.sender.window, "frames under way at most")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
@@ -195,20 +195,17 @@ void AddEdge(CLI::App& app) {
       ->transform(
           CLI::Transformer(std::map<std::string, bool>{{"lossless", false}, {"latest", true}}))
       ->default_str("lossless");
-  command
-      ->add_option("--deadline", args->deadline_ms,
-                   "milliseconds after which --policy latest gives a frame up")
-      ->check(CLI::Range(1.0, 1e9));
-  command
-      ->add_option("--fallback", args->fallback_s,
-                   "run the whole network here once the cloud was silent for so many seconds")
-      ->check(CLI::Range(0.001, 1e9));
+  AddDuration(*command, "--deadline", args->edge.sender.deadline, std::chrono::milliseconds(1), 1,
+              1e9, "milliseconds after which --policy latest gives a frame up");
+  AddDuration(*command, "--fallback", args->edge.fallback, std::chrono::seconds(1), 0.001, 1e9,
+              "run the whole network here once the cloud was silent for so many seconds");
   command->add_option("--trace", args->trace,
                       "write a time line of every frame, for ui.perfetto.dev");
   command->add_option("--metrics", args->metrics,
                       "write figures for Prometheus into FILE.prom every few seconds");
-  command->add_option("--drain", args->drain_s, "seconds to wait for answers at the end")
-      ->capture_default_str();
+  AddDuration(*command, "--drain", args->edge.drain, std::chrono::seconds(1), 0, 1e9,
+              "seconds to wait for answers at the end")
+      ->default_str("10");
   SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     EdgeOptions& edge = args->edge;
     edge.model = args->model;
@@ -216,8 +213,6 @@ void AddEdge(CLI::App& app) {
     edge.mechanism.json = args->wire == "json";
     edge.report_all = args->report == "all";
     edge.sender.spool.folder = args->spool;
-    edge.sender.deadline = Nanos(static_cast<int64_t>(args->deadline_ms * 1e6));
-    edge.fallback = Nanos(static_cast<int64_t>(args->fallback_s * 1e9));
     edge.trace = args->trace;
     if (!args->metrics.empty()) {
       edge.watch = [file = args->metrics](const EdgeReport& report) {
@@ -226,7 +221,6 @@ void AddEdge(CLI::App& app) {
         }
       };
     }
-    edge.drain = Nanos(static_cast<int64_t>(args->drain_s * 1e9));
     FOGLINE_TRY(edge.sender.link, ToLinkOptions(args->link));
     if (args->mechanism == "split" && args->cut.empty()) {
       return Fail(ErrorCode::kUsage, "--mechanism split",

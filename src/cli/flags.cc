@@ -1,6 +1,6 @@
 #include "cli/flags.h"
 
-#include <charconv>
+#include "base/host_port.h"
 
 namespace fogline::cli {
 
@@ -32,7 +32,9 @@ void AddStoreFlag(CLI::App& command, std::string& url) {
 }
 
 void AddHttpFlags(CLI::App& command, HttpFlags& flags) {
-  command.add_option("--http", flags.listen, "serve the map at ADDRESS:PORT, e.g. 127.0.0.1:8080")
+  command
+      .add_option("--http", flags.listen,
+                  "serve the map at ADDRESS:PORT, e.g. 127.0.0.1:8080 or [::1]:8080")
       ->capture_default_str();
   command.add_option("--http-name", flags.hosts,
                      "a further name that the map answers to (behind a reverse proxy)");
@@ -63,15 +65,12 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
                                             Store& store) {
   if (flags.listen.empty()) return nullptr;
   WebOptions options;
-  const size_t colon = flags.listen.rfind(':');
-  const char* port = colon == std::string::npos ? "" : flags.listen.c_str() + colon + 1;
-  const char* end = flags.listen.c_str() + flags.listen.size();
-  const auto [stop, error] = std::from_chars(port, end, options.port);
-  if (colon == std::string::npos || error != std::errc() || stop != end) {
-    return Fail(ErrorCode::kUsage, "--http " + flags.listen,
-                "is no ADDRESS:PORT, e.g. 127.0.0.1:8080");
+  const auto listen = ParseHostPort(flags.listen);
+  if (!listen) {
+    return Fail(ErrorCode::kUsage, "--http " + flags.listen, "{}", listen.error().message);
   }
-  options.address = flags.listen.substr(0, colon);
+  options.address = listen->host;
+  options.port = listen->port;
   options.hosts = flags.hosts;
   options.models = models;
   options.metrics = std::move(metrics);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/host_port.h"
 #include "cli/command.h"
 
 namespace fogline::cli {
@@ -16,10 +17,11 @@ namespace {
 constexpr timeval kPatience{3, 0};
 
 /// The status line of GET `path`; empty when nobody answers in time.
-std::string StatusLine(const std::string& host, const std::string& port, const std::string& path) {
+std::string StatusLine(const HostPort& address, const std::string& path) {
   addrinfo hints{}, *found = nullptr;
   hints.ai_socktype = SOCK_STREAM;
-  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return {};
+  if (getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found) != 0)
+    return {};
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   std::string answer;
   for (const addrinfo* at = found; at != nullptr && answer.empty(); at = at->ai_next) {
@@ -27,8 +29,8 @@ std::string StatusLine(const std::string& host, const std::string& port, const s
     if (fd < 0) continue;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
-    const std::string request =
-        fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", path, host);
+    const std::string request = fmt::format(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", path, address.ToString());
     char buffer[256];
     if (connect(fd, at->ai_addr, at->ai_addrlen) == 0 &&
         send(fd, request.data(), request.size(), MSG_NOSIGNAL) ==
@@ -44,13 +46,13 @@ std::string StatusLine(const std::string& host, const std::string& port, const s
 Status Ask(const std::string& url) {
   constexpr std::string_view kScheme = "http://";
   const size_t slash = url.find('/', kScheme.size());
-  const size_t colon = url.rfind(':', slash);
-  if (!url.starts_with(kScheme) || colon == url.npos || colon < kScheme.size()) {
+  const auto address =
+      ParseHostPort(url.substr(std::min(url.size(), kScheme.size()), slash - kScheme.size()));
+  if (!url.starts_with(kScheme) || !address) {
     return Fail(ErrorCode::kUsage, url, "is no address to ask, e.g. http://127.0.0.1:8080/healthz");
   }
-  const std::string host = url.substr(kScheme.size(), colon - kScheme.size());
   const std::string path = slash == url.npos ? "/healthz" : url.substr(slash);
-  const std::string line = StatusLine(host, url.substr(colon + 1, slash - colon - 1), path);
+  const std::string line = StatusLine(*address, path);
   if (line.starts_with("HTTP/1.1 200")) return {};
   return Fail(ErrorCode::kUnavailable, url, "{}", line.empty() ? "does not answer" : line);
 }

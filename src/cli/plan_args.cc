@@ -1,6 +1,7 @@
 #include "cli/plan_args.h"
 
 #include "base/log.h"
+#include "cli/number.h"
 #include "profile/library.h"
 
 namespace fogline::cli {
@@ -44,7 +45,7 @@ void AddPlanArgs(CLI::App& command, PlanArgs& args) {
       "EURO")
       ->check(CLI::NonNegativeNumber);
   add("--devices", args.devices, "a fleet of so many: its bill, in whole instances", "N")
-      ->check(CLI::Range(1.0, 1e9));
+      ->check(Within(1, 1e9));
   add("--cloud-load", args.request.operation.cloud_load,
       "share of the cloud's time taken by others", "0..1");
   command.add_flag("--ignore-credits", args.request.operation.ignore_credits,

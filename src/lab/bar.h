@@ -18,7 +18,7 @@ struct Bar {
   WireKind wire = WireKind::kFogline;
   std::string cut;  // as the suite names it
   std::string codec;
-  std::string medium;  // Site::medium()
+  std::string medium;  // LabSite::medium()
   int pictures = 0, stored = 0;
   double bytes = 0;  // of a frame, mean
   // Milliseconds, p50 of the pictures; NaN where a stage did not run.

@@ -121,7 +121,7 @@ Result<DemoMechanism> Collect(Edge& edge, Store& store) {
   m.resident_bytes = edge.process.max_resident_bytes();
   // The edge's own count is what was acknowledged; what counts is what the store holds.
   FOGLINE_TRY(const Inventory stock, store.Stock());
-  for (const Tally& tally : stock.devices) {
+  for (const ValueTally& tally : stock.devices) {
     if (tally.text == edge.device) m.stored = tally.count;
   }
   return m;

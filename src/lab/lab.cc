@@ -176,7 +176,7 @@ class Lab {
     SuiteLink none;
     FOGLINE_TRY(none.profile, ParseInlineLink("up=100Gbps"));
     none.medium = Medium::kUser;
-    FOGLINE_TRY(const auto site, Site::Open(suite(), here, here, none, models_[0], log_));
+    FOGLINE_TRY(const auto site, LabSite::Open(suite(), here, here, none, models_[0], log_));
     // It goes into every forecast: the calmest of a few runs counts.
     result_.pipeline_ms = INFINITY;
     for (int i = 0; i < kMostTries; ++i) {
@@ -398,8 +398,8 @@ class Lab {
   Status RunChunk(Chunk& chunk) {
     const SuiteExperiment& e = suite().experiments[chunk.tasks[0]->bar.experiment];
     FOGLINE_TRY(const auto site,
-                Site::Open(suite(), suite().devices[e.device], suite().clouds[e.cloud],
-                           suite().links[e.link], models_[e.model], log_));
+                LabSite::Open(suite(), suite().devices[e.device], suite().clouds[e.cloud],
+                              suite().links[e.link], models_[e.model], log_));
     if (!site->fallback().empty()) {
       Note(fmt::format(
           "the kernel's own shaping could not be used ({}); links were made in user space",
@@ -437,7 +437,7 @@ class Lab {
 
   /// Measures until there are as many fair runs as wanted, or too many were tried; the median of
   /// them counts, or the fairest where none was fair.
-  Status RunTask(Site& site, Task& task) {
+  Status RunTask(LabSite& site, Task& task) {
     struct Try {
       Bar bar;
       std::string report;

@@ -29,7 +29,7 @@ LinkShape ShapeOf(const SuiteLink& link) {
   return shape;
 }
 
-class SiteImpl final : public Site {
+class SiteImpl final : public LabSite {
  public:
   SiteImpl(const Suite& suite, const SuiteMachine& device, std::filesystem::path model,
            std::filesystem::path log)
@@ -171,10 +171,10 @@ class SiteImpl final : public Site {
 
 }  // namespace
 
-Result<std::unique_ptr<Site>> Site::Open(const Suite& suite, const SuiteMachine& device,
-                                         const SuiteMachine& cloud, const SuiteLink& link,
-                                         const std::filesystem::path& model,
-                                         const std::filesystem::path& log) {
+Result<std::unique_ptr<LabSite>> LabSite::Open(const Suite& suite, const SuiteMachine& device,
+                                               const SuiteMachine& cloud, const SuiteLink& link,
+                                               const std::filesystem::path& model,
+                                               const std::filesystem::path& log) {
   auto site = std::make_unique<SiteImpl>(suite, device, model, log);
   FOGLINE_CHECK(site->Start(cloud, link));
   return site;

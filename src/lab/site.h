@@ -28,14 +28,14 @@ struct EdgeRun {
   double rate = 0;  // pictures a second; 0: the next one when the last one is stored
 };
 
-class Site {
+class LabSite {
  public:
   /// `model` is the ONNX file in a folder of its own; `log` gets what the processes say.
-  static Result<std::unique_ptr<Site>> Open(const Suite& suite, const SuiteMachine& device,
-                                            const SuiteMachine& cloud, const SuiteLink& link,
-                                            const std::filesystem::path& model,
-                                            const std::filesystem::path& log);
-  virtual ~Site() = default;
+  static Result<std::unique_ptr<LabSite>> Open(const Suite& suite, const SuiteMachine& device,
+                                               const SuiteMachine& cloud, const SuiteLink& link,
+                                               const std::filesystem::path& model,
+                                               const std::filesystem::path& log);
+  virtual ~LabSite() = default;
 
   /// What carries the bytes: "kernel: tbf, netem", "kernel: tbf; delay in user space", "user
   /// space".

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <csignal>
 
+#include "base/host_port.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -36,7 +37,7 @@ bool ReadNumber(std::string_view text, T& out) {
 }  // namespace
 
 std::string RedisAddress::ToString() const {
-  return fmt::format("redis://{}:{}/{}", host, port, db);
+  return fmt::format("redis://{}:{}/{}", Bracketed(host), port, db);
 }
 
 Result<RedisAddress> ParseRedis(const std::string& url) {

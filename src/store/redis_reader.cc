@@ -268,7 +268,7 @@ Result<std::vector<TimeBin>> RedisReader::Timeline(const Filter& filter, int64_t
   return columns->Timeline(filter, Words(filter), from_us, to_us, bins);
 }
 
-Status RedisReader::ReadTallies(const char* kind, std::vector<Tally>& tallies) {
+Status RedisReader::ReadTallies(const char* kind, std::vector<ValueTally>& tallies) {
   FOGLINE_TRY(const RedisReply newest,
               redis_.Run({"ZREVRANGE", RedisKey(fmt::format("newest:{}", kind)), "0",
                           std::to_string(kMostTallies - 1)}));
@@ -277,7 +277,7 @@ Status RedisReader::ReadTallies(const char* kind, std::vector<Tally>& tallies) {
   if (get.size() == 2) return {};
   FOGLINE_TRY(const RedisReply counts, redis_.Run(get));
   for (size_t i = 0; i < counts->elements; ++i) {
-    Tally& tally = tallies.emplace_back();
+    ValueTally& tally = tallies.emplace_back();
     tally.text = get[i + 2];
     std::string_view rest = Text(*counts->element[i]);
     const auto next = [&] {
@@ -301,7 +301,7 @@ Result<Inventory> RedisReader::Stock() {
   FOGLINE_CHECK(ReadTallies("mechanism", stock.mechanisms));
   FOGLINE_CHECK(ReadTallies("model", stock.models));
   // Every row has one mechanism, and there are few of them: their tallies add up to the whole.
-  for (const Tally& tally : stock.mechanisms) {
+  for (const ValueTally& tally : stock.mechanisms) {
     stock.first_us = stock.count == 0 ? tally.first_us : std::min(stock.first_us, tally.first_us);
     stock.last_us = stock.count == 0 ? tally.last_us : std::max(stock.last_us, tally.last_us);
     stock.count += tally.count;

@@ -48,7 +48,7 @@ class RedisReader {
   void AddTo(Columns& columns, const StoredDetection& row);
   uint32_t WordOf(const std::string& text);
   WordFilter Words(const Filter& filter) const;
-  Status ReadTallies(const char* kind, std::vector<Tally>& tallies);
+  Status ReadTallies(const char* kind, std::vector<ValueTally>& tallies);
 
   RedisConnection& redis_;
   const StoreOptions options_;

@@ -63,6 +63,7 @@ TEST(RedisAddress, IsReadInAllItsParts) {
   EXPECT_EQ(full.db, 3);
   EXPECT_THAT(full.ToString(), Not(HasSubstr("ret")));
   EXPECT_EQ(ParseRedis("redis://[::1]:6380").value().host, "::1");
+  EXPECT_EQ(ParseRedis("redis://[::1]:6380/2").value().ToString(), "redis://[::1]:6380/2");
   for (const char* bad : {"redis:", "redis://", "redis://:6379", "redis://h:0", "redis://h:x",
                           "redis://h/-1", "redis://h/one", "redis://secret@h", "rediss://h"}) {
     const auto refused = ParseRedis(bad);

@@ -74,7 +74,7 @@ class SqliteStore final : public Store {
   /// Columns that hold at least the rows which the filter lets pass: the mirror, brought up to
   /// date, or what a store too large for it has of them. Valid until the next call.
   Result<const Columns*> Mirror(const Filter& filter);
-  Status ReadTallies(TallyKind kind, std::vector<Tally>& tallies);
+  Status ReadTallies(TallyKind kind, std::vector<ValueTally>& tallies);
 
   std::mutex write_mutex_;
   std::unique_ptr<SqliteDatabase> write_database_;
@@ -243,7 +243,7 @@ Result<std::vector<TimeBin>> SqliteStore::Timeline(const Filter& filter, int64_t
   return columns->Timeline(filter, words, from_us, to_us, bins);
 }
 
-Status SqliteStore::ReadTallies(TallyKind kind, std::vector<Tally>& tallies) {
+Status SqliteStore::ReadTallies(TallyKind kind, std::vector<ValueTally>& tallies) {
   FOGLINE_TRY(
       SqliteStatement select,
       reader().Prepare(fmt::format(
@@ -253,7 +253,7 @@ Status SqliteStore::ReadTallies(TallyKind kind, std::vector<Tally>& tallies) {
   for (;;) {
     FOGLINE_TRY(const bool row, select.Step());
     if (!row) return {};
-    Tally& tally = tallies.emplace_back();
+    ValueTally& tally = tallies.emplace_back();
     tally.text = select.Text(0);
     tally.count = static_cast<uint64_t>(select.Integer(1));
     tally.positives = static_cast<uint64_t>(select.Integer(2));
@@ -271,7 +271,7 @@ Result<Inventory> SqliteStore::Stock() {
   FOGLINE_CHECK(ReadTallies(TallyKind::kMechanism, stock.mechanisms));
   FOGLINE_CHECK(ReadTallies(TallyKind::kModel, stock.models));
   // Every row has one mechanism, and there are few of them: their tallies add up to the whole.
-  for (const Tally& tally : stock.mechanisms) {
+  for (const ValueTally& tally : stock.mechanisms) {
     stock.first_us = stock.count == 0 ? tally.first_us : std::min(stock.first_us, tally.first_us);
     stock.last_us = stock.count == 0 ? tally.last_us : std::max(stock.last_us, tally.last_us);
     stock.count += tally.count;

@@ -153,7 +153,7 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
                                    {TallyKind::kMechanism, mechanism},
                                    {TallyKind::kModel, model}}) {
     const auto [entry, fresh] = tallies_.try_emplace({kind, word});
-    Tally& tally = entry->second;
+    ValueTally& tally = entry->second;
     tally.first_us = fresh ? d.captured_us : std::min(tally.first_us, d.captured_us);
     tally.last_us = fresh ? d.captured_us : std::max(tally.last_us, d.captured_us);
     ++tally.count;

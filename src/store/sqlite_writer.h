@@ -40,7 +40,7 @@ class SqliteWriter {
   StoreOptions options_;
   SqliteStatement begin_, commit_, rollback_, insert_, find_, place_, thumbnail_, tally_, stages_,
       settle_;
-  std::map<std::pair<TallyKind, int64_t>, Tally> tallies_;  // of the batch under way
+  std::map<std::pair<TallyKind, int64_t>, ValueTally> tallies_;  // of the batch under way
 };
 
 }  // namespace fogline

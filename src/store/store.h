@@ -58,7 +58,7 @@ struct TimeBin {
 };
 
 /// How often one value of a field occurs; over everything stored, whatever the filter.
-struct Tally {
+struct ValueTally {
   std::string text;
   uint64_t count = 0;
   uint64_t positives = 0;
@@ -73,7 +73,7 @@ struct Inventory {
   uint64_t last_id = 0;
   int64_t first_us = 0;  // captured; 0 and 0 for an empty store
   int64_t last_us = 0;
-  std::vector<Tally> devices, labels, mechanisms, models;
+  std::vector<ValueTally> devices, labels, mechanisms, models;
 };
 
 /// Ends a watch when it is destroyed; the callback does not run afterwards.

@@ -17,9 +17,9 @@ constexpr size_t kMostCells = 30'000;
 constexpr int64_t kMostBins = 1'000;
 constexpr size_t kStatsRows = 2'000;
 
-std::string Tallies(const std::vector<Tally>& tallies) {
+std::string Tallies(const std::vector<ValueTally>& tallies) {
   std::string out = "[";
-  for (const Tally& tally : tallies) {
+  for (const ValueTally& tally : tallies) {
     fmt::format_to(std::back_inserter(out),
                    "{}{{\"name\":{},\"count\":{},\"positives\":{},\"bytes\":{},\"first\":{},"
                    "\"last\":{}}}",
@@ -110,6 +110,7 @@ Result<HttpResponse> Site::Events(const HttpRequest& request, Parameters& parame
   FOGLINE_CHECK(parameters.Finish());
   HttpResponse response;
   response.type = "text/event-stream";
+  response.headers.emplace_back("X-Accel-Buffering", "no");  // nginx would hold events back
   // A browser that reconnects says where it was; the address holds only where the page began.
   response.events_after = request.last_event_id.empty() ? after : request.last_event_id;
   return response;
@@ -161,7 +162,7 @@ Result<HttpResponse> Site::FleetNow(const HttpRequest&, Parameters& parameters) 
                  "],\"predicted_by\":{{\"edge\":{},\"cloud\":{},\"link\":{}}},\"predictions\":[",
                  JsonQuote(by.edge), JsonQuote(by.cloud), JsonQuote(by.link));
   bool first = true;
-  for (const Fleet::Way& way : fleet_.Ways()) {
+  for (const FleetMemory::Way& way : fleet_.Ways()) {
     const auto own = by.devices.find(way.device);
     const std::string& edge = own == by.devices.end() ? by.edge : own->second;
     if (edge.empty()) continue;
@@ -255,12 +256,12 @@ Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
   one("fogline_detections_stored", "Detections in the store", Metric::kGauge, stock.count);
   out.Family("fogline_detections_by_mechanism", "Detections in the store by mechanism",
              Metric::kGauge);
-  for (const Tally& tally : stock.mechanisms) {
+  for (const ValueTally& tally : stock.mechanisms) {
     out.Sample("mechanism", tally.text, static_cast<double>(tally.count));
   }
   out.Family("fogline_payload_bytes_by_mechanism", "Bytes that crossed the network by mechanism",
              Metric::kGauge);
-  for (const Tally& tally : stock.mechanisms) {
+  for (const ValueTally& tally : stock.mechanisms) {
     out.Sample("mechanism", tally.text, static_cast<double>(tally.payload_bytes));
   }
   one("fogline_devices", "Devices that have ever sent", Metric::kGauge, stock.devices.size());

@@ -10,8 +10,8 @@ namespace {
 
 constexpr size_t kMostKnown = 1000;
 
-Result<LatencyTerms> Work(const ShelfModel& shelf, const Fleet::Way& way, const std::string& edge,
-                          const PredictBy& by, bool files) {
+Result<LatencyTerms> Work(const ShelfModel& shelf, const FleetMemory::Way& way,
+                          const std::string& edge, const PredictBy& by, bool files) {
   const auto side = files ? LoadSide : LibrarySide;
   FOGLINE_TRY(PlanSide edge_side, side(shelf.model, edge, "edge"));
   FOGLINE_TRY(PlanSide cloud_side, side(shelf.model, by.cloud, "cloud"));
@@ -40,7 +40,8 @@ Result<LatencyTerms> Work(const ShelfModel& shelf, const Fleet::Way& way, const 
 
 }  // namespace
 
-Result<LatencyTerms> Predictor::Predict(const Fleet::Way& way, const PredictBy& by, bool files) {
+Result<LatencyTerms> Predictor::Predict(const FleetMemory::Way& way, const PredictBy& by,
+                                        bool files) {
   const auto own = by.devices.find(way.device);
   const std::string& edge = own == by.devices.end() ? by.edge : own->second;
   const Key key{way.model, way.cut, way.codec, edge, by.cloud, by.link, files};
@@ -51,7 +52,7 @@ Result<LatencyTerms> Predictor::Predict(const Fleet::Way& way, const PredictBy& 
   return known_.emplace(key, Work(**model, way, edge, by, files)).first->second;
 }
 
-std::string PredictionJson(const Fleet::Way& way, const std::string& edge,
+std::string PredictionJson(const FleetMemory::Way& way, const std::string& edge,
                            const Result<LatencyTerms>& predicted) {
   std::string out =
       fmt::format("{{\"device\":{},\"edge\":{}", JsonQuote(way.device), JsonQuote(edge));

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "plan/candidate.h"
 #include "plan/request.h"
-#include "web/fleet.h"
+#include "web/fleet_memory.h"
 #include "web/model_shelf.h"
 #include "web/web_server.h"
 
@@ -23,7 +23,7 @@ class Predictor {
   /// Machines and link as `by` names them; with `files` they may be files.
   /// kUnavailable while models are being read, kNotFound for a model, cut or codec that the plan
   /// does not know, and what is wrong with a machine or link.
-  Result<LatencyTerms> Predict(const Fleet::Way& way, const PredictBy& by, bool files);
+  Result<LatencyTerms> Predict(const FleetMemory::Way& way, const PredictBy& by, bool files);
 
  private:
   using Key = std::tuple<std::string, std::string, std::string, std::string, std::string,
@@ -34,7 +34,7 @@ class Predictor {
 
 /// {"device":…,"edge":…,"total_ms":…,"stages_ms":{…}}, stages named as detections have them; or
 /// with "unknown" instead, the reason.
-std::string PredictionJson(const Fleet::Way& way, const std::string& edge,
+std::string PredictionJson(const FleetMemory::Way& way, const std::string& edge,
                            const Result<LatencyTerms>& predicted);
 
 }  // namespace fogline

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "web/assets.h"
+#include "web/listen.h"
 
 namespace fogline {
 namespace {
@@ -47,7 +48,7 @@ bool IsTileAddress(std::string_view basemap) {
 }
 
 Result<std::unique_ptr<Site>> Site::Make(const WebOptions& options, Store& store,
-                                         const Fleet& fleet, WebCounters& counters) {
+                                         const FleetMemory& fleet, WebCounters& counters) {
   std::unique_ptr<Site> site(new Site(options, store, fleet, counters));
   if (!options.basemap.empty() && !IsTileAddress(options.basemap)) {
     FOGLINE_TRY(site->basemap_, Basemap::Open(options.basemap));
@@ -55,7 +56,7 @@ Result<std::unique_ptr<Site>> Site::Make(const WebOptions& options, Store& store
   return site;
 }
 
-Site::Site(const WebOptions& options, Store& store, const Fleet& fleet, WebCounters& counters)
+Site::Site(const WebOptions& options, Store& store, const FleetMemory& fleet, WebCounters& counters)
     : options_(options),
       store_(store),
       fleet_(fleet),
@@ -63,7 +64,9 @@ Site::Site(const WebOptions& options, Store& store, const Fleet& fleet, WebCount
       planner_(options.models),
       predictor_(planner_.shelf()),
       privacy_{options.round_decimals, options.thumbnails},
-      loopback_(options.address.starts_with("127.") || options.address == "::1") {
+      loopback_(false) {
+  const auto addresses = AddressesOf({options.address, options.port});
+  loopback_ = addresses && IsLoopback(*addresses);
   const std::string tiles = OriginOf(options.basemap);
   content_security_policy_ = fmt::format(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{0};"
@@ -141,7 +144,9 @@ bool Site::KnowsHost(std::string_view host) const {
   if (name == "localhost" || name == "[::1]") return true;
   // A number, not a name that begins like one.
   if (name.starts_with("127.") && name.find_first_not_of("0123456789.") == name.npos) return true;
-  return std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end();
+  // An operator may have written an IPv6 address without its brackets.
+  return std::ranges::any_of(options_.hosts,
+                             [&](const std::string& known) { return Bracketed(known) == name; });
 }
 
 HttpResponse Site::ServeAsset(const HttpRequest& request, std::string_view path) const {

@@ -8,7 +8,7 @@
 #include "web/basemap.h"
 #include "web/counters.h"
 #include "web/detection_text.h"
-#include "web/fleet.h"
+#include "web/fleet_memory.h"
 #include "web/http.h"
 #include "web/parameters.h"
 #include "web/planner.h"
@@ -25,7 +25,7 @@ class Site {
  public:
   /// kNotFound or kInvalid for a base map that cannot be served.
   static Result<std::unique_ptr<Site>> Make(const WebOptions& options, Store& store,
-                                            const Fleet& fleet, WebCounters& counters);
+                                            const FleetMemory& fleet, WebCounters& counters);
 
   /// The paths it answers at, beside the page's files.
   static std::vector<std::string_view> Paths();
@@ -34,7 +34,7 @@ class Site {
   HttpResponse Handle(const HttpRequest& request);
 
  private:
-  Site(const WebOptions& options, Store& store, const Fleet& fleet, WebCounters& counters);
+  Site(const WebOptions& options, Store& store, const FleetMemory& fleet, WebCounters& counters);
   using Handler = Result<HttpResponse> (Site::*)(const HttpRequest&, Parameters&);
   struct Route {
     std::string_view path;  // a last "*" stands for the rest
@@ -67,7 +67,7 @@ class Site {
 
   const WebOptions& options_;
   Store& store_;
-  const Fleet& fleet_;
+  const FleetMemory& fleet_;
   std::unique_ptr<Basemap> basemap_;  // null: none, or tiles of another server
   WebCounters& counters_;
   Planner planner_;

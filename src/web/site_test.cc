@@ -62,7 +62,7 @@ class SiteTest : public ::testing::Test {
   std::unique_ptr<Store> store_;
   WebCounters counters_;
   FakeClock clock_;
-  Fleet fleet_{clock_};
+  FleetMemory fleet_{clock_};
   std::unique_ptr<Site> site_;
   std::string host_ = "127.0.0.1:8080";
 };
@@ -127,6 +127,18 @@ TEST_F(SiteTest, ALoopbackServerAnswersToLoopbackNamesOnly) {
     EXPECT_EQ(Get("/healthz").status, 200) << host;
   }
   for (const char* host : {"evil.example", "127.evil.example.", "", "localhost.evil.example"}) {
+    host_ = host;
+    EXPECT_EQ(Get("/healthz").status, 421) << host;
+  }
+}
+
+TEST_F(SiteTest, AFurtherNameMayBeAnIpv6Address) {
+  options_.hosts = {"map.example", "fd00::5", "[fd00::6]"};
+  for (const char* host : {"map.example", "map.example:80", "[fd00::5]:80", "[fd00::6]"}) {
+    host_ = host;
+    EXPECT_EQ(Get("/healthz").status, 200) << host;
+  }
+  for (const char* host : {"fd00::5", "[fd00::7]", "[fd00::5"}) {
     host_ = host;
     EXPECT_EQ(Get("/healthz").status, 421) << host;
   }
@@ -264,7 +276,7 @@ TEST_F(SiteTest, FleetTellsWhatEachDeviceDoes) {
   const int64_t now_us = clock_.WallMicros();
   for (uint64_t i = 0; i < 30; ++i) {
     StoredDetection row{.id = i + 1, .stored_us = now_us - 1000, .detection = Sample(i * 2)};
-    fleet_.Add(row);
+    fleet_.Add(row, clock_.Steady());
   }
   const json device = Json("/api/fleet")["devices"][0];
   EXPECT_EQ(device["name"], "cam");
@@ -283,8 +295,8 @@ TEST_F(SiteTest, FleetWaitsForTheTimesThatComeLater) {
   const std::vector<Settlement> settlements{{"cam", 0, 0, 21.5F}};
   ASSERT_TRUE(store_->Put({}, settlements));
   clock_.Advance(std::chrono::seconds(5));
-  ASSERT_TRUE(fleet_.CatchUp(*store_));
-  ASSERT_TRUE(fleet_.CatchUp(*store_));  // adds nothing twice
+  EXPECT_FALSE(fleet_.CatchUp(*store_).value());
+  EXPECT_FALSE(fleet_.CatchUp(*store_).value());  // adds nothing twice
   const json device = Json("/api/fleet")["devices"][0];
   EXPECT_EQ(device["arrived"], 1);
   EXPECT_EQ(device["stages_ms"]["network"]["p50"], 21.5);

@@ -13,8 +13,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "web/feed.h"
-#include "web/fleet.h"
+#include "web/fleet_memory.h"
 #include "web/http.h"
+#include "web/listen.h"
 #include "web/site.h"
 
 namespace fogline {
@@ -69,23 +70,28 @@ class WebServer::Impl {
   Status Listen() {
     FOGLINE_CHECK(feed_.Start());
     FOGLINE_TRY(site_, Site::Make(options_, store_, fleet_, counters_));
-    fleet_.StartAfter(feed_.last_id() - std::min<uint64_t>(feed_.last_id(), kRemembered));
-    const std::string where = fmt::format("{}:{}", options_.address, options_.port);
-    error_code error;
-    const auto address = net::ip::make_address(options_.address, error);
-    if (error) return Fail(ErrorCode::kUsage, options_.address, "is no IP address");
-    const tcp::endpoint endpoint(address, options_.port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(net::socket_base::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
-    if (error) return Fail(ErrorCode::kUnavailable, where, "cannot listen: {}", error.message());
-    port_ = acceptor_.local_endpoint().port();
+    fleet_.Start(feed_.last_id() - std::min<uint64_t>(feed_.last_id(), kRemembered),
+                 feed_.last_id());
+    FOGLINE_TRY(const auto addresses, AddressesOf({options_.address, options_.port}));
+    port_ = options_.port;
+    error_code missing;
+    for (tcp::endpoint at : addresses) {
+      at.port(port_);  // where any would do, the same at every address
+      const error_code error = ListenAt(at);
+      // "localhost" has an IPv6 address on machines that have no IPv6.
+      const bool absent = error == net::error::address_family_not_supported ||
+                          error == error_code(EADDRNOTAVAIL, boost::system::system_category());
+      if (error && !absent) return CannotListen(error);
+      if (error) missing = error;
+    }
+    if (acceptors_.empty()) return CannotListen(missing);
     return {};
   }
 
   void Run() {
-    net::co_spawn(io_, Accept(), net::detached);
+    for (tcp::acceptor& acceptor : acceptors_) {
+      net::co_spawn(io_, Accept(acceptor), net::detached);
+    }
     net::co_spawn(io_, PollRegularly(), net::detached);
     // A large store takes its time to count for the first time; do it before the first visitor.
     net::post(io_, [this] { (void)store_.Timeline({}, 0, 1, 1); });
@@ -120,6 +126,23 @@ class WebServer::Impl {
   const WebOptions& options() const { return options_; }
 
  private:
+  error_code ListenAt(const tcp::endpoint& at) {
+    error_code error;
+    tcp::acceptor acceptor(io_);
+    acceptor.open(at.protocol(), error);
+    if (!error) acceptor.set_option(net::socket_base::reuse_address(true), error);
+    if (!error) acceptor.bind(at, error);
+    if (!error) acceptor.listen(net::socket_base::max_listen_connections, error);
+    if (error) return error;
+    port_ = acceptor.local_endpoint().port();
+    acceptors_.push_back(std::move(acceptor));
+    return {};
+  }
+  Status CannotListen(const error_code& error) const {
+    return Fail(ErrorCode::kUnavailable, HostPort{options_.address, options_.port}.ToString(),
+                "cannot listen: {}", error.message());
+  }
+
   void PollFeed() {
     const uint64_t before = feed_.last_id();
     const auto more = feed_.Poll();
@@ -141,13 +164,18 @@ class WebServer::Impl {
       timer.expires_after(kPoll);
       co_await timer.async_wait(kToken);
       PollFeed();
-      if (const Status read = fleet_.CatchUp(store_); !read) ++counters_.store_errors;
+      for (bool more = true; more;) {
+        const auto read = fleet_.CatchUp(store_);
+        if (!read) ++counters_.store_errors;
+        more = read && *read;
+        if (more) co_await net::post(io_, net::use_awaitable);  // in turns with requests
+      }
     }
   }
 
-  net::awaitable<void> Accept() {
+  net::awaitable<void> Accept(tcp::acceptor& acceptor) {
     for (;;) {
-      auto [error, socket] = co_await acceptor_.async_accept(kToken);
+      auto [error, socket] = co_await acceptor.async_accept(kToken);
       if (error) {  // out of descriptors, mostly: let some connections end first
         net::steady_timer pause(io_, std::chrono::milliseconds(100));
         co_await pause.async_wait(kToken);
@@ -165,16 +193,16 @@ class WebServer::Impl {
     try {
       error_code ignored;
       stream.socket().set_option(tcp::no_delay(true), ignored);
-      auto events_after = co_await AnswerRequests(stream);
-      if (events_after) co_await StreamEvents(stream, std::move(*events_after));
+      const auto events = co_await AnswerRequests(stream);
+      if (events) co_await StreamEvents(stream, *events);
     } catch (const std::exception& e) {
       LogError("web: {}", e.what());
     }
     --counters_.connections;
   }
 
-  /// Until the client leaves, or asks for events: then the id to begin after.
-  net::awaitable<std::optional<std::string>> AnswerRequests(beast::tcp_stream& stream) {
+  /// Until the client leaves, or asks for events: then the answer that begins the stream.
+  net::awaitable<std::optional<HttpResponse>> AnswerRequests(beast::tcp_stream& stream) {
     beast::flat_buffer buffer(2 * kHeaderBytes);
     for (auto patience = options_.patience.first_request;;
          patience = options_.patience.next_request) {
@@ -199,7 +227,7 @@ class WebServer::Impl {
       HttpResponse response = site_->Handle(ours);
       const bool head = request.method() == http::verb::head;
       if (response.events_after && !head) {
-        if (counters_.streams < options_.max_streams) co_return response.events_after;
+        if (counters_.streams < options_.max_streams) co_return response;
         response = ErrorResponse(503, "too many streams are open; try again later");
         response.headers.emplace_back("Retry-After", "10");
       }
@@ -221,22 +249,31 @@ class WebServer::Impl {
                counters_.slow_requests);
   }
 
-  /// False when the client did not take it.
-  net::awaitable<bool> Write(beast::tcp_stream& stream, const HttpResponse& response,
-                             unsigned version, bool head, bool close) {
-    const std::string_view content = response.content();
+  /// The header of every answer, streams included: those have no length. False when the client did
+  /// not take it.
+  net::awaitable<bool> WriteHeader(beast::tcp_stream& stream, const HttpResponse& response,
+                                   unsigned version, bool close) {
     http::response<http::empty_body> header;
     header.version(version);
     header.result(static_cast<unsigned>(response.status));
     if (!response.type.empty()) header.set(http::field::content_type, response.type);
     for (const auto& [name, value] : response.headers) header.insert(name, value);
-    if (response.status != 304) header.content_length(content.size());
+    if (!response.events_after && response.status != 304) {
+      header.content_length(response.content().size());
+    }
     header.keep_alive(!close);
     stream.expires_after(options_.patience.writing);
     http::response_serializer<http::empty_body> serializer(header);
     auto [error, bytes] = co_await http::async_write_header(stream, serializer, kToken);
     (void)bytes;
-    if (error) co_return false;
+    co_return !error;
+  }
+
+  /// False when the client did not take it.
+  net::awaitable<bool> Write(beast::tcp_stream& stream, const HttpResponse& response,
+                             unsigned version, bool head, bool close) {
+    const std::string_view content = response.content();
+    if (!co_await WriteHeader(stream, response, version, close)) co_return false;
     // In parts, each with its own time: a slow phone may take long, but not stop.
     for (std::string_view rest = head ? "" : content; !rest.empty();) {
       const std::string_view part = rest.substr(0, 256 << 10);
@@ -266,7 +303,7 @@ class WebServer::Impl {
 
   /// Sends what is new until the client leaves or is too slow. Nothing is queued for it: what it
   /// has not taken yet is read again from where it is.
-  net::awaitable<void> StreamEvents(beast::tcp_stream& stream, std::string after) {
+  net::awaitable<void> StreamEvents(beast::tcp_stream& stream, const HttpResponse& head) {
     struct Open {
       WebCounters& counters;
       explicit Open(WebCounters& c) : counters(c) { ++counters.streams, ++counters.streams_opened; }
@@ -275,19 +312,10 @@ class WebServer::Impl {
     error_code ignored;
     stream.socket().set_option(net::socket_base::send_buffer_size(kStreamSendBuffer), ignored);
 
-    const FeedStart start = feed_.Resolve(after);
+    const FeedStart start = feed_.Resolve(*head.events_after);
     uint64_t cursor = start.after;
-    {
-      HttpResponse head;  // for the headers that every answer has
-      head.type = "text/event-stream";
-      std::string text =
-          "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-          "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
-          "X-Content-Type-Options: nosniff\r\n"
-          "Cross-Origin-Resource-Policy: same-origin\r\nConnection: close\r\n\r\n";
-      text += feed_.Hello(start);
-      if (!co_await WriteEvents(stream, text)) co_return;
-    }
+    if (!co_await WriteHeader(stream, head, 11, true)) co_return;
+    if (!co_await WriteEvents(stream, feed_.Hello(start))) co_return;
     net::steady_timer wake(io_);
     for (;;) {
       const auto chunk = feed_.Next(cursor);
@@ -309,7 +337,7 @@ class WebServer::Impl {
   WebCounters counters_;
   Store& store_;
   Feed feed_;
-  Fleet fleet_{Clock::Real()};
+  FleetMemory fleet_{Clock::Real()};
   std::unique_ptr<Site> site_;
   bool feed_failing_ = false;
   Nanos said_slow_at_{0};
@@ -318,7 +346,7 @@ class WebServer::Impl {
   uint16_t port_ = 0;
   // Last: what still waits in it is destroyed first, while the rest is there.
   net::io_context io_{1};
-  tcp::acceptor acceptor_{io_};
+  std::vector<tcp::acceptor> acceptors_;  // one an address
   std::unique_ptr<StoreWatch> watch_;
   std::thread thread_;
 };
@@ -336,9 +364,7 @@ Result<std::unique_ptr<WebServer>> WebServer::Start(const WebOptions& options, S
 uint16_t WebServer::port() const { return impl_->port(); }
 
 std::string WebServer::url() const {
-  const std::string& address = impl_->options().address;
-  const bool v6 = address.find(':') != std::string::npos;
-  return fmt::format("http://{}{}{}:{}/", v6 ? "[" : "", address, v6 ? "]" : "", port());
+  return fmt::format("http://{}/", HostPort{impl_->options().address, port()}.ToString());
 }
 
 void WebServer::Notify() { impl_->Notify(); }

@@ -9,6 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <set>
+#include <sstream>
+
 #include "store/store.h"
 
 namespace fogline {
@@ -23,7 +26,8 @@ constexpr int kPatienceMs = 20'000;
 /// A client that does only what it is told.
 class Client {
  public:
-  explicit Client(uint16_t port, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Client(uint16_t port, int receive_buffer = 0, int family = AF_INET)
+      : fd_(socket(family, SOCK_STREAM, 0)) {
     if (receive_buffer > 0) {
       setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
     }
@@ -31,7 +35,13 @@ class Client {
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0;
+    sockaddr_in6 to6{};
+    to6.sin6_family = AF_INET6;
+    to6.sin6_port = htons(port);
+    to6.sin6_addr = in6addr_loopback;
+    connected_ = family == AF_INET
+                     ? connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0
+                     : connect(fd_, reinterpret_cast<sockaddr*>(&to6), sizeof(to6)) == 0;
   }
   ~Client() { close(fd_); }
   Client(const Client&) = delete;
@@ -111,8 +121,64 @@ TEST_F(WebServerTest, SaysWhereItIsAndRefusesAnAddressInUse) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(second.error().where, HasSubstr(std::to_string(port)));
-  same.address = "no address";
-  EXPECT_EQ(WebServer::Start(same, *store_).error().code, ErrorCode::kUsage);
+  same.address = "no.such.host.invalid";
+  const auto nowhere = WebServer::Start(same, *store_);
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(nowhere.error().where, same.address);
+}
+
+TEST_F(WebServerTest, ServesAtANameAtAllOfItsAddresses) {
+  options_.address = "localhost";
+  const uint16_t port = Start();
+  EXPECT_EQ(server_->url(), fmt::format("http://localhost:{}/", port));
+  Client client(port);  // 127.0.0.1
+  client.Get("/healthz");
+  EXPECT_TRUE(client.Until("\"ok\""));
+  Client stranger(port);  // and to no other names, as on any loopback address
+  stranger.Send("GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  EXPECT_TRUE(stranger.Until("HTTP/1.1 421"));
+}
+
+TEST_F(WebServerTest, ServesAtAnIpv6Address) {
+  options_.address = "::1";
+  auto server = WebServer::Start(options_, *store_);
+  if (!server && server.error().message.find("cannot listen") != std::string::npos) {
+    EXPECT_EQ(server.error().where, "[::1]:0");
+    GTEST_SKIP() << "this machine has no IPv6: " << server.error().ToString();
+  }
+  ASSERT_TRUE(server);
+  server_ = *std::move(server);
+  const std::string host = fmt::format("[::1]:{}", server_->port());
+  EXPECT_EQ(server_->url(), "http://" + host + "/");
+  Client client(server_->port(), 0, AF_INET6);
+  client.Send("GET /healthz HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  EXPECT_TRUE(client.Until("\"ok\""));
+}
+
+// One function makes them: a stream is an answer like any other.
+TEST_F(WebServerTest, AStreamHasTheHeadersThatEveryAnswerHas) {
+  const uint16_t port = Start();
+  const auto headers = [&](const std::string& target) {
+    Client client(port);
+    client.Get(target);
+    EXPECT_TRUE(client.Until("\r\n\r\n"));
+    std::set<std::string> lines;
+    std::istringstream text(client.received().substr(0, client.received().find("\r\n\r\n")));
+    for (std::string line; std::getline(text, line);) {
+      lines.insert(line.substr(0, line.find_last_not_of('\r') + 1));
+    }
+    return lines;
+  };
+  const auto stream = headers("/api/events");
+  for (const std::string& line : headers("/api/config")) {
+    const bool own = line.starts_with("Content-Type:") || line.starts_with("Content-Length:") ||
+                     line.starts_with("Connection:");
+    EXPECT_TRUE(own || stream.contains(line)) << line;
+  }
+  EXPECT_TRUE(stream.contains("Content-Type: text/event-stream"));
+  EXPECT_TRUE(stream.contains("Connection: close"));
+  for (const std::string& line : stream) EXPECT_FALSE(line.starts_with("Content-Length")) << line;
 }
 
 TEST_F(WebServerTest, AnswersSeveralRequestsOnAConnection) {

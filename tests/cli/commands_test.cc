@@ -175,5 +175,28 @@ TEST_F(Commands, WhatIsWrongIsNamedInOneLine) {
   ExpectOneLine(Run({"cost", Write("a.toml", "zzz = 1\n" + scenario)}), "'zzz'");
 }
 
+// A number that becomes a time is checked before it is cast: NaN passes a comparison, and what is
+// too large for a duration is no duration.
+TEST_F(Commands, NumbersThatAreNoTimesAreRefused) {
+  for (const std::string value : {"inf", "nan", "-nan", "-1", "1e300", "1e10", "10s", ""}) {
+    for (const std::string flag : {"--drain", "--fallback", "--deadline", "--rate"}) {
+      // As one word, since "-1" alone would be read as a flag.
+      ExpectOneLine(Run({"edge", "--model", kModel, "--source", "x", flag + "=" + value}), flag, 2);
+    }
+    ExpectOneLine(Run({"cloud", "--models", "x", "--device-rate=" + value}), "--device-rate", 2);
+  }
+  ExpectOneLine(Run({"edge", "--model", kModel, "--source", "x", "--rate", "1e-300"}), "--rate", 2);
+}
+
+TEST_F(Commands, AnAddressToServeAtThatIsNoneIsToldInOneLine) {
+  const std::string store = "sqlite:" + (dir_.path() / "s.db").string();
+  for (const std::string listen : {"8080", "::1:8080", "[::1]", "localhost:", "localhost:70000",
+                                   "[localhost]:80", "http://localhost:80"}) {
+    ExpectOneLine(Run({"map", "--store", store, "--http", listen}), "--http " + listen, 2);
+  }
+  ExpectOneLine(Run({"map", "--store", store, "--http", "no.such.host.invalid:0"}),
+                "no.such.host.invalid");
+}
+
 }  // namespace
 }  // namespace fogline

@@ -7,7 +7,7 @@ import { makeShell } from './shell';
 
 interface Quantiles { p50: number; p95: number }
 interface Device {
-  name: string; run: string; captured: number; stored: number; images_per_second: number; bytes_per_second: number;
+  name: string; run: string; captured: number; stored: number; heard: number; images_per_second: number; bytes_per_second: number;
   frames: number; positives: number; sent: number; arrived: number;
   mechanism: string; cut: string; codec: string; model: string; label: string;
   measured: { bytes?: Quantiles; total_ms?: Quantiles }; stages_ms: Record<string, Quantiles>;
@@ -108,7 +108,7 @@ function predictionCell(device: Device, prediction: Prediction | undefined): Nod
 }
 
 function drawDevices(fleet: Fleet): void {
-  const active = fleet.devices.filter((d) => fleet.now - d.stored < silentMs);
+  const active = fleet.devices.filter((d) => fleet.now - d.heard < silentMs);
   clear(summary,
     figure('Devices heard this minute', `${active.length} of ${fleet.devices.length}`),
     figure('Images', `${active.reduce((sum, d) => sum + d.images_per_second, 0).toFixed(1)} /s`),
@@ -126,12 +126,12 @@ function drawDevices(fleet: Fleet): void {
   const longest = Math.max(...fleet.devices.map((d) => medianTotal(d.stages_ms)));
   const cell = (name: string, ...content: (Node | string)[]): HTMLElement => h('td', { 'data-name': name }, ...content);
   const rows = fleet.devices.map((d) => {
-    const silent = fleet.now - d.stored >= silentMs;
+    const silent = fleet.now - d.heard >= silentMs;
     const missing = Math.max(0, d.sent - d.arrived);
     return h('tr', { class: silent ? 'silent' : '' },
       h('th', { scope: 'row' },
         h('a', { href: `/?${new URLSearchParams({ device: d.name })}` }, d.name),
-        h('span', { class: 'sub' }, silent ? `silent, heard ${ago(d.stored, fleet.now)}` : `heard ${ago(d.stored, fleet.now)}`)),
+        h('span', { class: 'sub' }, silent ? `silent, heard ${ago(d.heard, fleet.now)}` : `heard ${ago(d.heard, fleet.now)}`)),
       cell('Rate', silent ? '—' : `${d.images_per_second.toFixed(d.images_per_second < 10 ? 2 : 0)} /s`),
       cell('Runs as', mechanismTag(d.mechanism), h('span', { class: 'sub' }, d.cut === '' ? d.codec : `${d.cut} · ${d.codec}`)),
       cell('Bytes an image', d.measured.bytes ? bytes(Math.round(d.measured.bytes.p50)) : '—'),

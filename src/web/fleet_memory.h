@@ -15,21 +15,25 @@ namespace fogline {
 
 /// Bounded in devices and in frames a device; when full, the device that has been silent longest
 /// makes room. Not thread-safe.
-class Fleet {
+class FleetMemory {
  public:
-  explicit Fleet(const Clock& clock) : clock_(clock) {}
+  explicit FleetMemory(const Clock& clock) : clock_(clock) {}
 
-  void Add(const StoredDetection& stored);
+  /// `heard`: when it came to be known here, by the steady clock. What the workers' clocks say
+  /// (stored_us) is shown, never reckoned with: they may be ahead or behind.
+  void Add(const StoredDetection& stored, Nanos heard);
 
-  /// Reads on in the store from where it last was, up to three seconds ago: by then an edge has
-  /// told how long the network took (Store::Put's settlements), which comes after the frame itself.
-  Status CatchUp(Store& store);
-  /// Where CatchUp begins.
-  void StartAfter(uint64_t id) { cursor_ = id; }
+  /// Reads on in the store from where it last was, a few thousand rows at a time, up to the row
+  /// that was the newest three seconds ago: by then an edge has told how long the network took
+  /// (Store::Put's settlements), which comes after the frame itself. True when there is more to
+  /// read at once.
+  Result<bool> CatchUp(Store& store);
+  /// Where CatchUp begins; the rows up to `last` were there before, and are waited for no longer.
+  void Start(uint64_t after, uint64_t last) { cursor_ = after, before_start_ = last; }
 
   /// The devices as the API gives them, at most 200, the one heard last first: rates over the last
-  /// minute by the store's clock, stage times and bytes over the frames remembered. Worked out at
-  /// most once a second, however many ask.
+  /// minute, stage times and bytes over the frames remembered. Worked out at most once a second,
+  /// however many ask.
   const std::string& Json() const;
 
   /// How a device runs: what a plan can predict.
@@ -43,7 +47,7 @@ class Fleet {
   std::string Work() const;
 
   struct Frame {
-    int64_t stored_us = 0;
+    Nanos heard{0};
     uint32_t bytes = 0;
     bool positive = false;
     float total = 0;
@@ -58,12 +62,20 @@ class Fleet {
     std::string mechanism, cut, codec, model, label;
     int64_t captured_us = 0;
     int64_t stored_us = 0;
+    Nanos heard{0};
+  };
+  /// The newest id at a time.
+  struct Mark {
+    Nanos at{0};
+    uint64_t last_id = 0;
   };
 
   std::vector<const std::pair<const std::string, Device>*> Listed() const;
 
   const Clock& clock_;
-  uint64_t cursor_ = 0;  // the last row that was added
+  uint64_t cursor_ = 0;        // the last row that was added
+  uint64_t before_start_ = 0;  // rows up to here are older than this process
+  std::deque<Mark> marks_;     // ascending; those of the last seconds, and one that is older
   std::map<std::string, Device> devices_;
   mutable std::string json_;
   mutable Nanos json_at_{0};

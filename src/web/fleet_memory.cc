@@ -1,0 +1,167 @@
+#include "web/fleet_memory.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "base/stats.h"
+#include "base/text.h"
+
+namespace fogline {
+namespace {
+
+constexpr size_t kMostDevices = 2000;
+constexpr size_t kMostListed = 200;
+constexpr size_t kMostFrames = 240;
+constexpr size_t kRowsATime = 4'000;
+constexpr Nanos kSettling = std::chrono::seconds(3);
+constexpr Nanos kBetweenMarks = std::chrono::milliseconds(200);
+constexpr Nanos kMinute = std::chrono::minutes(1);
+constexpr int64_t kOldestUs = int64_t{86'400'000'000} * 365;  // what an age is told up to
+
+void AppendQuantiles(std::string& out, std::string_view name, const std::vector<double>& samples) {
+  if (samples.empty()) return;
+  fmt::format_to(std::back_inserter(out), "{}\"{}\":{{\"p50\":{:.4g},\"p95\":{:.4g}}}",
+                 out.back() == '{' ? "" : ",", name, Quantile(samples, 0.5),
+                 Quantile(samples, 0.95));
+}
+
+}  // namespace
+
+void FleetMemory::Add(const StoredDetection& stored, Nanos heard) {
+  const Detection& d = stored.detection;
+  auto [at, fresh] = devices_.try_emplace(d.device);
+  Device& device = at->second;
+  if (fresh || device.run != d.run) {
+    device.run = d.run;
+    device.first_sequence = device.last_sequence = d.sequence;
+    device.seen = 0;
+  }
+  device.first_sequence = std::min(device.first_sequence, d.sequence);
+  device.last_sequence = std::max(device.last_sequence, d.sequence);
+  ++device.seen;
+  device.mechanism = d.mechanism;
+  device.cut = d.cut;
+  device.codec = d.codec;
+  device.model = d.model;
+  device.label = d.label;
+  device.captured_us = d.captured_us;
+  device.stored_us = stored.stored_us;
+  device.heard = heard;
+  device.frames.push_back({heard, d.payload_bytes, d.positive, d.stages.Total(), d.stages});
+  if (device.frames.size() > kMostFrames) device.frames.pop_front();
+  if (devices_.size() > kMostDevices) {
+    devices_.erase(std::min_element(
+        devices_.begin(), devices_.end(),
+        [](const auto& a, const auto& b) { return a.second.heard < b.second.heard; }));
+  }
+}
+
+Result<bool> FleetMemory::CatchUp(Store& store) {
+  const Nanos now = clock_.Steady();
+  FOGLINE_TRY(const uint64_t last, store.LastId());
+  if (marks_.empty() || now - marks_.back().at >= kBetweenMarks) marks_.push_back({now, last});
+  uint64_t settled = std::min(before_start_, last);
+  for (const Mark& mark : marks_) {
+    if (now - mark.at >= kSettling) settled = std::max(settled, mark.last_id);
+  }
+  if (cursor_ >= settled) return false;
+  FOGLINE_TRY(const auto rows, store.Query({.after_id = cursor_, .before_id = settled + 1},
+                                           Order::kOldestFirst, kRowsATime));
+  const int64_t wall_us = clock_.WallMicros();
+  for (const StoredDetection& row : rows) {
+    while (marks_.size() > 1 && marks_.front().last_id < row.id) marks_.pop_front();
+    // Only for what was there before is a clock of another machine all there is to go by.
+    const int64_t age_us = std::clamp<int64_t>(wall_us - row.stored_us, 0, kOldestUs);
+    Add(row, row.id <= before_start_ ? now - std::chrono::microseconds(age_us) : marks_.front().at);
+  }
+  cursor_ = rows.size() < kRowsATime ? settled : rows.back().id;
+  while (marks_.size() > 1 && marks_[1].last_id <= cursor_) marks_.pop_front();
+  return cursor_ < settled;
+}
+
+const std::string& FleetMemory::Json() const {
+  const Nanos now = clock_.Steady();
+  if (json_.empty() || now - json_at_ >= std::chrono::seconds(1)) {
+    json_ = Work();
+    json_at_ = now;
+  }
+  return json_;
+}
+
+std::vector<const std::pair<const std::string, FleetMemory::Device>*> FleetMemory::Listed() const {
+  std::vector<const std::pair<const std::string, Device>*> order;
+  for (const auto& entry : devices_) order.push_back(&entry);
+  std::sort(order.begin(), order.end(),
+            [](const auto* a, const auto* b) { return a->second.heard > b->second.heard; });
+  if (order.size() > kMostListed) order.resize(kMostListed);
+  return order;
+}
+
+std::vector<FleetMemory::Way> FleetMemory::Ways() const {
+  std::vector<Way> ways;
+  for (const auto* entry : Listed()) {
+    const Device& device = entry->second;
+    ways.push_back({entry->first, device.model, device.cut, device.codec});
+  }
+  return ways;
+}
+
+std::string FleetMemory::Work() const {
+  const int64_t now_us = clock_.WallMicros();
+  const Nanos now = clock_.Steady();
+  const auto order = Listed();
+  std::string out = fmt::format("{{\"now\":{},\"devices\":[", now_us / 1000);
+  for (size_t i = 0; i < order.size(); ++i) {
+    const auto& [name, device] = *order[i];
+    size_t minute_frames = 0;
+    uint64_t minute_bytes = 0;
+    Nanos oldest = now;
+    std::vector<double> bytes, totals;
+    size_t positives = 0;
+    for (const Frame& frame : device.frames) {
+      bytes.push_back(frame.bytes);
+      totals.push_back(frame.total);
+      positives += frame.positive ? 1 : 0;
+      if (frame.heard < now - kMinute) continue;
+      ++minute_frames;
+      minute_bytes += frame.bytes;
+      oldest = std::min(oldest, frame.heard);
+    }
+    // A fast device's memory is shorter than a minute: then the rate is over what it covers.
+    const double seconds =
+        device.frames.size() < kMostFrames
+            ? 60
+            : std::max(0.001, std::chrono::duration<double>(now - oldest).count());
+    fmt::format_to(
+        std::back_inserter(out),
+        "{}{{\"name\":{},\"run\":\"{:016x}\",\"captured\":{},\"stored\":{},"
+        "\"heard\":{},"
+        "\"images_per_second\":{:.4g},\"bytes_per_second\":{:.4g},\"frames\":{},"
+        "\"positives\":{},\"sent\":{},\"arrived\":{},\"mechanism\":{},\"cut\":{},"
+        "\"codec\":{},\"model\":{},\"label\":{}",
+        i > 0 ? "," : "", JsonQuote(name), device.run, device.captured_us / 1000,
+        device.stored_us / 1000, now_us / 1000 - static_cast<int64_t>(Millis(now - device.heard)),
+        static_cast<double>(minute_frames) / seconds, static_cast<double>(minute_bytes) / seconds,
+        device.frames.size(), positives, device.last_sequence - device.first_sequence + 1,
+        device.seen, JsonQuote(device.mechanism), JsonQuote(device.cut), JsonQuote(device.codec),
+        JsonQuote(device.model), JsonQuote(device.label));
+    out += ",\"measured\":{";
+    AppendQuantiles(out, "bytes", bytes);
+    AppendQuantiles(out, "total_ms", totals);
+    out += "},\"stages_ms\":{";
+    for (const StageField& stage : kStages) {
+      std::vector<double> times;
+      for (const Frame& frame : device.frames) {
+        if (const float time = frame.stages.*stage.time_ms; std::isfinite(time)) {
+          times.push_back(time);
+        }
+      }
+      AppendQuantiles(out, stage.name, times);
+    }
+    out += "}}";
+  }
+  return out + "]}\n";
+}
+
+}  // namespace fogline
