@@ -11,9 +11,28 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/number.h"
+#include "cli/retention_flags.h"
 #include "lab/cloud_metrics.h"
+#include "store/keeper.h"
 
 namespace fogline::cli {
+namespace {
+
+/// The cloud's figures and, where a store is kept within limits, its keeper's.
+std::function<std::vector<Metric>()> WithKeeper(std::function<std::vector<Metric>()> cloud,
+                                                const StoreKeeper* keeper) {
+  if (keeper == nullptr) return cloud;
+  return [cloud = std::move(cloud), keeper] {
+    std::vector<Metric> metrics = cloud();
+    metrics.push_back({"fogline_store_forgotten_total", "Detections that this process forgot",
+                       Metric::kCounter, static_cast<double>(keeper->rows())});
+    metrics.push_back({"fogline_store_forget_failures_total", "Steps of forgetting that failed",
+                       Metric::kCounter, static_cast<double>(keeper->failures())});
+    return metrics;
+  };
+}
+
+}  // namespace
 
 void AddCloud(CLI::App& app) {
   struct Args {
@@ -21,6 +40,7 @@ void AddCloud(CLI::App& app) {
     LinkFlags link;
     CloudOptions cloud;
     std::string models, trace, store = "sqlite:fogline.db";
+    RetentionFlags keep;
     HttpFlags http;
   };
   auto args = std::make_shared<Args>();
@@ -32,6 +52,7 @@ void AddCloud(CLI::App& app) {
   command->add_option("--models", args->models, "folder of the ONNX files that devices may name")
       ->required();
   AddStoreFlag(*command, args->store);
+  AddRetentionFlags(*command, args->keep);
   command
       ->add_option("--workers", args->cloud.workers,
                    "threads that run networks (default: one a core)")
@@ -71,9 +92,13 @@ void AddCloud(CLI::App& app) {
     args->cloud.models.folder = args->models;
     args->cloud.trace = args->trace;
     FOGLINE_TRY(args->cloud.link, ToLinkOptions(args->link));
+    FOGLINE_TRY(const Retention keep, ToRetention(args->keep));
     FOGLINE_TRY(const auto store, OpenStore(args->store));
+    std::unique_ptr<StoreKeeper> keeper;
+    if (keep.any()) keeper = std::make_unique<StoreKeeper>(*store, keep);
     CloudMetrics metrics;
-    FOGLINE_TRY(const auto web, StartWeb(args->http, args->models, metrics.Ask(), *store));
+    FOGLINE_TRY(const auto web, StartWeb(args->http, args->models,
+                                         WithKeeper(metrics.Ask(), keeper.get()), *store));
     if (web != nullptr) LogInfo("map at {}", web->url());
     FOGLINE_TRY(const auto cloud, Cloud::Start(args->cloud, *store, [&web] {
                   if (web != nullptr) web->Notify();

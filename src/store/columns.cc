@@ -9,6 +9,7 @@ namespace fogline {
 
 void Columns::Add(const Row& row) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  last_id_ = row.id;
   ids_.push_back(row.id);
   captured_us_.push_back(row.captured_us);
   lats_.push_back(row.has_position ? row.lat : kNone);
@@ -21,18 +22,35 @@ void Columns::Add(const Row& row) {
   mechanisms_.push_back(row.mechanism);
 }
 
+void Columns::Forget(uint64_t up_to_id) {
+  const auto first = ids_.begin() + static_cast<ptrdiff_t>(gone_);
+  gone_ = static_cast<size_t>(std::upper_bound(first, ids_.end(), up_to_id) - ids_.begin());
+  if (gone_ * 4 < ids_.size()) return;
+  const auto trim = [n = static_cast<ptrdiff_t>(gone_)](auto&... columns) {
+    (columns.erase(columns.begin(), columns.begin() + n), ...);
+  };
+  trim(ids_, captured_us_, lats_, lons_, mercator_ys_, scores_, positives_, devices_, labels_,
+       mechanisms_);
+  gone_ = 0;
+}
+
 template <typename Each>
 void Columns::Scan(const Filter& filter, const WordFilter& words, bool positioned,
                    Each each) const {
-  const auto first = std::upper_bound(ids_.begin(), ids_.end(), filter.after_id);
+  const auto first =
+      std::upper_bound(ids_.begin() + static_cast<ptrdiff_t>(gone_), ids_.end(), filter.after_id);
   const auto last = std::lower_bound(first, ids_.end(), filter.before_id);
   const auto begin = static_cast<size_t>(first - ids_.begin());
   const auto end = static_cast<size_t>(last - ids_.begin());
   const bool needs_position = positioned || filter.box.has_value();
+  const bool needs_time = filter.ByTime();
   for (size_t i = begin; i < end; ++i) {
     if (needs_position && std::isnan(lats_[i])) continue;
     if (filter.box && !filter.box->Contains(lats_[i], lons_[i])) continue;
-    if (captured_us_[i] < filter.from_us || captured_us_[i] >= filter.to_us) continue;
+    if (needs_time && (captured_us_[i] == kNoTime || captured_us_[i] < filter.from_us ||
+                       captured_us_[i] >= filter.to_us)) {
+      continue;
+    }
     if (scores_[i] < filter.min_score || scores_[i] > filter.max_score) continue;
     if (filter.positive_only && positives_[i] == 0) continue;
     if (!words.labels.empty() && !words.labels.contains(labels_[i])) continue;
@@ -57,22 +75,28 @@ std::vector<HexCount> Columns::Hexagons(const Filter& filter, const WordFilter& 
   });
   std::vector<HexCount> counts;
   counts.reserve(cells.size());
-  for (const auto& [at, cell] : cells) counts.push_back(cell);
+  for (const auto& [at, cell] : cells) {
+    counts.push_back(cell);
+    if (cell.newest_us == kNoTime) counts.back().newest_us = 0;
+  }
   return counts;
 }
 
-std::vector<TimeBin> Columns::Timeline(const Filter& filter, const WordFilter& words,
-                                       int64_t from_us, int64_t to_us, size_t bins) const {
-  std::vector<TimeBin> counts(bins);
-  if (bins == 0 || to_us <= from_us) return counts;
-  const double scale =
-      static_cast<double>(bins) / (static_cast<double>(to_us) - static_cast<double>(from_us));
+TimeCounts Columns::Timeline(const Filter& filter, const WordFilter& words, int64_t from_us,
+                             int64_t to_us, size_t bins) const {
+  TimeCounts counts{.bins = std::vector<TimeBin>(bins)};
+  const double from = static_cast<double>(from_us), width = static_cast<double>(to_us) - from;
+  const double scale = static_cast<double>(bins) / width;
   Scan(filter, words, false, [&](size_t i) {
     const int64_t at = captured_us_[i];
-    if (at < from_us || at >= to_us) return;
-    const auto bin =
-        static_cast<size_t>((static_cast<double>(at) - static_cast<double>(from_us)) * scale);
-    TimeBin& count = counts[std::min(bin, bins - 1)];
+    if (at == kNoTime) {
+      ++counts.untimed;
+      return;
+    }
+    counts.Reach(at);
+    if (bins == 0 || at < from_us || at >= to_us) return;
+    const auto bin = static_cast<size_t>((static_cast<double>(at) - from) * scale);
+    TimeBin& count = counts.bins[std::min(bin, bins - 1)];
     ++count.count;
     count.positives += positives_[i];
   });
@@ -86,6 +110,11 @@ std::vector<uint64_t> Columns::Ids(const Filter& filter, const WordFilter& words
   if (order == Order::kNewestFirst) std::reverse(ids.begin(), ids.end());
   ids.resize(std::min(ids.size(), limit));
   return ids;
+}
+
+tl::unexpected<Error> StillReading(const std::string& where, uint64_t read, uint64_t rows) {
+  return Fail(ErrorCode::kUnavailable, where, "is being read, {} of {} rows so far; ask again",
+              read, rows);
 }
 
 }  // namespace fogline

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <unordered_set>
 #include <vector>
 
@@ -17,12 +18,15 @@ struct WordFilter {
   std::unordered_set<uint32_t> labels, devices, mechanisms;
 };
 
-/// Append-only, about 50 bytes a row. Not thread-safe.
+/// About 50 bytes a row; rows are added at one end and forgotten at the other. Not thread-safe.
 class Columns {
  public:
+  /// What stands for the time of a row that has none.
+  static constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
+
   struct Row {
-    uint64_t id = 0;  // ascending
-    int64_t captured_us = 0;
+    uint64_t id = 0;          // ascending
+    int64_t captured_us = 0;  // or kNoTime
     bool has_position = false;
     double lat = 0;
     double lon = 0;
@@ -34,13 +38,16 @@ class Columns {
   };
 
   void Add(const Row& row);
-  size_t size() const { return ids_.size(); }
-  uint64_t last_id() const { return ids_.empty() ? 0 : ids_.back(); }
+  /// Lets go of the rows up to an id. Their memory goes when it is a good part of the whole.
+  void Forget(uint64_t up_to_id);
+  size_t size() const { return ids_.size() - gone_; }
+  /// Of the newest row that was ever added; 0: none was.
+  uint64_t last_id() const { return last_id_; }
 
   std::vector<HexCount> Hexagons(const Filter& filter, const WordFilter& words, int level) const;
   /// `bins` equal parts of [from_us, to_us).
-  std::vector<TimeBin> Timeline(const Filter& filter, const WordFilter& words, int64_t from_us,
-                                int64_t to_us, size_t bins) const;
+  TimeCounts Timeline(const Filter& filter, const WordFilter& words, int64_t from_us, int64_t to_us,
+                      size_t bins) const;
   /// The ids of the rows that pass, at most `limit`.
   std::vector<uint64_t> Ids(const Filter& filter, const WordFilter& words, Order order,
                             size_t limit) const;
@@ -50,6 +57,8 @@ class Columns {
   template <typename Each>
   void Scan(const Filter& filter, const WordFilter& words, bool positioned, Each each) const;
 
+  size_t gone_ = 0;  // rows in front that were forgotten
+  uint64_t last_id_ = 0;
   std::vector<uint64_t> ids_;
   std::vector<int64_t> captured_us_;
   std::vector<double> lats_;  // NaN: no position
@@ -61,5 +70,9 @@ class Columns {
   std::vector<uint32_t> labels_;
   std::vector<uint32_t> mechanisms_;
 };
+
+/// The answer while a store that was opened a short time ago is still being read into a mirror:
+/// kUnavailable. What was read stays; whoever asks again reads on.
+tl::unexpected<Error> StillReading(const std::string& where, uint64_t read, uint64_t rows);
 
 }  // namespace fogline

@@ -1,5 +1,6 @@
 #include "store/detection.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
@@ -17,6 +18,8 @@ Status CheckText(const char* field, const std::string& text, size_t most) {
 
 }  // namespace
 
+float StoredScore(float score) { return std::clamp(score, 0.0F, 1.0F); }
+
 Status Check(const Detection& detection) {
   if (detection.device.empty()) return Fail(ErrorCode::kInvalid, "device", "is empty");
   FOGLINE_CHECK(CheckText("device", detection.device, kMaxDeviceBytes));
@@ -30,7 +33,7 @@ Status Check(const Detection& detection) {
                 detection.thumbnail.size(), kMaxThumbnailBytes);
   }
   // Written so that NaN fails.
-  if (!(detection.score >= 0 && detection.score <= 1)) {
+  if (!(detection.score >= -kScoreSlack && detection.score <= 1 + kScoreSlack)) {
     return Fail(ErrorCode::kInvalid, "score", "{} is not within 0..1", detection.score);
   }
   if (detection.has_position &&

@@ -42,6 +42,12 @@ inline constexpr size_t kMaxDeviceBytes = 128;
 inline constexpr size_t kMaxTextBytes = 256;
 inline constexpr size_t kMaxThumbnailBytes = 256 << 10;
 
+/// How far beyond 0..1 a score may lie and still be one: networks in 8-bit integers give
+/// probabilities that miss 1 by a rounding.
+inline constexpr float kScoreSlack = 1e-3F;
+/// A score as it is stored: within 0..1.
+float StoredScore(float score);
+
 /// kInvalid, naming the field, for what no store takes: text that is too long or not UTF-8, an
 /// empty device, a score or position out of range. Whoever hears from a network asks this first,
 /// since Put refuses a batch as a whole.

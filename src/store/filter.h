@@ -36,6 +36,17 @@ struct Filter {
   // Exclusive bounds on the id.
   uint64_t after_id = 0;
   uint64_t before_id = std::numeric_limits<uint64_t>::max();
+
+  /// Whether the time of capture decides; then a row whose time nobody knows does not pass.
+  bool ByTime() const {
+    return from_us != std::numeric_limits<int64_t>::min() ||
+           to_us != std::numeric_limits<int64_t>::max();
+  }
+  /// Whether more than the id decides.
+  bool Selects() const {
+    return box || ByTime() || min_score > 0 || max_score < 1 || positive_only || !labels.empty() ||
+           !devices.empty() || !mechanisms.empty();
+  }
 };
 
 enum class Order { kOldestFirst, kNewestFirst };

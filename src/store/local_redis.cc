@@ -66,12 +66,9 @@ Result<uint64_t> LocalRedis::UsedBytes() const {
   FOGLINE_TRY(RedisAddress address, ParseRedis(url()));
   RedisConnection redis(std::move(address), std::make_shared<RedisHealth>());
   FOGLINE_TRY(const RedisReply info, redis.Run({"INFO", "memory"}));
-  const std::string text(Text(*info));
-  constexpr std::string_view kField = "used_memory_dataset:";
-  const size_t at = text.find(kField);
-  if (at == text.npos)
-    return Fail(ErrorCode::kInternal, redis.where(), "does not count its memory");
-  return std::strtoull(text.c_str() + at + kField.size(), nullptr, 10);
+  const uint64_t bytes = MemoryOfData(Text(*info));
+  if (bytes == 0) return Fail(ErrorCode::kInternal, redis.where(), "does not count its memory");
+  return bytes;
 }
 
 void LocalRedis::Forget() { RemoveAll(dir_.path() / "appendonlydir"); }

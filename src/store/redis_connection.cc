@@ -74,6 +74,17 @@ Result<RedisAddress> ParseRedis(const std::string& url) {
   return address;
 }
 
+uint64_t MemoryOfData(std::string_view info) {
+  constexpr std::string_view kField = "used_memory_dataset:";
+  const size_t at = info.find(kField);
+  uint64_t bytes = 0;
+  if (at != info.npos) {
+    const char* digits = info.data() + at + kField.size();
+    std::from_chars(digits, info.data() + info.size(), bytes);
+  }
+  return bytes;
+}
+
 void RedisHealth::Back(const std::string& where) {
   if (lost_.exchange(false)) LogInfo("{}: connected again", where);
 }

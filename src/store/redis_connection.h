@@ -42,6 +42,9 @@ inline std::span<redisReply* const> Elements(const redisReply& reply) {
   return {reply.element, reply.element != nullptr ? reply.elements : 0};
 }
 
+/// What the server's data takes, of INFO memory's answer; 0 when it does not say.
+uint64_t MemoryOfData(std::string_view info);
+
 /// Whether the server answers, shared by the connections of one store. A loss is an error that the
 /// callers tell; its end is one line here, since nobody else would notice. Thread-safe.
 class RedisHealth {

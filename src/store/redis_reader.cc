@@ -11,8 +11,6 @@
 namespace fogline {
 namespace {
 
-// As for SQLite: a reader that asks for too much is stopped rather than let hold up everybody.
-constexpr std::chrono::seconds kLongestRead{5};
 constexpr size_t kPage = 1000;
 constexpr size_t kMostInBox = 50'000;  // candidates of the GEO index; more are read from the log
 constexpr size_t kMostTallies = 1000;
@@ -34,23 +32,16 @@ bool Passes(const Filter& f, const StoredDetection& row) {
   const Detection& d = row.detection;
   if (row.id <= f.after_id || row.id >= f.before_id) return false;
   if (f.box && !(d.has_position && f.box->Contains(d.lat, d.lon))) return false;
+  if (f.ByTime() && d.captured_from == TimeSource::kNone) return false;
   return d.captured_us >= f.from_us && d.captured_us < f.to_us && d.score >= f.min_score &&
          d.score <= f.max_score && (d.positive || !f.positive_only) && IsAnyOf(f.labels, d.label) &&
          IsAnyOf(f.devices, d.device) && IsAnyOf(f.mechanisms, d.mechanism);
 }
 
-/// Whether more than ids decides.
-bool Selects(const Filter& f) {
-  const Filter all;
-  return f.box || f.from_us != all.from_us || f.to_us != all.to_us ||
-         f.min_score != all.min_score || f.max_score != all.max_score || f.positive_only ||
-         !f.labels.empty() || !f.devices.empty() || !f.mechanisms.empty();
-}
-
 }  // namespace
 
 Status RedisReader::CheckTime() const {
-  if (Clock::Real().Steady() <= deadline_) return {};
+  if (options_.clock->Steady() <= deadline_) return {};
   return Fail(ErrorCode::kExhausted, redis_.where(),
               "the query took too long; narrow its box, time or filters");
 }
@@ -180,20 +171,19 @@ Status RedisReader::Visit(const Filter& filter, Order order, size_t page, const 
 
 Result<std::vector<StoredDetection>> RedisReader::Query(const Filter& filter, Order order,
                                                         size_t limit) {
-  deadline_ = Clock::Real().Steady() + kLongestRead;
+  deadline_ = options_.clock->Steady() + options_.longest_read;
   std::vector<StoredDetection> rows;
   if (limit == 0) return rows;
   const auto take = [&](StoredDetection&& row) {
     rows.push_back(std::move(row));
     return rows.size() < limit;
   };
-  if (!Selects(filter)) {
+  if (!filter.Selects()) {
     FOGLINE_CHECK(VisitLog(filter, order, std::min(limit, kPage), take));
     return rows;
   }
-  FOGLINE_TRY(const uint64_t last, LastId());
-  if (IsMirrored(last)) {
-    FOGLINE_CHECK(FollowLog(last));
+  FOGLINE_TRY(const bool mirrored, Mirror());
+  if (mirrored) {
     FOGLINE_CHECK(VisitIds(mirror_.Ids(filter, Words(filter), order, limit), filter, take));
   } else {
     FOGLINE_CHECK(Visit(filter, order, kPage, take));
@@ -220,35 +210,45 @@ WordFilter RedisReader::Words(const Filter& filter) const {
 
 void RedisReader::AddTo(Columns& columns, const StoredDetection& row) {
   const Detection& d = row.detection;
-  columns.Add({.id = row.id,
-               .captured_us = d.captured_us,
-               .has_position = d.has_position,
-               .lat = d.lat,
-               .lon = d.lon,
-               .score = d.score,
-               .positive = d.positive,
-               .device = WordOf(d.device),
-               .label = WordOf(d.label),
-               .mechanism = WordOf(d.mechanism)});
+  columns.Add(
+      {.id = row.id,
+       .captured_us = d.captured_from == TimeSource::kNone ? Columns::kNoTime : d.captured_us,
+       .has_position = d.has_position,
+       .lat = d.lat,
+       .lon = d.lon,
+       .score = d.score,
+       .positive = d.positive,
+       .device = WordOf(d.device),
+       .label = WordOf(d.label),
+       .mechanism = WordOf(d.mechanism)});
 }
 
-Status RedisReader::FollowLog(uint64_t last) {
-  if (mirror_.last_id() >= last) return {};
-  return VisitLog({.after_id = mirror_.last_id()}, Order::kOldestFirst, kPage,
-                  [this](StoredDetection&& row) {
-                    AddTo(mirror_, row);
-                    return true;
-                  });
+Result<bool> RedisReader::Mirror() {
+  FOGLINE_TRY(const uint64_t last, LastId());
+  FOGLINE_TRY(const uint64_t forgotten, ForgottenId());
+  if (last - std::min(last, forgotten) > options_.mirrored_rows) {
+    mirror_ = {};
+    return false;
+  }
+  mirror_.Forget(forgotten);
+  const uint64_t read = std::max(mirror_.last_id(), forgotten);
+  if (read >= last) return true;
+  const Status followed =
+      VisitLog({.after_id = read}, Order::kOldestFirst, kPage, [this](StoredDetection&& row) {
+        AddTo(mirror_, row);
+        return true;
+      });
+  if (!followed && followed.error().code == ErrorCode::kExhausted) {
+    return StillReading(redis_.where(), mirror_.size(), last - forgotten);
+  }
+  FOGLINE_CHECK(followed);
+  return true;
 }
 
 Result<const Columns*> RedisReader::Counted(const Filter& filter) {
-  deadline_ = Clock::Real().Steady() + kLongestRead;
-  FOGLINE_TRY(const uint64_t last, LastId());
-  if (IsMirrored(last)) {
-    FOGLINE_CHECK(FollowLog(last));
-    return &mirror_;
-  }
-  mirror_ = {};
+  deadline_ = options_.clock->Steady() + options_.longest_read;
+  FOGLINE_TRY(const bool mirrored, Mirror());
+  if (mirrored) return &mirror_;
   selection_ = {};
   FOGLINE_CHECK(Visit(filter, Order::kOldestFirst, kPage, [this](StoredDetection&& row) {
     AddTo(selection_, row);
@@ -262,8 +262,8 @@ Result<std::vector<HexCount>> RedisReader::Hexagons(const Filter& filter, int le
   return columns->Hexagons(filter, Words(filter), level);
 }
 
-Result<std::vector<TimeBin>> RedisReader::Timeline(const Filter& filter, int64_t from_us,
-                                                   int64_t to_us, size_t bins) {
+Result<TimeCounts> RedisReader::Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
+                                         size_t bins) {
   FOGLINE_TRY(const Columns* columns, Counted(filter));
   return columns->Timeline(filter, Words(filter), from_us, to_us, bins);
 }
@@ -290,6 +290,7 @@ Status RedisReader::ReadTallies(const char* kind, std::vector<ValueTally>& talli
     tally.payload_bytes = Number<uint64_t>(next());
     tally.first_us = Number<int64_t>(next());
     tally.last_us = Number<int64_t>(next());
+    if (tally.first_us > tally.last_us) tally.first_us = tally.last_us = 0;  // no row has a time
   }
   return {};
 }
@@ -300,12 +301,8 @@ Result<Inventory> RedisReader::Stock() {
   FOGLINE_CHECK(ReadTallies("label", stock.labels));
   FOGLINE_CHECK(ReadTallies("mechanism", stock.mechanisms));
   FOGLINE_CHECK(ReadTallies("model", stock.models));
-  // Every row has one mechanism, and there are few of them: their tallies add up to the whole.
-  for (const ValueTally& tally : stock.mechanisms) {
-    stock.first_us = stock.count == 0 ? tally.first_us : std::min(stock.first_us, tally.first_us);
-    stock.last_us = stock.count == 0 ? tally.last_us : std::max(stock.last_us, tally.last_us);
-    stock.count += tally.count;
-  }
+  SumUp(stock);
+  FOGLINE_TRY(stock.forgotten_id, ForgottenId());
   FOGLINE_TRY(stock.last_id, LastId());
   return stock;
 }
@@ -313,6 +310,11 @@ Result<Inventory> RedisReader::Stock() {
 Result<uint64_t> RedisReader::LastId() {
   FOGLINE_TRY(const RedisReply last, redis_.Run({"GET", RedisKey("last")}));
   return Number<uint64_t>(Text(*last));
+}
+
+Result<uint64_t> RedisReader::ForgottenId() {
+  FOGLINE_TRY(const RedisReply id, redis_.Run({"GET", RedisKey("forgotten")}));
+  return Number<uint64_t>(Text(*id));
 }
 
 Result<std::vector<std::byte>> RedisReader::Thumbnail(uint64_t id) {

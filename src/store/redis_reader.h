@@ -21,10 +21,10 @@ class RedisReader {
 
   Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order, size_t limit);
   Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level);
-  Result<std::vector<TimeBin>> Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
-                                        size_t bins);
+  Result<TimeCounts> Timeline(const Filter& filter, int64_t from_us, int64_t to_us, size_t bins);
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
+  Result<uint64_t> ForgottenId();
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
 
  private:
@@ -41,10 +41,11 @@ class RedisReader {
   Status AddLateTimes(std::vector<StoredDetection>& rows);
   Status CheckTime() const;
 
-  bool IsMirrored(uint64_t last) const { return last <= options_.mirrored_rows; }
+  /// Brings the mirror up to date; false when the store is too large for one. When there is too
+  /// much to read in the time of one call the next one goes on from there.
+  Result<bool> Mirror();
   /// Columns that hold at least the rows which the filter lets pass. Valid until the next call.
   Result<const Columns*> Counted(const Filter& filter);
-  Status FollowLog(uint64_t last);
   void AddTo(Columns& columns, const StoredDetection& row);
   uint32_t WordOf(const std::string& text);
   WordFilter Words(const Filter& filter) const;

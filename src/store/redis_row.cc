@@ -32,8 +32,9 @@ bool ReadStages(std::string_view text, StageTimes& stages) {
 }
 
 bool ReadValues(std::span<redisReply* const> pairs, StoredDetection& row) {
-  if (pairs.size() != 2 * kRedisFields.size()) return false;
-  for (size_t i = 0; i < kRedisFields.size(); ++i) {
+  const size_t fields = pairs.size() / 2;
+  if (fields < kFirstRedisFields || fields > kRedisFields.size()) return false;
+  for (size_t i = 0; i < fields; ++i) {
     if (Text(*pairs[2 * i]) != kRedisFields[i]) return false;
   }
   size_t at = 0;
@@ -58,7 +59,11 @@ bool ReadValues(std::span<redisReply* const> pairs, StoredDetection& row) {
   d.codec = next();
   fine &= Read(next(), d.payload_bytes);
   row.has_thumbnail = next() == "1";
-  return ReadStages(next(), d.stages) && fine;
+  fine &= ReadStages(next(), d.stages);
+  if (fields == kFirstRedisFields) return fine;  // all of those were the device's clock's
+  const auto source = ParseTimeSource(next());
+  d.captured_from = source.value_or(TimeSource::kNone);
+  return fine && source;
 }
 
 }  // namespace
@@ -67,7 +72,7 @@ void AppendRedisRow(const Detection& d, int64_t stored_us, RedisCommand& out) {
   out.push_back(d.device);
   out.push_back(std::to_string(d.run));
   out.push_back(std::to_string(d.sequence));
-  out.push_back(std::to_string(d.captured_us));
+  out.push_back(std::to_string(d.captured_from == TimeSource::kNone ? 0 : d.captured_us));
   out.push_back(std::to_string(stored_us));
   out.push_back(d.has_position ? fmt::format("{}", d.lat) : "");
   out.push_back(d.has_position ? fmt::format("{}", d.lon) : "");
@@ -75,7 +80,7 @@ void AppendRedisRow(const Detection& d, int64_t stored_us, RedisCommand& out) {
   out.push_back(Known(d.heading_deg));
   out.push_back(d.model);
   out.push_back(d.label);
-  out.push_back(fmt::format("{}", d.score));
+  out.push_back(fmt::format("{}", StoredScore(d.score)));
   out.push_back(d.positive ? "1" : "0");
   out.push_back(d.mechanism);
   out.push_back(d.cut);
@@ -88,6 +93,7 @@ void AppendRedisRow(const Detection& d, int64_t stored_us, RedisCommand& out) {
     stages += Known(d.stages.*stage.time_ms);
   }
   out.push_back(std::move(stages));
+  out.emplace_back(ToString(d.captured_from));
 }
 
 Result<StoredDetection> ReadRedisRow(const redisReply& entry, const std::string& where) {

@@ -11,12 +11,15 @@ namespace fogline {
 
 /// The fields of every entry, in this order: Redis keeps names that repeat only once. Texts and
 /// decimal numbers, empty where unknown, so that any other reader of the stream understands them.
-/// stages: milliseconds in the order of kStages, with commas between.
+/// stages: milliseconds in the order of kStages, with commas between. Further fields are appended:
+/// entries of older Foglines have fewer.
 inline constexpr std::array kRedisFields{"device",        "run",       "sequence", "captured_us",
                                          "stored_us",     "lat",       "lon",      "accuracy_m",
                                          "heading_deg",   "model",     "label",    "score",
                                          "positive",      "mechanism", "cut",      "codec",
-                                         "payload_bytes", "thumbnail", "stages"};
+                                         "payload_bytes", "thumbnail", "stages",   "captured_from"};
+/// What an entry of the first version had of them.
+inline constexpr size_t kFirstRedisFields = 19;
 
 /// Appends the values of kRedisFields.
 void AppendRedisRow(const Detection& detection, int64_t stored_us, RedisCommand& out);

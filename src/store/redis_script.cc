@@ -1,7 +1,11 @@
 #include "store/redis_script.h"
 
+#include <algorithm>
+#include <map>
+
 #include "store/redis_cover.h"
 #include "store/redis_row.h"
+#include "store/retention.h"
 
 namespace fogline {
 namespace {
@@ -15,17 +19,24 @@ local names = {$NAMES}
 local tallies = {device = {}, label = {}, mechanism = {}, model = {}}
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local first = last
+local forgotten = redis.call('GET', prefix .. 'forgotten')
 local at = 4
+
+-- Whether a frame of that name was stored, and its row is gone.
+local function is_forgotten(seen, place)
+  return forgotten and redis.call('GETBIT', prefix .. 'gone:' .. seen:sub(#prefix + 6), place) == 1
+end
 
 local function count(kind, text, row)
   local t = tallies[kind][text]
   if not t then
-    t = {0, 0, 0, row[4], row[4]}
+    t = {0, 0, 0, '9223372036854775807', '-9223372036854775808'}
     tallies[kind][text] = t
   end
   t[1] = t[1] + 1
   t[2] = t[2] + tonumber(row[13])
   t[3] = t[3] + tonumber(row[17])
+  if row[20] == 'none' then return end
   if tonumber(row[4]) < tonumber(t[4]) then t[4] = row[4] end
   if tonumber(row[4]) > tonumber(t[5]) then t[5] = row[4] end
 end
@@ -35,7 +46,10 @@ for i = 1, detections do
   local row = {unpack(ARGV, at + 5, at + 4 + #names)}
   at = at + 5 + #names
   local id = string.format('%.0f', last + 1)
-  if redis.call('HSETNX', seen, place, id) == 1 then
+  if is_forgotten(seen, place) then
+    stored[2 * i - 1] = 0
+    stored[2 * i] = 0
+  elseif redis.call('HSETNX', seen, place, id) == 1 then
     last = last + 1
     local entry = {}
     for k = 1, #names do
@@ -83,6 +97,57 @@ end
 return stored
 )lua";
 
+// In a full memory Redis lets a script write on once it has freed some: the trimming comes first.
+constexpr const char* kForgetScript = R"lua(
+local prefix, first, last, rows, tallies = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local now_ms, until_ms, most, step = ARGV[6], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
+local at = 11
+local forgot = 0
+
+local head = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
+if rows > 0 and #head > 0 and head[1][1] == first .. '-0' then
+  forgot = rows
+  redis.call('XTRIM', KEYS[1], 'MINID', ARGV[10])
+  for i = 1, rows do
+    local id, block, place, placed, jpeg, late, late_place = unpack(ARGV, at, at + 6)
+    at = at + 7
+    if placed == '1' then redis.call('ZREM', KEYS[2], id) end
+    if jpeg == '1' then redis.call('UNLINK', prefix .. 'thumbnail:' .. id) end
+    redis.call('HDEL', prefix .. 'seen:' .. block, place)
+    redis.call('HDEL', late, late_place)
+    redis.call('SETBIT', prefix .. 'gone:' .. block, place, 1)
+    redis.call('ZADD', KEYS[3], now_ms, block)
+  end
+  for i = 1, tallies do
+    local kind, text, n, positives, bytes = unpack(ARGV, at, at + 4)
+    at = at + 5
+    local known = redis.call('HGET', prefix .. 'tally:' .. kind, text)
+    if known then
+      local a, b, c, from, to = known:match('(%S+) (%S+) (%S+) (%S+) (%S+)')
+      a = tonumber(a) - tonumber(n)
+      if a > 0 then
+        redis.call('HSET', prefix .. 'tally:' .. kind, text, string.format('%.0f %.0f %.0f %s %s', a,
+          tonumber(b) - tonumber(positives), tonumber(c) - tonumber(bytes), from, to))
+      else
+        redis.call('HDEL', prefix .. 'tally:' .. kind, text)
+        redis.call('ZREM', prefix .. 'newest:' .. kind, text)
+      end
+    end
+  end
+  redis.call('SET', KEYS[4], last)
+end
+
+-- Names that have been kept long enough, and those beyond their share.
+local excess = redis.call('ZCARD', KEYS[3]) - most
+local oldest = redis.call('ZRANGE', KEYS[3], 0, step - 1, 'WITHSCORES')
+for i = 1, #oldest, 2 do
+  if tonumber(oldest[i + 1]) >= tonumber(until_ms) and (i + 1) / 2 > excess then break end
+  redis.call('UNLINK', prefix .. 'gone:' .. oldest[i])
+  redis.call('ZREM', KEYS[3], oldest[i])
+end
+return forgot
+)lua";
+
 std::string Build() {
   std::string script = kScript;
   std::string names;
@@ -94,14 +159,17 @@ std::string Build() {
 
 /// The key and field that know whether a frame is stored.
 void AppendSeen(const std::string& device, uint64_t run, uint64_t sequence, RedisCommand& out) {
-  out.push_back(
-      fmt::format("{}seen:{:016x}:{:x}:{}", kRedisPrefix, run, sequence / kRedisBlock, device));
+  out.push_back(fmt::format("{}seen:{}", kRedisPrefix, NameBlock(device, run, sequence)));
   out.push_back(std::to_string(sequence % kRedisBlock));
 }
 
 }  // namespace
 
 std::string RedisKey(std::string_view name) { return fmt::format("{}{}", kRedisPrefix, name); }
+
+std::string NameBlock(const std::string& device, uint64_t run, uint64_t sequence) {
+  return fmt::format("{:016x}:{:x}:{}", run, sequence / kRedisBlock, device);
+}
 
 std::string BlockKey(std::string_view name, uint64_t number) {
   return fmt::format("{}{}:{:x}", kRedisPrefix, name, number / kRedisBlock);
@@ -136,6 +204,62 @@ RedisCommand PutCommand(const std::string& script, std::span<const Detection> ba
     put.push_back(fmt::format("{}", s.network_ms));
   }
   return put;
+}
+
+const std::string& ForgetScript() {
+  static const std::string script = kForgetScript;
+  return script;
+}
+
+RedisCommand ForgetCommand(const RedisForgetting& f) {
+  std::map<std::pair<std::string, std::string>, ValueTally> tallies;
+  for (const StoredDetection& row : f.rows) {
+    const Detection& d = row.detection;
+    const std::array texts{&d.device, &d.label, &d.mechanism, &d.model};  // as kTallyKinds
+    for (size_t kind = 0; kind < texts.size(); ++kind) {
+      ValueTally& tally = tallies[{kTallyKinds[kind], *texts[kind]}];
+      ++tally.count;
+      tally.positives += d.positive ? 1 : 0;
+      tally.payload_bytes += d.payload_bytes;
+    }
+  }
+  const uint64_t first = f.rows.empty() ? 0 : f.rows.front().id;
+  const uint64_t last = f.rows.empty() ? 0 : f.rows.back().id;
+  RedisCommand command{"EVAL",
+                       ForgetScript(),
+                       "4",
+                       RedisKey("log"),
+                       RedisKey("places"),
+                       RedisKey("gone"),
+                       RedisKey("forgotten"),
+                       kRedisPrefix,
+                       std::to_string(first),
+                       std::to_string(last),
+                       std::to_string(f.rows.size()),
+                       std::to_string(tallies.size()),
+                       std::to_string(f.now_us / 1000),
+                       std::to_string(f.names_until_us / 1000),
+                       fmt::format("{}", std::min<uint64_t>(f.most_blocks, uint64_t{1} << 50)),
+                       std::to_string(kForgetRows),
+                       fmt::format("{}-0", last + 1)};
+  for (const StoredDetection& row : f.rows) {
+    const Detection& d = row.detection;
+    command.push_back(std::to_string(row.id));
+    command.push_back(NameBlock(d.device, d.run, d.sequence));
+    command.push_back(std::to_string(d.sequence % kRedisBlock));
+    command.push_back(d.has_position ? "1" : "0");
+    command.push_back(row.has_thumbnail ? "1" : "0");
+    command.push_back(BlockKey("late", row.id));
+    command.push_back(std::to_string(row.id % kRedisBlock));
+  }
+  for (const auto& [key, tally] : tallies) {
+    command.push_back(key.first);
+    command.push_back(key.second);
+    command.push_back(std::to_string(tally.count));
+    command.push_back(std::to_string(tally.positives));
+    command.push_back(std::to_string(tally.payload_bytes));
+  }
+  return command;
 }
 
 }  // namespace fogline

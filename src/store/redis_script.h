@@ -5,9 +5,12 @@
 //
 //   about                   hash    epoch, version
 //   last                    string  the highest id so far
+//   forgotten               string  the highest id that was forgotten
 //   log                     stream  one entry a detection, "ID-0", see redis_row.h
 //   places                  GEO     ID at its position
 //   seen:RUN:BLOCK:DEVICE   hash    sequence within the block → ID, what makes a frame count once
+//   gone:RUN:BLOCK:DEVICE   string  a bit a sequence of the block: stored once, and forgotten since
+//   gone                    zset    RUN:BLOCK:DEVICE of those by when (ms) the last of them went
 //   late:BLOCK              hash    ID within the block → network_ms, known only after the entry
 //   thumbnail:ID            string  JPEG
 //   tally:KIND              hash    text → "count positives payload_bytes first_us last_us"
@@ -20,6 +23,7 @@
 #include <array>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "store/redis_connection.h"
 #include "store/store.h"
@@ -27,12 +31,28 @@
 namespace fogline {
 
 inline constexpr const char* kRedisPrefix = "{fogline}:";
-inline constexpr const char* kRedisVersion = "1";
+inline constexpr const char* kRedisVersion = "2";  // reads "1" too, and makes it "2"
 inline constexpr uint64_t kRedisBlock = 128;
 inline constexpr std::array kTallyKinds{"device", "label", "mechanism", "model"};
 
 std::string RedisKey(std::string_view name);
+/// "RUN:BLOCK:DEVICE".
+std::string NameBlock(const std::string& device, uint64_t run, uint64_t sequence);
 std::string BlockKey(std::string_view name, uint64_t number);
+
+/// What forgetting one batch of rows takes, from the oldest on.
+struct RedisForgetting {
+  std::vector<StoredDetection> rows;  // ascending, the oldest of the log first
+  int64_t now_us = 0;
+  int64_t names_until_us = 0;  // blocks of names whose last one went before go
+  uint64_t most_blocks = 0;
+};
+
+/// Lua: forgets rows in one atomic step, or nothing when the first of them is not the oldest any
+/// more. Runs in a full memory.
+const std::string& ForgetScript();
+/// EVALs the script. Answers how many rows it forgot.
+RedisCommand ForgetCommand(const RedisForgetting& forgetting);
 
 /// Lua, for SCRIPT LOAD: stores a batch and its settlements in one atomic step, each detection
 /// once.

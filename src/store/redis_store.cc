@@ -1,5 +1,6 @@
 #include "store/redis_store.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <random>
@@ -8,7 +9,9 @@
 #include "base/log.h"
 #include "store/redis_connection.h"
 #include "store/redis_reader.h"
+#include "store/redis_row.h"
 #include "store/redis_script.h"
+#include "store/retention.h"
 
 namespace fogline {
 namespace {
@@ -72,9 +75,9 @@ class RedisStore final : public Store {
       : address_(address),
         options_(options),
         writer_(address, health_, [this](RedisConnection& redis) { return PrepareWriter(redis); }),
-        reader_connection_(address, health_,
-                           [this](RedisConnection& redis) { return Recognise(redis); }),
-        reader_(reader_connection_, options) {}
+        forgetter_(address, health_, [this](RedisConnection& redis) { return Recognise(redis); }),
+        quick_(*this),
+        slow_(*this) {}
 
   Status Open() {
     const std::lock_guard lock(write_mutex_);
@@ -87,31 +90,24 @@ class RedisStore final : public Store {
   Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
                                       std::span<const Settlement> settlements) override;
 
+  Result<ForgetStep> Forget(const Retention& keep) override;
+
   Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order,
                                              size_t limit) override {
-    const std::lock_guard lock(read_mutex_);
-    return reader_.Query(filter, order, limit);
+    return (filter.Selects() ? slow_ : quick_).Ask(&RedisReader::Query, filter, order, limit);
   }
   Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level) override {
-    const std::lock_guard lock(read_mutex_);
-    return reader_.Hexagons(filter, level);
+    return slow_.Ask(&RedisReader::Hexagons, filter, level);
   }
-  Result<std::vector<TimeBin>> Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
-                                        size_t bins) override {
-    const std::lock_guard lock(read_mutex_);
-    return reader_.Timeline(filter, from_us, to_us, bins);
+  Result<TimeCounts> Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
+                              size_t bins) override {
+    return slow_.Ask(&RedisReader::Timeline, filter, from_us, to_us, bins);
   }
-  Result<Inventory> Stock() override {
-    const std::lock_guard lock(read_mutex_);
-    return reader_.Stock();
-  }
-  Result<uint64_t> LastId() override {
-    const std::lock_guard lock(read_mutex_);
-    return reader_.LastId();
-  }
+  Result<Inventory> Stock() override { return quick_.Ask(&RedisReader::Stock); }
+  Result<uint64_t> LastId() override { return quick_.Ask(&RedisReader::LastId); }
+  Result<uint64_t> ForgottenId() override { return quick_.Ask(&RedisReader::ForgottenId); }
   Result<std::vector<std::byte>> Thumbnail(uint64_t id) override {
-    const std::lock_guard lock(read_mutex_);
-    return reader_.Thumbnail(id);
+    return quick_.Ask(&RedisReader::Thumbnail, id);
   }
   const std::string& epoch() const override { return epoch_; }
   std::unique_ptr<StoreWatch> Watch(std::function<void()> stored) override {
@@ -119,6 +115,27 @@ class RedisStore final : public Store {
   }
 
  private:
+  /// One connection for reading, used for one question at a time.
+  struct Lane {
+    explicit Lane(RedisStore& store)
+        : redis(store.address_, store.health_,
+                [&store](RedisConnection& connection) { return store.Recognise(connection); }),
+          reader(redis, store.options_) {}
+
+    template <typename Answer, typename... Parameters, typename... Arguments>
+    Answer Ask(Answer (RedisReader::*question)(Parameters...), Arguments&&... arguments) {
+      const std::lock_guard lock(mutex);
+      return (reader.*question)(std::forward<Arguments>(arguments)...);
+    }
+
+    std::mutex mutex;
+    RedisConnection redis;
+    RedisReader reader;
+  };
+
+  Result<uint64_t> UsedBytes();
+  /// The oldest rows that this step forgets.
+  Result<std::vector<StoredDetection>> Excess(const Retention& keep);
   Status LayDown();
   Status Recognise(RedisConnection& redis) const;
   Status PrepareWriter(RedisConnection& redis);
@@ -131,9 +148,13 @@ class RedisStore final : public Store {
   std::mutex write_mutex_;
   std::string script_;
   RedisConnection writer_;
-  std::mutex read_mutex_;
-  RedisConnection reader_connection_;
-  RedisReader reader_;
+  // Of its own, so that a Put waits for no more than the script.
+  std::mutex forget_mutex_;
+  RedisConnection forgetter_;
+  Pressure pressure_;               // under forget_mutex_
+  std::atomic<bool> full_ = false;  // a Put found no room
+  // Two, so that what costs next to nothing never waits for what reads much.
+  Lane quick_, slow_;
 };
 
 /// Creates the store when there is none. Of several that try at once, one draws the epoch.
@@ -145,9 +166,11 @@ Status RedisStore::LayDown() {
   FOGLINE_CHECK(redis.Run({"HSETNX", about, "version", kRedisVersion}));
   FOGLINE_CHECK(redis.Run({"HSETNX", about, "epoch", drawn}));
   FOGLINE_TRY(const RedisReply version, redis.Run({"HGET", about, "version"}));
-  if (Text(*version) != kRedisVersion) {
+  if (Text(*version) == "1") {  // its entries are read as they are; an older Fogline reads no new
+    FOGLINE_CHECK(redis.Run({"HSET", about, "version", kRedisVersion}));
+  } else if (Text(*version) != kRedisVersion) {
     return Fail(ErrorCode::kUnsupported, redis.where(),
-                "is a store of version {}; this Fogline reads version {}", Text(*version),
+                "is a store of version {}; this Fogline reads versions up to {}", Text(*version),
                 kRedisVersion);
   }
   FOGLINE_TRY(const RedisReply epoch, redis.Run({"HGET", about, "epoch"}));
@@ -209,7 +232,9 @@ Result<std::vector<PutOutcome>> RedisStore::Put(std::span<const Detection> batch
     put[1] = PutScript();
     FOGLINE_TRY(replies, writer_.Pipeline({&put, 1}));
   }
-  FOGLINE_CHECK(writer_.Check(*replies[0]));
+  const Status put_status = writer_.Check(*replies[0]);
+  if (!put_status && put_status.error().code == ErrorCode::kExhausted) full_ = true;
+  FOGLINE_CHECK(put_status);
   const auto numbers = Elements(*replies[0]);
   if (numbers.size() != 2 * batch.size()) {
     return Fail(ErrorCode::kInternal, writer_.where(), "answered {} numbers for {} detections",
@@ -220,6 +245,70 @@ Result<std::vector<PutOutcome>> RedisStore::Put(std::span<const Detection> batch
                         static_cast<uint64_t>(numbers[2 * i + 1]->integer)});
   }
   return outcomes;
+}
+
+Result<uint64_t> RedisStore::UsedBytes() {
+  FOGLINE_TRY(const RedisReply info, forgetter_.Run({"INFO", "memory"}));
+  return MemoryOfData(Text(*info));
+}
+
+Result<std::vector<StoredDetection>> RedisStore::Excess(const Retention& keep) {
+  const auto oldest = [this](uint64_t from, size_t most) -> Result<std::vector<StoredDetection>> {
+    FOGLINE_TRY(const RedisReply reply,
+                forgetter_.Run({"XRANGE", RedisKey("log"), fmt::format("{}-0", from), "+", "COUNT",
+                                std::to_string(most)}));
+    std::vector<StoredDetection> rows;
+    for (const redisReply* entry : Elements(*reply)) {
+      FOGLINE_TRY(StoredDetection row, ReadRedisRow(*entry, forgetter_.where()));
+      rows.push_back(std::move(row));
+    }
+    return rows;
+  };
+  FOGLINE_TRY(std::vector<StoredDetection> rows, oldest(0, kForgetRows));
+  const auto times = [&](uint64_t from, size_t most) -> Result<std::vector<StoredAt>> {
+    std::vector<StoredAt> found;
+    const auto add = [&](const std::vector<StoredDetection>& some) {
+      for (const StoredDetection& row : some) found.push_back({row.id, row.stored_us});
+    };
+    if (from == 0) {
+      add(rows);
+    } else {
+      FOGLINE_TRY(const auto more, oldest(from, most));
+      add(more);
+    }
+    return found;
+  };
+  FOGLINE_TRY(const uint64_t too_old, LastTooOld(times, keep.age, options_.clock->WallMicros()));
+  size_t excess = 0;
+  while (excess < rows.size() && rows[excess].id <= too_old) ++excess;
+  if (keep.rows > 0) {
+    FOGLINE_TRY(const RedisReply length, forgetter_.Run({"XLEN", RedisKey("log")}));
+    const auto count = static_cast<uint64_t>(length->integer);
+    if (count > keep.rows) excess = std::max<size_t>(excess, count - keep.rows);
+  }
+  if (full_.exchange(false)) pressure_.Full();
+  if (keep.bytes > 0) {
+    FOGLINE_TRY(const uint64_t used, UsedBytes());
+    if (pressure_.Wants(used, keep)) excess = kForgetRows;
+  }
+  if (excess < rows.size()) rows.resize(excess);
+  return rows;
+}
+
+Result<ForgetStep> RedisStore::Forget(const Retention& keep) {
+  ForgetStep step;
+  if (!keep.any()) return step;
+  const std::lock_guard lock(forget_mutex_);
+  RedisForgetting forgetting;
+  FOGLINE_TRY(forgetting.rows, Excess(keep));
+  forgetting.now_us = options_.clock->WallMicros();
+  forgetting.names_until_us = forgetting.now_us - kNamesOutlive.count();
+  forgetting.most_blocks = MostNameBlocks(keep);
+  FOGLINE_TRY(const RedisReply forgot, forgetter_.Run(ForgetCommand(forgetting)));
+  step.rows = static_cast<uint64_t>(forgot->integer);
+  // Where somebody else was quicker, there may be more all the same.
+  step.more = forgetting.rows.size() == kForgetRows;
+  return step;
 }
 
 }  // namespace

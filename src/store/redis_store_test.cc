@@ -300,5 +300,154 @@ TEST(RedisStore, AForeignEntryInTheLogIsNamed) {
   EXPECT_THAT(rows.error().message, HasSubstr("5-0"));
 }
 
+// The commands that the first version sent for two frames.
+TEST(RedisStore, AStoreOfTheFirstVersionIsReadOn) {
+  const auto redis = LocalRedis::Start().value();
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  const auto entry = [](const std::string& id, const std::string& sequence) {
+    return RedisCommand{"XADD",
+                        RedisKey("log"),
+                        id + "-0",
+                        "device",
+                        "cam",
+                        "run",
+                        "7",
+                        "sequence",
+                        sequence,
+                        "captured_us",
+                        "1700000000000001",
+                        "stored_us",
+                        "1700000000000002",
+                        "lat",
+                        "47",
+                        "lon",
+                        "8",
+                        "accuracy_m",
+                        "",
+                        "heading_deg",
+                        "",
+                        "model",
+                        "",
+                        "label",
+                        "",
+                        "score",
+                        "0",
+                        "positive",
+                        "0",
+                        "mechanism",
+                        "split",
+                        "cut",
+                        "",
+                        "codec",
+                        "",
+                        "payload_bytes",
+                        "0",
+                        "thumbnail",
+                        "0",
+                        "stages",
+                        ",,,,,,,,,"};
+  };
+  std::vector<RedisCommand> commands{
+      {"HSET", RedisKey("about"), "version", "1", "epoch", "0123456789abcdef"},
+      {"SET", RedisKey("last"), "2"},
+      entry("1", "1"),
+      entry("2", "2"),
+      {"GEOADD", RedisKey("places"), "8", "47", "1", "8", "47", "2"},
+      {"HSET", RedisKey("seen:0000000000000007:0:cam"), "1", "1", "2", "2"}};
+  for (const char* kind : kTallyKinds) {
+    const std::string text = std::string(kind) == "device"      ? "cam"
+                             : std::string(kind) == "mechanism" ? "split"
+                                                                : "";
+    commands.push_back({"HSET", RedisKey(std::string("tally:") + kind), text,
+                        "2 0 0 1700000000000001 1700000000000001"});
+    commands.push_back({"ZADD", RedisKey(std::string("newest:") + kind), "1700000000000001", text});
+  }
+  const auto laid = connection.Pipeline(commands).value();
+  for (const auto& reply : laid) ASSERT_TRUE(connection.Check(*reply));
+  const auto store = Open(*redis);
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(store->epoch(), "0123456789abcdef");
+  EXPECT_EQ(PutOne(*store, Sample(2)).value()[0].id, 2U);
+  Detection untimed = Sample(3);
+  untimed.captured_from = TimeSource::kNone;
+  EXPECT_EQ(PutOne(*store, untimed).value()[0].id, 3U);
+  const auto rows = store->Query({}, Order::kOldestFirst, 10).value();
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].detection.captured_from, TimeSource::kClock);
+  EXPECT_EQ(rows[2].detection.captured_from, TimeSource::kNone);
+  EXPECT_EQ(store->Forget({.rows = 1}).value().rows, 2U);
+  EXPECT_EQ(store->Stock().value().count, 1U);
+  EXPECT_EQ(PutOne(*store, Sample(1)).value()[0].kind, PutOutcome::kDuplicate);
+  ASSERT_NE(Open(*redis), nullptr);  // and again, as the version it is now
+}
+
+// Full is "not now"; with a limit of bytes, room is made until it is "now" again.
+TEST(RedisStore, AFullMemoryIsFreedByForgetting) {
+  const auto redis = LocalRedis::Start("maxmemory 4mb\nmaxmemory-policy noeviction").value();
+  const auto store = Open(*redis);
+  const Retention keep{.bytes = uint64_t{1} << 30};  // more than the server may take
+  uint64_t sequence = 0;
+  for (int refusals = 0; refusals < 3;) {
+    ASSERT_LT(sequence, 100'000U);
+    Detection d = Sample(sequence);
+    d.thumbnail.resize(5'000);
+    const auto outcome = PutOne(*store, d);
+    if (outcome) {
+      ++sequence;
+      continue;
+    }
+    ASSERT_EQ(outcome.error().code, ErrorCode::kExhausted) << outcome.error().ToString();
+    ++refusals;
+    uint64_t freed = 0;
+    for (bool more = true; more;) {
+      const auto step = store->Forget(keep);
+      ASSERT_TRUE(step) << step.error().ToString();
+      freed += step->rows;
+      more = step->more;
+    }
+    ASSERT_GT(freed, 0U);
+  }
+  const auto rows = store->Query({}, Order::kNewestFirst, 100'000).value();
+  ASSERT_FALSE(rows.empty());
+  EXPECT_EQ(rows.front().detection.sequence + 1, sequence);
+  EXPECT_EQ(store->Stock().value().count, rows.size());
+}
+
+TEST(RedisStore, ForgettingLeavesNothingBehindButNames) {
+  const auto redis = LocalRedis::Start().value();
+  FakeClock clock;
+  clock.JumpWall(1'800'000'000'000'000);
+  const auto store = Open(*redis, {.clock = &clock});
+  for (uint64_t i = 0; i < 300; ++i) {
+    Detection d = Sample(i);
+    d.thumbnail.resize(10);
+    const std::vector<Settlement> late{{d.device, d.run, d.sequence, 5.0F}};
+    ASSERT_TRUE(store->Put(std::span(&d, 1), late));
+  }
+  clock.Advance(std::chrono::hours(1));
+  while (store->Forget({.age = std::chrono::minutes(1)}).value().more) {
+  }
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  const auto keys = [&] {
+    std::set<std::string> names;
+    const auto reply = connection.Run({"KEYS", "*"}).value();
+    for (const redisReply* key : Elements(*reply)) names.emplace(Text(*key));
+    return names;
+  };
+  const std::set<std::string> left{RedisKey("about"),
+                                   RedisKey("last"),
+                                   RedisKey("log"),
+                                   RedisKey("forgotten"),
+                                   RedisKey("gone"),
+                                   RedisKey("gone:0000000000000007:0:cam"),
+                                   RedisKey("gone:0000000000000007:1:cam"),
+                                   RedisKey("gone:0000000000000007:2:cam")};
+  EXPECT_EQ(keys(), left);
+  clock.Advance(std::chrono::hours(24 * 31));
+  ASSERT_TRUE(store->Forget({.age = std::chrono::minutes(1)}));
+  EXPECT_EQ(keys(), (std::set<std::string>{RedisKey("about"), RedisKey("last"), RedisKey("log"),
+                                           RedisKey("forgotten")}));
+}
+
 }  // namespace
 }  // namespace fogline

@@ -76,6 +76,7 @@ Result<SqliteWhere> TranslateFilter(SqliteDatabase& database, const Filter& filt
   };
   constexpr auto kMost = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
   const Filter everything;
+  if (filter.ByTime()) Add(where, "captured_from <> 0");
   if (filter.after_id > 0) {
     add("id > ?", static_cast<int64_t>(std::min(filter.after_id, kMost)));
   }

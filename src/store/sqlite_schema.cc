@@ -10,7 +10,11 @@ namespace {
 //   stages: one little-endian float32 a stage in the order of kStages; later stages append.
 // place: the R*Tree over positions (its 32-bit floats round outwards, so it may answer too much,
 //   never too little; queries compare the exact columns as well).
-// tally: counts by value, so that lists of devices and labels cost no scan. kind: see Kind.
+//   captured_from: a TimeSource; with none (0) captured_us is 0.
+// forgotten: the names of frames whose rows are gone, 64 sequences of a run to a row, a bit each;
+//   last_us is when the last of them went. Rows are let go in the order in which they came.
+// tally: counts by value, so that lists of devices and labels cost no scan. kind: see TallyKind.
+//   first_us above last_us: no row of that value has a time.
 constexpr const char* kTables = R"sql(
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -21,7 +25,8 @@ CREATE TABLE detection (
   lat REAL, lon REAL, accuracy_m REAL, heading_deg REAL,
   model INTEGER NOT NULL, label INTEGER NOT NULL, score REAL NOT NULL, positive INTEGER NOT NULL,
   mechanism INTEGER NOT NULL, cut INTEGER NOT NULL, codec INTEGER NOT NULL,
-  payload_bytes INTEGER NOT NULL, thumbnail INTEGER NOT NULL, stages BLOB NOT NULL);
+  payload_bytes INTEGER NOT NULL, thumbnail INTEGER NOT NULL, stages BLOB NOT NULL,
+  captured_from INTEGER NOT NULL DEFAULT 5);
 CREATE UNIQUE INDEX detection_name ON detection (device, run, sequence);
 CREATE VIRTUAL TABLE place USING rtree (id, west, east, south, north);
 CREATE TABLE thumbnail (id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL);
@@ -31,6 +36,13 @@ CREATE TABLE tally (
   PRIMARY KEY (kind, word)) WITHOUT ROWID;
 )sql";
 
+constexpr const char* kForgottenTable = R"sql(
+CREATE TABLE forgotten (
+  id INTEGER PRIMARY KEY, device INTEGER NOT NULL, run INTEGER NOT NULL, block INTEGER NOT NULL,
+  names INTEGER NOT NULL, last_us INTEGER NOT NULL);
+CREATE UNIQUE INDEX forgotten_name ON forgotten (device, run, block);
+)sql";
+
 std::string DrawEpoch() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}", random(), random());
@@ -38,11 +50,22 @@ std::string DrawEpoch() {
 
 Status CreateTables(SqliteDatabase& database) {
   FOGLINE_CHECK(database.Execute(kTables));
+  FOGLINE_CHECK(database.Execute(kForgottenTable));
   FOGLINE_CHECK(database.Execute(
       fmt::format("INSERT INTO about VALUES ('epoch', '{}'); PRAGMA application_id = {}; "
                   "PRAGMA user_version = {};",
                   DrawEpoch(), kSqliteApplicationId, kSqliteVersion)));
   return {};
+}
+
+/// Version 1 knew neither forgetting nor where a time comes from: all were the device's clock's.
+Status Migrate(SqliteDatabase& database, int64_t from) {
+  if (from == 1) {
+    FOGLINE_CHECK(database.Execute(
+        "ALTER TABLE detection ADD COLUMN captured_from INTEGER NOT NULL DEFAULT 5"));
+    FOGLINE_CHECK(database.Execute(kForgottenTable));
+  }
+  return database.Execute(fmt::format("PRAGMA user_version = {}", kSqliteVersion));
 }
 
 /// Within a transaction, so that two processes that open a new file do not both create the tables.
@@ -56,11 +79,12 @@ Status CheckTables(SqliteDatabase& database) {
                 "is a SQLite database of another program; name a new file");
   }
   FOGLINE_TRY(const int64_t version, database.QueryInteger("PRAGMA user_version"));
-  if (version != kSqliteVersion) {
+  if (version < 1 || version > kSqliteVersion) {
     return Fail(ErrorCode::kUnsupported, database.path(),
-                "is a store of version {}; this Fogline reads version {}", version, kSqliteVersion);
+                "is a store of version {}; this Fogline reads versions up to {}", version,
+                kSqliteVersion);
   }
-  return {};
+  return version == kSqliteVersion ? Status() : Migrate(database, version);
 }
 
 }  // namespace

@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
+#include <functional>
 
 #include "base/file.h"
 #include "store/sqlite_handle.h"
@@ -168,18 +170,17 @@ TEST(SqliteStore, AStoreAtItsLimitRefusesAndKeepsWhatItHas) {
   EXPECT_EQ(FillUp((dir.path() / "s.db").string(), 1 << 20), "");
 }
 
-TEST(SqliteStore, AFullDiskRefusesAndKeepsWhatItHas) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root to mount a small disk";
-  const TempDir dir;
+/// What `work` says, run on a disk of its own at `dir`; "cannot mount" where that is not allowed.
+std::string OnASmallDisk(const std::filesystem::path& dir, const char* size,
+                         const std::function<std::string()>& work) {
   int complaint[2];
-  ASSERT_EQ(pipe(complaint), 0);
+  if (geteuid() != 0 || pipe(complaint) != 0) return "cannot mount";
   const pid_t child = fork();
-  ASSERT_GE(child, 0);
   if (child == 0) {  // its own mount namespace: the disk goes away with it
     std::string said = "cannot mount";
     if (unshare(CLONE_NEWNS) == 0 && mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-        mount("tmpfs", dir.path().c_str(), "tmpfs", 0, "size=4m") == 0) {
-      said = FillUp((dir.path() / "s.db").string(), 0);
+        mount("tmpfs", dir.c_str(), "tmpfs", 0, size) == 0) {
+      said = work();
     }
     (void)!write(complaint[1], said.data(), said.size());
     _exit(0);
@@ -187,9 +188,189 @@ TEST(SqliteStore, AFullDiskRefusesAndKeepsWhatItHas) {
   close(complaint[1]);
   std::string said;
   char buffer[512];
-  for (ssize_t n = 0; (n = read(complaint[0], buffer, sizeof(buffer))) > 0;) said.append(buffer, n);
+  for (ssize_t n = 0; (n = read(complaint[0], buffer, sizeof(buffer))) > 0;) {
+    said.append(buffer, static_cast<size_t>(n));
+  }
   close(complaint[0]);
-  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
+  return said;
+}
+
+TEST(SqliteStore, AFullDiskRefusesAndKeepsWhatItHas) {
+  const TempDir dir;
+  const std::string said = OnASmallDisk(dir.path(), "size=4m",
+                                        [&] { return FillUp((dir.path() / "s.db").string(), 0); });
+  if (said == "cannot mount") GTEST_SKIP() << "mounting is not allowed here";
+  EXPECT_EQ(said, "");
+}
+
+/// What the first version of the tables held after three frames.
+constexpr const char* kFirstVersion = R"sql(
+PRAGMA application_id = 1181706060;
+PRAGMA user_version = 1;
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE detection (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  device INTEGER NOT NULL, run INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  captured_us INTEGER NOT NULL, stored_us INTEGER NOT NULL,
+  lat REAL, lon REAL, accuracy_m REAL, heading_deg REAL,
+  model INTEGER NOT NULL, label INTEGER NOT NULL, score REAL NOT NULL, positive INTEGER NOT NULL,
+  mechanism INTEGER NOT NULL, cut INTEGER NOT NULL, codec INTEGER NOT NULL,
+  payload_bytes INTEGER NOT NULL, thumbnail INTEGER NOT NULL, stages BLOB NOT NULL);
+CREATE UNIQUE INDEX detection_name ON detection (device, run, sequence);
+CREATE VIRTUAL TABLE place USING rtree (id, west, east, south, north);
+CREATE TABLE thumbnail (id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL);
+CREATE TABLE tally (
+  kind INTEGER NOT NULL, word INTEGER NOT NULL, count INTEGER NOT NULL, positives INTEGER NOT NULL,
+  payload_bytes INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,
+  PRIMARY KEY (kind, word)) WITHOUT ROWID;
+INSERT INTO about VALUES ('epoch', '0123456789abcdef');
+INSERT INTO word VALUES (1, 'cam'), (2, ''), (3, 'split'), (4, 'litter');
+INSERT INTO detection VALUES
+  (1, 1, 5, 0, 1000, 2000, 1, 2, NULL, NULL, 2, 4, 0.5, 1, 3, 2, 2, 100, 0, x''),
+  (2, 1, 5, 1, 1001, 2001, NULL, NULL, NULL, NULL, 2, 4, 0.5, 0, 3, 2, 2, 100, 0, x''),
+  (3, 1, 5, 2, 1002, 2002, 1, 2, NULL, NULL, 2, 4, 0.5, 1, 3, 2, 2, 100, 1, x'');
+INSERT INTO place VALUES (1, 2, 2, 1, 1), (3, 2, 2, 1, 1);
+INSERT INTO thumbnail VALUES (3, x'ffd8');
+INSERT INTO tally VALUES (0, 1, 3, 2, 300, 1000, 1002), (1, 4, 3, 2, 300, 1000, 1002),
+  (2, 3, 3, 2, 300, 1000, 1002), (3, 2, 3, 2, 300, 1000, 1002);
+)sql";
+
+TEST(SqliteStore, AStoreOfTheFirstVersionIsBroughtUpToDate) {
+  const TempDir dir;
+  const std::string path = (dir.path() / "s.db").string();
+  {
+    auto database = SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE).value();
+    ASSERT_TRUE(database->Execute(kFirstVersion));
+  }
+  for (int opened = 0; opened < 2; ++opened) {  // and stays so
+    auto store = OpenSqliteStore(path).value();
+    EXPECT_EQ(store->epoch(), "0123456789abcdef");
+    const auto rows = store->Query({}, Order::kOldestFirst, 10).value();
+    ASSERT_EQ(rows.size(), 3U + static_cast<size_t>(opened));
+    EXPECT_EQ(rows[2].detection.captured_from, TimeSource::kClock);
+    EXPECT_EQ(rows[2].detection.captured_us, 1002);
+    Detection d = Sample(2);
+    d.run = 5;
+    EXPECT_EQ(store->Put(std::span(&d, 1)).value()[0].id, 3U);
+    d.sequence = 3;
+    d.captured_from = TimeSource::kNone;
+    EXPECT_GT(store->Put(std::span(&d, 1)).value()[0].id, 3U);
+    EXPECT_EQ(store->Stock().value().count, 4U);
+  }
+  auto store = OpenSqliteStore(path).value();
+  EXPECT_EQ(store->Forget({.rows = 1}).value().rows, 3U);
+  EXPECT_EQ(store->Stock().value().count, 1U);
+  EXPECT_EQ(store->Thumbnail(3).error().code, ErrorCode::kNotFound);
+}
+
+/// Goes on by so much whenever somebody looks at it, as time does on a machine that is far too
+/// slow.
+class HastyClock final : public Clock {
+ public:
+  Nanos Steady() const override { return Nanos(std::chrono::seconds(++looks_)); }
+  int64_t WallMicros() const override { return 1'800'000'000'000'000; }
+
+ private:
+  mutable std::atomic<int64_t> looks_{0};
+};
+
+// What is read within the time of one question stays: the next one reads on. A store that began
+// anew each time was never read on a slow machine.
+TEST(SqliteStore, AMirrorThatIsNotReadInTimeIsReadOnByTheNextQuestion) {
+  const TempDir dir;
+  const std::string path = (dir.path() / "s.db").string();
+  constexpr uint64_t kRows = 40'000;
+  {
+    auto store = OpenSqliteStore(path).value();
+    std::vector<Detection> batch;
+    for (uint64_t i = 0; i < kRows; ++i) {
+      batch.push_back(Sample(i));
+      batch.back().thumbnail.clear();
+    }
+    ASSERT_TRUE(store->Put(batch));
+  }
+  const HastyClock hasty;  // a look is a second, and the time is up
+  auto store = OpenSqliteStore(path, {.longest_read = Nanos(0), .clock = &hasty}).value();
+  int tries = 1;
+  auto line = store->Timeline({}, 0, kRows, 1);
+  for (; !line && tries < 100; ++tries) {
+    EXPECT_EQ(line.error().code, ErrorCode::kUnavailable) << line.error().ToString();
+    EXPECT_THAT(line.error().message, HasSubstr("of 40000 rows so far"));
+    line = store->Timeline({}, 0, kRows, 1);
+  }
+  ASSERT_TRUE(line) << line.error().ToString();
+  EXPECT_GT(tries, 2);
+  EXPECT_EQ(line->bins[0].count, kRows);
+}
+
+TEST(SqliteStore, WithinItsBytesTheFileStopsGrowing) {
+  const TempDir dir;
+  const auto path = dir.path() / "s.db";
+  auto store = OpenSqliteStore(path.string()).value();
+  const Retention keep{.bytes = 4 << 20};
+  uint64_t stored = 0;
+  for (int round = 0; round < 60; ++round) {  // 30 MB of pictures
+    std::vector<Detection> batch;
+    for (int i = 0; i < 250; ++i) batch.push_back(Sample(stored++));
+    ASSERT_TRUE(store->Put(batch));
+    while (store->Forget(keep).value().more) {
+    }
+  }
+  EXPECT_LE(std::filesystem::file_size(path), 6U << 20);
+  const auto rows = store->Query({}, Order::kNewestFirst, 100'000).value();
+  EXPECT_GT(rows.size(), 500U);
+  EXPECT_LT(rows.size(), 4000U);
+  EXPECT_EQ(rows.front().id, stored);
+  EXPECT_EQ(store->Stock().value().count, rows.size());
+}
+
+/// Fills a store until it refuses, lets it forget, and goes on, several times over. Returns a
+/// complaint, or nothing.
+std::string FillAndFree(const std::string& path, uint64_t max_bytes) {
+  auto store = OpenSqliteStore(path, {.max_bytes = max_bytes});
+  if (!store) return store.error().ToString();
+  const Retention keep{.bytes = uint64_t{1} << 30};  // more than the disk has
+  if (const auto step = (*store)->Forget(keep); !step) return step.error().ToString();
+  uint64_t sequence = 0;
+  for (int refusals = 0; refusals < 4;) {
+    if (sequence > 100'000) return "never full";
+    const Detection d = Sample(sequence);
+    const auto outcome = (*store)->Put(std::span(&d, 1));
+    if (outcome) {
+      if (outcome->at(0).id == 0) return "given no id";
+      ++sequence;
+      continue;
+    }
+    if (outcome.error().code != ErrorCode::kExhausted) return outcome.error().ToString();
+    ++refusals;
+    uint64_t freed = 0;
+    for (bool more = true; more;) {
+      const auto step = (*store)->Forget(keep);
+      if (!step) return "cannot forget: " + step.error().ToString();
+      freed += step->rows;
+      more = step->more;
+    }
+    if (freed == 0) return "nothing was forgotten";
+  }
+  const auto rows = (*store)->Query({}, Order::kNewestFirst, 100'000);
+  if (!rows) return rows.error().ToString();
+  if (rows->empty() || rows->front().detection.sequence + 1 != sequence)
+    return "the newest is not there";
+  if ((*store)->Stock()->count != rows->size()) return "the tallies disagree";
+  return {};
+}
+
+TEST(SqliteStore, AStoreAtItsLimitFreesRoomByItself) {
+  const TempDir dir;
+  EXPECT_EQ(FillAndFree((dir.path() / "s.db").string(), 1 << 20), "");
+}
+
+TEST(SqliteStore, AFullDiskIsFreedByForgetting) {
+  const TempDir dir;
+  const std::string said = OnASmallDisk(
+      dir.path(), "size=24m", [&] { return FillAndFree((dir.path() / "s.db").string(), 0); });
   if (said == "cannot mount") GTEST_SKIP() << "mounting is not allowed here";
   EXPECT_EQ(said, "");
 }

@@ -4,6 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
+
+#include "store/sqlite_schema.h"
 
 namespace fogline {
 namespace {
@@ -36,11 +39,15 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Make(SqliteDatabase& databas
               database.Prepare(
                   "INSERT INTO detection (device, run, sequence, captured_us, stored_us, lat, lon,"
                   " accuracy_m, heading_deg, model, label, score, positive, mechanism, cut, codec,"
-                  " payload_bytes, thumbnail, stages)"
-                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"));
+                  " payload_bytes, thumbnail, stages, captured_from)"
+                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"));
   FOGLINE_TRY(writer->find_,
               database.Prepare("SELECT id FROM detection WHERE device = ? AND run = ?"
                                " AND sequence = ?"));
+  FOGLINE_TRY(writer->any_forgotten_, database.Prepare("SELECT 1 FROM forgotten LIMIT 1"));
+  FOGLINE_TRY(writer->forgotten_,
+              database.Prepare("SELECT names FROM forgotten WHERE device = ? AND run = ?"
+                               " AND block = ?"));
   FOGLINE_TRY(writer->place_, database.Prepare("INSERT INTO place VALUES (?1, ?2, ?2, ?3, ?3)"));
   FOGLINE_TRY(writer->thumbnail_, database.Prepare("INSERT INTO thumbnail VALUES (?, ?)"));
   FOGLINE_TRY(writer->tally_,
@@ -84,6 +91,8 @@ Status SqliteWriter::PutAll(std::span<const Detection> batch,
                             std::vector<PutOutcome>& outcomes) {
   const int64_t stored_us = options_.clock->WallMicros();
   outcomes.reserve(batch.size());
+  FOGLINE_TRY(some_forgotten_, any_forgotten_.Step());
+  any_forgotten_.Reset();
   for (const Detection& detection : batch) {
     FOGLINE_TRY(const PutOutcome outcome, PutOne(detection, stored_us));
     outcomes.push_back(outcome);
@@ -100,11 +109,16 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
   FOGLINE_TRY(const int64_t cut, words_.NumberOf(d.cut));
   FOGLINE_TRY(const int64_t codec, words_.NumberOf(d.codec));
 
+  if (some_forgotten_) {
+    FOGLINE_TRY(const bool gone, IsForgotten(device, d.run, d.sequence));
+    if (gone) return PutOutcome{PutOutcome::kDuplicate, 0};
+  }
   const StageFloats stages = Pack(d.stages);
   insert_.Bind(1, device);
   insert_.BindUnsigned(2, d.run);
   insert_.BindUnsigned(3, d.sequence);
-  insert_.Bind(4, d.captured_us);
+  const bool timed = d.captured_from != TimeSource::kNone;
+  insert_.Bind(4, timed ? d.captured_us : 0);
   insert_.Bind(5, stored_us);
   if (d.has_position) {
     insert_.Bind(6, d.lat);
@@ -117,7 +131,7 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
   BindKnown(insert_, 9, d.heading_deg);
   insert_.Bind(10, model);
   insert_.Bind(11, label);
-  insert_.Bind(12, static_cast<double>(d.score));
+  insert_.Bind(12, static_cast<double>(StoredScore(d.score)));
   insert_.Bind(13, int64_t{d.positive});
   insert_.Bind(14, mechanism);
   insert_.Bind(15, cut);
@@ -125,6 +139,7 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
   insert_.Bind(17, int64_t{d.payload_bytes});
   insert_.Bind(18, int64_t{!d.thumbnail.empty()});
   insert_.Bind(19, std::as_bytes(std::span(stages)));
+  insert_.Bind(20, static_cast<int64_t>(d.captured_from));
   FOGLINE_CHECK(insert_.Run());
 
   if (database_.changes() == 0) {
@@ -152,15 +167,36 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
                                    {TallyKind::kLabel, label},
                                    {TallyKind::kMechanism, mechanism},
                                    {TallyKind::kModel, model}}) {
-    const auto [entry, fresh] = tallies_.try_emplace({kind, word});
-    ValueTally& tally = entry->second;
-    tally.first_us = fresh ? d.captured_us : std::min(tally.first_us, d.captured_us);
-    tally.last_us = fresh ? d.captured_us : std::max(tally.last_us, d.captured_us);
-    ++tally.count;
-    tally.positives += d.positive ? 1 : 0;
-    tally.payload_bytes += d.payload_bytes;
+    Count(d, kind, word);
   }
   return PutOutcome{PutOutcome::kStored, static_cast<uint64_t>(id)};
+}
+
+Result<bool> SqliteWriter::IsForgotten(int64_t device, uint64_t run, uint64_t sequence) {
+  forgotten_.Bind(1, device);
+  forgotten_.BindUnsigned(2, run);
+  forgotten_.BindUnsigned(3, sequence / kSqliteNamesInBlock);
+  Result<bool> row = forgotten_.Step();
+  const uint64_t names = row && *row ? static_cast<uint64_t>(forgotten_.Integer(0)) : 0;
+  forgotten_.Reset();
+  if (!row) return row;
+  return (names >> (sequence % kSqliteNamesInBlock) & 1) != 0;
+}
+
+void SqliteWriter::Count(const Detection& d, TallyKind kind, int64_t word) {
+  const auto [entry, fresh] = tallies_.try_emplace({kind, word});
+  ValueTally& tally = entry->second;
+  if (fresh) {  // what any time is below and above
+    tally.first_us = std::numeric_limits<int64_t>::max();
+    tally.last_us = std::numeric_limits<int64_t>::min();
+  }
+  if (d.captured_from != TimeSource::kNone) {
+    tally.first_us = std::min(tally.first_us, d.captured_us);
+    tally.last_us = std::max(tally.last_us, d.captured_us);
+  }
+  ++tally.count;
+  tally.positives += d.positive ? 1 : 0;
+  tally.payload_bytes += d.payload_bytes;
 }
 
 Status SqliteWriter::Settle(const Settlement& settlement) {

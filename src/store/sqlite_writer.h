@@ -31,6 +31,9 @@ class SqliteWriter {
       : database_(database), words_(database), options_(options) {}
   Status PutAll(std::span<const Detection> batch, std::span<const Settlement> settlements,
                 std::vector<PutOutcome>& outcomes);
+  /// Whether a frame of that name was stored and its row is gone.
+  Result<bool> IsForgotten(int64_t device, uint64_t run, uint64_t sequence);
+  void Count(const Detection& detection, TallyKind kind, int64_t word);
   Result<PutOutcome> PutOne(const Detection& detection, int64_t stored_us);
   Status Settle(const Settlement& settlement);
   Status WriteTallies();
@@ -39,7 +42,8 @@ class SqliteWriter {
   SqliteWords words_;
   StoreOptions options_;
   SqliteStatement begin_, commit_, rollback_, insert_, find_, place_, thumbnail_, tally_, stages_,
-      settle_;
+      settle_, any_forgotten_, forgotten_;
+  bool some_forgotten_ = false;  // whether names must be looked up among those as well
   std::map<std::pair<TallyKind, int64_t>, ValueTally> tallies_;  // of the batch under way
 };
 

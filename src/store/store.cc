@@ -5,6 +5,18 @@
 
 namespace fogline {
 
+void SumUp(Inventory& stock) {
+  stock.count = 0;
+  bool timed = false;
+  for (const ValueTally& tally : stock.mechanisms) {
+    stock.count += tally.count;
+    if (tally.last_us == 0 && tally.first_us == 0) continue;  // no row says when
+    stock.first_us = timed ? std::min(stock.first_us, tally.first_us) : tally.first_us;
+    stock.last_us = timed ? std::max(stock.last_us, tally.last_us) : tally.last_us;
+    timed = true;
+  }
+}
+
 Result<std::unique_ptr<Store>> OpenStore(const std::string& url, const StoreOptions& options) {
   constexpr std::string_view kSqlite = "sqlite:";
   if (url.starts_with(kSqlite) && url.size() > kSqlite.size()) {

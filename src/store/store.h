@@ -2,6 +2,8 @@
 // interface and pass the same tests (store_conformance_test.cc).
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,7 +23,7 @@ namespace fogline {
 /// What became of one detection of a batch.
 struct PutOutcome {
   enum Kind { kStored, kDuplicate } kind = kStored;
-  uint64_t id = 0;  // of the stored row, the older one for a duplicate
+  uint64_t id = 0;  // of the stored row, the older one for a duplicate; 0: forgotten since
 };
 
 /// A time that only the edge learns, and only after the frame was stored: the round trip less the
@@ -48,7 +50,7 @@ struct HexCount {
   uint64_t count = 0;
   uint64_t positives = 0;
   float max_score = 0;
-  int64_t newest_us = 0;  // captured
+  int64_t newest_us = 0;  // captured; 0: of none is it known
 };
 
 /// One part of a time line.
@@ -57,13 +59,31 @@ struct TimeBin {
   uint64_t positives = 0;
 };
 
+/// A time line, how many of its rows have no time and so no place in it, and from when to when
+/// those with a time were captured, inside the line or not (0 and 0: there are none).
+struct TimeCounts {
+  std::vector<TimeBin> bins;
+  uint64_t untimed = 0;
+  bool timed = false;
+  int64_t first_us = 0, last_us = 0;
+
+  /// Makes the span hold a time.
+  void Reach(int64_t at_us) {
+    first_us = timed ? std::min(first_us, at_us) : at_us;
+    last_us = timed ? std::max(last_us, at_us) : at_us;
+    timed = true;
+  }
+};
+
 /// How often one value of a field occurs; over everything stored, whatever the filter.
 struct ValueTally {
   std::string text;
   uint64_t count = 0;
   uint64_t positives = 0;
   uint64_t payload_bytes = 0;
-  int64_t first_us = 0;  // captured
+  // Captured; 0 and 0 where no row says when. Once rows were forgotten, `first_us` may be earlier
+  // than any row that is left.
+  int64_t first_us = 0;
   int64_t last_us = 0;
 };
 
@@ -71,9 +91,30 @@ struct ValueTally {
 struct Inventory {
   uint64_t count = 0;
   uint64_t last_id = 0;
-  int64_t first_us = 0;  // captured; 0 and 0 for an empty store
+  uint64_t forgotten_id = 0;  // see Store::ForgottenId
+  int64_t first_us = 0;       // captured, as in ValueTally
   int64_t last_us = 0;
   std::vector<ValueTally> devices, labels, mechanisms, models;
+};
+
+/// Every row has one mechanism, and there are few of them: their tallies add up to the whole.
+void SumUp(Inventory& stock);
+
+/// How much a store may hold; 0: any amount.
+struct Retention {
+  std::chrono::microseconds age{0};  // since a row was stored, by the clocks of those who store
+  uint64_t rows = 0;
+  /// SQLite: the pages of its file that hold something. Redis: the data of the whole server, as it
+  /// counts itself.
+  uint64_t bytes = 0;
+
+  bool any() const { return age.count() > 0 || rows > 0 || bytes > 0; }
+};
+
+/// What one step of forgetting did.
+struct ForgetStep {
+  uint64_t rows = 0;  // forgotten
+  bool more = false;  // the store still holds more than it may
 };
 
 /// Ends a watch when it is destroyed; the callback does not run afterwards.
@@ -91,8 +132,9 @@ class Store {
   virtual ~Store() = default;
 
   /// Stores a batch: all of it or nothing, durable against power loss when it returns, idempotent
-  /// by (device, run, sequence). One outcome a detection, in order. The whole batch shares one sync
-  /// of the disk, so callers with many frames at hand pass them together; settlements ride along.
+  /// by (device, run, sequence), forgotten rows included. One outcome a detection, in order. The
+  /// whole batch shares one sync of the disk, so callers with many frames at hand pass them
+  /// together; settlements ride along.
   virtual Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
                                               std::span<const Settlement> settlements) = 0;
   Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch) { return Put(batch, {}); }
@@ -107,13 +149,25 @@ class Store {
   virtual Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level) = 0;
 
   /// How many rows were captured in each of `bins` equal parts of [from_us, to_us).
-  virtual Result<std::vector<TimeBin>> Timeline(const Filter& filter, int64_t from_us,
-                                                int64_t to_us, size_t bins) = 0;
+  virtual Result<TimeCounts> Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
+                                      size_t bins) = 0;
 
   virtual Result<Inventory> Stock() = 0;
 
-  /// The highest id so far; 0 for an empty store.
+  /// The highest id ever given, of a forgotten row too; 0: nothing was ever stored.
   virtual Result<uint64_t> LastId() = 0;
+
+  /// Rows are forgotten in the order in which they were stored: whatever has an id up to this one
+  /// is gone for good, whatever has a higher one is there. 0: nothing was forgotten.
+  virtual Result<uint64_t> ForgottenId() = 0;
+
+  /// One small step towards what may be kept: forgets up to a few hundred of the oldest rows, all
+  /// or none of them, and holds up a Put no longer than that takes. After a Put that found the
+  /// store full it makes room for the next ones, if `keep` limits bytes, whatever else it says.
+  /// Ids are never given again. The names of forgotten frames stay known, so that a repeat is
+  /// still a duplicate (of id 0): for 30 days, and if `keep` limits bytes, at most as many as fit
+  /// in a quarter of them. Several processes may do this on one store at once.
+  virtual Result<ForgetStep> Forget(const Retention& keep) = 0;
 
   /// The JPEG of a row; kNotFound when there is none.
   virtual Result<std::vector<std::byte>> Thumbnail(uint64_t id) = 0;
@@ -133,6 +187,8 @@ struct StoreOptions {
   /// Up to so many rows are mirrored in memory (50 bytes each) once somebody asks for hexagons or
   /// time lines; a larger store answers those from disk, slower.
   size_t mirrored_rows = 2'000'000;
+  /// A reader that asks for too much is stopped rather than let hold up everybody behind it.
+  Nanos longest_read = std::chrono::seconds(5);
   const Clock* clock = &Clock::Real();
 };
 

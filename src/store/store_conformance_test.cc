@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "store/local_redis.h"
+#include "store/retention.h"
 #include "store/store.h"
 
 namespace fogline {
@@ -76,11 +77,40 @@ Detection Sample(uint64_t sequence = 0) {
 
 class StoreTest : public ::testing::TestWithParam<Kind> {
  protected:
-  StoreTest() {
+  StoreTest() : url_(GetParam().url(dir_)) {
+    clock_.JumpWall(1'800'000'000'000'000);
+    Open();
+  }
+
+  void Open() {
     StoreOptions options = GetParam().options;
     options.clock = &clock_;
-    store_ = OpenStore(GetParam().url(dir_), options).value();
-    clock_.JumpWall(1'800'000'000'000'000);
+    store_.reset();
+    store_ = OpenStore(url_, options).value();
+  }
+  /// As after a restart; a store in memory does not survive one.
+  bool Reopen() {
+    if (url_ == "sqlite::memory:") return false;
+    Open();
+    return true;
+  }
+  void PutRange(uint64_t first, uint64_t count) {
+    std::vector<Detection> batch;
+    for (uint64_t i = first; i < first + count; ++i) batch.push_back(Sample(i));
+    const auto put = store_->Put(batch);
+    ASSERT_TRUE(put) << put.error().ToString();
+  }
+  /// Until nothing is left to forget; how many rows went.
+  uint64_t Forget(const Retention& keep) {
+    uint64_t rows = 0;
+    for (;;) {
+      const auto step = store_->Forget(keep);
+      EXPECT_TRUE(step) << step.error().ToString();
+      if (!step) return rows;
+      EXPECT_LE(step->rows, kForgetRows);
+      rows += step->rows;
+      if (!step->more) return rows;
+    }
   }
 
   std::vector<uint64_t> Ids(const Filter& filter, Order order = Order::kOldestFirst,
@@ -104,6 +134,7 @@ class StoreTest : public ::testing::TestWithParam<Kind> {
 
   TempDir dir_;
   FakeClock clock_;
+  std::string url_;
   std::unique_ptr<Store> store_;
 };
 
@@ -114,6 +145,7 @@ TEST_P(StoreTest, GivesBackEveryFieldAsItWasPut) {
   Detection d = Sample();
   d.label = "a \"quoted\" <b>label</b> \xc3\xa9\xf0\x9f\x97\x91";
   d.thumbnail = {std::byte{0xff}, std::byte{0xd8}, std::byte{0}};
+  d.captured_from = TimeSource::kGps;
   const auto outcome = store_->Put(std::span(&d, 1)).value();
   ASSERT_EQ(outcome.size(), 1U);
   EXPECT_EQ(outcome[0].kind, PutOutcome::kStored);
@@ -128,6 +160,7 @@ TEST_P(StoreTest, GivesBackEveryFieldAsItWasPut) {
   EXPECT_EQ(got.run, d.run);
   EXPECT_EQ(got.sequence, d.sequence);
   EXPECT_EQ(got.captured_us, d.captured_us);
+  EXPECT_EQ(got.captured_from, TimeSource::kGps);
   EXPECT_EQ(got.lat, d.lat);
   EXPECT_EQ(got.lon, d.lon);
   EXPECT_EQ(got.accuracy_m, d.accuracy_m);
@@ -198,7 +231,7 @@ TEST_P(StoreTest, RefusesABatchAsAWhole) {
 TEST_P(StoreTest, AnEmptyStoreAnswersEverything) {
   EXPECT_THAT(Ids({}), IsEmpty());
   EXPECT_THAT(store_->Hexagons({}, 0).value(), IsEmpty());
-  EXPECT_EQ(store_->Timeline({}, 0, 10, 5).value().size(), 5U);
+  EXPECT_EQ(store_->Timeline({}, 0, 10, 5).value().bins.size(), 5U);
   EXPECT_EQ(store_->LastId().value(), 0U);
   const Inventory stock = store_->Stock().value();
   EXPECT_EQ(stock.count, 0U);
@@ -347,19 +380,20 @@ TEST_P(StoreTest, CountsByTime) {
   batch[9].device = "cam-2";
   ASSERT_TRUE(store_->Put(std::span(batch).first(6)));
   const int64_t start = batch[0].captured_us;
-  EXPECT_EQ(store_->Timeline({}, start, start + 10'000, 2).value()[1].count, 1U);
+  EXPECT_EQ(store_->Timeline({}, start, start + 10'000, 2).value().bins[1].count, 1U);
   ASSERT_TRUE(store_->Put(std::span(batch).subspan(6)));  // counted from then on
-  const auto bins = store_->Timeline({}, start, start + 10'000, 2).value();
+  const auto bins = store_->Timeline({}, start, start + 10'000, 2).value().bins;
   EXPECT_EQ(bins[0].count, 5U);
   EXPECT_EQ(bins[0].positives, 4U);
   EXPECT_EQ(bins[1].count, 5U);
-  EXPECT_EQ(store_->Timeline({}, start + 1'000, start + 2'000, 1).value()[0].count, 1U);
-  EXPECT_EQ(store_->Timeline({.devices = {"cam-2"}}, start, start + 10'000, 1).value()[0].count,
-            1U);
-  EXPECT_EQ(store_->Timeline({.devices = {"nobody"}}, start, start + 10'000, 1).value()[0].count,
-            0U);
-  EXPECT_EQ(store_->Timeline({.box = Box{}}, start, start + 10'000, 1).value()[0].count, 9U);
-  EXPECT_EQ(store_->Timeline({}, start, start, 3).value()[2].count, 0U);
+  EXPECT_EQ(store_->Timeline({}, start + 1'000, start + 2'000, 1).value().bins[0].count, 1U);
+  EXPECT_EQ(
+      store_->Timeline({.devices = {"cam-2"}}, start, start + 10'000, 1).value().bins[0].count, 1U);
+  EXPECT_EQ(
+      store_->Timeline({.devices = {"nobody"}}, start, start + 10'000, 1).value().bins[0].count,
+      0U);
+  EXPECT_EQ(store_->Timeline({.box = Box{}}, start, start + 10'000, 1).value().bins[0].count, 9U);
+  EXPECT_EQ(store_->Timeline({}, start, start, 3).value().bins[2].count, 0U);
 }
 
 TEST_P(StoreTest, StockListsWhatAFilterCanName) {
@@ -430,6 +464,217 @@ TEST_P(StoreTest, AFollowerSeesEveryRowOnceWhileOthersWrite) {
   for (auto& writer : writers) writer.join();
   EXPECT_EQ(rows_seen, kWriters * kEach);
   EXPECT_EQ(seen.size(), kWriters * kEach);
+}
+
+// A picture whose time nobody knows is stored, counted and listed; only where time decides it has
+// no place.
+TEST_P(StoreTest, WhatHasNoTimeIsLeftOutOfTimesAndCountedThere) {
+  std::vector<Detection> batch{Sample(0), Sample(1), Sample(2)};
+  batch[1].captured_from = TimeSource::kNone;
+  batch[1].captured_us = 5;  // nothing that may be believed
+  batch[1].device = "undated";
+  batch[2].captured_from = TimeSource::kAssumed;
+  ASSERT_TRUE(store_->Put(batch));
+  const auto rows = store_->Query({}, Order::kOldestFirst, 10).value();
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[1].detection.captured_from, TimeSource::kNone);
+  EXPECT_EQ(rows[1].detection.captured_us, 0);
+  EXPECT_EQ(rows[2].detection.captured_from, TimeSource::kAssumed);
+  const int64_t start = Sample().captured_us;
+  EXPECT_THAT(Sequences({.from_us = -1'000'000}), ElementsAre(0, 2));
+  EXPECT_THAT(Sequences({.to_us = start + 1'000'000}), ElementsAre(0, 2));
+  EXPECT_THAT(Sequences({.devices = {"undated"}}), ElementsAre(1));
+  const TimeCounts line = store_->Timeline({}, start, start + 10'000, 1).value();
+  EXPECT_EQ(line.bins[0].count, 2U);
+  EXPECT_EQ(line.untimed, 1U);
+  EXPECT_EQ(line.first_us, batch[0].captured_us);
+  EXPECT_EQ(line.last_us, batch[2].captured_us);
+  const auto cells = store_->Hexagons({}, 3).value();
+  ASSERT_EQ(cells.size(), 1U);
+  EXPECT_EQ(cells[0].count, 3U);
+  EXPECT_EQ(cells[0].newest_us, batch[2].captured_us);
+  EXPECT_EQ(store_->Hexagons({.devices = {"undated"}}, 3).value().at(0).newest_us, 0);
+  const Inventory stock = store_->Stock().value();
+  EXPECT_EQ(stock.count, 3U);
+  EXPECT_EQ(stock.first_us, batch[0].captured_us);
+  EXPECT_EQ(stock.last_us, batch[2].captured_us);
+  EXPECT_EQ(stock.devices.back().text, "undated");
+  EXPECT_EQ(stock.devices.back().first_us, 0);
+}
+
+// What an 8-bit network calls certain may be a rounding above 1.
+TEST_P(StoreTest, AScoreARoundingBeyondOneIsOne) {
+  std::vector<Detection> batch{Sample(0), Sample(1)};
+  batch[0].score = 1.0000001F;
+  batch[1].score = -1e-7F;
+  ASSERT_TRUE(store_->Put(batch));
+  const auto rows = store_->Query({}, Order::kOldestFirst, 10).value();
+  EXPECT_EQ(rows.at(0).detection.score, 1.0F);
+  EXPECT_EQ(rows.at(1).detection.score, 0.0F);
+  batch[0].score = 1.01F;
+  EXPECT_EQ(store_->Put(batch).error().code, ErrorCode::kInvalid);
+}
+
+TEST_P(StoreTest, ForgetsNothingUnlessAsked) {
+  PutRange(0, 10);
+  clock_.Advance(std::chrono::hours(24 * 10'000));
+  EXPECT_EQ(Forget({}), 0U);
+  EXPECT_EQ(Ids({}).size(), 10U);
+  EXPECT_EQ(store_->ForgottenId().value(), 0U);
+}
+
+TEST_P(StoreTest, ForgetsByAgeSinceARowWasStored) {
+  PutRange(0, 300);
+  clock_.Advance(std::chrono::hours(48));
+  PutRange(300, 5);
+  const Retention keep{.age = std::chrono::hours(24)};
+  EXPECT_EQ(Forget(keep), 300U);
+  EXPECT_EQ(Forget(keep), 0U);
+  EXPECT_EQ(Ids({}).front(), 301U);
+  EXPECT_EQ(store_->ForgottenId().value(), 300U);
+  clock_.Advance(std::chrono::hours(25));
+  EXPECT_EQ(Forget(keep), 5U);
+  EXPECT_THAT(Ids({}), IsEmpty());
+}
+
+TEST_P(StoreTest, ForgetsTheOldestBeyondSoManyRows) {
+  PutRange(0, 1000);
+  EXPECT_EQ(Forget({.rows = 100}), 900U);
+  EXPECT_EQ(Ids({}).size(), 100U);
+  EXPECT_EQ(Ids({}).front(), 901U);
+  EXPECT_EQ(Forget({.rows = 100}), 0U);
+  PutRange(1000, 1);
+  EXPECT_EQ(Forget({.rows = 100}), 1U);
+}
+
+// Whoever resumes by id must never meet an id again, after a restart least of all.
+TEST_P(StoreTest, IdsAreNeverGivenAgainThoughAllRowsWent) {
+  PutRange(0, 20);
+  Forget({.rows = 1});
+  clock_.Advance(std::chrono::hours(1));
+  Forget({.age = std::chrono::minutes(1)});
+  EXPECT_THAT(Ids({}), IsEmpty());
+  const std::string epoch = store_->epoch();
+  Reopen();
+  EXPECT_EQ(store_->epoch(), epoch);
+  EXPECT_EQ(store_->LastId().value(), 20U);
+  EXPECT_EQ(store_->ForgottenId().value(), 20U);
+  EXPECT_EQ(store_->Stock().value().count, 0U);
+  EXPECT_EQ(store_->Stock().value().last_id, 20U);
+  PutRange(20, 1);
+  EXPECT_THAT(Ids({}), ElementsAre(21));
+}
+
+// A device that was cut off before it heard "stored" repeats its frame when it is back; that its
+// row is gone meanwhile makes it no new one.
+TEST_P(StoreTest, ARepeatOfAForgottenFrameIsADuplicate) {
+  PutRange(0, 130);  // several blocks of names
+  clock_.Advance(std::chrono::hours(2));
+  ASSERT_EQ(Forget({.age = std::chrono::hours(1)}), 130U);
+  for (const bool reopened : {false, true}) {
+    if (reopened && !Reopen()) break;
+    std::vector<Detection> again{Sample(0), Sample(63), Sample(64), Sample(129),
+                                 Sample(130 + reopened)};
+    const auto outcomes = store_->Put(again).value();
+    for (size_t i = 0; i < 4; ++i) {
+      EXPECT_EQ(outcomes[i].kind, PutOutcome::kDuplicate) << i;
+      EXPECT_EQ(outcomes[i].id, 0U);
+    }
+    EXPECT_EQ(outcomes[4].kind, PutOutcome::kStored);  // a neighbour, and new
+  }
+  // Other runs and devices have names of their own.
+  Detection other = Sample(0);
+  other.run = 7;
+  EXPECT_EQ(store_->Put(std::span(&other, 1)).value()[0].kind, PutOutcome::kStored);
+  // A time for a row that is gone is nobody's.
+  const std::vector<Settlement> late{{"cam-1", Sample().run, 3, 20.0F}};
+  EXPECT_TRUE(store_->Put({}, late));
+}
+
+TEST_P(StoreTest, NamesOutliveTheirRowsByAMonth) {
+  PutRange(0, 10);
+  const Retention keep{.age = std::chrono::hours(1)};
+  clock_.Advance(std::chrono::hours(2));
+  ASSERT_EQ(Forget(keep), 10U);
+  clock_.Advance(kNamesOutlive - std::chrono::hours(1));
+  Forget(keep);
+  const Detection first = Sample(0);
+  EXPECT_EQ(store_->Put(std::span(&first, 1)).value()[0].kind, PutOutcome::kDuplicate);
+  clock_.Advance(std::chrono::hours(2));
+  Forget(keep);
+  EXPECT_EQ(store_->Put(std::span(&first, 1)).value()[0].kind, PutOutcome::kStored);
+}
+
+TEST_P(StoreTest, EveryAnswerForgetsAlike) {
+  std::vector<Detection> batch{Sample(0), Sample(1), Sample(2), Sample(3)};
+  batch[0].device = "gone";
+  batch[0].label = "gone";
+  batch[0].thumbnail = {std::byte{1}};
+  batch[3].positive = false;
+  ASSERT_TRUE(store_->Put(batch));
+  const int64_t start = batch[0].captured_us;
+  EXPECT_EQ(store_->Timeline({}, start, start + 4000, 1).value().bins[0].count, 4U);
+  ASSERT_EQ(Forget({.rows = 2}), 2U);
+  EXPECT_THAT(Ids({}), ElementsAre(3, 4));
+  EXPECT_THAT(Ids({.after_id = 1}), ElementsAre(3, 4));
+  EXPECT_THAT(Ids({.box = Box{8, 47, 9, 48}}), ElementsAre(3, 4));
+  EXPECT_THAT(Ids({.devices = {"gone"}}), IsEmpty());
+  EXPECT_EQ(store_->Timeline({}, start, start + 4000, 1).value().bins[0].count, 2U);
+  EXPECT_EQ(store_->Hexagons({}, 6).value().at(0).count, 2U);
+  EXPECT_EQ(store_->Thumbnail(1).error().code, ErrorCode::kNotFound);
+  const Inventory stock = store_->Stock().value();
+  EXPECT_EQ(stock.count, 2U);
+  EXPECT_EQ(stock.forgotten_id, 2U);
+  EXPECT_EQ(stock.last_id, 4U);
+  ASSERT_EQ(stock.devices.size(), 1U);  // and nothing of the other
+  EXPECT_EQ(stock.devices[0].count, 2U);
+  EXPECT_EQ(stock.devices[0].positives, 1U);
+  EXPECT_EQ(stock.devices[0].payload_bytes, 2U * 1389);
+  ASSERT_EQ(stock.labels.size(), 1U);
+  PutRange(10, 1);  // and what comes later is counted on
+  EXPECT_EQ(store_->Timeline({}, start, start + 20'000, 1).value().bins[0].count, 3U);
+}
+
+// One of several processes may forget, or all of them.
+TEST_P(StoreTest, SeveralMayForgetAtOnce) {
+  PutRange(0, 3000);
+  std::vector<std::unique_ptr<Store>> others;
+  if (url_ != "sqlite::memory:") {
+    for (int i = 0; i < 2; ++i) others.push_back(OpenStore(url_, {.clock = &clock_}).value());
+  }
+  std::atomic<uint64_t> forgotten = 0;
+  const auto work = [&](Store& store) {
+    for (bool more = true; more;) {
+      const auto step = store.Forget({.rows = 10});
+      ASSERT_TRUE(step) << step.error().ToString();
+      forgotten += step->rows;
+      more = step->more;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (const auto& other : others) threads.emplace_back([&, store = other.get()] { work(*store); });
+  PutRange(3000, 50);
+  work(*store_);
+  for (std::thread& thread : threads) thread.join();
+  work(*store_);
+  EXPECT_EQ(forgotten, 3040U);
+  EXPECT_EQ(Ids({}).size(), 10U);
+  EXPECT_EQ(Ids({}).front(), 3041U);
+  EXPECT_EQ(store_->Stock().value().count, 10U);
+}
+
+TEST_P(StoreTest, RowsPutWhileOthersAreForgottenAreAllThere) {
+  std::atomic<bool> writing = true;
+  std::thread writer([&] {
+    for (uint64_t i = 0; i < 3000; i += 30) PutRange(i, 30);
+    writing = false;
+  });
+  while (writing) ASSERT_TRUE(store_->Forget({.rows = 100}));
+  writer.join();
+  Forget({.rows = 100});
+  EXPECT_EQ(store_->LastId().value(), 3000U);
+  EXPECT_EQ(Ids({}).size(), 100U);
+  EXPECT_EQ(Ids({}).front(), 2901U);
 }
 
 }  // namespace

@@ -16,6 +16,9 @@ constexpr int64_t kMostRows = 10'000;
 constexpr size_t kMostCells = 30'000;
 constexpr int64_t kMostBins = 1'000;
 constexpr size_t kStatsRows = 2'000;
+/// Predictions that one request may have worked out; those for other devices follow when it is
+/// asked again.
+constexpr size_t kMostFresh = 16;
 
 std::string Tallies(const std::vector<ValueTally>& tallies) {
   std::string out = "[";
@@ -65,6 +68,11 @@ Result<HttpResponse> Site::Config(const HttpRequest&, Parameters& parameters) {
   return response;
 }
 
+Result<uint64_t> Site::Untimed(const Filter& filter) {
+  if (!filter.ByTime()) return 0;
+  return timelines_.Untimed(Blur(filter));
+}
+
 Result<HttpResponse> Site::Detections(const HttpRequest&, Parameters& parameters) {
   FOGLINE_TRY(Filter filter, parameters.ReadFilter());
   FOGLINE_TRY(const std::string order, parameters.Choice("order", {"newest", "oldest"}));
@@ -80,6 +88,11 @@ Result<HttpResponse> Site::Detections(const HttpRequest&, Parameters& parameters
                    static_cast<size_t>(limit)));
   HttpResponse response;
   std::string& out = response.body;
+  // No row at or below it will come any more: a page that asks from further back has a hole.
+  FOGLINE_TRY(const uint64_t forgotten, store_.ForgottenId());
+  response.headers.emplace_back("Fogline-Oldest", fmt::to_string(forgotten + 1));
+  FOGLINE_TRY(const uint64_t untimed, Untimed(filter));
+  response.headers.emplace_back("Fogline-Untimed", fmt::to_string(untimed));
   if (format == "csv") {
     response.type = "text/csv; charset=utf-8";
     response.headers.emplace_back("Content-Disposition", "attachment; filename=\"detections.csv\"");
@@ -94,8 +107,10 @@ Result<HttpResponse> Site::Detections(const HttpRequest&, Parameters& parameters
                                   "attachment; filename=\"detections.geojson\"");
     out = "{\"type\":\"FeatureCollection\",\"features\":[";
   } else {
-    out = fmt::format("{{\"epoch\":\"{}\",\"last_id\":{},\"more\":{},\"detections\":[",
-                      store_.epoch(), last_id, rows.size() == static_cast<size_t>(limit));
+    out = fmt::format(
+        "{{\"epoch\":\"{}\",\"oldest\":{},\"last_id\":{},\"more\":{},\"untimed\":{},"
+        "\"detections\":[",
+        store_.epoch(), forgotten + 1, last_id, rows.size() == static_cast<size_t>(limit), untimed);
   }
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i > 0) out += ",\n";
@@ -162,12 +177,13 @@ Result<HttpResponse> Site::FleetNow(const HttpRequest&, Parameters& parameters) 
                  "],\"predicted_by\":{{\"edge\":{},\"cloud\":{},\"link\":{}}},\"predictions\":[",
                  JsonQuote(by.edge), JsonQuote(by.cloud), JsonQuote(by.link));
   bool first = true;
+  size_t fresh = kMostFresh;
   for (const FleetMemory::Way& way : fleet_.Ways()) {
     const auto own = by.devices.find(way.device);
     const std::string& edge = own == by.devices.end() ? by.edge : own->second;
     if (edge.empty()) continue;
     out += first ? "" : ",";
-    out += PredictionJson(way, edge, predictor_.Predict(way, by, files));
+    out += PredictionJson(way, edge, predictor_.Predict(way, by, files, fresh));
     first = false;
   }
   out += "]}\n";
@@ -195,6 +211,8 @@ Result<HttpResponse> Site::Hexagons(const HttpRequest&, Parameters& parameters) 
   filter = Blur(filter);
   FOGLINE_TRY(const uint64_t last_id, store_.LastId());
   filter.before_id = std::min(filter.before_id, last_id + 1);
+  FOGLINE_TRY(const uint64_t forgotten, store_.ForgottenId());
+  FOGLINE_TRY(const uint64_t untimed, Untimed(filter));
   FOGLINE_TRY(const auto cells, store_.Hexagons(filter, static_cast<int>(level)));
   if (cells.size() > kMostCells) {
     return Fail(ErrorCode::kUsage, "level", "{} is too fine for this box: {} hexagons, at most {}",
@@ -205,8 +223,10 @@ Result<HttpResponse> Site::Hexagons(const HttpRequest&, Parameters& parameters) 
   std::string& out = response.body;
   uint64_t total = 0;
   for (const HexCount& cell : cells) total += cell.count;
-  out = fmt::format("{{\"epoch\":\"{}\",\"last_id\":{},\"level\":{},\"total\":{},\"cells\":[",
-                    store_.epoch(), last_id, level, total);
+  out = fmt::format(
+      "{{\"epoch\":\"{}\",\"oldest\":{},\"last_id\":{},\"level\":{},\"total\":{},"
+      "\"untimed\":{},\"cells\":[",
+      store_.epoch(), forgotten + 1, last_id, level, total, untimed);
   bool first = true;
   for (const HexCount& cell : cells) {
     const LonLat center = grid.Center(cell.cell);
@@ -236,11 +256,12 @@ Result<HttpResponse> Site::Inventory(const HttpRequest&, Parameters& parameters)
   FOGLINE_TRY(const fogline::Inventory stock, store_.Stock());
   HttpResponse response;
   response.body = fmt::format(
-      "{{\"epoch\":\"{}\",\"count\":{},\"last_id\":{},\"first\":{},\"last\":{},\"devices\":{},"
+      "{{\"epoch\":\"{}\",\"count\":{},\"oldest\":{},\"last_id\":{},\"first\":{},\"last\":{},"
+      "\"devices\":{},"
       "\"labels\":{},\"mechanisms\":{},\"models\":{}}}\n",
-      store_.epoch(), stock.count, stock.last_id, stock.first_us / 1000, stock.last_us / 1000,
-      Tallies(stock.devices), Tallies(stock.labels), Tallies(stock.mechanisms),
-      Tallies(stock.models));
+      store_.epoch(), stock.count, stock.forgotten_id + 1, stock.last_id, stock.first_us / 1000,
+      stock.last_us / 1000, Tallies(stock.devices), Tallies(stock.labels),
+      Tallies(stock.mechanisms), Tallies(stock.models));
   return response;
 }
 
@@ -254,6 +275,8 @@ Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
     out.Sample(static_cast<double>(value));
   };
   one("fogline_detections_stored", "Detections in the store", Metric::kGauge, stock.count);
+  one("fogline_detections_forgotten", "Highest id of a detection that was forgotten",
+      Metric::kGauge, stock.forgotten_id);
   out.Family("fogline_detections_by_mechanism", "Detections in the store by mechanism",
              Metric::kGauge);
   for (const ValueTally& tally : stock.mechanisms) {
@@ -266,8 +289,9 @@ Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
   }
   one("fogline_devices", "Devices that have ever sent", Metric::kGauge, stock.devices.size());
   out.Family("fogline_http_responses_total", "HTTP answers by status", Metric::kCounter);
-  for (const auto& [status, count] : counters_.responses) {
-    out.Sample("status", fmt::to_string(status), static_cast<double>(count));
+  for (size_t status = 0; status < counters_.responses.size(); ++status) {
+    const uint64_t count = counters_.responses[status];
+    if (count > 0) out.Sample("status", fmt::to_string(status), static_cast<double>(count));
   }
   one("fogline_http_connections", "Connections open", Metric::kGauge, counters_.connections);
   one("fogline_streams", "Event streams open", Metric::kGauge, counters_.streams);
@@ -277,6 +301,8 @@ Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
       Metric::kCounter, counters_.streams_dropped);
   one("fogline_slow_requests_total", "Connections cut off before their request was whole",
       Metric::kCounter, counters_.slow_requests);
+  one("fogline_turned_away_total", "Requests told to come back, since too many waited",
+      Metric::kCounter, counters_.turned_away);
   one("fogline_event_bytes_total", "Bytes of events sent", Metric::kCounter, counters_.event_bytes);
   one("fogline_store_errors_total", "Questions that the store did not answer", Metric::kCounter,
       counters_.store_errors);
@@ -371,16 +397,13 @@ Result<HttpResponse> Site::Timeline(const HttpRequest&, Parameters& parameters) 
   FOGLINE_TRY(const Filter filter, parameters.ReadFilter());
   FOGLINE_TRY(const int64_t bins, parameters.Integer("bins", 1, kMostBins, 120));
   FOGLINE_CHECK(parameters.Finish());
-  FOGLINE_TRY(const fogline::Inventory stock, store_.Stock());
-  const Filter everything;
-  const int64_t from = filter.from_us == everything.from_us ? stock.first_us : filter.from_us;
-  const int64_t to =
-      filter.to_us == everything.to_us ? std::max(stock.last_us, from) + 1000 : filter.to_us;
-  FOGLINE_TRY(const auto counts,
-              store_.Timeline(Blur(filter), from, to, static_cast<size_t>(bins)));
+  FOGLINE_TRY(const TimelineCache::Line* line,
+              timelines_.Count(Blur(filter), static_cast<size_t>(bins)));
+  const auto& counts = line->counts.bins;
   HttpResponse response;
   std::string& out = response.body;
-  out = fmt::format("{{\"from\":{},\"to\":{},\"bins\":[", from / 1000, to / 1000);
+  out = fmt::format("{{\"from\":{},\"to\":{},\"untimed\":{},\"bins\":[", line->from_us / 1000,
+                    line->to_us / 1000, line->counts.untimed);
   for (size_t i = 0; i < counts.size(); ++i) {
     fmt::format_to(std::back_inserter(out), "{}[{},{}]", i > 0 ? "," : "", counts[i].count,
                    counts[i].positives);

@@ -1,21 +1,24 @@
 // What the server counts about itself, for /metrics.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
-#include <map>
 
 namespace fogline {
 
-/// Used on the server's thread only.
+/// Thread-safe.
 struct WebCounters {
-  std::map<int, uint64_t> responses;  // by status
-  uint64_t connections = 0;           // open now
-  uint64_t streams = 0;               // open now
-  uint64_t streams_opened = 0;
-  uint64_t streams_dropped = 0;  // too slow to take what was written
-  uint64_t slow_requests = 0;    // cut off before their request was whole
-  uint64_t event_bytes = 0;
-  uint64_t store_errors = 0;
+  using Counter = std::atomic<uint64_t>;
+  std::array<Counter, 600> responses{};  // by status
+  Counter connections{0};                // open now
+  Counter streams{0};                    // open now
+  Counter streams_opened{0};
+  Counter streams_dropped{0};  // too slow to take what was written
+  Counter slow_requests{0};    // cut off before their request was whole
+  Counter turned_away{0};      // told to come back, since too many questions waited
+  Counter event_bytes{0};
+  Counter store_errors{0};
 };
 
 }  // namespace fogline

@@ -19,7 +19,9 @@ void AppendMembers(std::string& out, const StoredDetection& stored, const Privac
   auto to = std::back_inserter(out);
   fmt::format_to(to, "\"id\":{},\"device\":{},\"run\":\"{:016x}\",\"sequence\":{}", stored.id,
                  JsonQuote(d.device), d.run, d.sequence);
-  fmt::format_to(to, ",\"captured\":{},\"stored\":{}", d.captured_us / 1000,
+  const bool timed = d.captured_from != TimeSource::kNone;
+  if (timed) fmt::format_to(to, ",\"captured\":{}", d.captured_us / 1000);
+  fmt::format_to(to, ",\"captured_from\":\"{}\",\"stored\":{}", ToString(d.captured_from),
                  stored.stored_us / 1000);
   if (d.has_position && std::isfinite(d.accuracy_m)) {
     fmt::format_to(to, ",\"accuracy_m\":{}", d.accuracy_m);
@@ -95,14 +97,14 @@ std::string CsvHeader() {
       "id,device,run,sequence,captured,lat,lon,accuracy_m,heading_deg,label,score,positive,"
       "mechanism,cut,codec,model,bytes";
   for (const StageField& stage : kStages) header += fmt::format(",{}_ms", stage.name);
-  return header + "\r\n";
+  return header + ",captured_from\r\n";
 }
 
 void AppendCsv(std::string& out, const StoredDetection& stored, const Privacy& privacy) {
   const Detection& d = stored.detection;
   auto to = std::back_inserter(out);
   fmt::format_to(to, "{},{},{:016x},{},{},", stored.id, CsvCell(d.device), d.run, d.sequence,
-                 IsoTime(d.captured_us));
+                 d.captured_from == TimeSource::kNone ? std::string() : IsoTime(d.captured_us));
   if (d.has_position) {
     fmt::format_to(to, "{:.9g},{:.10g},", RoundDegrees(d.lat, privacy),
                    RoundDegrees(d.lon, privacy));
@@ -122,7 +124,7 @@ void AppendCsv(std::string& out, const StoredDetection& stored, const Privacy& p
     out += ',';
     known(d.stages.*stage.time_ms);
   }
-  out += "\r\n";
+  fmt::format_to(to, ",{}\r\n", ToString(d.captured_from));
 }
 
 std::string IsoTime(int64_t unix_us) {

@@ -14,11 +14,12 @@ constexpr int kChunksAPoll = 8;
 
 Status Feed::Start() {
   FOGLINE_TRY(last_, store_.LastId());
+  FOGLINE_TRY(forgotten_, store_.ForgottenId());
   return {};
 }
 
-std::shared_ptr<const FeedChunk> Feed::Format(uint64_t after,
-                                              const std::vector<StoredDetection>& rows) const {
+std::shared_ptr<FeedChunk> Feed::Format(uint64_t after,
+                                        const std::vector<StoredDetection>& rows) const {
   auto chunk = std::make_shared<FeedChunk>();
   chunk->after = after;
   chunk->last = rows.back().id;
@@ -32,6 +33,7 @@ std::shared_ptr<const FeedChunk> Feed::Format(uint64_t after,
 }
 
 Result<bool> Feed::Poll() {
+  FOGLINE_TRY(forgotten_, store_.ForgottenId());
   for (int i = 0; i < kChunksAPoll; ++i) {
     FOGLINE_TRY(const auto rows,
                 store_.Query({.after_id = last_}, Order::kOldestFirst, kChunkRows));
@@ -69,18 +71,29 @@ Result<std::shared_ptr<const FeedChunk>> Feed::Next(uint64_t after) {
   const auto past = std::upper_bound(
       ring_.begin(), ring_.end(), after,
       [](uint64_t id, const std::shared_ptr<const FeedChunk>& chunk) { return id < chunk->last; });
-  if (past != ring_.end() && (*past)->after == after) return *past;
+  if (past != ring_.end() && (*past)->after == after && forgotten_ <= after) return *past;
   // Behind the ring, or within a chunk: read up to where the next chunk begins.
   Filter filter{.after_id = after, .before_id = last_ + 1};
   if (past != ring_.end()) {
     filter.before_id = ((*past)->after > after ? (*past)->after : (*past)->last) + 1;
   }
   FOGLINE_TRY(const auto rows, store_.Query(filter, Order::kOldestFirst, kChunkRows));
-  if (!rows.empty()) return Format(after, rows);
-  auto gap = std::make_shared<FeedChunk>();  // rows that were deleted since
-  gap->after = after;
-  gap->last = filter.before_id - 1;
-  return gap;
+  FOGLINE_TRY(forgotten_, store_.ForgottenId());
+  std::shared_ptr<FeedChunk> chunk;
+  if (rows.empty()) {
+    chunk = std::make_shared<FeedChunk>();
+    chunk->after = after;
+    chunk->last = filter.before_id - 1;
+  } else {
+    chunk = Format(after, rows);
+  }
+  // What lay between will not come any more, and whoever shows it may take it down.
+  if (forgotten_ > after) chunk->text.insert(0, Forgotten());
+  return chunk;
+}
+
+std::string Feed::Forgotten() const {
+  return fmt::format("event: forgotten\ndata: {{\"oldest\":{}}}\n\n", forgotten_ + 1);
 }
 
 std::string Feed::Hello(const FeedStart& start) const {

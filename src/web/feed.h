@@ -40,20 +40,25 @@ class Feed {
   Result<bool> Poll();
 
   FeedStart Resolve(std::string_view event_id) const;
-  /// The events after an id; null when there are none yet.
+  /// The events after an id; null when there are none yet. Where rows between were forgotten, the
+  /// first event says which are the oldest left.
   Result<std::shared_ptr<const FeedChunk>> Next(uint64_t after);
   /// The first event of every stream.
   std::string Hello(const FeedStart& start) const;
 
+  /// An event that says which rows are the oldest left.
+  std::string Forgotten() const;
+
   uint64_t last_id() const { return last_; }
+  uint64_t forgotten_id() const { return forgotten_; }
 
  private:
-  std::shared_ptr<const FeedChunk> Format(uint64_t after,
-                                          const std::vector<StoredDetection>& rows) const;
+  std::shared_ptr<FeedChunk> Format(uint64_t after, const std::vector<StoredDetection>& rows) const;
 
   Store& store_;
   Privacy privacy_;
   uint64_t last_ = 0;
+  uint64_t forgotten_ = 0;                             // of the store, when it was asked last
   std::deque<std::shared_ptr<const FeedChunk>> ring_;  // each begins where the one before ends
   size_t ring_bytes_ = 0;
 };

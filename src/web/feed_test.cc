@@ -97,6 +97,36 @@ TEST_F(FeedTest, KnowsItsOwnIdsAndNoOthers) {
   EXPECT_FALSE(feed_.Resolve(epoch + "-6").reset);
 }
 
+// A client that comes back from before what was forgotten is told so, and gets all that is left.
+TEST_F(FeedTest, SaysWhichRowsWillNotComeAnyMore) {
+  ASSERT_TRUE(feed_.Start());
+  for (int i = 0; i < 40; ++i) Put(500);  // more than the ring holds
+  Poll();
+  while (store_->Forget({.rows = 5000}).value().more) {
+  }
+  const FeedStart start = feed_.Resolve(store_->epoch() + "-10");
+  EXPECT_FALSE(start.reset);
+  const auto first = feed_.Next(start.after).value();
+  EXPECT_EQ(first->text.find("event: forgotten\ndata: {\"oldest\":15001}\n\n"), 0U);
+  const auto sequences = Follow(start.after);
+  ASSERT_EQ(sequences.size(), 5000U);
+  EXPECT_EQ(sequences.front(), 15'000U);
+  // Whoever has seen the last of them misses nothing and hears nothing of it.
+  EXPECT_EQ(feed_.Next(15'000).value()->text.find("forgotten"), std::string::npos);
+}
+
+TEST_F(FeedTest, GoesOnWhenEverythingWasForgotten) {
+  ASSERT_TRUE(feed_.Start());
+  for (int i = 0; i < 40; ++i) Put(500);
+  Poll();
+  while (store_->Forget({.rows = 1}).value().more) {
+  }
+  EXPECT_EQ(Follow(10).size(), 1U);
+  Put(3);
+  Poll();
+  EXPECT_EQ(Follow(20'000).size(), 3U);
+}
+
 TEST_F(FeedTest, AHostileLabelStaysInItsLine) {
   ASSERT_TRUE(feed_.Start());
   Detection d;

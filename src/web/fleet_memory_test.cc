@@ -35,7 +35,8 @@ class FleetMemoryTest : public ::testing::Test {
   }
   json Device(const std::string& name) {
     clock_.Advance(seconds(1));  // answers are worked out once a second
-    for (const json& device : json::parse(fleet_.Json())["devices"]) {
+    const json fleet = json::parse(fleet_.Json());
+    for (const json& device : fleet["devices"]) {
       if (device["name"] == name) return device;
     }
     return {};
@@ -66,6 +67,7 @@ TEST_F(FleetMemoryTest, RatesAndAgesAreReckonedByThisMachinesClockAlone) {
     worker_clock_.JumpWall(clock_.WallMicros() + off);
     CatchUp();
     Put(name, 30);
+    clock_.Advance(seconds(1));  // it looks once a second
     CatchUp();
     clock_.Advance(seconds(4));
     CatchUp();

@@ -41,14 +41,20 @@ Result<LatencyTerms> Work(const ShelfModel& shelf, const FleetMemory::Way& way,
 }  // namespace
 
 Result<LatencyTerms> Predictor::Predict(const FleetMemory::Way& way, const PredictBy& by,
-                                        bool files) {
+                                        bool files, size_t& fresh) {
   const auto own = by.devices.find(way.device);
   const std::string& edge = own == by.devices.end() ? by.edge : own->second;
   const Key key{way.model, way.cut, way.codec, edge, by.cloud, by.link, files};
   if (const auto it = known_.find(key); it != known_.end()) return it->second;
   auto model = shelf_.FindByHash(way.model);
   if (!model) return Forward(std::move(model));  // may come to be known
-  if (known_.size() >= kMostKnown) known_.clear();
+  if (fresh == 0) return Fail(ErrorCode::kUnavailable, "", "not worked out yet; ask again");
+  --fresh;
+  if (known_.size() >= kMostKnown) {
+    known_.erase(order_.front());
+    order_.pop_front();
+  }
+  order_.push_back(key);
   return known_.emplace(key, Work(**model, way, edge, by, files)).first->second;
 }
 

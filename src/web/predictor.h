@@ -1,6 +1,7 @@
 // What the plan says of the way that a device runs, to hold beside what was measured.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <string>
 #include <tuple>
@@ -23,13 +24,16 @@ class Predictor {
   /// Machines and link as `by` names them; with `files` they may be files.
   /// kUnavailable while models are being read, kNotFound for a model, cut or codec that the plan
   /// does not know, and what is wrong with a machine or link.
-  Result<LatencyTerms> Predict(const FleetMemory::Way& way, const PredictBy& by, bool files);
+  /// `fresh`: how many more may be worked out, which this counts down; kUnavailable when none may.
+  Result<LatencyTerms> Predict(const FleetMemory::Way& way, const PredictBy& by, bool files,
+                               size_t& fresh);
 
  private:
   using Key = std::tuple<std::string, std::string, std::string, std::string, std::string,
                          std::string, bool>;
   ModelShelf& shelf_;
   std::map<Key, Result<LatencyTerms>> known_;
+  std::deque<Key> order_;  // of those known, the oldest first
 };
 
 /// {"device":…,"edge":…,"total_ms":…,"stages_ms":{…}}, stages named as detections have them; or

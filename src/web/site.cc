@@ -63,6 +63,7 @@ Site::Site(const WebOptions& options, Store& store, const FleetMemory& fleet, We
       counters_(counters),
       planner_(options.models),
       predictor_(planner_.shelf()),
+      timelines_(store),
       privacy_{options.round_decimals, options.thumbnails},
       loopback_(false) {
   const auto addresses = AddressesOf({options.address, options.port});
@@ -77,16 +78,35 @@ Site::Site(const WebOptions& options, Store& store, const FleetMemory& fleet, We
 
 const std::vector<Site::Route>& Site::Routes() {
   static const std::vector<Route> routes{
-      {"/api/config", &Site::Config},     {"/api/detections", &Site::Detections},
-      {"/api/events", &Site::Events},     {"/api/fleet", &Site::FleetNow},
-      {"/api/hexagons", &Site::Hexagons}, {"/api/inventory", &Site::Inventory},
-      {"/api/machines", &Site::Machines}, {"/api/models", &Site::Models},
-      {"/api/network", &Site::Network},   {"/api/plan", &Site::Plan},
-      {"/api/stats", &Site::Stats},       {"/api/thumbnails/*", &Site::Thumbnail},
-      {"/api/timeline", &Site::Timeline}, {"/basemap.pmtiles", &Site::BasemapTiles},
-      {"/healthz", &Site::Health},        {"/metrics", &Site::Metrics},
+      {"/api/config", &Site::Config, true}, {"/api/detections", &Site::Detections},
+      {"/api/events", &Site::Events, true}, {"/api/fleet", &Site::FleetNow},
+      {"/api/hexagons", &Site::Hexagons},   {"/api/inventory", &Site::Inventory},
+      {"/api/machines", &Site::Machines},   {"/api/models", &Site::Models},
+      {"/api/network", &Site::Network},     {"/api/plan", &Site::Plan},
+      {"/api/stats", &Site::Stats},         {"/api/thumbnails/*", &Site::Thumbnail},
+      {"/api/timeline", &Site::Timeline},   {"/basemap.pmtiles", &Site::BasemapTiles},
+      {"/healthz", &Site::Health, true},    {"/metrics", &Site::Metrics},
   };
   return routes;
+}
+
+bool Site::IsQuick(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  // Escaped letters may spell any of them.
+  if (path.find('%') != path.npos) return false;
+  const Route* route = FindRoute(path);
+  return route == nullptr || route->quick;
+}
+
+const Site::Route* Site::FindRoute(std::string_view path) {
+  for (const Route& route : Routes()) {
+    const bool prefix = route.path.ends_with('*');
+    if (prefix ? path.starts_with(route.path.substr(0, route.path.size() - 1))
+               : path == route.path) {
+      return &route;
+    }
+  }
+  return nullptr;
 }
 
 std::vector<std::string_view> Site::Paths() {
@@ -98,7 +118,7 @@ std::vector<std::string_view> Site::Paths() {
 HttpResponse Site::Handle(const HttpRequest& request) {
   HttpResponse response = Answer(request);
   AddHeaders(response);
-  ++counters_.responses[response.status];
+  ++counters_.responses[static_cast<size_t>(response.status)];
   return response;
 }
 
@@ -114,28 +134,22 @@ HttpResponse Site::Answer(const HttpRequest& request) {
     refused.headers.emplace_back("Allow", "GET, HEAD");
     return refused;
   }
-  for (const Route& route : Routes()) {
-    const bool prefix = route.path.ends_with('*');
-    if (prefix ? !path.starts_with(route.path.substr(0, route.path.size() - 1))
-               : path != route.path) {
-      continue;
-    }
-    Result<HttpResponse> response = (this->*route.handler)(request, *parameters);
-    if (response) {
-      Compress(request, *response);
-      return *std::move(response);
-    }
-    const Error& error = response.error();
-    const int status = StatusOf(error.code);
-    if (status < 500) return ErrorResponse(status, error.ToString());
-    // Which file failed and how is the operator's business, not the visitor's.
-    ++counters_.store_errors;
-    LogWarning("web: {}: {}", Printable(request.target), Printable(error.ToString()));
-    return ErrorResponse(status, error.code == ErrorCode::kExhausted
-                                     ? "that is too much to answer; narrow it"
-                                     : "the store does not answer now");
+  const Route* route = FindRoute(path);
+  if (route == nullptr) return ServeAsset(request, path);
+  Result<HttpResponse> response = (this->*route->handler)(request, *parameters);
+  if (response) {
+    Compress(request, *response);
+    return *std::move(response);
   }
-  return ServeAsset(request, path);
+  const Error& error = response.error();
+  const int status = StatusOf(error.code);
+  if (status < 500) return ErrorResponse(status, error.ToString());
+  // Which file failed and how is the operator's business, not the visitor's.
+  ++counters_.store_errors;
+  LogWarning("web: {}: {}", Printable(request.target), Printable(error.ToString()));
+  return ErrorResponse(status, error.code == ErrorCode::kExhausted
+                                   ? "that is too much to answer; narrow it"
+                                   : "the store does not answer now");
 }
 
 bool Site::KnowsHost(std::string_view host) const {

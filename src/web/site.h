@@ -13,6 +13,7 @@
 #include "web/parameters.h"
 #include "web/planner.h"
 #include "web/predictor.h"
+#include "web/timeline_cache.h"
 #include "web/web_server.h"
 
 namespace fogline {
@@ -20,9 +21,14 @@ namespace fogline {
 /// The address of a tile server, rather than a file's path.
 bool IsTileAddress(std::string_view basemap);
 
-/// Answers requests; knows nothing of sockets. Not thread-safe.
+/// Answers requests; knows nothing of sockets. Requests that are quick may be answered by one
+/// thread while another answers those that are not.
 class Site {
  public:
+  /// Whether the answer to a target costs next to nothing: the page's files, the health check,
+  /// where a stream begins. Others may read much of the store, or reckon.
+  static bool IsQuick(std::string_view target);
+
   /// kNotFound or kInvalid for a base map that cannot be served.
   static Result<std::unique_ptr<Site>> Make(const WebOptions& options, Store& store,
                                             const FleetMemory& fleet, WebCounters& counters);
@@ -39,14 +45,20 @@ class Site {
   struct Route {
     std::string_view path;  // a last "*" stands for the rest
     Handler handler;
+    bool quick = false;
   };
   static const std::vector<Route>& Routes();
+  /// Null: no route, but perhaps a file of the page.
+  static const Route* FindRoute(std::string_view path);
 
   HttpResponse Answer(const HttpRequest& request);
   bool KnowsHost(std::string_view host) const;
   HttpResponse ServeAsset(const HttpRequest& request, std::string_view path) const;
   void AddHeaders(HttpResponse& response) const;
   Filter Blur(Filter filter) const;
+
+  /// How many rows a filter's time leaves out because they have none; 0 for one without a time.
+  Result<uint64_t> Untimed(const Filter& filter);
 
   Result<HttpResponse> BasemapTiles(const HttpRequest&, Parameters&);
   Result<HttpResponse> Config(const HttpRequest&, Parameters&);
@@ -72,6 +84,7 @@ class Site {
   WebCounters& counters_;
   Planner planner_;
   Predictor predictor_;
+  TimelineCache timelines_;
   Privacy privacy_;
   bool loopback_;
   std::string content_security_policy_;

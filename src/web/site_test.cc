@@ -242,9 +242,64 @@ TEST_F(SiteTest, ATimeLineCoversWhatThereIs) {
   const json line = Json("/api/timeline?bins=2");
   EXPECT_EQ(line["from"], 1'767'225'600'000);
   EXPECT_EQ(line["to"], 1'767'225'603'001);
+  EXPECT_EQ(line["untimed"], 0);
   EXPECT_EQ(line["bins"], json::parse("[[2,2],[2,2]]"));
   EXPECT_EQ(Json("/api/timeline?bins=1&from=1767225601000&to=1767225603000")["bins"],
             json::parse("[[2,2]]"));
+}
+
+// How a time is known goes wherever the time goes; where nobody knows it there is none.
+TEST_F(SiteTest, TellsHowATimeIsKnownAndInventsNone) {
+  Put(Sample(0));
+  Detection d = Sample(1);
+  d.captured_from = TimeSource::kNone;
+  Put(d);
+  d = Sample(2);
+  d.captured_from = TimeSource::kAssumed;
+  Put(d);
+  const json page = Json("/api/detections?order=oldest");
+  EXPECT_EQ(page["untimed"], 0);  // no time was asked for, so nothing was left out
+  const json& rows = page["detections"];
+  EXPECT_EQ(rows[0]["captured_from"], "clock");
+  EXPECT_EQ(rows[1]["captured_from"], "none");
+  EXPECT_FALSE(rows[1].contains("captured"));
+  EXPECT_EQ(rows[2]["captured_from"], "assumed");
+  EXPECT_EQ(rows[2]["captured"], 1'767'225'602'000);
+  const json geo = Json("/api/detections?format=geojson&order=oldest");
+  EXPECT_FALSE(geo["features"][1]["properties"].contains("captured"));
+  EXPECT_EQ(geo["features"][1]["properties"]["captured_from"], "none");
+  const std::string csv = Get("/api/detections?format=csv&order=oldest").body;
+  EXPECT_THAT(csv, HasSubstr(",captured_from\r\n"));
+  EXPECT_THAT(csv, HasSubstr("2,cam,0000000000000000,1,,47.376894,"));
+  EXPECT_THAT(csv, HasSubstr(",none\r\n"));
+
+  const std::string since = "from=0";
+  const HttpResponse filtered = Get("/api/detections?" + since);
+  EXPECT_EQ(json::parse(filtered.body)["detections"].size(), 2U);
+  EXPECT_EQ(json::parse(filtered.body)["untimed"], 1);
+  EXPECT_EQ(Header(filtered, "Fogline-Untimed"), "1");
+  EXPECT_EQ(Json("/api/hexagons?" + since)["untimed"], 1);
+  EXPECT_EQ(Json("/api/hexagons?" + since)["total"], 2);
+  EXPECT_EQ(Json("/api/hexagons")["total"], 3);
+  const json line = Json("/api/timeline?bins=1");
+  EXPECT_EQ(line["untimed"], 1);
+  EXPECT_EQ(line["bins"], json::parse("[[2,2]]"));
+}
+
+TEST_F(SiteTest, EveryAnswerSaysWhichRowsAreTheOldestLeft) {
+  for (uint64_t i = 0; i < 5; ++i) Put(Sample(i));
+  EXPECT_EQ(Json("/api/detections")["oldest"], 1);
+  ASSERT_EQ(store_->Forget({.rows = 2}).value().rows, 3U);
+  const HttpResponse csv = Get("/api/detections?format=csv");
+  EXPECT_EQ(Header(csv, "Fogline-Oldest"), "4");
+  EXPECT_EQ(Header(Get("/api/detections?format=geojson"), "Fogline-Oldest"), "4");
+  const json page = Json("/api/detections?order=oldest&after=1");
+  EXPECT_EQ(page["oldest"], 4);
+  EXPECT_EQ(page["detections"][0]["id"], 4);
+  EXPECT_EQ(Json("/api/hexagons")["oldest"], 4);
+  EXPECT_EQ(Json("/api/inventory")["oldest"], 4);
+  EXPECT_EQ(Json("/api/inventory")["count"], 2);
+  EXPECT_THAT(Get("/metrics").body, HasSubstr("fogline_detections_forgotten 3\n"));
 }
 
 TEST_F(SiteTest, MetricsAreInPrometheusFormat) {

@@ -1,4 +1,5 @@
-// The only file that knows Boost.Beast: sockets, timeouts and streams. One thread runs it all.
+// The only file that knows Boost.Beast: sockets, timeouts and streams. One thread runs them all;
+// another answers what may take its time.
 #include "web/web_server.h"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ using std::chrono::seconds;
 constexpr size_t kHeaderBytes = 16 << 10;
 constexpr auto kPoll = seconds(1);  // for rows that other processes store, where Watch cannot tell
 constexpr auto kQuiet = seconds(60);
+constexpr auto kBetweenForgotten = seconds(60);  // a stream is told no oftener
 constexpr size_t kRemembered = 2000;  // frames from before the start, for the fleet's page
 constexpr int kStreamSendBuffer = 128 << 10;
 
@@ -93,8 +95,6 @@ class WebServer::Impl {
       net::co_spawn(io_, Accept(acceptor), net::detached);
     }
     net::co_spawn(io_, PollRegularly(), net::detached);
-    // A large store takes its time to count for the first time; do it before the first visitor.
-    net::post(io_, [this] { (void)store_.Timeline({}, 0, 1, 1); });
     watch_ = store_.Watch([this] { Notify(); });
     thread_ = std::thread([this] {
       for (;;) {
@@ -112,6 +112,8 @@ class WebServer::Impl {
     watch_.reset();
     io_.stop();
     if (thread_.joinable()) thread_.join();
+    work_.stop();
+    work_.join();
   }
 
   void Notify() {
@@ -164,11 +166,15 @@ class WebServer::Impl {
       timer.expires_after(kPoll);
       co_await timer.async_wait(kToken);
       PollFeed();
-      for (bool more = true; more;) {
-        const auto read = fleet_.CatchUp(store_);
+      // A large store takes its time to count for the first time, a part each turn; the first
+      // visitor need not wait for all of it.
+      if (!counted_) {
+        counted_ = co_await Working([this] { return store_.Timeline({}, 0, 1, 1).has_value(); });
+      }
+      for (bool more = true; more;) {  // a part each turn, too
+        const auto read = co_await Working([this] { return fleet_.CatchUp(store_); });
         if (!read) ++counters_.store_errors;
         more = read && *read;
-        if (more) co_await net::post(io_, net::use_awaitable);  // in turns with requests
       }
     }
   }
@@ -215,7 +221,7 @@ class WebServer::Impl {
         // One that began to ask and did not finish; an idle connection that ends is nothing.
         if (error == beast::error::timeout && buffer.size() > 0) SlowRequest();
         if (const int status = StatusOf(error); status != 0) {
-          ++counters_.responses[status];
+          ++counters_.responses[static_cast<size_t>(status)];
           co_await Write(stream, ErrorResponse(status, "that is no request this server takes"), 11,
                          false, true);
         }
@@ -224,7 +230,7 @@ class WebServer::Impl {
       }
       const auto& request = parser.get();
       const HttpRequest ours = Translate(request);
-      HttpResponse response = site_->Handle(ours);
+      HttpResponse response = co_await Answer(ours);
       const bool head = request.method() == http::verb::head;
       if (response.events_after && !head) {
         if (counters_.streams < options_.max_streams) co_return response;
@@ -239,6 +245,35 @@ class WebServer::Impl {
     }
   }
 
+  /// What may take its time is answered by the other thread, so that it holds up neither the
+  /// streams nor the health check; so much may wait for it.
+  net::awaitable<HttpResponse> Answer(const HttpRequest& request) {
+    if (Site::IsQuick(request.target)) co_return site_->Handle(request);
+    if (working_ >= options_.max_waiting) {
+      ++counters_.turned_away;
+      HttpResponse busy = ErrorResponse(503, "too many questions wait; try again later");
+      busy.headers.emplace_back("Retry-After", "2");
+      co_return busy;
+    }
+    ++working_;
+    HttpResponse response;
+    try {
+      response = co_await Working([&] { return site_->Handle(request); });
+    } catch (const std::bad_alloc&) {
+      response = ErrorResponse(503, "that is too much to answer; narrow it");
+    }
+    --working_;
+    co_return response;
+  }
+
+  /// Runs a function on the working thread; goes on here with its result.
+  template <typename Function>
+  net::awaitable<std::invoke_result_t<Function>> Working(Function function) {
+    co_return co_await net::co_spawn(
+        work_, [&]() -> net::awaitable<std::invoke_result_t<Function>> { co_return function(); },
+        net::use_awaitable);
+  }
+
   /// Counts it, and says so once a minute at most.
   void SlowRequest() {
     ++counters_.slow_requests;
@@ -246,7 +281,7 @@ class WebServer::Impl {
     if (said_slow_at_ != Nanos(0) && now - said_slow_at_ < kQuiet) return;
     said_slow_at_ = now;
     LogWarning("web: {} connections were cut off before their request was whole",
-               counters_.slow_requests);
+               counters_.slow_requests.load());
   }
 
   /// The header of every answer, streams included: those have no length. False when the client did
@@ -317,7 +352,15 @@ class WebServer::Impl {
     if (!co_await WriteHeader(stream, head, 11, true)) co_return;
     if (!co_await WriteEvents(stream, feed_.Hello(start))) co_return;
     net::steady_timer wake(io_);
+    uint64_t told = feed_.forgotten_id();
+    Nanos told_at = Clock::Real().Steady();
     for (;;) {
+      const Nanos now = Clock::Real().Steady();
+      if (feed_.forgotten_id() > told && now - told_at >= kBetweenForgotten) {
+        told = feed_.forgotten_id();
+        told_at = now;
+        if (!co_await WriteEvents(stream, feed_.Forgotten())) co_return;
+      }
       const auto chunk = feed_.Next(cursor);
       if (!chunk) co_return;  // the store failed; the browser comes back by itself
       if (*chunk != nullptr) {
@@ -341,12 +384,15 @@ class WebServer::Impl {
   std::unique_ptr<Site> site_;
   bool feed_failing_ = false;
   Nanos said_slow_at_{0};
+  bool counted_ = false;  // the store, for the first time
+  size_t working_ = 0;    // questions that wait for the working thread, or that it answers
   std::list<net::steady_timer*> waiting_;  // streams that have seen everything
   std::atomic<bool> notified_ = false;
   uint16_t port_ = 0;
   // Last: what still waits in it is destroyed first, while the rest is there.
   net::io_context io_{1};
   std::vector<tcp::acceptor> acceptors_;  // one an address
+  net::thread_pool work_{1};              // answers what may take its time; has the fleet's memory
   std::unique_ptr<StoreWatch> watch_;
   std::thread thread_;
 };

@@ -51,13 +51,15 @@ struct WebOptions {
   bool thumbnails = false;            // pictures leave at all
   size_t max_streams = 2500;          // event streams at once; further ones are told to come back
   size_t max_connections = 4096;
+  size_t max_waiting = 256;  // questions to store or planner at once; further ones come back later
   WebPatience patience;
-  /// Figures of the program around the server, for /metrics; called on the server's thread.
+  /// Figures of the program around the server, for /metrics; called on one thread of the server.
   std::function<std::vector<Metric>()> metrics;
 };
 
-/// Serves from a thread of its own, one for everything: the store's answers are bounded in rows and
-/// time, and events are formatted once for all streams. Thread-safe.
+/// Serves from two threads of its own. One has the sockets, the streams (events are formatted once
+/// for all of them) and what is quick; the other answers what reads much of the store or reckons,
+/// one question after the other, each bounded in rows and time. Thread-safe.
 class WebServer {
  public:
   /// kUnavailable when the address cannot be bound; kNotFound for a base map that is not there. The

@@ -9,9 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <condition_variable>
+#include <mutex>
 #include <set>
 #include <sstream>
+#include <thread>
 
+#include "store/forwarding_store.h"
 #include "store/store.h"
 
 namespace fogline {
@@ -286,6 +290,82 @@ TEST_F(WebServerTest, OpensOnlySoManyStreams) {
   ASSERT_TRUE(three.Until("\r\n\r\n"));
   EXPECT_THAT(three.received(), StartsWith("HTTP/1.1 503"));
   EXPECT_THAT(three.received(), HasSubstr("Retry-After"));
+}
+
+/// Counts time lines only when it is told to.
+class HeldStore final : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  Result<TimeCounts> Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
+                              size_t bins) override {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !held_; });
+    return ForwardingStore::Timeline(filter, from_us, to_us, bins);
+  }
+  void Hold(bool held) {
+    const std::lock_guard lock(mutex_);
+    held_ = held;
+    changed_.notify_all();
+  }
+  void AwaitQuestion() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return waiting_ > 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = false;
+  int waiting_ = 0;
+};
+
+// While a question takes as long as it likes, the health check answers, the page is served, and
+// streams go on; what waits for its turn is bounded.
+TEST_F(WebServerTest, WhatTakesLongHoldsUpNeitherHealthNorStreams) {
+  HeldStore held(*store_);
+  held.Hold(true);
+  options_.max_waiting = 3;
+  server_ = WebServer::Start(options_, held).value();
+  const uint16_t port = server_->port();
+  Client live(port);
+  live.Get("/api/events");
+  ASSERT_TRUE(live.Until("event: hello"));
+  Client slow(port);
+  slow.Get("/api/timeline");
+  held.AwaitQuestion();
+  Client health(port);
+  health.Get("/healthz");
+  EXPECT_TRUE(health.Until("\"ok\""));
+  health.Get("/");
+  EXPECT_TRUE(health.Until("<!doctype html>"));
+  Put(1);
+  EXPECT_TRUE(live.Until("\"sequence\":0"));
+  std::vector<std::unique_ptr<Client>> crowd;
+  for (int i = 0; i < 4; ++i) {
+    crowd.push_back(std::make_unique<Client>(port));
+    crowd.back()->Get("/api/hexagons");
+  }
+  EXPECT_TRUE(crowd.back()->Until("HTTP/1.1 503"));
+  EXPECT_TRUE(crowd.back()->Until("Retry-After"));
+  held.Hold(false);
+  EXPECT_TRUE(slow.Until("\"bins\""));
+  EXPECT_TRUE(crowd.front()->Until("\"cells\""));
+  server_.reset();  // before the store that it asks
+}
+
+TEST_F(WebServerTest, StopsWhileAQuestionIsBeingAnswered) {
+  HeldStore held(*store_);
+  held.Hold(true);
+  server_ = WebServer::Start(options_, held).value();
+  Client slow(server_->port());
+  slow.Get("/api/timeline");
+  held.AwaitQuestion();
+  std::thread stopping([this] { server_.reset(); });
+  held.Hold(false);
+  stopping.join();
+  EXPECT_TRUE(slow.UntilEnd());
 }
 
 TEST_F(WebServerTest, FindsRowsOfOtherProcessesByItself) {

@@ -198,5 +198,22 @@ TEST_F(Commands, AnAddressToServeAtThatIsNoneIsToldInOneLine) {
                 "no.such.host.invalid");
 }
 
+TEST_F(Commands, HowLongToKeepIsATimeWithItsUnit) {
+  const std::string store = "sqlite:" + (dir_.path() / "s.db").string();
+  for (const std::string age :
+       {"90", "90m", "90days", "0d", "-1d", "nand", "infd", "d", "1e9y", "9 d"}) {
+    ExpectOneLine(Run({"cloud", "--models", dir_.path(), "--store", store, "--keep=" + age}),
+                  "--keep " + age, 2);
+  }
+  for (const std::string bytes : {"12", "-1", "lots", "1e30GB"}) {
+    ExpectOneLine(
+        Run({"cloud", "--models", dir_.path(), "--store", store, "--keep-bytes=" + bytes}),
+        "--keep-bytes", 2);
+  }
+  ExpectOneLine(Run({"cloud", "--models", dir_.path(), "--store", store, "--keep-rows=0"}),
+                "--keep-rows", 2);
+  EXPECT_FALSE(fs::exists(dir_.path() / "s.db"));  // nothing was opened
+}
+
 }  // namespace
 }  // namespace fogline

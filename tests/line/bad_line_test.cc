@@ -12,6 +12,7 @@
 #include "bench/mqtt_packets.h"
 #include "frame/frame.h"
 #include "frame/topics.h"
+#include "store/forwarding_store.h"
 #include "tests/line/line.h"
 #include "tests/line/proxy.h"
 
@@ -138,9 +139,9 @@ TEST_F(Line, RepeatedAndReorderedFramesAreStoredOnce) {
 }
 
 /// A store that takes nothing until it is told to.
-class HeldStore final : public Store {
+class HeldStore final : public ForwardingStore {
  public:
-  explicit HeldStore(Store& store) : store_(store) {}
+  using ForwardingStore::ForwardingStore;
   void Release() {
     const std::lock_guard lock(mutex_);
     held_ = false;
@@ -150,25 +151,11 @@ class HeldStore final : public Store {
                                       std::span<const Settlement> settlements) override {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !held_; });
-    return store_.Put(batch, settlements);
+    lock.unlock();
+    return ForwardingStore::Put(batch, settlements);
   }
-  Result<std::vector<StoredDetection>> Query(const Filter& f, Order o, size_t n) override {
-    return store_.Query(f, o, n);
-  }
-  Result<std::vector<HexCount>> Hexagons(const Filter& f, int level) override {
-    return store_.Hexagons(f, level);
-  }
-  Result<std::vector<TimeBin>> Timeline(const Filter& f, int64_t from, int64_t to,
-                                        size_t bins) override {
-    return store_.Timeline(f, from, to, bins);
-  }
-  Result<Inventory> Stock() override { return store_.Stock(); }
-  Result<uint64_t> LastId() override { return store_.LastId(); }
-  Result<std::vector<std::byte>> Thumbnail(uint64_t id) override { return store_.Thumbnail(id); }
-  const std::string& epoch() const override { return store_.epoch(); }
 
  private:
-  Store& store_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool held_ = true;

@@ -77,6 +77,36 @@ describe('the map', () => {
     });
   });
 
+  it('says how a time is known, and invents none', () => at('/?lat=1&lon=1&z=12', {
+    fill: async (server) => {
+      await server.put({ lat: 1, lon: 1, captured_from: 'assumed' });
+      await server.put({ lat: 1, lon: 1, captured_from: 'none' });
+    },
+  }, async (page) => {
+    await shown(page, 2);
+    assert.match(await text(page, '.item'), /time unknown/);
+    assert.match(await text(page, '.said'), /· 1 pictures · 1 without a time$/);
+    await page.locator('.item').first().click();
+    assert.match(await text(page, '.card'), /Taken\s*time unknown/);
+    await page.locator('.item').nth(1).click();
+    assert.match(await text(page, '.card'), /camera's clock, its zone assumed/);
+    await page.getByRole('slider', { name: 'Shown from' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await shown(page, 0); // what has no time is not of any time
+    await page.getByText('1 without a time left out').waitFor();
+  }));
+
+  it('takes down what was forgotten when it comes back to it', () => at('/?lat=10&lon=10&z=11', {
+    fill: (server) => server.say('walk cam-1 5 10 10 1'),
+  }, async (page, server) => {
+    await shown(page, 5);
+    await server.say('restart'); // every stream ends
+    await server.say('walk cam-2 20 10 10 2');
+    await server.say('forget 10');
+    await shown(page, 10);
+    page.problems = page.problems.filter((problem) => !/ERR_|Failed to load/.test(problem));
+  }));
+
   it('counts a hundred thousand into hexagons, and goes on counting live', () => at('/?lat=20&lon=0&z=1', {
     fill: (server) => server.say('many 100000 3'),
   }, async (page, server) => {

@@ -5,6 +5,7 @@
 //   walk DEVICE COUNT LAT LON [SEED]   a synthetic walk of COUNT pictures, 15 m apart
 //   many COUNT SEED                    COUNT detections over the cities of the world
 //   put JSON                           one detection; the fields are those of PutOne() below
+//   forget ROWS                        forgets all but the newest ROWS
 //   restart                            stops the server and starts it again on the same port
 #include <fmt/format.h>
 
@@ -149,6 +150,7 @@ nlohmann::json PutOne(Fixture& fixture, std::istream& words) {
   d.score = json.value("score", 0.9F);
   d.positive = json.value("positive", true);
   d.captured_us = json.value("captured", d.captured_us / 1000) * 1000;
+  d.captured_from = ParseTimeSource(json.value("captured_from", "clock")).value();
   if (json.contains("lat")) {
     d.has_position = true;
     d.lat = json.at("lat");
@@ -170,6 +172,12 @@ nlohmann::json Obey(Fixture& fixture, const std::string& line) {
   if (verb == "walk") answer = Walk(fixture, words);
   if (verb == "many") answer = Many(fixture, words);
   if (verb == "put") answer = PutOne(fixture, words);
+  if (verb == "forget") {
+    uint64_t rows = 0;
+    words >> rows;
+    for (bool more = true; more;) more = fixture.store->Forget({.rows = rows}).value().more;
+    answer = {{"forgotten", fixture.store->ForgottenId().value()}};
+  }
   if (verb == "restart") {
     fixture.options.port = fixture.server->port();
     fixture.server.reset();

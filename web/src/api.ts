@@ -5,7 +5,8 @@ export interface Detection {
   device: string;
   run: string;
   sequence: number;
-  captured: number; // ms
+  captured?: number; // ms; without, nobody knows
+  captured_from: 'none' | 'file' | 'assumed' | 'offset' | 'gps' | 'clock';
   stored: number;
   lat?: number;
   lon?: number;
@@ -25,13 +26,13 @@ export interface Detection {
 export type Placed = Detection & { lat: number; lon: number };
 export const isPlaced = (d: Detection): d is Placed => d.lat !== undefined && d.lon !== undefined;
 
-export interface Page { epoch: string; last_id: number; more: boolean; detections: Detection[] }
+export interface Page { epoch: string; oldest: number; last_id: number; more: boolean; untimed: number; detections: Detection[] }
 /** lon, lat, count, positives, highest score, newest capture. */
 export type Cell = [number, number, number, number, number, number];
-export interface Cells { epoch: string; last_id: number; level: number; total: number; cells: Cell[]; detections?: Detection[] }
+export interface Cells { epoch: string; oldest: number; last_id: number; untimed: number; level: number; total: number; cells: Cell[]; detections?: Detection[] }
 export interface Tally { name: string; count: number; positives: number; bytes: number; first: number; last: number }
 export interface Inventory {
-  epoch: string; count: number; last_id: number; first: number; last: number;
+  epoch: string; count: number; oldest: number; last_id: number; first: number; last: number;
   devices: Tally[]; labels: Tally[]; mechanisms: Tally[]; models: Tally[];
 }
 export interface Config {

@@ -3,6 +3,14 @@ import { type Config, type Detection, isPlaced, stages, totalMs } from './api';
 import { clear, h } from './dom';
 import { bytes, degrees, heading, millis, moment, percent } from './format';
 
+/** How a time of capture is known, after the time itself. */
+const known: Record<Detection['captured_from'], string> = {
+  none: '', file: "date of the picture's file", assumed: "camera's clock, its zone assumed", offset: "camera's clock",
+  gps: 'GPS clock', clock: "device's clock",
+};
+const taken = (d: Detection): string =>
+  d.captured === undefined ? 'time unknown' : `${moment(d.captured)} · ${known[d.captured_from] ?? d.captured_from}`;
+
 function row(name: string, value: string): HTMLElement {
   return h('div', { class: 'row' }, h('dt', {}, name), h('dd', {}, value));
 }
@@ -37,7 +45,7 @@ export function drawCard(panel: HTMLElement, d: Detection | null, config: Config
       h('img', { class: 'thumbnail', src: `/api/thumbnails/${d.id}`, alt: `Picture ${d.sequence} of ${d.device}` }),
     h('dl', {},
       row('Device', d.device),
-      row('Taken', moment(d.captured)),
+      row('Taken', taken(d)),
       row('Mechanism', d.mechanism),
       row('Cut', d.cut === '' ? '—' : d.cut),
       row('Codec', `${d.codec}, ${bytes(d.bytes)}`),

@@ -5,6 +5,9 @@ import { ago, millis, percent } from './format';
 
 const most = 60;
 
+const when = (d: Detection): HTMLElement => (d.captured === undefined ? h('span', {}, 'time unknown')
+  : h('time', { 'data-ms': d.captured, datetime: new Date(d.captured).toISOString() }, ago(d.captured)));
+
 export class Latest {
   private rows: Detection[] = [];
   private drawing = false;
@@ -26,7 +29,7 @@ export class Latest {
   find(id: number): Detection | undefined { return this.rows.find((d) => d.id === id); }
 
   private tick(): void {
-    for (const time of this.list.querySelectorAll('time')) time.textContent = ago(Number(time.dataset['ms']));
+    for (const time of this.list.querySelectorAll<HTMLElement>('time[data-ms]')) time.textContent = ago(Number(time.dataset['ms']));
   }
 
   private draw(): void {
@@ -40,8 +43,7 @@ export class Latest {
         h('span', { class: `mark ${d.positive ? 'positive' : ''}`, 'aria-hidden': 'true' }),
         h('span', { class: 'what' }, d.label === '' ? 'unlabelled' : d.label, h('b', {}, percent(d.score))),
         h('span', { class: 'how' }, `${d.device} · ${d.mechanism}`),
-        h('span', { class: 'when' }, h('time', { 'data-ms': d.captured, datetime: new Date(d.captured).toISOString() }, ago(d.captured)),
-          h('span', {}, millis(totalMs(d))))))));
+        h('span', { class: 'when' }, when(d), h('span', {}, millis(totalMs(d))))))));
     if (focus !== undefined) this.list.querySelector<HTMLElement>(`[data-id="${Number(focus)}"]`)?.focus();
   }
 }

@@ -96,6 +96,7 @@ const stream = new Stream({
   detection: arrive,
   state: shell.stream,
   reset: () => { model.forget(); void begin(); },
+  forgotten: () => { void reload(); },
 });
 
 function remember(): void {
@@ -158,6 +159,11 @@ async function loadTimeline(): Promise<void> {
   timeline.show(await ask<TimeCounts>('/api/timeline', query));
 }
 
+/** What is shown, asked for anew; the stream goes on. */
+async function reload(): Promise<void> {
+  await Promise.all([load(), loadLatest(), loadInventory(), loadTimeline()]).catch(complain);
+}
+
 async function begin(): Promise<void> {
   try {
     config = await ask<Config>('/api/config');
@@ -211,7 +217,7 @@ function arrive(d: Detection): void {
   if (inventory) {
     inventory.count += 1;
     if (d.positive) liveLitter += 1;
-    inventory.last = Math.max(inventory.last, d.captured);
+    inventory.last = Math.max(inventory.last, d.captured ?? 0);
     drawFigures();
   }
   const known = inventory?.devices.some((t) => t.name === d.device) && inventory.labels.some((t) => t.name === d.label) &&
@@ -274,11 +280,11 @@ function showTip(touch: Touch | null): void {
   if (touch.kind === 'hex') {
     const { count: n, positives, maxScore, newest } = touch.hex!;
     clear(tip, h('b', {}, `${count(positives)} litter`), ` of ${count(n)} pictures`, h('br'),
-      `highest score ${percent(maxScore)}`, h('br'), moment(newest));
+      `highest score ${percent(maxScore)}`, h('br'), newest === 0 ? 'time unknown' : moment(newest));
   } else {
     const d = model.points?.get(touch.id!);
     if (!d) { tip.hidden = true; return; }
-    clear(tip, h('b', {}, `${d.label === '' ? 'unlabelled' : d.label} ${percent(d.score)}`), h('br'), `${d.device} · ${d.mechanism}`, h('br'), moment(d.captured));
+    clear(tip, h('b', {}, `${d.label === '' ? 'unlabelled' : d.label} ${percent(d.score)}`), h('br'), `${d.device} · ${d.mechanism}`, h('br'), d.captured === undefined ? 'time unknown' : moment(d.captured));
   }
   tip.style.transform = `translate(${touch.x + 14}px, ${touch.y + 14}px)`;
 }

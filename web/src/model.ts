@@ -11,12 +11,16 @@ const recentMost = 5000;
 /** More than so many detections in view are drawn as hexagons: far away they would lie on each other. */
 export const pointsMost = (zoom: number): number => (zoom >= 9.5 ? 1500 : 40);
 
+/** What has no time passes only where time does not matter. */
+const inTime = (captured: number | undefined, { from, to }: Filter): boolean =>
+  captured === undefined ? from === null && to === null : (from === null || captured >= from) && (to === null || captured < to);
+
 export function passes(d: Detection, filter: Filter): boolean {
   return (filter.labels.length === 0 || filter.labels.includes(d.label)) &&
     (filter.devices.length === 0 || filter.devices.includes(d.device)) &&
     (filter.mechanisms.length === 0 || filter.mechanisms.includes(d.mechanism)) &&
     d.score >= filter.minScore && (!filter.positive || d.positive) &&
-    (filter.from === null || d.captured >= filter.from) && (filter.to === null || d.captured < filter.to);
+    inTime(d.captured, filter);
 }
 
 export function contains(box: Box, lat: number, lon: number): boolean {
@@ -78,7 +82,7 @@ export class Model {
     cell.count += 1;
     cell.positives += d.positive ? 1 : 0;
     cell.maxScore = Math.max(cell.maxScore, d.score);
-    cell.newest = Math.max(cell.newest, d.captured);
+    cell.newest = Math.max(cell.newest, d.captured ?? 0);
     this.cells.set(key, cell);
     this.points?.set(d.id, d);
     if (this.points && this.points.size > this.most) this.points = null;
@@ -102,12 +106,14 @@ export class Model {
     }
     const lines: [number, number][][] = [];
     for (const run of runs.values()) {
-      run.sort((a, b) => a.captured - b.captured || a.sequence - b.sequence);
+      // By capture where all of them have a time; else as the device counted them.
+      const timed = run.every((d) => d.captured !== undefined);
+      run.sort((a, b) => (timed ? a.captured! - b.captured! : 0) || a.sequence - b.sequence);
       let line: [number, number][] = [];
       let before: Placed | null = null;
       for (const point of run) {
         const jumped = before !== null && (Math.hypot(point.lat - before.lat, point.lon - before.lon) > 0.02 ||
-          point.captured - before.captured > 600_000);
+          (timed && point.captured! - before.captured! > 600_000));
         if (jumped && line.length > 0) { lines.push(line); line = []; }
         line.push([point.lon, point.lat]);
         before = point;

@@ -6,6 +6,7 @@ interface Events {
   detection: (d: Detection) => void;
   state: (state: StreamState) => void;
   reset: () => void; // another store answers now: everything shown is void
+  forgotten: () => void; // rows between those seen and those to come are gone: what is shown may be as well
 }
 
 export class Stream {
@@ -33,6 +34,7 @@ export class Stream {
     this.source = source;
     source.addEventListener('hello', () => this.events.state('live'));
     source.addEventListener('reset', () => { this.events.state('live'); this.events.reset(); });
+    source.addEventListener('forgotten', () => this.events.forgotten());
     source.addEventListener('detection', (event) => {
       const detection = JSON.parse((event as MessageEvent<string>).data) as Detection;
       if (detection.id <= this.seen) return;

@@ -2,7 +2,7 @@
 import { clear, h } from './dom';
 import { moment, short } from './format';
 
-export interface TimeCounts { from: number; to: number; bins: [number, number][] } // count, positives
+export interface TimeCounts { from: number; to: number; untimed: number; bins: [number, number][] } // count, positives
 export const timeBins = 120;
 
 export class Timeline {
@@ -56,7 +56,10 @@ export class Timeline {
     const pictures = this.counts.bins.slice(low, high).reduce((sum, bin) => sum + bin[0], 0);
     for (const input of [this.low, this.high]) input.setAttribute('aria-valuetext', moment(this.at(Number(input.value))));
     const empty = this.counts.bins.every((bin) => bin[0] === 0);
-    clear(this.said, empty ? 'nothing yet' : `${moment(this.at(low))} – ${moment(this.at(high))} · ${short(pictures)} pictures`);
+    const { untimed } = this.counts;
+    const whole = this.from === null && this.to === null;
+    const without = untimed === 0 ? '' : ` · ${short(untimed)} without a time${whole ? '' : ' left out'}`;
+    clear(this.said, empty ? `nothing yet${without}` : `${moment(this.at(low))} – ${moment(this.at(high))} · ${short(pictures)} pictures${without}`);
     this.all.disabled = this.from === null && this.to === null && low === 0 && high === timeBins;
     this.draw();
   }

@@ -1,0 +1,20 @@
+// --keep and its like: how much a store may hold.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "base/result.h"
+#include "store/store.h"
+
+namespace fogline::cli {
+
+struct RetentionFlags {
+  std::string age;
+  uint64_t rows = 0, bytes = 0;
+};
+/// --keep, --keep-rows, --keep-bytes.
+void AddRetentionFlags(CLI::App& command, RetentionFlags& flags);
+Result<Retention> ToRetention(const RetentionFlags& flags);
+
+}  // namespace fogline::cli

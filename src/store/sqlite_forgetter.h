@@ -1,0 +1,62 @@
+// The forgetting of a SQLite store.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <tuple>
+
+#include "store/retention.h"
+#include "store/sqlite_ballast.h"
+#include "store/sqlite_handle.h"
+#include "store/sqlite_writer.h"
+#include "store/store.h"
+
+namespace fogline {
+
+/// Works on the writing connection. Not thread-safe.
+class SqliteForgetter {
+ public:
+  /// `database` has been through PrepareWriter.
+  static Result<std::unique_ptr<SqliteForgetter>> Make(SqliteDatabase& database,
+                                                       const StoreOptions& options);
+
+  /// See Store::Forget.
+  Result<ForgetStep> Forget(const Retention& keep);
+  /// A Put found no room.
+  void Full() { pressure_.Full(); }
+
+ private:
+  /// A block of 64 neighbours: device, run, sequence / 64.
+  using Block = std::tuple<int64_t, int64_t, int64_t>;
+
+  SqliteForgetter(SqliteDatabase& database, const StoreOptions& options)
+      : database_(database), options_(options), ballast_(database.path()) {}
+
+  Result<bool> IsDue(const Retention& keep);
+  /// The last id that this step forgets; 0 for none.
+  Result<uint64_t> Bound(const Retention& keep);
+  /// The same, or less where those rows' pictures are large.
+  Result<uint64_t> WithinBytes(uint64_t up_to);
+  Result<uint64_t> UsedBytes();
+  /// The same for blocks of names, by the row number of their table.
+  Result<int64_t> NamesBound(const Retention& keep);
+  Status ReadRows(uint64_t up_to_id);
+  Status DeleteRows(uint64_t up_to_id);
+  Status LowerTallies();
+  Status RememberNames();
+  Status Transact(const Retention& keep, ForgetStep& step);
+
+  SqliteDatabase& database_;
+  const StoreOptions options_;
+  SqliteBallast ballast_;
+  Pressure pressure_;
+  bool squeezed_ = false;  // room was needed that the disk did not have
+  SqliteStatement begin_, commit_, rollback_, times_, rows_, pictures_, place_, lower_, name_;
+  // Of the step under way:
+  std::map<std::pair<TallyKind, int64_t>, ValueTally> tallies_;
+  std::map<Block, uint64_t> names_;  // a bit a sequence
+  std::vector<int64_t> placed_;
+  uint64_t read_ = 0;
+};
+
+}  // namespace fogline

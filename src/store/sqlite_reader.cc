@@ -1,0 +1,264 @@
+#include "store/sqlite_reader.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace fogline {
+namespace {
+
+constexpr int kMostTallies = 1000;
+constexpr uint32_t kNoWord = 0;  // SQLite numbers words from 1
+/// So many of SQLite's instructions between two looks at the clock.
+constexpr int kBetweenLooks = 100'000;
+
+constexpr const char* kColumns =
+    "SELECT id, device, run, sequence, captured_us, stored_us, lat, lon, accuracy_m, heading_deg,"
+    " model, label, score, positive, mechanism, cut, codec, payload_bytes, thumbnail, stages,"
+    " captured_from FROM detection ";
+
+}  // namespace
+
+class SqliteReader::Reading {
+ public:
+  explicit Reading(SqliteReader& reader)
+      : lock_(reader.mutex_),
+        database_(reader.database_),
+        clock_(*reader.options_.clock),
+        deadline_(clock_.Steady() + reader.options_.longest_read) {
+    sqlite3_progress_handler(database_.handle(), kBetweenLooks, &Reading::Late, this);
+  }
+  ~Reading() { sqlite3_progress_handler(database_.handle(), 0, nullptr, nullptr); }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+ private:
+  static int Late(void* self) {
+    const auto& reading = *static_cast<Reading*>(self);
+    return reading.clock_.Steady() > reading.deadline_ ? 1 : 0;
+  }
+  const std::lock_guard<std::mutex> lock_;
+  SqliteDatabase& database_;
+  const Clock& clock_;
+  const Nanos deadline_;
+};
+
+Result<std::string> SqliteReader::Word(int64_t number) {
+  FOGLINE_TRY(const std::string* text, words_.TextOf(number));
+  return *text;
+}
+
+Result<StoredDetection> SqliteReader::ReadRow(SqliteStatement& row) {
+  const auto known = [&](int at) {
+    return row.IsNull(at) ? kUnknown : static_cast<float>(row.Real(at));
+  };
+  StoredDetection stored;
+  Detection& d = stored.detection;
+  stored.id = static_cast<uint64_t>(row.Integer(0));
+  FOGLINE_TRY(d.device, Word(row.Integer(1)));
+  d.run = static_cast<uint64_t>(row.Integer(2));
+  d.sequence = static_cast<uint64_t>(row.Integer(3));
+  d.captured_us = row.Integer(4);
+  stored.stored_us = row.Integer(5);
+  d.has_position = !row.IsNull(6);
+  d.lat = row.Real(6);
+  d.lon = row.Real(7);
+  d.accuracy_m = known(8);
+  d.heading_deg = known(9);
+  FOGLINE_TRY(d.model, Word(row.Integer(10)));
+  FOGLINE_TRY(d.label, Word(row.Integer(11)));
+  d.score = static_cast<float>(row.Real(12));
+  d.positive = row.Integer(13) != 0;
+  FOGLINE_TRY(d.mechanism, Word(row.Integer(14)));
+  FOGLINE_TRY(d.cut, Word(row.Integer(15)));
+  FOGLINE_TRY(d.codec, Word(row.Integer(16)));
+  d.payload_bytes = static_cast<uint32_t>(row.Integer(17));
+  stored.has_thumbnail = row.Integer(18) != 0;
+  d.captured_from = TimeSourceOf(static_cast<uint8_t>(row.Integer(20))).value_or(TimeSource::kNone);
+  const auto stages = row.Blob(19);
+  for (size_t i = 0; i < kStages.size() && (i + 1) * sizeof(float) <= stages.size(); ++i) {
+    std::memcpy(&(d.stages.*kStages[i].time_ms), stages.data() + i * sizeof(float), sizeof(float));
+  }
+  return stored;
+}
+
+Result<std::vector<StoredDetection>> SqliteReader::Query(const Filter& filter, Order order,
+                                                         size_t limit) {
+  const Reading reading(*this);
+  std::vector<StoredDetection> rows;
+  FOGLINE_TRY(const SqliteWhere where, TranslateFilter(database_, filter, false));
+  if (where.never || limit == 0) return rows;
+  FOGLINE_TRY(SqliteStatement select,
+              database_.Prepare(fmt::format("{} {} ORDER BY id {} LIMIT {}", kColumns, where.sql,
+                                            order == Order::kOldestFirst ? "ASC" : "DESC", limit)));
+  where.BindTo(select);
+  for (;;) {
+    FOGLINE_TRY(const bool row, select.Step());
+    if (!row) return rows;
+    FOGLINE_TRY(StoredDetection stored, ReadRow(select));
+    rows.push_back(std::move(stored));
+  }
+}
+
+Result<WordFilter> SqliteReader::Words(const Filter& filter) {
+  WordFilter words;
+  FOGLINE_TRY(SqliteStatement find, database_.Prepare("SELECT id FROM word WHERE text = ?"));
+  const auto resolve = [&](const std::vector<std::string>& texts,
+                           std::unordered_set<uint32_t>& numbers) -> Status {
+    for (const std::string& text : texts) {
+      find.Bind(1, text);
+      FOGLINE_TRY(const bool row, find.Step());
+      numbers.insert(row ? static_cast<uint32_t>(find.Integer(0)) : kNoWord);
+      find.Reset();
+    }
+    return {};
+  };
+  FOGLINE_CHECK(resolve(filter.labels, words.labels));
+  FOGLINE_CHECK(resolve(filter.devices, words.devices));
+  FOGLINE_CHECK(resolve(filter.mechanisms, words.mechanisms));
+  return words;
+}
+
+Status SqliteReader::Load(const SqliteWhere& where, Columns& columns) {
+  FOGLINE_TRY(SqliteStatement select,
+              database_.Prepare("SELECT id, captured_us, lat, lon, score, positive, device, label,"
+                                " mechanism, captured_from FROM detection " +
+                                where.sql + " ORDER BY id"));
+  where.BindTo(select);
+  for (;;) {
+    FOGLINE_TRY(const bool row, select.Step());
+    if (!row) return {};
+    columns.Add({.id = static_cast<uint64_t>(select.Integer(0)),
+                 .captured_us = select.Integer(9) == 0 ? Columns::kNoTime : select.Integer(1),
+                 .has_position = !select.IsNull(2),
+                 .lat = select.Real(2),
+                 .lon = select.Real(3),
+                 .score = static_cast<float>(select.Real(4)),
+                 .positive = select.Integer(5) != 0,
+                 .device = static_cast<uint32_t>(select.Integer(6)),
+                 .label = static_cast<uint32_t>(select.Integer(7)),
+                 .mechanism = static_cast<uint32_t>(select.Integer(8))});
+  }
+}
+
+Result<const Columns*> SqliteReader::Mirror(const Filter& filter) {
+  FOGLINE_TRY(const uint64_t last, Newest());
+  FOGLINE_TRY(const uint64_t forgotten, Forgotten());
+  // Ids have no holes worth mentioning, so they say how many rows there are.
+  if (last - std::min(last, forgotten) <= options_.mirrored_rows) {
+    mirror_.Forget(forgotten);
+    const uint64_t read = std::max(mirror_.last_id(), forgotten);
+    if (read < last) {
+      FOGLINE_TRY(const SqliteWhere newer, TranslateFilter(database_, {.after_id = read}, false));
+      const Status loaded = Load(newer, mirror_);
+      if (!loaded && loaded.error().code == ErrorCode::kExhausted) {
+        return StillReading(database_.path(), mirror_.size(), last - forgotten);
+      }
+      FOGLINE_CHECK(loaded);
+    }
+    return &mirror_;
+  }
+  mirror_ = {};
+  selection_ = {};
+  FOGLINE_TRY(const SqliteWhere where, TranslateFilter(database_, filter, false));
+  if (where.never) return &selection_;
+  FOGLINE_CHECK(Load(where, selection_));
+  return &selection_;
+}
+
+Result<std::vector<HexCount>> SqliteReader::Hexagons(const Filter& filter, int level) {
+  const Reading reading(*this);
+  FOGLINE_TRY(const Columns* columns, Mirror(filter));
+  FOGLINE_TRY(const WordFilter words, Words(filter));
+  return columns->Hexagons(filter, words, level);
+}
+
+Result<TimeCounts> SqliteReader::Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
+                                          size_t bins) {
+  const Reading reading(*this);
+  FOGLINE_TRY(const Columns* columns, Mirror(filter));
+  FOGLINE_TRY(const WordFilter words, Words(filter));
+  return columns->Timeline(filter, words, from_us, to_us, bins);
+}
+
+Status SqliteReader::ReadTallies(TallyKind kind, std::vector<ValueTally>& tallies) {
+  FOGLINE_TRY(
+      SqliteStatement select,
+      database_.Prepare(fmt::format(
+          "SELECT word.text, count, positives, payload_bytes, first_us, last_us FROM tally"
+          " JOIN word ON word.id = tally.word WHERE kind = {} ORDER BY last_us DESC LIMIT {}",
+          static_cast<int>(kind), kMostTallies)));
+  for (;;) {
+    FOGLINE_TRY(const bool row, select.Step());
+    if (!row) return {};
+    ValueTally& tally = tallies.emplace_back();
+    tally.text = select.Text(0);
+    tally.count = static_cast<uint64_t>(select.Integer(1));
+    tally.positives = static_cast<uint64_t>(select.Integer(2));
+    tally.payload_bytes = static_cast<uint64_t>(select.Integer(3));
+    tally.first_us = select.Integer(4);
+    tally.last_us = select.Integer(5);
+    if (tally.first_us > tally.last_us) tally.first_us = tally.last_us = 0;  // no row has a time
+  }
+}
+
+Result<Inventory> SqliteReader::Stock() {
+  const Reading reading(*this);
+  Inventory stock;
+  FOGLINE_CHECK(ReadTallies(TallyKind::kDevice, stock.devices));
+  FOGLINE_CHECK(ReadTallies(TallyKind::kLabel, stock.labels));
+  FOGLINE_CHECK(ReadTallies(TallyKind::kMechanism, stock.mechanisms));
+  FOGLINE_CHECK(ReadTallies(TallyKind::kModel, stock.models));
+  // Every row has one mechanism, and there are few of them: their tallies add up to the whole.
+  SumUp(stock);
+  FOGLINE_TRY(stock.last_id, Newest());
+  FOGLINE_TRY(stock.forgotten_id, Forgotten());
+  return stock;
+}
+
+/// Rows go from the oldest on, so the newest id is that of a row, or all are gone: then it is the
+/// one that SQLite remembers (which repeats of frames push on as well).
+Result<uint64_t> SqliteReader::Newest() {
+  FOGLINE_TRY(
+      const int64_t last,
+      database_.QueryInteger("SELECT coalesce((SELECT max(id) FROM detection), (SELECT seq FROM"
+                             " sqlite_sequence WHERE name = 'detection'), 0)"));
+  return static_cast<uint64_t>(last);
+}
+
+/// The oldest row is the one after it; without rows, everything was forgotten.
+Result<uint64_t> SqliteReader::Forgotten() {
+  FOGLINE_TRY(const int64_t oldest, database_.QueryInteger("SELECT min(id) FROM detection"));
+  if (oldest == 0) return Newest();
+  return static_cast<uint64_t>(oldest - 1);
+}
+
+Result<uint64_t> SqliteReader::LastId() {
+  const Reading reading(*this);
+  return Newest();
+}
+
+Result<uint64_t> SqliteReader::ForgottenId() {
+  const Reading reading(*this);
+  return Forgotten();
+}
+
+Result<std::vector<std::byte>> SqliteReader::Thumbnail(uint64_t id) {
+  const Reading reading(*this);
+  FOGLINE_TRY(SqliteStatement select, database_.Prepare("SELECT jpeg FROM thumbnail WHERE id = ?"));
+  select.BindUnsigned(1, id);
+  FOGLINE_TRY(const bool row, select.Step());
+  if (!row) return Fail(ErrorCode::kNotFound, database_.path(), "detection {} has no picture", id);
+  const auto jpeg = select.Blob(0);
+  return std::vector<std::byte>(jpeg.begin(), jpeg.end());
+}
+
+Result<std::string> SqliteReader::Epoch() {
+  const Reading reading(*this);
+  FOGLINE_TRY(SqliteStatement about,
+              database_.Prepare("SELECT value FROM about WHERE name = 'epoch'"));
+  FOGLINE_TRY(const bool row, about.Step());
+  if (!row) return Fail(ErrorCode::kInvalid, database_.path(), "is a store without its epoch");
+  return std::string(about.Text(0));
+}
+
+}  // namespace fogline

@@ -1,0 +1,60 @@
+// The reading half of a SQLite store: one connection, with what it remembers.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "store/columns.h"
+#include "store/sqlite_filter.h"
+#include "store/sqlite_handle.h"
+#include "store/sqlite_words.h"
+#include "store/sqlite_writer.h"
+#include "store/store.h"
+
+namespace fogline {
+
+/// Thread-safe: one question at a time, each for at most `StoreOptions::longest_read`.
+class SqliteReader {
+ public:
+  /// The database and the mutex that guards it must outlive the reader: a store in memory has one
+  /// connection for everything.
+  SqliteReader(SqliteDatabase& database, std::mutex& mutex, const StoreOptions& options)
+      : database_(database), mutex_(mutex), options_(options), words_(database) {}
+
+  Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order, size_t limit);
+  Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level);
+  Result<TimeCounts> Timeline(const Filter& filter, int64_t from_us, int64_t to_us, size_t bins);
+  Result<Inventory> Stock();
+  Result<uint64_t> LastId();
+  Result<uint64_t> ForgottenId();
+  Result<std::vector<std::byte>> Thumbnail(uint64_t id);
+  Result<std::string> Epoch();
+
+ private:
+  /// Holds the connection, and its time limit, for one call.
+  class Reading;
+
+  Result<uint64_t> Newest();
+  Result<uint64_t> Forgotten();
+  Result<StoredDetection> ReadRow(SqliteStatement& row);
+  Result<std::string> Word(int64_t number);
+  Result<WordFilter> Words(const Filter& filter);
+  /// Adds the rows that pass. What was added before an error stays.
+  Status Load(const SqliteWhere& where, Columns& columns);
+  /// Columns that hold at least the rows which the filter lets pass: the mirror, brought up to
+  /// date, or what a store too large for it has of them. Valid until the next call. When there is
+  /// too much to read in the time of one call the next one goes on from there.
+  Result<const Columns*> Mirror(const Filter& filter);
+  Status ReadTallies(TallyKind kind, std::vector<ValueTally>& tallies);
+
+  SqliteDatabase& database_;
+  std::mutex& mutex_;
+  const StoreOptions options_;
+  SqliteWords words_;
+  Columns mirror_;
+  Columns selection_;
+};
+
+}  // namespace fogline
