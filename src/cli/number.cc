@@ -21,6 +21,11 @@ std::string Refusal(const std::string& text, double low, double high) {
   return fmt::format("{} is no number from {} to {}", text, low, high);
 }
 
+/// As CLI::Range says it in --help.
+std::string InRange(double low, double high) {
+  return fmt::format("FLOAT in [{:g} - {:g}]", low, high);
+}
+
 }  // namespace
 
 CLI::Validator Within(double low, double high) {
@@ -29,7 +34,7 @@ CLI::Validator Within(double low, double high) {
         const double value = Read(text);  // written so that NaN fails
         return value >= low && value <= high ? std::string() : Refusal(text, low, high);
       },
-      fmt::format("{} - {}", low, high), "WITHIN");
+      InRange(low, high), "WITHIN");
 }
 
 CLI::Validator RateUpTo(double high) {
@@ -39,7 +44,7 @@ CLI::Validator RateUpTo(double high) {
         return value == 0 || (value >= kSlowest && value <= high) ? std::string()
                                                                   : Refusal(text, kSlowest, high);
       },
-      fmt::format("0 - {}", high), "RATE");
+      InRange(0, high), "RATE");
 }
 
 CLI::Option* AddDuration(CLI::App& command, const std::string& name, Nanos& into, Nanos unit,
