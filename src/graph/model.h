@@ -111,7 +111,7 @@ class Model {
                              const std::filesystem::path& folder = {});
 
   const std::string& where() const;
-  /// Of the file's bytes: the model's name on the wire and in bundles.
+  /// Of all of its bytes, external weights too: its name on the wire and in bundles.
   const Sha256& hash() const;
   /// Size of the model file, without external weights.
   size_t file_bytes() const;
