@@ -1,0 +1,46 @@
+// Four figures over the list: what is in view, and what is stored, kept up with the stream between two readings.
+import type { Detection, Inventory } from './api';
+import { clear, h } from './dom';
+import { count, short } from './format';
+
+const figure = (name: string, value: string): HTMLElement =>
+  h('div', {}, h('dt', {}, name), h('dd', {}, value));
+
+export class Figures {
+  readonly root = h('dl', { class: 'figures' });
+  private inventory: Inventory | null = null;
+  private litter = 0;
+
+  take(inventory: Inventory): void {
+    this.inventory = inventory;
+    this.litter = inventory.mechanisms.reduce((sum, t) => sum + t.positives, 0);
+  }
+
+  mechanisms(): string[] {
+    return (this.inventory?.mechanisms ?? []).map((t) => t.name);
+  }
+
+  /** False when the inventory has to be read again: it has not heard of this one's device, label or mechanism. */
+  arrived(d: Detection): boolean {
+    const stock = this.inventory;
+    if (stock === null) return false;
+    stock.count += 1;
+    if (d.positive) this.litter += 1;
+    stock.last = Math.max(stock.last, d.captured ?? 0);
+    return (
+      stock.devices.some((t) => t.name === d.device) &&
+      stock.labels.some((t) => t.name === d.label) &&
+      stock.mechanisms.some((t) => t.name === d.mechanism)
+    );
+  }
+
+  show(inView: number): void {
+    clear(
+      this.root,
+      figure('In view', short(inView)),
+      figure('Stored', short(this.inventory?.count ?? 0)),
+      figure('Litter', short(this.litter)),
+      figure('Devices', count(this.inventory?.devices.length ?? 0)),
+    );
+  }
+}

@@ -1,0 +1,55 @@
+// What the colours on the map mean, and the switch between score and mechanism.
+import { clear, h } from './dom';
+import { short } from './format';
+import type { MapView } from './map_view';
+import { mechanismColour } from './palette';
+
+function swatch(colour: string, text: string): HTMLElement {
+  const box = h('i', { 'aria-hidden': 'true' });
+  box.style.background = colour;
+  return h('span', {}, box, text);
+}
+
+export class Legend {
+  readonly root = h('div', { class: 'legend' });
+  private readonly byMechanism: HTMLInputElement;
+  private readonly toggle: HTMLElement;
+
+  constructor(
+    private readonly view: MapView,
+    checked: boolean,
+    changed: (byMechanism: boolean) => void,
+  ) {
+    this.byMechanism = h('input', {
+      type: 'checkbox',
+      role: 'switch',
+      checked,
+      onchange: () => changed(this.byMechanism.checked),
+    });
+    this.toggle = h('label', { class: 'switch small' }, this.byMechanism, h('span', {}, 'by mechanism'));
+  }
+
+  /** `points`: the map shows single detections, not hexagons; `total`: how much it shows. */
+  show(points: boolean, total: number, mechanisms: string[]): void {
+    this.root.hidden = total === 0;
+    const ramp = this.view.colours();
+    if (!points) {
+      const limits = [1, ...this.view.limits()];
+      const name = (limit: number, i: number): string =>
+        `${short(limit)}${i === limits.length - 1 ? '+' : ''}`;
+      const cells = limits.map((limit, i) => swatch(ramp[i]!, name(limit, i)));
+      clear(this.root, h('b', {}, 'Litter in a hexagon'), ...cells);
+    } else if (this.byMechanism.checked) {
+      const names = mechanisms.slice(0, 5).map((name) => swatch(mechanismColour(name), name));
+      clear(this.root, h('b', {}, 'Mechanism', this.toggle), ...names);
+    } else {
+      const scores = ['25', '50', '75', '100'].map((p, i) => swatch(ramp[i + 1]!, `≤ ${p} %`));
+      clear(
+        this.root,
+        h('b', {}, 'Litter, by score', this.toggle),
+        ...scores,
+        swatch(this.view.quiet(), 'none'),
+      );
+    }
+  }
+}
