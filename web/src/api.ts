@@ -26,17 +26,51 @@ export interface Detection {
 export type Placed = Detection & { lat: number; lon: number };
 export const isPlaced = (d: Detection): d is Placed => d.lat !== undefined && d.lon !== undefined;
 
-export interface Page { epoch: string; oldest: number; last_id: number; more: boolean; untimed: number; detections: Detection[] }
+export interface Page {
+  epoch: string;
+  oldest: number;
+  last_id: number;
+  more: boolean;
+  untimed: number;
+  detections: Detection[];
+}
 /** lon, lat, count, positives, highest score, newest capture. */
 export type Cell = [number, number, number, number, number, number];
-export interface Cells { epoch: string; oldest: number; last_id: number; untimed: number; level: number; total: number; cells: Cell[]; detections?: Detection[] }
-export interface Tally { name: string; count: number; positives: number; bytes: number; first: number; last: number }
+export interface Cells {
+  epoch: string;
+  oldest: number;
+  last_id: number;
+  untimed: number;
+  level: number;
+  total: number;
+  cells: Cell[];
+  detections?: Detection[];
+}
+export interface Tally {
+  name: string;
+  count: number;
+  positives: number;
+  bytes: number;
+  first: number;
+  last: number;
+}
 export interface Inventory {
-  epoch: string; count: number; oldest: number; last_id: number; first: number; last: number;
-  devices: Tally[]; labels: Tally[]; mechanisms: Tally[]; models: Tally[];
+  epoch: string;
+  count: number;
+  oldest: number;
+  last_id: number;
+  first: number;
+  last: number;
+  devices: Tally[];
+  labels: Tally[];
+  mechanisms: Tally[];
+  models: Tally[];
 }
 export interface Config {
-  title: string; epoch: string; thumbnails: boolean; decimals: number | null;
+  title: string;
+  epoch: string;
+  thumbnails: boolean;
+  decimals: number | null;
   basemap: { kind: 'land' | 'tiles' | 'pmtiles'; url: string; attribution: string };
 }
 
@@ -54,10 +88,13 @@ export const stages: { name: string; title: string; where: 'edge' | 'wait' | 'ne
   { name: 'store', title: 'Store', where: 'cloud' },
 ];
 
-export const totalMs = (d: Detection): number =>
-  Object.values(d.stages_ms).reduce((sum, ms) => sum + ms, 0);
+export const totalMs = (d: Detection): number => Object.values(d.stages_ms).reduce((sum, ms) => sum + ms, 0);
 
-export async function ask<T>(path: string, query: URLSearchParams = new URLSearchParams(), signal?: AbortSignal): Promise<T> {
+export async function ask<T>(
+  path: string,
+  query: URLSearchParams = new URLSearchParams(),
+  signal?: AbortSignal,
+): Promise<T> {
   const text = query.toString();
   const response = await fetch(text ? `${path}?${text}` : path, { signal });
   if (!response.ok) {

@@ -5,11 +5,17 @@ import { bytes, degrees, heading, millis, moment, percent } from './format';
 
 /** How a time of capture is known, after the time itself. */
 const known: Record<Detection['captured_from'], string> = {
-  none: '', file: "date of the picture's file", assumed: "camera's clock, its zone assumed", offset: "camera's clock",
-  gps: 'GPS clock', clock: "device's clock",
+  none: '',
+  file: "date of the picture's file",
+  assumed: "camera's clock, its zone assumed",
+  offset: "camera's clock",
+  gps: 'GPS clock',
+  clock: "device's clock",
 };
 const taken = (d: Detection): string =>
-  d.captured === undefined ? 'time unknown' : `${moment(d.captured)} · ${known[d.captured_from] ?? d.captured_from}`;
+  d.captured === undefined
+    ? 'time unknown'
+    : `${moment(d.captured)} · ${known[d.captured_from] ?? d.captured_from}`;
 
 function row(name: string, value: string): HTMLElement {
   return h('div', { class: 'row' }, h('dt', {}, name), h('dd', {}, value));
@@ -21,39 +27,73 @@ export function stageBar(times: Record<string, number>): HTMLElement {
   const total = known.reduce((sum, stage) => sum + times[stage.name]!, 0);
   const bar = h('div', { class: 'bar', 'aria-hidden': 'true' });
   for (const stage of known) {
-    const part = h('span', { class: `part ${stage.where}`, title: `${stage.title} ${millis(times[stage.name]!)}` });
+    const part = h('span', {
+      class: `part ${stage.where}`,
+      title: `${stage.title} ${millis(times[stage.name]!)}`,
+    });
     part.style.flexGrow = String(times[stage.name]! / Math.max(total, 1e-9));
     bar.append(part);
   }
   const list = h('ul', { class: 'stages' });
   for (const stage of known) {
-    list.append(h('li', {}, h('span', { class: `dot ${stage.where}`, 'aria-hidden': 'true' }),
-      h('span', {}, stage.title), h('b', {}, millis(times[stage.name]!))));
+    list.append(
+      h(
+        'li',
+        {},
+        h('span', { class: `dot ${stage.where}`, 'aria-hidden': 'true' }),
+        h('span', {}, stage.title),
+        h('b', {}, millis(times[stage.name]!)),
+      ),
+    );
   }
   return h('div', {}, bar, list);
 }
 
 export function drawCard(panel: HTMLElement, d: Detection | null, config: Config, close: () => void): void {
   panel.hidden = d === null;
-  if (d === null) { clear(panel); return; }
-  clear(panel,
-    h('header', {},
-      h('h2', {}, d.label === '' ? 'Unlabelled' : d.label,
-        h('span', { class: `badge ${d.positive ? 'positive' : ''}` }, percent(d.score))),
-      h('button', { class: 'icon', 'aria-label': 'Close details', onclick: close }, '✕')),
-    d.thumbnail && config.thumbnails &&
-      h('img', { class: 'thumbnail', src: `/api/thumbnails/${d.id}`, alt: `Picture ${d.sequence} of ${d.device}` }),
-    h('dl', {},
+  if (d === null) {
+    clear(panel);
+    return;
+  }
+  clear(
+    panel,
+    h(
+      'header',
+      {},
+      h(
+        'h2',
+        {},
+        d.label === '' ? 'Unlabelled' : d.label,
+        h('span', { class: `badge ${d.positive ? 'positive' : ''}` }, percent(d.score)),
+      ),
+      h('button', { class: 'icon', 'aria-label': 'Close details', onclick: close }, '✕'),
+    ),
+    d.thumbnail &&
+      config.thumbnails &&
+      h('img', {
+        class: 'thumbnail',
+        src: `/api/thumbnails/${d.id}`,
+        alt: `Picture ${d.sequence} of ${d.device}`,
+      }),
+    h(
+      'dl',
+      {},
       row('Device', d.device),
       row('Taken', taken(d)),
       row('Mechanism', d.mechanism),
       row('Cut', d.cut === '' ? '—' : d.cut),
       row('Codec', `${d.codec}, ${bytes(d.bytes)}`),
-      row('Position', isPlaced(d)
-        ? degrees(d.lat, d.lon, config.decimals ?? 5) + (d.accuracy_m !== undefined ? ` ± ${Math.round(d.accuracy_m)} m` : '')
-        : 'unknown'),
+      row(
+        'Position',
+        isPlaced(d)
+          ? degrees(d.lat, d.lon, config.decimals ?? 5) +
+              (d.accuracy_m !== undefined ? ` ± ${Math.round(d.accuracy_m)} m` : '')
+          : 'unknown',
+      ),
       d.heading_deg !== undefined && row('Heading', heading(d.heading_deg)),
-      row('Model', d.model.slice(0, 12))),
+      row('Model', d.model.slice(0, 12)),
+    ),
     h('h3', {}, 'Where the time went', h('b', {}, millis(totalMs(d)))),
-    stageBar(d.stages_ms));
+    stageBar(d.stages_ms),
+  );
 }

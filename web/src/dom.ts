@@ -6,7 +6,10 @@ type Properties = Record<string, unknown>;
 /** h('button', { class: 'x', onclick: f, 'aria-pressed': true }, 'text', node): booleans are attributes without a value,
  *  except aria-*, which spell true and false. */
 export function h<K extends keyof HTMLElementTagNameMap>(
-  tag: K, properties: Properties = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+  tag: K,
+  properties: Properties = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   assign(element, properties);
   append(element, children);

@@ -18,15 +18,24 @@ const fromLocal = (text: string): number | null => {
 export class Filters {
   private inventory: Inventory | null = null;
 
-  constructor(private readonly root: HTMLElement, private filter: Filter, private readonly changed: (f: Filter) => void) {
+  constructor(
+    private readonly root: HTMLElement,
+    private filter: Filter,
+    private readonly changed: (f: Filter) => void,
+  ) {
     this.draw();
   }
 
-  show(filter: Filter): void { this.filter = filter; this.draw(); }
+  show(filter: Filter): void {
+    this.filter = filter;
+    this.draw();
+  }
 
   offer(inventory: Inventory): void {
     const names = (i: Inventory | null): string =>
-      i === null ? '' : JSON.stringify([i.devices, i.labels, i.mechanisms].map((list) => list.map((t) => t.name).sort()));
+      i === null
+        ? ''
+        : JSON.stringify([i.devices, i.labels, i.mechanisms].map((list) => list.map((t) => t.name).sort()));
     const same = names(this.inventory) === names(inventory);
     this.inventory = inventory;
     if (!same) this.draw(); // a redraw takes the keyboard's place away: only when the choices change
@@ -38,18 +47,35 @@ export class Filters {
     this.draw();
   }
 
-  private chips(title: string, tallies: Tally[], chosen: string[], set: (names: string[]) => void): HTMLElement | false {
+  private chips(
+    title: string,
+    tallies: Tally[],
+    chosen: string[],
+    set: (names: string[]) => void,
+  ): HTMLElement | false {
     // What the address names stays visible, also when the store does not know it.
-    const all = [...tallies.map((t) => t.name), ...chosen.filter((name) => !tallies.some((t) => t.name === name))];
+    const all = [
+      ...tallies.map((t) => t.name),
+      ...chosen.filter((name) => !tallies.some((t) => t.name === name)),
+    ];
     if (all.length === 0) return false;
     const list = h('div', { class: 'chips', role: 'group', 'aria-label': title });
     for (const name of all.slice(0, 60)) {
       const on = chosen.includes(name);
       const tally = tallies.find((t) => t.name === name);
-      list.append(h('button', {
-        class: 'chip', 'aria-pressed': on, 'data-key': `${title}:${name}`, title: tally ? `${short(tally.count)} pictures` : '',
-        onclick: () => set(on ? chosen.filter((other) => other !== name) : [...chosen, name]),
-      }, name === '' ? 'unlabelled' : name));
+      list.append(
+        h(
+          'button',
+          {
+            class: 'chip',
+            'aria-pressed': on,
+            'data-key': `${title}:${name}`,
+            title: tally ? `${short(tally.count)} pictures` : '',
+            onclick: () => set(on ? chosen.filter((other) => other !== name) : [...chosen, name]),
+          },
+          name === '' ? 'unlabelled' : name,
+        ),
+      );
     }
     return h('div', { class: 'field' }, h('span', { class: 'caption' }, title), list);
   }
@@ -59,30 +85,88 @@ export class Filters {
     const f = this.filter;
     const i = this.inventory;
     const score = h('output', {}, f.minScore === 0 ? 'any' : `≥ ${percent(f.minScore)}`);
-    clear(this.root,
-      h('div', { class: 'field line' },
-        h('label', { class: 'switch' },
-          h('input', { type: 'checkbox', role: 'switch', checked: f.positive, 'data-key': 'positive',
-            onchange: (e: Event) => this.change({ positive: (e.target as HTMLInputElement).checked }) }),
-          h('span', {}, 'Litter only')),
-        h('button', { class: 'link', 'data-key': 'clear', disabled: !isFiltered(f), onclick: () => this.change(noFilter()) }, 'Clear filters')),
+    clear(
+      this.root,
+      h(
+        'div',
+        { class: 'field line' },
+        h(
+          'label',
+          { class: 'switch' },
+          h('input', {
+            type: 'checkbox',
+            role: 'switch',
+            checked: f.positive,
+            'data-key': 'positive',
+            onchange: (e: Event) => this.change({ positive: (e.target as HTMLInputElement).checked }),
+          }),
+          h('span', {}, 'Litter only'),
+        ),
+        h(
+          'button',
+          {
+            class: 'link',
+            'data-key': 'clear',
+            disabled: !isFiltered(f),
+            onclick: () => this.change(noFilter()),
+          },
+          'Clear filters',
+        ),
+      ),
       this.chips('Label', i?.labels ?? [], f.labels, (labels) => this.change({ labels })),
       this.chips('Mechanism', i?.mechanisms ?? [], f.mechanisms, (mechanisms) => this.change({ mechanisms })),
       this.chips('Device', i?.devices ?? [], f.devices, (devices) => this.change({ devices })),
-      h('div', { class: 'field' },
+      h(
+        'div',
+        { class: 'field' },
         h('label', { class: 'caption', for: 'score' }, 'Score ', score),
-        h('input', { id: 'score', type: 'range', min: 0, max: 100, step: 5, value: String(Math.round(f.minScore * 100)), 'data-key': 'score',
-          oninput: (e: Event) => { const v = Number((e.target as HTMLInputElement).value); score.textContent = v === 0 ? 'any' : `≥ ${v} %`; },
-          onchange: (e: Event) => this.change({ minScore: Number((e.target as HTMLInputElement).value) / 100 }) })),
-      h('div', { class: 'field two' },
-        h('label', {}, h('span', { class: 'caption' }, 'From'),
-          h('input', { type: 'datetime-local', value: toLocal(f.from), 'data-key': 'from',
-            onchange: (e: Event) => this.change({ from: fromLocal((e.target as HTMLInputElement).value) }) })),
-        h('label', {}, h('span', { class: 'caption' }, 'To'),
-          h('input', { type: 'datetime-local', value: toLocal(f.to), 'data-key': 'to',
-            onchange: (e: Event) => this.change({ to: fromLocal((e.target as HTMLInputElement).value) }) }))));
+        h('input', {
+          id: 'score',
+          type: 'range',
+          min: 0,
+          max: 100,
+          step: 5,
+          value: String(Math.round(f.minScore * 100)),
+          'data-key': 'score',
+          oninput: (e: Event) => {
+            const v = Number((e.target as HTMLInputElement).value);
+            score.textContent = v === 0 ? 'any' : `≥ ${v} %`;
+          },
+          onchange: (e: Event) =>
+            this.change({ minScore: Number((e.target as HTMLInputElement).value) / 100 }),
+        }),
+      ),
+      h(
+        'div',
+        { class: 'field two' },
+        h(
+          'label',
+          {},
+          h('span', { class: 'caption' }, 'From'),
+          h('input', {
+            type: 'datetime-local',
+            value: toLocal(f.from),
+            'data-key': 'from',
+            onchange: (e: Event) => this.change({ from: fromLocal((e.target as HTMLInputElement).value) }),
+          }),
+        ),
+        h(
+          'label',
+          {},
+          h('span', { class: 'caption' }, 'To'),
+          h('input', {
+            type: 'datetime-local',
+            value: toLocal(f.to),
+            'data-key': 'to',
+            onchange: (e: Event) => this.change({ to: fromLocal((e.target as HTMLInputElement).value) }),
+          }),
+        ),
+      ),
+    );
     if (focus !== undefined) {
-      [...this.root.querySelectorAll<HTMLElement>('[data-key]')].find((e) => e.dataset['key'] === focus)?.focus();
+      [...this.root.querySelectorAll<HTMLElement>('[data-key]')]
+        .find((e) => e.dataset['key'] === focus)
+        ?.focus();
     }
   }
 }

@@ -12,7 +12,10 @@ export function bytes(n: number): string {
   const units = ['kB', 'MB', 'GB', 'TB'];
   let value = n / 1000;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) { value /= 1000; unit += 1; }
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
   return `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0)} ${units[unit]}`;
 }
 
@@ -49,5 +52,4 @@ export function degrees(lat: number, lon: number, decimals = 5): string {
 }
 
 const points = ['N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'];
-export const heading = (deg: number): string =>
-  `${points[Math.round(deg / 45) % 8]} (${Math.round(deg)}°)`;
+export const heading = (deg: number): string => `${points[Math.round(deg / 45) % 8]} (${Math.round(deg)}°)`;

@@ -14,7 +14,15 @@ export function graticule(west: number, south: number, east: number, north: numb
   const line = (coordinates: [number, number][]): void => {
     features.push({ type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates } });
   };
-  for (let i = Math.floor(west / step); i <= Math.ceil(east / step); i += 1) line([[i * step, low], [i * step, high]]);
-  for (let i = Math.floor(low / step); i <= Math.ceil(high / step); i += 1) line([[west, i * step], [east, i * step]]);
+  for (let i = Math.floor(west / step); i <= Math.ceil(east / step); i += 1)
+    line([
+      [i * step, low],
+      [i * step, high],
+    ]);
+  for (let i = Math.floor(low / step); i <= Math.ceil(high / step); i += 1)
+    line([
+      [west, i * step],
+      [east, i * step],
+    ]);
   return { type: 'FeatureCollection', features };
 }

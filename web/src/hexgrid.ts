@@ -29,16 +29,22 @@ export function cellAt(level: number, lat: number, lon: number): { key: string; 
     if (distance < best.distance) best = { column, row, distance };
   }
   const column = ((best.column % columns) + columns) % columns;
-  return { key: `${column},${best.row}`, x: (column + (best.row & 1 ? 0.5 : 0)) * width, y: best.row * rowHeight };
+  return {
+    key: `${column},${best.row}`,
+    x: (column + (best.row & 1 ? 0.5 : 0)) * width,
+    y: best.row * rowHeight,
+  };
 }
 
 /** The six corners of a hexagon round a centre, closed, as longitudes and latitudes. */
 export function corners(level: number, x: number, y: number): [number, number][] {
-  const radius = (1 / (16 * 2 ** level)) / Math.sqrt(3) * 0.96; // a thin gap between neighbours
+  const radius = (1 / (16 * 2 ** level) / Math.sqrt(3)) * 0.96; // a thin gap between neighbours
   const ring: [number, number][] = [];
   for (let i = 0; i <= 6; i += 1) {
     const angle = ((60 * i - 30) * Math.PI) / 180;
-    ring.push(unproject(x + radius * Math.cos(angle), Math.max(-0.2, Math.min(1.2, y + radius * Math.sin(angle)))));
+    ring.push(
+      unproject(x + radius * Math.cos(angle), Math.max(-0.2, Math.min(1.2, y + radius * Math.sin(angle)))),
+    );
   }
   return ring;
 }

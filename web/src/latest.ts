@@ -5,45 +5,78 @@ import { ago, millis, percent } from './format';
 
 const most = 60;
 
-const when = (d: Detection): HTMLElement => (d.captured === undefined ? h('span', {}, 'time unknown')
-  : h('time', { 'data-ms': d.captured, datetime: new Date(d.captured).toISOString() }, ago(d.captured)));
+const when = (d: Detection): HTMLElement =>
+  d.captured === undefined
+    ? h('span', {}, 'time unknown')
+    : h('time', { 'data-ms': d.captured, datetime: new Date(d.captured).toISOString() }, ago(d.captured));
 
 export class Latest {
   private rows: Detection[] = [];
   private drawing = false;
 
-  constructor(private readonly list: HTMLElement, private readonly pick: (d: Detection) => void) {
+  constructor(
+    private readonly list: HTMLElement,
+    private readonly pick: (d: Detection) => void,
+  ) {
     setInterval(() => this.tick(), 5000);
   }
 
-  set(rows: Detection[]): void { this.rows = rows.slice(0, most); this.draw(); }
+  set(rows: Detection[]): void {
+    this.rows = rows.slice(0, most);
+    this.draw();
+  }
 
   add(d: Detection): void {
     this.rows.unshift(d);
     this.rows.length = Math.min(this.rows.length, most);
     if (this.drawing) return; // many a second: one drawing takes them all
     this.drawing = true;
-    requestAnimationFrame(() => { this.drawing = false; this.draw(); });
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      this.draw();
+    });
   }
 
-  find(id: number): Detection | undefined { return this.rows.find((d) => d.id === id); }
+  find(id: number): Detection | undefined {
+    return this.rows.find((d) => d.id === id);
+  }
 
   private tick(): void {
-    for (const time of this.list.querySelectorAll<HTMLElement>('time[data-ms]')) time.textContent = ago(Number(time.dataset['ms']));
+    for (const time of this.list.querySelectorAll<HTMLElement>('time[data-ms]'))
+      time.textContent = ago(Number(time.dataset['ms']));
   }
 
   private draw(): void {
     const focus = (document.activeElement as HTMLElement | null)?.dataset['id'];
     if (this.rows.length === 0) {
-      clear(this.list, h('li', { class: 'empty' }, 'Nothing here yet. Detections appear as devices send them.'));
+      clear(
+        this.list,
+        h('li', { class: 'empty' }, 'Nothing here yet. Detections appear as devices send them.'),
+      );
       return;
     }
-    clear(this.list, ...this.rows.map((d) => h('li', {},
-      h('button', { class: 'item', 'data-id': d.id, onclick: () => this.pick(d) },
-        h('span', { class: `mark ${d.positive ? 'positive' : ''}`, 'aria-hidden': 'true' }),
-        h('span', { class: 'what' }, d.label === '' ? 'unlabelled' : d.label, h('b', {}, percent(d.score))),
-        h('span', { class: 'how' }, `${d.device} · ${d.mechanism}`),
-        h('span', { class: 'when' }, when(d), h('span', {}, millis(totalMs(d))))))));
+    clear(
+      this.list,
+      ...this.rows.map((d) =>
+        h(
+          'li',
+          {},
+          h(
+            'button',
+            { class: 'item', 'data-id': d.id, onclick: () => this.pick(d) },
+            h('span', { class: `mark ${d.positive ? 'positive' : ''}`, 'aria-hidden': 'true' }),
+            h(
+              'span',
+              { class: 'what' },
+              d.label === '' ? 'unlabelled' : d.label,
+              h('b', {}, percent(d.score)),
+            ),
+            h('span', { class: 'how' }, `${d.device} · ${d.mechanism}`),
+            h('span', { class: 'when' }, when(d), h('span', {}, millis(totalMs(d)))),
+          ),
+        ),
+      ),
+    );
     if (focus !== undefined) this.list.querySelector<HTMLElement>(`[data-id="${Number(focus)}"]`)?.focus();
   }
 }

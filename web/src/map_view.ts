@@ -11,9 +11,26 @@ import type { View } from './state';
 
 maplibregl.setWorkerUrl('/maplibre-worker.js');
 
-export interface HexFeature { ring: Position[]; count: number; positives: number; maxScore: number; newest: number }
-export interface Touch { kind: 'point' | 'hex'; x: number; y: number; id?: number; hex?: Omit<HexFeature, 'ring'> }
-export interface Box { west: number; south: number; east: number; north: number }
+export interface HexFeature {
+  ring: Position[];
+  count: number;
+  positives: number;
+  maxScore: number;
+  newest: number;
+}
+export interface Touch {
+  kind: 'point' | 'hex';
+  x: number;
+  y: number;
+  id?: number;
+  hex?: Omit<HexFeature, 'ring'>;
+}
+export interface Box {
+  west: number;
+  south: number;
+  east: number;
+  north: number;
+}
 interface Events {
   moved: () => void;
   picked: (id: number | null) => void;
@@ -32,7 +49,12 @@ export class MapView {
   private pulses: { at: Position; born: number }[] = [];
   private legend: number[] = [];
 
-  constructor(container: HTMLElement, view: View | null, isDark: boolean, private readonly events: Events) {
+  constructor(
+    container: HTMLElement,
+    view: View | null,
+    isDark: boolean,
+    private readonly events: Events,
+  ) {
     this.palette = isDark ? dark : light;
     this.map = new maplibregl.Map({
       container,
@@ -52,12 +74,18 @@ export class MapView {
     this.map.keyboard.disableRotation();
     this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), 'top-right');
     this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), 'bottom-right');
-    this.map.addControl(new maplibregl.AttributionControl({
-      compact: false, customAttribution: 'Land: Natural Earth',
-    }), 'bottom-right');
+    this.map.addControl(
+      new maplibregl.AttributionControl({
+        compact: false,
+        customAttribution: 'Land: Natural Earth',
+      }),
+      'bottom-right',
+    );
     const canvas = this.map.getCanvas();
     canvas.setAttribute('aria-label', 'Map of detections. Arrow keys move it, plus and minus zoom.');
-    this.ready = new Promise((resolve) => { this.map.once('load', () => resolve()); });
+    this.ready = new Promise((resolve) => {
+      this.map.once('load', () => resolve());
+    });
     this.map.on('moveend', () => this.events.moved());
     this.map.on('move', () => this.drawGraticule());
     this.map.on('click', (event) => this.pick(event));
@@ -67,7 +95,9 @@ export class MapView {
     void this.ready.then(() => this.drawGraticule());
   }
 
-  whenReady(): Promise<void> { return this.ready; }
+  whenReady(): Promise<void> {
+    return this.ready;
+  }
 
   async useBasemap(basemap: Config['basemap']): Promise<void> {
     if (this.basemap !== null) return;
@@ -84,41 +114,154 @@ export class MapView {
     return {
       version: 8,
       sources: {
-        land: source, borders: source, names: source, graticule: source, hexagons: source, tracks: source,
-        points: source, selected: source, pulses: source,
+        land: source,
+        borders: source,
+        names: source,
+        graticule: source,
+        hexagons: source,
+        tracks: source,
+        points: source,
+        selected: source,
+        pulses: source,
       },
       layers: [
-        { id: 'sea', type: 'background',
+        {
+          id: 'sea',
+          type: 'background',
           // Close up the coast would be wrong by kilometres: the land's colour everywhere says nothing false.
-          paint: { 'background-color': ['interpolate', ['linear'], ['zoom'], 6.5, p.sea, 8, p.land] } },
-        { id: 'land', type: 'fill', source: 'land', maxzoom: 9, paint: { 'fill-color': p.land, 'fill-antialias': true } },
-        { id: 'graticule', type: 'line', source: 'graticule',
-          paint: { 'line-color': p.graticule, 'line-width': 1, 'line-opacity': ['interpolate', ['linear'], ['zoom'], 2, 0.35, 9, 0.9] } },
-        { id: 'borders', type: 'line', source: 'borders', maxzoom: 9,
-          paint: { 'line-color': p.border, 'line-width': ['interpolate', ['linear'], ['zoom'], 1, 0.5, 6, 1.2],
-                   'line-opacity': ['interpolate', ['linear'], ['zoom'], 7, 1, 8.5, 0] } },
-        { id: 'hexagons', type: 'fill', source: 'hexagons',
-          paint: { 'fill-color': ['match', count, 1, p.ramp[0]!, 2, p.ramp[1]!, 3, p.ramp[2]!, 4, p.ramp[3]!, 5, p.ramp[4]!, p.quiet],
-                   'fill-opacity': ['match', count, 0, 0.35, 0.88] } },
-        { id: 'names', type: 'symbol', source: 'names', minzoom: 2.5, maxzoom: 8,
-          layout: { 'text-field': ['get', 'name'], 'text-font': font, 'text-size': ['interpolate', ['linear'], ['zoom'], 3, 11, 6, 15],
-                    'text-max-width': 7, 'text-letter-spacing': 0.06 },
-          paint: { 'text-color': p.label, 'text-halo-color': p.halo, 'text-halo-width': 1.4 } },
-        { id: 'tracks', type: 'line', source: 'tracks', layout: { 'line-join': 'round', 'line-cap': 'round' },
-          paint: { 'line-color': p.track, 'line-width': ['interpolate', ['linear'], ['zoom'], 10, 1, 16, 2.5], 'line-opacity': 0.55 } },
-        { id: 'headings', type: 'line', source: 'points', filter: ['==', ['geometry-type'], 'LineString'],
-          paint: { 'line-color': ['get', 'colour'], 'line-width': 2, 'line-opacity': 0.8 } },
-        { id: 'points', type: 'circle', source: 'points', filter: ['==', ['geometry-type'], 'Point'],
+          paint: { 'background-color': ['interpolate', ['linear'], ['zoom'], 6.5, p.sea, 8, p.land] },
+        },
+        {
+          id: 'land',
+          type: 'fill',
+          source: 'land',
+          maxzoom: 9,
+          paint: { 'fill-color': p.land, 'fill-antialias': true },
+        },
+        {
+          id: 'graticule',
+          type: 'line',
+          source: 'graticule',
+          paint: {
+            'line-color': p.graticule,
+            'line-width': 1,
+            'line-opacity': ['interpolate', ['linear'], ['zoom'], 2, 0.35, 9, 0.9],
+          },
+        },
+        {
+          id: 'borders',
+          type: 'line',
+          source: 'borders',
+          maxzoom: 9,
+          paint: {
+            'line-color': p.border,
+            'line-width': ['interpolate', ['linear'], ['zoom'], 1, 0.5, 6, 1.2],
+            'line-opacity': ['interpolate', ['linear'], ['zoom'], 7, 1, 8.5, 0],
+          },
+        },
+        {
+          id: 'hexagons',
+          type: 'fill',
+          source: 'hexagons',
+          paint: {
+            'fill-color': [
+              'match',
+              count,
+              1,
+              p.ramp[0]!,
+              2,
+              p.ramp[1]!,
+              3,
+              p.ramp[2]!,
+              4,
+              p.ramp[3]!,
+              5,
+              p.ramp[4]!,
+              p.quiet,
+            ],
+            'fill-opacity': ['match', count, 0, 0.35, 0.88],
+          },
+        },
+        {
+          id: 'names',
+          type: 'symbol',
+          source: 'names',
+          minzoom: 2.5,
+          maxzoom: 8,
+          layout: {
+            'text-field': ['get', 'name'],
+            'text-font': font,
+            'text-size': ['interpolate', ['linear'], ['zoom'], 3, 11, 6, 15],
+            'text-max-width': 7,
+            'text-letter-spacing': 0.06,
+          },
+          paint: { 'text-color': p.label, 'text-halo-color': p.halo, 'text-halo-width': 1.4 },
+        },
+        {
+          id: 'tracks',
+          type: 'line',
+          source: 'tracks',
+          layout: { 'line-join': 'round', 'line-cap': 'round' },
+          paint: {
+            'line-color': p.track,
+            'line-width': ['interpolate', ['linear'], ['zoom'], 10, 1, 16, 2.5],
+            'line-opacity': 0.55,
+          },
+        },
+        {
+          id: 'headings',
+          type: 'line',
+          source: 'points',
+          filter: ['==', ['geometry-type'], 'LineString'],
+          paint: { 'line-color': ['get', 'colour'], 'line-width': 2, 'line-opacity': 0.8 },
+        },
+        {
+          id: 'points',
+          type: 'circle',
+          source: 'points',
+          filter: ['==', ['geometry-type'], 'Point'],
           layout: { 'circle-sort-key': ['get', 'order'] },
-          paint: { 'circle-color': ['get', 'colour'],
-                   'circle-radius': ['interpolate', ['linear'], ['zoom'], 4, ['case', ['get', 'positive'], 4.5, 3], 15, ['case', ['get', 'positive'], 7.5, 5], 19, ['case', ['get', 'positive'], 11, 8]],
-                   'circle-stroke-color': p.ring, 'circle-stroke-width': 1.5,
-                   'circle-opacity': ['case', ['get', 'positive'], 1, 0.75] } },
-        { id: 'pulses', type: 'circle', source: 'pulses',
-          paint: { 'circle-radius': ['+', 6, ['*', 26, ['get', 'age']]], 'circle-color': 'rgba(0,0,0,0)',
-                   'circle-stroke-color': p.ramp[2]!, 'circle-stroke-width': 2, 'circle-stroke-opacity': ['-', 1, ['get', 'age']] } },
-        { id: 'selected', type: 'circle', source: 'selected',
-          paint: { 'circle-radius': 14, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': p.focus, 'circle-stroke-width': 2.5 } },
+          paint: {
+            'circle-color': ['get', 'colour'],
+            'circle-radius': [
+              'interpolate',
+              ['linear'],
+              ['zoom'],
+              4,
+              ['case', ['get', 'positive'], 4.5, 3],
+              15,
+              ['case', ['get', 'positive'], 7.5, 5],
+              19,
+              ['case', ['get', 'positive'], 11, 8],
+            ],
+            'circle-stroke-color': p.ring,
+            'circle-stroke-width': 1.5,
+            'circle-opacity': ['case', ['get', 'positive'], 1, 0.75],
+          },
+        },
+        {
+          id: 'pulses',
+          type: 'circle',
+          source: 'pulses',
+          paint: {
+            'circle-radius': ['+', 6, ['*', 26, ['get', 'age']]],
+            'circle-color': 'rgba(0,0,0,0)',
+            'circle-stroke-color': p.ramp[2]!,
+            'circle-stroke-width': 2,
+            'circle-stroke-opacity': ['-', 1, ['get', 'age']],
+          },
+        },
+        {
+          id: 'selected',
+          type: 'circle',
+          source: 'selected',
+          paint: {
+            'circle-radius': 14,
+            'circle-color': 'rgba(0,0,0,0)',
+            'circle-stroke-color': p.focus,
+            'circle-stroke-width': 2.5,
+          },
+        },
       ],
     };
   }
@@ -134,11 +277,22 @@ export class MapView {
     const borders = mesh(world, world.objects.countries, (a, b) => a !== b);
     const names: Feature[] = countries.features.flatMap((country) => {
       const at = labelPoint(country);
-      return at ? [{ type: 'Feature' as const, properties: country.properties, geometry: { type: 'Point' as const, coordinates: at } }] : [];
+      return at
+        ? [
+            {
+              type: 'Feature' as const,
+              properties: country.properties,
+              geometry: { type: 'Point' as const, coordinates: at },
+            },
+          ]
+        : [];
     });
     await this.ready;
     this.set('land', countries);
-    this.set('borders', { type: 'FeatureCollection', features: [{ type: 'Feature', properties: {}, geometry: borders }] });
+    this.set('borders', {
+      type: 'FeatureCollection',
+      features: [{ type: 'Feature', properties: {}, geometry: borders }],
+    });
     this.set('names', { type: 'FeatureCollection', features: names });
   }
 
@@ -182,13 +336,22 @@ export class MapView {
   }
 
   fit(west: number, south: number, east: number, north: number): void {
-    this.map.fitBounds([[west, Math.max(-80, south)], [east, Math.min(80, north)]], { padding: 60, maxZoom: 16, animate: false });
+    this.map.fitBounds(
+      [
+        [west, Math.max(-80, south)],
+        [east, Math.min(80, north)],
+      ],
+      { padding: 60, maxZoom: 16, animate: false },
+    );
   }
 
   private drawGraticule(): void {
     const b = this.map.getBounds();
     const margin = (b.getEast() - b.getWest()) * 0.2;
-    this.set('graticule', graticule(b.getWest() - margin, b.getSouth() - margin, b.getEast() + margin, b.getNorth() + margin));
+    this.set(
+      'graticule',
+      graticule(b.getWest() - margin, b.getSouth() - margin, b.getEast() + margin, b.getNorth() + margin),
+    );
   }
 
   drawHexagons(hexes: HexFeature[]): void {
@@ -199,43 +362,84 @@ export class MapView {
       type: 'FeatureCollection',
       features: hexes.map((hex) => ({
         type: 'Feature',
-        properties: { count: hex.count, positives: hex.positives, maxScore: hex.maxScore, newest: hex.newest, shade: shade(hex.positives) },
+        properties: {
+          count: hex.count,
+          positives: hex.positives,
+          maxScore: hex.maxScore,
+          newest: hex.newest,
+          shade: shade(hex.positives),
+        },
         geometry: { type: 'Polygon', coordinates: [hex.ring] },
       })),
     });
   }
 
   /** Lower limits of the ramp's steps, as last drawn. */
-  limits(): number[] { return this.legend; }
-  colours(): string[] { return this.palette.ramp; }
-  quiet(): string { return this.palette.quiet; }
+  limits(): number[] {
+    return this.legend;
+  }
+  colours(): string[] {
+    return this.palette.ramp;
+  }
+  quiet(): string {
+    return this.palette.quiet;
+  }
 
   drawPoints(points: Placed[], byMechanism: boolean): void {
     const features: Feature[] = [];
     const reach = 17 / (512 * 2 ** this.map.getZoom()); // 17 px in the Mercator square
     for (const point of points) {
-      const colour = byMechanism ? mechanismPaint(point.mechanism, this.palette)
-        : point.positive ? this.palette.ramp[Math.min(4, 1 + Math.floor(point.score * 3.99))]! : this.palette.quiet;
+      const colour = byMechanism
+        ? mechanismPaint(point.mechanism, this.palette)
+        : point.positive
+          ? this.palette.ramp[Math.min(4, 1 + Math.floor(point.score * 3.99))]!
+          : this.palette.quiet;
       const properties = { id: point.id, positive: point.positive, colour, order: point.positive ? 1 : 0 };
-      features.push({ type: 'Feature', properties, geometry: { type: 'Point', coordinates: [point.lon, point.lat] } });
+      features.push({
+        type: 'Feature',
+        properties,
+        geometry: { type: 'Point', coordinates: [point.lon, point.lat] },
+      });
       if (point.heading_deg !== undefined && this.map.getZoom() >= 15.5) {
         const angle = (point.heading_deg * Math.PI) / 180;
         const lat = point.lat + reach * 360 * Math.cos(angle) * Math.cos((point.lat * Math.PI) / 180);
-        features.push({ type: 'Feature', properties,
-          geometry: { type: 'LineString', coordinates: [[point.lon, point.lat], [point.lon + reach * 360 * Math.sin(angle), lat]] } });
+        features.push({
+          type: 'Feature',
+          properties,
+          geometry: {
+            type: 'LineString',
+            coordinates: [
+              [point.lon, point.lat],
+              [point.lon + reach * 360 * Math.sin(angle), lat],
+            ],
+          },
+        });
       }
     }
     this.set('points', { type: 'FeatureCollection', features });
   }
 
   drawTracks(lines: Position[][]): void {
-    this.set('tracks', { type: 'FeatureCollection', features: lines.map((coordinates) =>
-      ({ type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates } })) });
+    this.set('tracks', {
+      type: 'FeatureCollection',
+      features: lines.map((coordinates) => ({
+        type: 'Feature',
+        properties: {},
+        geometry: { type: 'LineString', coordinates },
+      })),
+    });
   }
 
   select(at: Position | null): void {
-    this.set('selected', at === null ? empty : { type: 'FeatureCollection',
-      features: [{ type: 'Feature', properties: {}, geometry: { type: 'Point', coordinates: at } }] });
+    this.set(
+      'selected',
+      at === null
+        ? empty
+        : {
+            type: 'FeatureCollection',
+            features: [{ type: 'Feature', properties: {}, geometry: { type: 'Point', coordinates: at } }],
+          },
+    );
   }
 
   /** A ring that widens and fades where something has just arrived. */
@@ -249,14 +453,26 @@ export class MapView {
   private drawPulses(): void {
     const now = performance.now();
     this.pulses = this.pulses.filter((pulse) => now - pulse.born < 1600);
-    this.set('pulses', { type: 'FeatureCollection', features: this.pulses.map((pulse) => ({
-      type: 'Feature', properties: { age: Math.min(1, (now - pulse.born) / 1600) }, geometry: { type: 'Point', coordinates: pulse.at } })) });
+    this.set('pulses', {
+      type: 'FeatureCollection',
+      features: this.pulses.map((pulse) => ({
+        type: 'Feature',
+        properties: { age: Math.min(1, (now - pulse.born) / 1600) },
+        geometry: { type: 'Point', coordinates: pulse.at },
+      })),
+    });
     if (this.pulses.length > 0) setTimeout(() => requestAnimationFrame(() => this.drawPulses()), 50);
   }
 
   private at(event: MapMouseEvent): Touch | null {
     const { x, y } = event.point;
-    const found = this.map.queryRenderedFeatures([[x - 5, y - 5], [x + 5, y + 5]], { layers: ['points'] })[0];
+    const found = this.map.queryRenderedFeatures(
+      [
+        [x - 5, y - 5],
+        [x + 5, y + 5],
+      ],
+      { layers: ['points'] },
+    )[0];
     if (found) return { kind: 'point', x, y, id: Number(found.properties.id) };
     const hex = this.map.queryRenderedFeatures([x, y], { layers: ['hexagons'] })[0];
     if (!hex) return null;
@@ -283,8 +499,12 @@ export class MapView {
 /** Rings that cross the 180th meridian go on beyond it, instead of back round the world. (The ring round the south pole
  *  does go round the world; it lies below the map's edge.) */
 function unwrap(country: Feature): void {
-  const polygons = country.geometry.type === 'Polygon' ? [country.geometry.coordinates]
-    : country.geometry.type === 'MultiPolygon' ? country.geometry.coordinates : [];
+  const polygons =
+    country.geometry.type === 'Polygon'
+      ? [country.geometry.coordinates]
+      : country.geometry.type === 'MultiPolygon'
+        ? country.geometry.coordinates
+        : [];
   for (const ring of polygons.flat()) {
     for (let i = 1; i < ring.length; i += 1) {
       const step = ring[i]![0]! - ring[i - 1]![0]!;
@@ -295,18 +515,27 @@ function unwrap(country: Feature): void {
 
 /** The middle of a country's largest ring: where its name goes. */
 function labelPoint(country: Feature): Position | null {
-  const rings: Position[][] = country.geometry.type === 'Polygon' ? [country.geometry.coordinates[0]!]
-    : country.geometry.type === 'MultiPolygon' ? country.geometry.coordinates.map((polygon) => polygon[0]!) : [];
+  const rings: Position[][] =
+    country.geometry.type === 'Polygon'
+      ? [country.geometry.coordinates[0]!]
+      : country.geometry.type === 'MultiPolygon'
+        ? country.geometry.coordinates.map((polygon) => polygon[0]!)
+        : [];
   let best: { area: number; at: Position } | null = null;
   for (const ring of rings) {
-    let area = 0, x = 0, y = 0;
+    let area = 0,
+      x = 0,
+      y = 0;
     for (let i = 0; i + 1 < ring.length; i += 1) {
       const [ax, ay] = ring[i] as [number, number];
       const [bx, by] = ring[i + 1] as [number, number];
       const cross = ax * by - bx * ay;
-      area += cross; x += (ax + bx) * cross; y += (ay + by) * cross;
+      area += cross;
+      x += (ax + bx) * cross;
+      y += (ay + by) * cross;
     }
-    if (area !== 0 && Math.abs(area) > (best?.area ?? 0.5)) best = { area: Math.abs(area), at: [x / (3 * area), y / (3 * area)] };
+    if (area !== 0 && Math.abs(area) > (best?.area ?? 0.5))
+      best = { area: Math.abs(area), at: [x / (3 * area), y / (3 * area)] };
   }
   return best?.at ?? null;
 }

@@ -5,7 +5,14 @@ import { cellAt, corners, mercator } from './hexgrid';
 import type { Box, HexFeature } from './map_view';
 import type { Filter } from './state';
 
-interface Cell { x: number; y: number; count: number; positives: number; maxScore: number; newest: number }
+interface Cell {
+  x: number;
+  y: number;
+  count: number;
+  positives: number;
+  maxScore: number;
+  newest: number;
+}
 
 const recentMost = 5000;
 /** More than so many detections in view are drawn as hexagons: far away they would lie on each other. */
@@ -13,14 +20,19 @@ export const pointsMost = (zoom: number): number => (zoom >= 9.5 ? 1500 : 40);
 
 /** What has no time passes only where time does not matter. */
 const inTime = (captured: number | undefined, { from, to }: Filter): boolean =>
-  captured === undefined ? from === null && to === null : (from === null || captured >= from) && (to === null || captured < to);
+  captured === undefined
+    ? from === null && to === null
+    : (from === null || captured >= from) && (to === null || captured < to);
 
 export function passes(d: Detection, filter: Filter): boolean {
-  return (filter.labels.length === 0 || filter.labels.includes(d.label)) &&
+  return (
+    (filter.labels.length === 0 || filter.labels.includes(d.label)) &&
     (filter.devices.length === 0 || filter.devices.includes(d.device)) &&
     (filter.mechanisms.length === 0 || filter.mechanisms.includes(d.mechanism)) &&
-    d.score >= filter.minScore && (!filter.positive || d.positive) &&
-    inTime(d.captured, filter);
+    d.score >= filter.minScore &&
+    (!filter.positive || d.positive) &&
+    inTime(d.captured, filter)
+  );
 }
 
 export function contains(box: Box, lat: number, lon: number): boolean {
@@ -91,8 +103,11 @@ export class Model {
 
   hexagons(): HexFeature[] {
     return [...this.cells.values()].map((cell) => ({
-      ring: corners(this.level, cell.x, cell.y), count: cell.count, positives: cell.positives,
-      maxScore: cell.maxScore, newest: cell.newest,
+      ring: corners(this.level, cell.x, cell.y),
+      count: cell.count,
+      positives: cell.positives,
+      maxScore: cell.maxScore,
+      newest: cell.newest,
     }));
   }
 
@@ -102,7 +117,8 @@ export class Model {
     for (const point of this.points?.values() ?? []) {
       const key = JSON.stringify([point.device, point.run]);
       const run = runs.get(key);
-      if (run) run.push(point); else runs.set(key, [point]);
+      if (run) run.push(point);
+      else runs.set(key, [point]);
     }
     const lines: [number, number][][] = [];
     for (const run of runs.values()) {
@@ -112,9 +128,14 @@ export class Model {
       let line: [number, number][] = [];
       let before: Placed | null = null;
       for (const point of run) {
-        const jumped = before !== null && (Math.hypot(point.lat - before.lat, point.lon - before.lon) > 0.02 ||
-          (timed && point.captured! - before.captured! > 600_000));
-        if (jumped && line.length > 0) { lines.push(line); line = []; }
+        const jumped =
+          before !== null &&
+          (Math.hypot(point.lat - before.lat, point.lon - before.lon) > 0.02 ||
+            (timed && point.captured! - before.captured! > 600_000));
+        if (jumped && line.length > 0) {
+          lines.push(line);
+          line = [];
+        }
         line.push([point.lon, point.lat]);
         before = point;
       }

@@ -1,6 +1,10 @@
 // What the viewer has chosen. All of it lives in the address, so that a link shows the same view.
 
-export interface View { lon: number; lat: number; zoom: number }
+export interface View {
+  lon: number;
+  lat: number;
+  zoom: number;
+}
 export interface Filter {
   labels: string[];
   devices: string[];
@@ -18,12 +22,22 @@ export interface State {
   selected: number | null;
 }
 
-export const noFilter = (): Filter =>
-  ({ labels: [], devices: [], mechanisms: [], minScore: 0, positive: false, from: null, to: null });
+export const noFilter = (): Filter => ({
+  labels: [],
+  devices: [],
+  mechanisms: [],
+  minScore: 0,
+  positive: false,
+  from: null,
+  to: null,
+});
 
 export const isFiltered = (f: Filter): boolean =>
-  f.labels.length + f.devices.length + f.mechanisms.length > 0 || f.minScore > 0 || f.positive ||
-  f.from !== null || f.to !== null;
+  f.labels.length + f.devices.length + f.mechanisms.length > 0 ||
+  f.minScore > 0 ||
+  f.positive ||
+  f.from !== null ||
+  f.to !== null;
 
 /** A number of the address, or null for anything else. */
 function number(text: string | null, low: number, high: number): number | null {

@@ -33,7 +33,10 @@ export class Stream {
     const source = new EventSource(`/api/events?after=${encodeURIComponent(this.after)}`);
     this.source = source;
     source.addEventListener('hello', () => this.events.state('live'));
-    source.addEventListener('reset', () => { this.events.state('live'); this.events.reset(); });
+    source.addEventListener('reset', () => {
+      this.events.state('live');
+      this.events.reset();
+    });
     source.addEventListener('forgotten', () => this.events.forgotten());
     source.addEventListener('detection', (event) => {
       const detection = JSON.parse((event as MessageEvent<string>).data) as Detection;
@@ -46,7 +49,9 @@ export class Stream {
       this.events.state('lost');
       // The browser gives up after an answer that is no stream (a proxy's error page, 503): go on from here.
       if (source.readyState === EventSource.CLOSED && this.source === source) {
-        setTimeout(() => { if (this.source === source) this.open(); }, 3000);
+        setTimeout(() => {
+          if (this.source === source) this.open();
+        }, 3000);
       }
     });
   }

@@ -2,7 +2,12 @@
 import { clear, h } from './dom';
 import { moment, short } from './format';
 
-export interface TimeCounts { from: number; to: number; untimed: number; bins: [number, number][] } // count, positives
+export interface TimeCounts {
+  from: number;
+  to: number;
+  untimed: number;
+  bins: [number, number][];
+} // count, positives
 export const timeBins = 120;
 
 export class Timeline {
@@ -14,19 +19,36 @@ export class Timeline {
   private readonly all = h('button', { class: 'link', onclick: () => this.changed(null, null) }, 'All time');
   private counts: TimeCounts | null = null;
 
-  constructor(private from: number | null, private to: number | null,
-    private readonly changed: (from: number | null, to: number | null) => void) {
+  constructor(
+    private from: number | null,
+    private to: number | null,
+    private readonly changed: (from: number | null, to: number | null) => void,
+  ) {
     const slider = (name: string): HTMLInputElement =>
-      h('input', { type: 'range', min: 0, max: timeBins, step: 1, 'aria-label': name, oninput: () => this.slide(), onchange: () => this.settle() });
+      h('input', {
+        type: 'range',
+        min: 0,
+        max: timeBins,
+        step: 1,
+        'aria-label': name,
+        oninput: () => this.slide(),
+        onchange: () => this.settle(),
+      });
     this.low = slider('Shown from');
     this.high = slider('Shown until');
-    this.root = h('section', { class: 'timeline', 'aria-label': 'Time' },
+    this.root = h(
+      'section',
+      { class: 'timeline', 'aria-label': 'Time' },
       h('div', { class: 'time-head' }, h('span', {}, 'Time'), this.said, this.all),
-      h('div', { class: 'time-body' }, this.canvas, this.low, this.high));
+      h('div', { class: 'time-body' }, this.canvas, this.low, this.high),
+    );
     new ResizeObserver(() => this.draw()).observe(this.canvas);
   }
 
-  show(counts: TimeCounts): void { this.counts = counts; this.place(); }
+  show(counts: TimeCounts): void {
+    this.counts = counts;
+    this.place();
+  }
 
   choose(from: number | null, to: number | null): void {
     this.from = from;
@@ -43,7 +65,8 @@ export class Timeline {
   private place(): void {
     if (this.counts === null) return;
     const { from, to } = this.counts;
-    const step = (ms: number): number => Math.max(0, Math.min(timeBins, Math.round(((ms - from) / Math.max(1, to - from)) * timeBins)));
+    const step = (ms: number): number =>
+      Math.max(0, Math.min(timeBins, Math.round(((ms - from) / Math.max(1, to - from)) * timeBins)));
     this.low.value = String(this.from === null ? 0 : step(this.from));
     this.high.value = String(this.to === null ? timeBins : step(this.to));
     this.describe();
@@ -54,12 +77,18 @@ export class Timeline {
     const low = Number(this.low.value);
     const high = Number(this.high.value);
     const pictures = this.counts.bins.slice(low, high).reduce((sum, bin) => sum + bin[0], 0);
-    for (const input of [this.low, this.high]) input.setAttribute('aria-valuetext', moment(this.at(Number(input.value))));
+    for (const input of [this.low, this.high])
+      input.setAttribute('aria-valuetext', moment(this.at(Number(input.value))));
     const empty = this.counts.bins.every((bin) => bin[0] === 0);
     const { untimed } = this.counts;
     const whole = this.from === null && this.to === null;
     const without = untimed === 0 ? '' : ` · ${short(untimed)} without a time${whole ? '' : ' left out'}`;
-    clear(this.said, empty ? `nothing yet${without}` : `${moment(this.at(low))} – ${moment(this.at(high))} · ${short(pictures)} pictures${without}`);
+    clear(
+      this.said,
+      empty
+        ? `nothing yet${without}`
+        : `${moment(this.at(low))} – ${moment(this.at(high))} · ${short(pictures)} pictures${without}`,
+    );
     this.all.disabled = this.from === null && this.to === null && low === 0 && high === timeBins;
     this.draw();
   }
@@ -67,7 +96,8 @@ export class Timeline {
   private slide(): void {
     // The sliders push, never cross.
     if (Number(this.low.value) >= Number(this.high.value)) {
-      if (document.activeElement === this.low) this.low.value = String(Math.max(0, Number(this.high.value) - 1));
+      if (document.activeElement === this.low)
+        this.low.value = String(Math.max(0, Number(this.high.value) - 1));
       else this.high.value = String(Math.min(timeBins, Number(this.low.value) + 1));
     }
     this.describe();
