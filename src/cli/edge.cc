@@ -124,9 +124,10 @@ void AddEdge(CLI::App& app) {
                       "this device's name (default: the host's)");
   command->add_option("--mechanism", args->mechanism, "edge-only, cloud-only or split (with --cut)")
       ->check(CLI::IsMember({"edge-only", "cloud-only", "split"}));
-  command->add_option("--cut", args->cut,
-                      "where to split: an index of 'fogline inspect', a tensor (tensor:3 where its name "
-                      "is a number), or split1…split14");
+  command->add_option(
+      "--cut", args->cut,
+      "where to split: an index of 'fogline inspect', a tensor (tensor:3 where its name "
+      "is a number), or split1…split14");
   command->add_option("--codec", args->edge.mechanism.codec,
                       "f32, f16, q8…q2 for tensors; jpeg:Q, webp:Q for cloud-only");
   command->add_option("--bundle", args->bundle,

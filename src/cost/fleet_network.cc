@@ -31,9 +31,7 @@ std::vector<FleetOption> Undominated(const std::vector<FleetOption>& all) {
 void Name(const std::vector<Cut>& cuts, const Candidate& c, FleetOption& option) {
   const Cut& cut = cuts[c.cut];
   option.kind = NameOf(cut.mechanism());
-  const std::string& at = !cut.is_split()     ? option.kind
-                          : cut.alias.empty() ? cut.name
-                                              : cut.alias;
+  const std::string& at = !cut.is_split() ? option.kind : cut.alias.empty() ? cut.name : cut.alias;
   option.name = cut.is_edge_only() ? at : at + " " + c.payload.codec;
 }
 

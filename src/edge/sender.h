@@ -53,14 +53,14 @@ struct Delivery {
 
 /// What the sender did with frames beyond delivering them.
 struct SenderCounts {
-  uint64_t dropped = 0;    // for want of room on disk, older and newer ones
-  uint64_t unspooled = 0;  // sent from memory, since the disk took no more
-  uint64_t stale = 0;      // given up past the deadline
-  uint64_t recovered = 0;  // of earlier runs
-  uint64_t dead = 0;       // refused frames in the dead-letter folder now
+  uint64_t dropped = 0;       // for want of room on disk, older and newer ones
+  uint64_t unspooled = 0;     // sent from memory, since the disk took no more
+  uint64_t stale = 0;         // given up past the deadline
+  uint64_t recovered = 0;     // of earlier runs
+  uint64_t dead = 0;          // refused frames in the dead-letter folder now
   uint64_t dead_dropped = 0;  // and those that it had no room for
   uint64_t waiting = 0;       // set aside, since the cloud cannot take them yet
-  uint64_t kept = 0;       // on disk now, for the next run
+  uint64_t kept = 0;          // on disk now, for the next run
   uint64_t kept_bytes = 0;
   uint64_t window = 0;  // under way now
   bool connected = false;
@@ -148,8 +148,8 @@ class Sender final : private LinkHandler {
   std::set<std::string> said_;                       // under mutex_: each trouble is said once
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<DeadLetters> dead_;  // under mutex_; with a spool
-  bool json_ = false;       // under mutex_: frames cannot be restamped
-  bool said_full_ = false;  // under mutex_
+  bool json_ = false;                  // under mutex_: frames cannot be restamped
+  bool said_full_ = false;             // under mutex_
   std::unique_ptr<Link> link_;
   std::thread repeater_;
 };

@@ -73,8 +73,8 @@ struct Frame {
   std::vector<Settled> settled;  // at most kMaxSettled
   std::vector<Payload> payloads;
 
-  /// Back to a new frame, but for the memory of its name and lists: what is written or read next holds
-  /// nothing of what was there before.
+  /// Back to a new frame, but for the memory of its name and lists: what is written or read next
+  /// holds nothing of what was there before.
   void Reset();
 };
 

@@ -47,9 +47,7 @@ class ForecasterImpl final : public Forecaster {
   }
 
   const Model& model() const override { return network_.model; }
-  Result<Cut> CutOf(const std::string& cut) const override {
-    return FindCut(network_.model, cut);
-  }
+  Result<Cut> CutOf(const std::string& cut) const override { return FindCut(network_.model, cut); }
 
   Result<std::string> CodecOf(WireKind wire, const std::string& cut) const override {
     FOGLINE_TRY(const Cut found, CutOf(cut));

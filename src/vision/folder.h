@@ -13,8 +13,8 @@
 namespace fogline {
 
 /// What a folder holds: pictures that are read, and the rest by its kind ("HEIC", "video",
-/// "sub-folder" …) with how many there are. Hidden files, and texts that lie beside pictures (labels,
-/// notes, tracks), do not count.
+/// "sub-folder" …) with how many there are. Hidden files, and texts that lie beside pictures
+/// (labels, notes, tracks), do not count.
 struct Folder {
   std::vector<std::filesystem::path> files;  // .jpg, .jpeg, .png, .webp (any case), by name
   std::map<std::string, size_t> unread;

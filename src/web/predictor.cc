@@ -26,7 +26,8 @@ Result<LatencyTerms> Work(const ShelfModel& shelf, const FleetMemory::Way& way,
     return Fail(ErrorCode::kNotFound, "cut", "the model has no cut '{}'", way.cut);
   }
   PlanRequest request;
-  if (!shelf.cuts[at].is_edge_only()) request.codecs = way.codec;  // as it runs, not as would be best
+  if (!shelf.cuts[at].is_edge_only())
+    request.codecs = way.codec;  // as it runs, not as would be best
   FOGLINE_TRY(
       const Scenario scenario,
       MakeScenario(request, shelf.model, shelf.cuts, shelf.bundle ? &*shelf.bundle : nullptr,
