@@ -71,5 +71,6 @@ if ! without systemd-analyze "systemd units"; then
   done
 fi
 
-without shellcheck "shell scripts" || shellcheck -e SC2016 deploy/docker/collect scripts/setup tests/deploy/lint.sh || failed=1
+without shellcheck "shell scripts" || shellcheck -e SC2016 deploy/docker/collect scripts/setup scripts/check scripts/fuzz \
+  tests/deploy/lint.sh tests/house/*.sh || failed=1
 exit $failed
