@@ -1,0 +1,44 @@
+# fogline_precompiled(TARGET room|test|cli)
+#
+# Reading the standard library takes longer than compiling most files: the headers that nearly every file includes are read
+# once, for rooms, for tests (with gmock) and for the command line (with CLI11). Each file still includes what it uses:
+# scripts/check compiles all of them without this, and -DFOGLINE_PCH=OFF builds so. No header of ours is among them.
+set(pch OFF)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  set(pch ON)
+endif()
+option(FOGLINE_PCH "Precompile the headers that nearly every file includes" ${pch})
+
+set(FOGLINE_HEADERS
+  <algorithm> <array> <atomic> <charconv> <chrono> <cmath> <condition_variable> <cstdint> <cstring> <filesystem>
+  <functional> <limits> <map> <memory> <mutex> <optional> <random> <set> <span> <string> <string_view> <thread>
+  <unordered_map> <utility> <vector> <fmt/format.h>)
+
+# Who owns the compiled headers has no definitions that a user of them lacks: GCC takes them only if these agree.
+function(fogline_headers kind libraries options)
+  set(stub ${CMAKE_CURRENT_BINARY_DIR}/headers.cc)
+  file(CONFIGURE OUTPUT ${stub} CONTENT "")
+  add_library(fogline_headers_${kind} OBJECT ${stub})
+  target_link_libraries(fogline_headers_${kind} PRIVATE fmt::fmt ${libraries})
+  target_compile_options(fogline_headers_${kind} PRIVATE ${options})
+  target_precompile_headers(fogline_headers_${kind} PRIVATE ${FOGLINE_HEADERS} ${ARGN})
+endfunction()
+
+function(fogline_precompiled target kind)
+  if(NOT FOGLINE_PCH)
+    return()
+  endif()
+  if(NOT TARGET fogline_headers_${kind})
+    if(kind STREQUAL "room")
+      fogline_headers(room "" "")
+    elseif(kind STREQUAL "test")
+      fogline_headers(test GTest::gmock "-fPIE" <gmock/gmock.h> <gtest/gtest.h>)
+    else()
+      fogline_headers(cli CLI11::CLI11 "-fPIE;-O2" <CLI/CLI.hpp>)
+    endif()
+    if(NOT kind STREQUAL "room")  # programs
+      set_target_properties(fogline_headers_${kind} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    endif()
+  endif()
+  target_precompile_headers(${target} REUSE_FROM fogline_headers_${kind})
+endfunction()
