@@ -1,28 +1,38 @@
 # make demo: set up, build, run the main job on the bundled pictures, serve the map.
-# make test: set up, build, run every test.
+# make test: set up the rest, build, run every test.
+# make check: formatting, a second compiler, clang-tidy on what changed: what CI asks beside the tests.
 # make soak: the long form of the tests of reliability, about 20 minutes.
 # make fuzz: ten CPU-minutes of every fuzzer with sanitizers, about an hour.
 # make sanitize: the whole line under the address and the thread sanitizer; builds it twice.
 PRESET ?= release
 BINARY := build/$(PRESET)/fogline
 
-.PHONY: all setup build demo test soak fuzz bench format clean
+.PHONY: all setup build build-all demo test check soak fuzz sanitize bench format clean
 all: build
+
+# Only what the binary and the demo need; all the rest is installed and built by those that use it, in the same folder.
+build:
+	@scripts/setup --demo
+	@cmake --preset $(PRESET) $(CMAKE_ARGS) --log-level=WARNING
+	@cmake --build --preset $(PRESET) --target fogline
 
 setup:
 	@scripts/setup
 
-build: setup
-	@cmake --preset $(PRESET) $(CMAKE_ARGS) --log-level=WARNING
+build-all: setup
+	@cmake --preset $(PRESET) -DFOGLINE_TESTS=ON -DFOGLINE_BENCH=ON $(CMAKE_ARGS) --log-level=WARNING
 	@cmake --build --preset $(PRESET)
 
 demo: build
 	@$(BINARY) demo $(DEMO_ARGS)
 
-test: build
+test: build-all
 	@ctest --preset $(PRESET) -j "$$(nproc)"
 
-soak: build
+check: setup
+	@scripts/check
+
+soak: build-all
 	@PRESET=$(PRESET) tests/soak/run
 
 fuzz: setup
@@ -31,11 +41,12 @@ fuzz: setup
 sanitize: setup
 	@tests/sanitize/run
 
-bench: build
+bench: build-all
 	@bench/run
 
 format:
 	@git ls-files '*.cc' '*.h' | xargs clang-format -i
+	@cd web && npm run --silent format
 
 clean:
 	@rm -rf build

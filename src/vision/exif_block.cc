@@ -30,6 +30,7 @@ size_t LittleEndian32(Bytes b, size_t at) {
 /// With the six bytes that JPEG puts in front; files of the other kinds have them or not.
 std::vector<std::byte> WithHead(Bytes block) {
   std::vector<std::byte> out;
+  out.reserve(kHead.size() + block.size());
   if (!StartsWith(block, kHead)) {
     const auto head = std::as_bytes(std::span(kHead));
     out.assign(head.begin(), head.end());
