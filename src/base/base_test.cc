@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/process.h"
@@ -13,6 +14,12 @@
 
 namespace fogline {
 namespace {
+
+TEST(Clock, ATimeLongerThanItsFieldIsNoShortOne) {
+  EXPECT_EQ(Micros(std::chrono::microseconds(7)), 7U);
+  EXPECT_EQ(Micros(std::chrono::minutes(72)), UINT32_MAX);
+  EXPECT_EQ(Micros(Nanos(-1)), 0U);
+}
 
 TEST(Progress, WhereNobodyWatchesItIsALineOfTheLogNowAndThen) {
   ::testing::internal::CaptureStderr();  // a file: no terminal

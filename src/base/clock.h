@@ -2,6 +2,7 @@
 // captures.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <utility>
@@ -42,7 +43,10 @@ class FakeClock final : public Clock {
 
 inline double Millis(Nanos t) { return std::chrono::duration<double, std::milli>(t).count(); }
 inline float Millis(uint32_t us) { return static_cast<float>(us) / 1000.0F; }
-inline uint32_t Micros(Nanos t) { return static_cast<uint32_t>(t.count() / 1000); }
+/// At most what the field of a frame holds, some 71 minutes: a longer time is no short one.
+inline uint32_t Micros(Nanos t) {
+  return static_cast<uint32_t>(std::clamp<int64_t>(t.count() / 1000, 0, UINT32_MAX));
+}
 
 /// Microseconds since `start`, which moves on to now: one lap after the other.
 inline uint32_t LapMicros(Nanos& start) {

@@ -32,11 +32,6 @@ uint64_t RandomRun() {
 
 }  // namespace
 
-/// What a frame's 32 bits hold of a wait: beyond 71 minutes, no more than that.
-uint32_t Sender::WaitMicros(Nanos wait) {
-  return static_cast<uint32_t>(std::clamp<int64_t>(wait.count() / 1000, 0, UINT32_MAX));
-}
-
 Sender::Sender(const SenderOptions& options, std::function<void(const Delivery&)> delivered)
     : options_(options),
       delivered_(std::move(delivered)),
@@ -98,7 +93,7 @@ Status Sender::Send(Frame& frame, Nanos started, bool json) {
       return Fail(ErrorCode::kCancelled, options_.device, "stopped while waiting to send");
     }
   }
-  frame.stages.window = WaitMicros(Now() - asked);
+  frame.stages.window = Micros(Now() - asked);
   frame.device = options_.device;
   frame.run = run_;
   frame.sequence = next_sequence_;
@@ -264,7 +259,7 @@ InFlight Sender::FromDisk(SpoolFrame& kept) {
     flight.started = kept.started;
     const EdgeStages& e = kept.stages;
     const auto worked = std::chrono::microseconds(int64_t{e.read} + e.resize + e.prefix + e.encode);
-    const uint32_t waited = WaitMicros(Now() - kept.started - worked);
+    const uint32_t waited = Micros(Now() - kept.started - worked);
     if (!json_) RestampWindow(waited, flight.bytes);
     flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
                      Millis(waited)};

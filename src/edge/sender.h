@@ -124,7 +124,6 @@ class Sender final : private LinkHandler {
   void Untell(const std::vector<Settled>& settled);
   void Untell(const InFlight& flight);
   bool News(const std::string& what);
-  static uint32_t WaitMicros(Nanos wait);
   Nanos Now() const { return options_.clock->Steady(); }
 
   SenderOptions options_;

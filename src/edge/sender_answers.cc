@@ -101,7 +101,7 @@ Delivery Sender::Delivered(const InFlight& flight, const Ack& ack, Nanos now) {
   const Nanos network = now - flight.last_sent - std::chrono::microseconds(ack.stages.total);
   if (flight.sends == 1 && !delivery.recovered && network >= Nanos(0) &&
       ack.status != AckStatus::kRefused) {
-    const uint32_t network_us = WaitMicros(network);
+    const uint32_t network_us = Micros(network);
     if (settled_.size() < Frame::kMaxSettled) settled_.push_back({flight.sequence, network_us});
     stages.network = Millis(network_us);
   }
