@@ -30,7 +30,7 @@ struct Served {
     rows[3].thumbnail.resize(3);
     if (!store->Put(rows)) std::abort();
     const auto stored = store->Query({}, Order::kOldestFirst, 10).value();
-    for (const StoredDetection& row : stored) fleet.Add(row);
+    for (const StoredDetection& row : stored) fleet.Add(row, Clock::Real().Steady());
     site = std::move(*Site::Make(options, *store, fleet, counters));
     if (!feed.Start()) std::abort();
   }

@@ -46,6 +46,13 @@ std::string StackedBar(const LatencyTerms& l, double slowest, const TextStyle& s
 
 std::string Mbps(double v) { return v >= 1e5 ? "" : fmt::format("{:.3g} Mbit/s", v); }
 
+/// "below 2 Mbit/s", "from 2 Mbit/s to 9 Mbit/s", "from 9 Mbit/s up", "at any".
+std::string UplinksText(const PlanStep& step) {
+  const std::string to = Mbps(step.to);
+  if (step.from <= 1.1e-3) return to.empty() ? "at any" : "below " + to;
+  return "from " + Mbps(step.from) + (to.empty() ? " up" : " to " + to);
+}
+
 /// The cheapest at every uplink and load, and where nothing keeps to the limits.
 std::string EnvelopeText(const PlanView& view) {
   const Scenario& s = view.scenario;
@@ -59,12 +66,7 @@ std::string EnvelopeText(const PlanView& view) {
                                 weighed ? ", the cheapest (ties are not weighed here)" : "");
   if (const std::string gap = UplinkGapText(plan); !gap.empty()) out += "  " + gap + "\n";
   for (const PlanStep& step : plan.envelope) {
-    const std::string to = Mbps(step.to);
-    out += fmt::format("  {} {}: {}\n", step.from <= 1.1e-3 ? "below" : "from",
-                       step.from <= 1.1e-3 ? (to.empty() ? "any" : to)
-                       : to.empty()        ? Mbps(step.from) + " up"
-                                           : fmt::format("{} to {}", Mbps(step.from), to),
-                       which(step));
+    out += fmt::format("  {}: {}\n", UplinksText(step), which(step));
   }
   const std::string gap = LoadGapText(plan);
   if (plan.load_envelope.size() > 1 || !gap.empty()) {

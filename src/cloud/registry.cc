@@ -274,22 +274,22 @@ Registry::Opened Registry::OpenNow(uint64_t model, uint64_t cut_id, uint64_t& by
   auto open = std::make_shared<OpenCut>();
   open->model = *known;
   open->cut = *cut;
-  if (const Status opened = OpenPart(model, cuts.back(), *open, bytes); !opened) {
+  if (const Status opened = OpenPart(model, *open, bytes); !opened) {
     return NotNow(opened.error());
   }
   LogInfo("opened {} at {} ({})", open->model->card.name, cut->name, NameOf(cut->mechanism()));
   return open;
 }
 
-/// The engine on the cloud's part of a cut, if there is one. `last` is the model's last cut.
-Status Registry::OpenPart(uint64_t model, const Cut& last, OpenCut& open, uint64_t& bytes) {
+/// The engine on the cloud's part of a cut, if there is one.
+Status Registry::OpenPart(uint64_t model, OpenCut& open, uint64_t& bytes) {
   if (open.cut.is_edge_only()) return {};
   FOGLINE_TRY(const auto network, LoadNow(model));
   std::string part;  // the whole network as it lies in memory where this stays empty
   if (!open.cut.is_cloud_only()) {
     FOGLINE_TRY(part, SliceSuffix(network->model, open.cut));
-  } else if (network->model.has_external_weights()) {
-    FOGLINE_TRY(part, SlicePrefix(network->model, last));
+  } else if (network->model.has_external_weights() || network->model.had_functions()) {
+    FOGLINE_TRY(part, SliceWhole(network->model));
   }
   const auto view = part.empty() ? network->model.bytes() : std::as_bytes(std::span(part));
   const std::string where =

@@ -100,7 +100,7 @@ class Registry {
   void OpenLoop();
   void LookLoop();
   Opened OpenNow(uint64_t model, uint64_t cut, uint64_t& bytes);
-  Status OpenPart(uint64_t model, const Cut& last, OpenCut& open, uint64_t& bytes);
+  Status OpenPart(uint64_t model, OpenCut& open, uint64_t& bytes);
   Result<std::shared_ptr<const Network>> LoadNow(uint64_t model);
   Result<std::shared_ptr<const KnownModel>> Know(uint64_t model);
   Status MakeRoom(uint64_t bytes, const std::string& where);

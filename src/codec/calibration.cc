@@ -74,7 +74,7 @@ void Calibration::Tell(double done) const {
 }
 
 Status Calibration::RunWhole() {
-  FOGLINE_TRY(whole_, OpenSession(std::filesystem::path(model_.where())));
+  FOGLINE_TRY(whole_, OpenSession(model_));
   std::vector<std::vector<Tensor>> outputs(pictures());
   const auto madds = static_cast<double>(model_.madds());
   FOGLINE_CHECK(ForEach(pictures(), madds, [&](size_t i, int) -> Status {

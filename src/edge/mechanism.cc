@@ -89,7 +89,7 @@ class EdgeOnly final : public Mechanism {
 
   Status Init(const Network& network, const MechanismOptions& options) {
     FOGLINE_TRY(session_,
-                OpenSession(network.path,
+                OpenSession(network.model,
                             {.threads = options.threads, .optimize = true, .free_dimensions = {}}));
     return {};
   }

@@ -4,6 +4,7 @@
 
 #include "engine/ort.h"
 #include "engine/trial.h"
+#include "graph/slice.h"
 
 namespace fogline {
 namespace {
@@ -155,6 +156,16 @@ Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
     Ort::Session session(Environment(), model.c_str(), ToEngine(options, level));
     return std::make_unique<OrtSession>(std::move(session), model.string());
   });
+}
+
+Result<std::unique_ptr<Session>> OpenSession(const Model& model, const SessionOptions& options) {
+  const bool in_memory = model.path().empty();
+  if (model.had_functions() || (in_memory && model.has_external_weights())) {
+    FOGLINE_TRY(const std::string whole, SliceWhole(model));
+    return OpenSession(std::as_bytes(std::span(whole)), model.where(), options);
+  }
+  if (in_memory) return OpenSession(model.bytes(), model.where(), options);
+  return OpenSession(model.path(), options);
 }
 
 std::string EngineName() { return "ONNX Runtime " + Ort::GetVersionString(); }

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "graph/model.h"
 
 namespace fogline {
 
@@ -45,6 +46,11 @@ Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
 
 /// The same from a file, so that weights in external files beside it are found.
 Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
+                                             const SessionOptions& options = {});
+
+/// The whole of a loaded model, as its halves are of it: from its file, of which the engine needs no
+/// second copy, unless the graph differs from it (local functions) or there is none.
+Result<std::unique_ptr<Session>> OpenSession(const Model& model,
                                              const SessionOptions& options = {});
 
 /// "ONNX Runtime 1.21.0".

@@ -346,11 +346,7 @@ Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& 
   // From its file the engine reads a model without a second copy of it.
   Source whole{model.path(), model.bytes(), model.where()};
   if (model.had_functions() || (model.path().empty() && model.has_external_weights())) {
-    Cut all = cut;
-    all.edge.assign(model.nodes().size(), true);
-    all.edge_nodes = static_cast<int>(model.nodes().size());
-    all.tensors = model.outputs();
-    FOGLINE_TRY(inlined, SlicePrefix(model, all));
+    FOGLINE_TRY(inlined, SliceWhole(model));
     whole = {{}, Bytes(inlined), model.where()};
   }
   const Source edge{halves.edge_path, Bytes(halves.edge_bytes), "edge half"};

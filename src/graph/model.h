@@ -124,7 +124,7 @@ class Model {
   /// True when weights lie in other files, so that bytes() alone is not the model.
   bool has_external_weights() const;
   /// True when the file calls local functions, in whose place this Model has their layers. Engines
-  /// have died of such files: SlicePrefix at the edge-only cut writes the whole without them.
+  /// have died of such files: SliceWhole writes the network without them.
   bool had_functions() const;
   /// Of ONNX's own operator set; 0 when the model imports none.
   int64_t opset() const;

@@ -183,6 +183,14 @@ Result<std::string> SlicePrefix(const Model& model, const Cut& cut) {
   return Slicer(model.data()).Write(cut.edge, inputs, Names(cut.tensors));
 }
 
+Result<std::string> SliceWhole(const Model& model) {
+  Cut all;
+  all.edge.assign(model.nodes().size(), true);
+  all.edge_nodes = static_cast<int>(model.nodes().size());
+  all.tensors = model.outputs();
+  return SlicePrefix(model, all);
+}
+
 Result<std::string> SliceSuffix(const Model& model, const Cut& cut) {
   FOGLINE_CHECK(Check(model, cut));
   if (cut.edge_nodes == static_cast<int>(model.nodes().size())) {

@@ -16,6 +16,10 @@ namespace fogline {
 /// that one ONNX file can hold.
 Result<std::string> SlicePrefix(const Model& model, const Cut& cut);
 
+/// Serialised ONNX of the whole network as the graph has it: local functions in the place of their
+/// calls, weights of other files within.
+Result<std::string> SliceWhole(const Model& model);
+
 /// Serialised ONNX of the cloud half: the cut's tensors in, the model's outputs out. kUsage for the
 /// last cut, which has no cloud half.
 Result<std::string> SliceSuffix(const Model& model, const Cut& cut);

@@ -143,7 +143,7 @@ Result<EvaluateReport> Evaluate(const EvaluateOptions& options, const TrainProgr
   }
   for (Sample& sample : data.samples) sample.label = classes[static_cast<size_t>(sample.label)];
 
-  FOGLINE_TRY(const auto session, OpenSession(options.model));
+  FOGLINE_TRY(const auto session, OpenSession(network.model));
   ExtractOptions extract;
   extract.threads = options.threads;
   extract.output = network.card.output_index;
