@@ -56,10 +56,9 @@ Status RunOnce(Ort::Session& session, const std::map<std::string, RunInput>& inp
 Result<Types> TypesOf(std::span<const std::byte> model,
                       const std::map<std::string, RunInput>& run_on) {
   constexpr const char* kWhere = "model";
-  Candidate candidate{
-      .path = {}, .bytes = model, .where = kWhere, .run = !run_on.empty(), .shapes = {}};
-  for (const auto& [name, input] : run_on) candidate.shapes[name] = input.shape;
-  FOGLINE_CHECK(SafeLevel(candidate, Level::kNone).map([](Level) {}));
+  Tried tried{.path = {}, .bytes = model, .where = kWhere, .run = !run_on.empty(), .shapes = {}};
+  for (const auto& [name, input] : run_on) tried.shapes[name] = input.shape;
+  FOGLINE_CHECK(SafeLevel(tried, Level::kNone).map([](Level) {}));
   try {
     Ort::SessionOptions to = ToEngine({}, Level::kNone);
     // One run of one model needs neither an arena nor a plan of its memory.

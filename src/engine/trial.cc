@@ -45,43 +45,42 @@ std::vector<std::byte> AsBytes(const std::string& text) {
 }
 
 /// The question's words for the child, behind level and source.
-std::vector<std::string> Question(const Candidate& candidate) {
-  std::vector<std::string> words{candidate.run ? "run" : "open"};
-  for (const auto& [name, shape] : candidate.shapes) words.push_back(name + "=" + shape.ToString());
+std::vector<std::string> Question(const Tried& tried) {
+  std::vector<std::string> words{tried.run ? "run" : "open"};
+  for (const auto& [name, shape] : tried.shapes) words.push_back(name + "=" + shape.ToString());
   return words;
 }
 
-Sha256 ContentOf(const Candidate& candidate) {
-  if (candidate.path.empty()) return HashSha256(candidate.bytes);
-  const auto file = MappedFile::Open(candidate.path);
+Sha256 ContentOf(const Tried& tried) {
+  if (tried.path.empty()) return HashSha256(tried.bytes);
+  const auto file = MappedFile::Open(tried.path);
   if (!file) return {};
-  const auto name = NameModel(file->bytes(), candidate.path.parent_path(), candidate.path.string());
+  const auto name = NameModel(file->bytes(), tried.path.parent_path(), tried.path.string());
   return name ? name->hash : HashSha256(file->bytes());
 }
 
 /// All that a verdict depends on.
-Sha256 KeyOf(const Candidate& candidate, Level fastest) {
-  std::string text = ToHex(ContentOf(candidate)) + "\n" + EngineName() + "\n";
+Sha256 KeyOf(const Tried& tried, Level fastest) {
+  std::string text = ToHex(ContentOf(tried)) + "\n" + EngineName() + "\n";
   text += LevelName(fastest);
-  for (const std::string& word : Question(candidate)) text += "\n" + word;
+  for (const std::string& word : Question(tried)) text += "\n" + word;
   return HashSha256(AsBytes(text));
 }
 
 /// The network's bytes as a file without a name, for the child's stdin; -1 for one in a file.
 class BytesAsFile {
  public:
-  static Result<BytesAsFile> Make(const Candidate& candidate) {
+  static Result<BytesAsFile> Make(const Tried& tried) {
     BytesAsFile file;
-    if (!candidate.path.empty()) return file;
+    if (!tried.path.empty()) return file;
     file.fd_ = memfd_create("fogline-trial", MFD_CLOEXEC);
-    for (size_t done = 0; file.fd_ >= 0 && done < candidate.bytes.size();) {
-      const ssize_t n =
-          write(file.fd_, candidate.bytes.data() + done, candidate.bytes.size() - done);
+    for (size_t done = 0; file.fd_ >= 0 && done < tried.bytes.size();) {
+      const ssize_t n = write(file.fd_, tried.bytes.data() + done, tried.bytes.size() - done);
       if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return Fail(ErrorCode::kExhausted, candidate.where, "no memory to try it");
+      if (n <= 0) return Fail(ErrorCode::kExhausted, tried.where, "no memory to try it");
       done += static_cast<size_t>(n);
     }
-    if (file.fd_ < 0) return Fail(ErrorCode::kExhausted, candidate.where, "no file to try it");
+    if (file.fd_ < 0) return Fail(ErrorCode::kExhausted, tried.where, "no file to try it");
     return file;
   }
   BytesAsFile(BytesAsFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -116,13 +115,12 @@ std::string LastWords(const std::string& said) {
   return last.empty() ? "" : ": " + Printable(last);
 }
 
-Result<Outcome> RunChild(const TrialOptions& options, const Candidate& candidate, int bytes,
-                         Level level) {
+Result<Outcome> RunChild(const TrialOptions& options, const Tried& tried, int bytes, Level level) {
   Process::Options start{
       .command = options.program, .capture_stdout = true, .stderr_to = {}, .stdin_fd = bytes};
   start.command.emplace_back(LevelName(level));
-  start.command.push_back(candidate.path.empty() ? "-" : Absolute(candidate.path).string());
-  for (std::string& word : Question(candidate)) start.command.push_back(std::move(word));
+  start.command.push_back(tried.path.empty() ? "-" : Absolute(tried.path).string());
+  for (std::string& word : Question(tried)) start.command.push_back(std::move(word));
   FOGLINE_TRY(Process child, Process::Start(start));
   const auto said = child.ReadStdout(options.at_most);
   if (!said) {
@@ -134,22 +132,30 @@ Result<Outcome> RunChild(const TrialOptions& options, const Candidate& candidate
   }
   const int status = child.Wait();
   if (said->find("survived\n") != said->npos && status == 0) return Outcome{Outcome::kSurvived, {}};
-  if (said->find("exhausted\n") != said->npos) return Outcome{Outcome::kExhausted, {}};
-  if (!said->starts_with("trying\n")) {
-    return Fail(ErrorCode::kUnavailable, candidate.where,
-                "cannot be tried: {} ended with status {}", options.program[0], status);
+  const int signal = status > 128 ? status - 128 : 0;
+  // The kernel ends so what takes too much memory; the others are somebody's wish, not the
+  // network's doing.
+  if (signal == SIGKILL || said->find("exhausted\n") != said->npos) {
+    return Outcome{Outcome::kExhausted, {}};
   }
-  const std::string end =
-      status > 128 ? fmt::format("ends by signal {} ({})", status - 128, strsignal(status - 128))
-                   : fmt::format("ends with status {}", status);
+  if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) {
+    return Fail(ErrorCode::kCancelled, tried.where, "its trial was ended by signal {} ({})", signal,
+                strsignal(signal));
+  }
+  if (!said->starts_with("trying\n")) {
+    return Fail(ErrorCode::kUnavailable, tried.where, "cannot be tried: {} ended with status {}",
+                options.program[0], status);
+  }
+  const std::string end = signal > 0
+                              ? fmt::format("ends by signal {} ({})", signal, strsignal(signal))
+                              : fmt::format("ends with status {}", status);
   return Outcome{Outcome::kDied, end + LastWords(*said)};
 }
 
-tl::unexpected<Error> Dead(const Candidate& candidate, int deaths, const std::string& why) {
+tl::unexpected<Error> Dead(const Tried& tried, int deaths, const std::string& why) {
   const char* again =
       deaths < kMostDeaths ? "" : "; it died twice, and is not tried again until the file changes";
-  return Fail(ErrorCode::kUnavailable, candidate.where, "{} dies of it{}{}", EngineName(), why,
-              again);
+  return Fail(ErrorCode::kUnavailable, tried.where, "{} dies of it{}{}", EngineName(), why, again);
 }
 
 }  // namespace
@@ -177,35 +183,35 @@ std::filesystem::path TrialMemory() {
   return {};
 }
 
-Result<Level> SafeLevel(const Candidate& candidate, Level fastest) {
+Result<Level> SafeLevel(const Tried& tried, Level fastest) {
   std::shared_ptr<Trials> with;
   {
     const std::lock_guard lock(trials_mutex);
     with = trials;
   }
   if (with == nullptr) return fastest;
-  const Sha256 key = KeyOf(candidate, fastest);
+  const Sha256 key = KeyOf(tried, fastest);
   const Verdicts::Verdict known = with->verdicts.Find(key);
   if (known.level) return *known.level;
-  if (known.deaths >= kMostDeaths) return Dead(candidate, known.deaths, "");
-  FOGLINE_TRY(const BytesAsFile bytes, BytesAsFile::Make(candidate));
+  if (known.deaths >= kMostDeaths) return Dead(tried, known.deaths, "");
+  FOGLINE_TRY(const BytesAsFile bytes, BytesAsFile::Make(tried));
   std::string first;
   for (auto level = std::ranges::find(kLevels, fastest); level != kLevels.end(); ++level) {
-    FOGLINE_TRY(const Outcome outcome, RunChild(with->options, candidate, bytes.fd(), *level));
+    FOGLINE_TRY(const Outcome outcome, RunChild(with->options, tried, bytes.fd(), *level));
     if (outcome.kind == Outcome::kExhausted) {
-      return Fail(ErrorCode::kExhausted, candidate.where, "does not fit into memory");
+      return Fail(ErrorCode::kExhausted, tried.where, "does not fit into memory");
     }
     if (outcome.kind == Outcome::kSurvived) {
       if (*level != fastest) {
-        LogWarning("{}: {} {} at its optimisation level '{}'; it runs at '{}', slower",
-                   candidate.where, EngineName(), first, LevelName(fastest), LevelName(*level));
+        LogWarning("{}: {} {} at its optimisation level '{}'; it runs at '{}', slower", tried.where,
+                   EngineName(), first, LevelName(fastest), LevelName(*level));
       }
       with->verdicts.AddSurvived(key, *level);
       return *level;
     }
     if (first.empty()) first = outcome.why;
   }
-  return Dead(candidate, with->verdicts.AddDeath(key),
+  return Dead(tried, with->verdicts.AddDeath(key),
               fmt::format(" at every level of optimisation: it {}", first));
 }
 

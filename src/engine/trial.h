@@ -38,7 +38,7 @@ void SetTrials(TrialOptions options);
 std::filesystem::path TrialMemory();
 
 /// What is tried: a network in a file, or in memory when the path is empty.
-struct Candidate {
+struct Tried {
   std::filesystem::path path;
   std::span<const std::byte> bytes;
   std::string where;  // names it in errors and in the log
@@ -53,7 +53,7 @@ struct Candidate {
 /// counts as survived, for opening it costs no more than an error. kUnavailable when the engine
 /// dies at every level (after the second time it is not tried again, until the network or the
 /// engine is another), kExhausted when it does not fit into memory. Thread-safe.
-Result<Level> SafeLevel(const Candidate& candidate, Level fastest);
+Result<Level> SafeLevel(const Tried& tried, Level fastest);
 
 /// The child's part: tries one network at one level and says on stdout that it lives. Returns the
 /// exit status.
