@@ -47,7 +47,7 @@ struct OpenFile {
 Status OpenRegular(const std::filesystem::path& path, std::optional<OpenFile>& file) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return FailErrno(path, "open");
-  file.emplace(Descriptor(fd), 0);
+  file.emplace(OpenFile{Descriptor(fd), 0});
   struct stat info {};
   if (fstat(fd, &info) != 0) return FailErrno(path, "stat");
   if (S_ISDIR(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is a folder");

@@ -85,8 +85,9 @@ Table ThresholdTable(const EvaluateReport& report) {
   std::vector<double> wanted{report.card.threshold, report.best_threshold};
   for (int tenth = 1; tenth < 10; ++tenth) wanted.push_back(tenth / 10.0);
   std::ranges::sort(wanted);
-  const auto same = std::ranges::unique(wanted, [](double a, double b) { return b - a < 1e-9; });
-  wanted.erase(same.begin(), same.end());
+  wanted.erase(
+      std::unique(wanted.begin(), wanted.end(), [](double a, double b) { return b - a < 1e-9; }),
+      wanted.end());
   const auto percent = [](double share) { return fmt::format("{:.1f} %", 100 * share); };
   for (const double threshold : wanted) {
     const ThresholdPoint p = CountAt(report.predictions, report.positive, threshold);

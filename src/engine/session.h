@@ -48,8 +48,8 @@ Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
 Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
                                              const SessionOptions& options = {});
 
-/// The whole of a loaded model, as its halves are of it: from its file, of which the engine needs no
-/// second copy, unless the graph differs from it (local functions) or there is none.
+/// The whole of a loaded model, as its halves are of it: from its file, of which the engine needs
+/// no second copy, unless the graph differs from it (local functions) or there is none.
 Result<std::unique_ptr<Session>> OpenSession(const Model& model,
                                              const SessionOptions& options = {});
 

@@ -9,8 +9,6 @@
 namespace fogline {
 namespace {
 
-constexpr int64_t kInitializersOutsideInputs = 4;  // since this IR version
-
 class Slicer {
  public:
   explicit Slicer(const ModelData& data) : data_(data), whole_(data.proto.graph()) {}

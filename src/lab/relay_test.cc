@@ -152,8 +152,10 @@ double Fastest(const Transfer& transfer) {
 // busy machine slows single transfers on either, so the fastest of a few count, and a pair that
 // differs is measured again.
 TEST(Relay, AgreesWithTheKernel) {
-  for (const auto& [mbps, bytes] :
+  for (const auto& [rate, size] :
        {std::pair{5.0, size_t{10'000}}, {5.0, size_t{60'000}}, {40.0, size_t{300'000}}}) {
+    const double mbps = rate;
+    const size_t bytes = size;  // what a lambda may hold
     LinkShape shape;
     shape.up_mbps = shape.down_mbps = mbps;
     const auto kernel = KernelLink::Make(shape);
