@@ -95,7 +95,9 @@ TEST_F(TimelineCacheTest, CarriedOnIsTheSameAsCountedAnew) {
       Put(static_cast<int64_t>(draw(1'000'000'000)),
           draw(5) == 0 ? TimeSource::kNone : TimeSource::kGps);
     }
-    if (draw(40) == 0) ASSERT_TRUE(store_->Forget({.rows = 50}));
+    if (draw(40) == 0) {
+      ASSERT_TRUE(store_->Forget({.rows = 50}));
+    }
     clock_.Advance(seconds(31));  // nothing is held back for longer
     Filter filter;
     if (draw(2) == 0) filter.from_us = kStart + 100'000'000;
