@@ -66,7 +66,7 @@ struct Frame {
   double lat = 0, lon = 0;  // degrees, carried to 1e-7
   float accuracy_m = std::numeric_limits<float>::quiet_NaN();
   float heading_deg = std::numeric_limits<float>::quiet_NaN();
-  uint64_t model = 0;   // ShortId of the model file's SHA-256
+  uint64_t model = 0;   // ShortId of Model::hash()
   uint64_t cut = 0;     // Cut::id
   uint64_t bundle = 0;  // ShortId of the calibration bundle, 0 for none
   EdgeStages stages;
