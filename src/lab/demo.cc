@@ -17,6 +17,7 @@
 #include "edge/mechanism.h"
 #include "lab/cloud_metrics.h"
 #include "link/broker.h"
+#include "vision/folder.h"
 #include "vision/network.h"
 #include "web/web_server.h"
 
@@ -99,7 +100,7 @@ Result<DemoMechanism> Collect(Edge& edge, Store& store) {
   const int status = edge.process.Wait();
   const std::string line = HandOn(edge);
   const json report = json::parse(text, nullptr, false);
-  if (!report.is_object()) {
+  if (status != 0 || !report.is_object()) {
     return Fail(ErrorCode::kInternal, edge.device, "its edge ended with status {}: {}", status,
                 line.empty() ? "it said nothing" : line);
   }
@@ -154,7 +155,9 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   }
   std::string cut = options.cut;
   {
-    // Looked at before anything starts, so that a bad model or cut is one line and nothing runs.
+    // Looked at before anything starts, so that a bad folder, model or cut is one line and nothing
+    // runs.
+    if (const auto pictures = ListFolder(images); !pictures) return Forward(pictures);
     FOGLINE_TRY(const Network network, LoadNetwork(model));
     FOGLINE_TRY(const Cut chosen, cut.empty() ? DefaultCut(network) : FindCut(network.model, cut));
     cut = chosen.index < 0 ? chosen.name : std::to_string(chosen.index);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "graph/test_model.h"
 #include "tests/cli/command.h"
 
 namespace fogline {
@@ -101,6 +102,23 @@ TEST_F(Commands, HalvesOfASplitGiveTheWholesOutput) {
   EXPECT_EQ(edge["model"]["outputs"], cloud["model"]["inputs"]);
   EXPECT_EQ(edge["model"]["madds"].get<int64_t>() + cloud["model"]["madds"].get<int64_t>(),
             whole["model"]["madds"].get<int64_t>());
+}
+
+/// Of a network that nothing can divide there is no number to choose.
+TEST_F(Commands, ACutThatLeavesOneSideEmptySaysWhatToChoose) {
+  const std::string out = (dir_.path() / "out").string();
+  const size_t last = Ask({"inspect", kModel})["cuts"].size() - 1;
+  for (const std::string& cut : {std::string("0"), std::to_string(last)}) {
+    ExpectOneLine(Run({"split", kModel, "--cut", cut, "--out", out}),
+                  fmt::format("choose 1 to {}", last - 1), 2);
+  }
+  fogline::testing::TestModel m;
+  m.Input("x", {"1", "3", "4", "4"}).Node("Relu", {"x"}, {"y"});
+  m.Output("y");
+  const std::string one = (dir_.path() / "one.onnx").string();
+  ASSERT_TRUE(WriteFile(one, m.Bytes()));
+  ExpectOneLine(Run({"split", one, "--cut", "0", "--out", out}),
+                "no cut that leaves work on both sides");
 }
 
 TEST_F(Commands, ThePlanIsTheBestOfWhatItLists) {
