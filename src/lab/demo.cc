@@ -157,7 +157,9 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   {
     // Looked at before anything starts, so that a bad folder, model or cut is one line and nothing
     // runs.
-    if (const auto pictures = ListFolder(images); !pictures) return Forward(pictures);
+    if (auto pictures = ListFolder(images); !pictures) {
+      return tl::unexpected(std::move(pictures).error());
+    }
     FOGLINE_TRY(const Network network, LoadNetwork(model));
     FOGLINE_TRY(const Cut chosen, cut.empty() ? DefaultCut(network) : FindCut(network.model, cut));
     cut = chosen.index < 0 ? chosen.name : std::to_string(chosen.index);
