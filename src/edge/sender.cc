@@ -3,13 +3,8 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
-#include <algorithm>
-
 #include "base/log.h"
 #include "base/process.h"
-#include "frame/answer.h"
-#include "frame/head.h"
-#include "frame/json_frame.h"
 #include "frame/topics.h"
 
 namespace fogline {
@@ -19,8 +14,6 @@ using namespace std::chrono_literals;
 
 /// How often a waiting Send looks whether a stop was asked for.
 constexpr auto kStopPoll = 100ms;
-/// Frames read from disk in one go, while others wait for the sender.
-constexpr int kMostRead = 256;
 
 uint64_t RandomRun() {
   uint64_t run = 0;
@@ -30,18 +23,35 @@ uint64_t RandomRun() {
   return run >> 1;
 }
 
+std::filesystem::path DeadFolder(const SenderOptions& options) {
+  return options.spool.folder / "dead";
+}
+
+OutboxOptions ForOutbox(const SenderOptions& options, uint64_t run) {
+  OutboxOptions out;
+  out.device = options.device;
+  out.run = run;
+  out.window = options.window;
+  out.patience = options.patience;
+  out.most_patience = options.most_patience;
+  out.deadline = options.deadline;
+  out.disk = !options.spool.folder.empty();
+  out.waits_for_disk = options.spool.when_full == WhenFull::kWait;
+  if (out.disk) out.dead_letters = DeadFolder(options).string();
+  return out;
+}
+
 }  // namespace
 
-Sender::Sender(const SenderOptions& options, std::function<void(const Delivery&)> delivered)
+Sender::Sender(const SenderOptions& options, uint64_t run,
+               std::function<void(const Delivery&)> delivered)
     : options_(options),
       delivered_(std::move(delivered)),
-      run_(RandomRun()),
+      run_(run),
       frame_topic_(FrameTopic(options.device)),
       ack_topic_(AckTopic(options.device, run_)),
       hello_topic_(HelloTopic(options.device)),
-      window_(options.window, options.patience, options.most_patience),
-      aside_(options.patience, options.most_patience),
-      unheard_(100ms, options.patience, run_) {}
+      outbox_(ForOutbox(options, run_)) {}
 
 Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options,
                                               std::function<void(const Delivery&)> delivered) {
@@ -49,15 +59,14 @@ Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options,
     return Fail(ErrorCode::kUsage, "--device " + options.device,
                 "is no device name: use 1 to {} of A-Z a-z 0-9 . _ -", Frame::kMaxDeviceName);
   }
-  auto sender = std::unique_ptr<Sender>(new Sender(options, std::move(delivered)));
+  auto sender = std::unique_ptr<Sender>(new Sender(options, RandomRun(), std::move(delivered)));
   if (!options.spool.folder.empty()) {
     FOGLINE_TRY(sender->spool_, Spool::Open(options.spool, options.device));
-    FOGLINE_TRY(sender->dead_,
-                DeadLetters::Open(options.spool.folder / "dead", options.dead_limit_bytes));
+    FOGLINE_TRY(sender->dead_, DeadLetters::Open(DeadFolder(options), options.dead_limit_bytes));
   }
   sender->options_.link.client_id = fmt::format("fogline-{}-{:x}", options.device, sender->run_);
   FOGLINE_TRY(sender->link_, options.make_link(sender->options_.link, *sender));
-  sender->Refill();
+  sender->Tell(Outbox::TimePassed{});  // what an earlier run left is read before anything is sent
   sender->link_->Start();
   sender->repeater_ = std::thread([s = sender.get()] { s->RepeatLoop(); });
   return sender;
@@ -72,6 +81,88 @@ Sender::~Sender() {
   changed_.notify_all();
   if (repeater_.joinable()) repeater_.join();
 }
+
+// Carrying out what the outbox asks for.
+
+/// Tells the outbox of something and does all that follows from it.
+void Sender::Tell(const Outbox::Event& event) {
+  {
+    std::unique_lock lock(mutex_);
+    Run(lock, event);
+  }
+  changed_.notify_all();
+}
+
+/// The same with the lock in hand, which is let go of while bytes are published. How it ended.
+Outbox::Action Sender::Run(std::unique_lock<std::mutex>& lock, const Outbox::Event& event) {
+  Outbox::Action action = outbox_.Resume(event, Now());
+  for (;;) {
+    for (const Outbox::Line& line : action.says) LogLine(line.level, line.text);
+    if (action.terminal()) return action;
+    const Outbox::Event outcome =
+        action.kind == Outbox::Action::kPublish ? Publish(lock, action) : Do(action);
+    action = outbox_.Resume(outcome, Now());
+  }
+}
+
+Outbox::Event Sender::Publish(std::unique_lock<std::mutex>& lock, const Outbox::Action& action) {
+  lock.unlock();
+  const Status sent = link_->Publish(frame_topic_, action.bytes, 1, ack_topic_);
+  lock.lock();
+  if (sent) return Outbox::Published{nullptr};
+  failed_ = sent.error();
+  return Outbox::Published{&failed_};
+}
+
+/// What concerns disk and owner; the mutex is held.
+Outbox::Event Sender::Do(const Outbox::Action& action) {
+  using Action = Outbox::Action;
+  const auto failure = [this](Status status) -> const Error* {
+    if (status) return nullptr;
+    failed_ = std::move(status.error());
+    return &failed_;
+  };
+  switch (action.kind) {
+    case Action::kKeep: {
+      SpoolPlace place;
+      const Error* const error =
+          failure(spool_->Append(*action.record, action.bytes, action.under_way, place));
+      return Outbox::Kept{place, error};
+    }
+    case Action::kTake:
+      return Outbox::Taken{spool_->Take(read_) ? &read_ : nullptr, nullptr};
+    case Action::kTakeBack: {
+      const Error* const error = failure(spool_->TakeBack(action.place, read_));
+      return Outbox::Taken{error == nullptr ? &read_ : nullptr, error};
+    }
+    case Action::kSetAside:
+      return Outbox::SetAside{spool_->SetAside(action.place)};
+    case Action::kForget:
+      spool_->Done(action.place);
+      return Outbox::Done{};
+    case Action::kBury:
+      return Outbox::Buried{failure(dead_->Bury(*action.letter, action.bytes))};
+    case Action::kDeliver:
+      delivered_(*action.delivery);
+      return Outbox::Done{};
+    case Action::kPublish:
+    case Action::kNothing:
+    case Action::kWait:
+    case Action::kRefuse:
+      break;
+  }
+  return Outbox::Done{};
+}
+
+void Sender::RepeatLoop() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    Run(lock, Outbox::TimePassed{});
+    if (!stopping_) changed_.wait_for(lock, outbox_.Rest(Now()));
+  }
+}
+
+// What the owner asks for.
 
 Status Sender::CheckLimit(size_t least_bytes, Nanos patience) {
   std::unique_lock lock(mutex_);
@@ -88,50 +179,15 @@ Status Sender::CheckLimit(size_t least_bytes, Nanos patience) {
 Status Sender::Send(Frame& frame, Nanos started, bool json) {
   const Nanos asked = Now();
   std::unique_lock lock(mutex_);
-  while (spool_ == nullptr && window_.full()) {
+  for (;;) {
+    const bool backlog = spool_ != nullptr && spool_->counts().waiting > 0;
+    const Outbox::Action end = Run(lock, Outbox::Offered{&frame, started, asked, json, backlog});
+    if (end.kind == Outbox::Action::kRefuse) return tl::unexpected<Error>(*end.error);
+    if (end.kind != Outbox::Action::kWait) return {};
     if (!Wait(lock)) {
       return Fail(ErrorCode::kCancelled, options_.device, "stopped while waiting to send");
     }
   }
-  frame.stages.window = Micros(Now() - asked);
-  frame.device = options_.device;
-  frame.run = run_;
-  frame.sequence = next_sequence_;
-  frame.settled.clear();
-  frame.settled.swap(settled_);
-  Status entered = Enter(lock, frame, started, json);
-  if (entered) {
-    ++next_sequence_;
-  } else {
-    Untell(frame.settled);
-  }
-  return entered;
-}
-
-/// Into the window, to the disk, or both.
-Status Sender::Enter(std::unique_lock<std::mutex>& lock, Frame& frame, Nanos started, bool json) {
-  InFlight flight;
-  flight.bytes = Spare();
-  FOGLINE_CHECK(json ? WriteJsonFrame(frame, flight.bytes) : WriteFrame(frame, flight.bytes));
-  flight.run = frame.run;
-  flight.sequence = frame.sequence;
-  flight.needs = {frame.model, frame.cut, frame.bundle};
-  flight.started = started;
-  json_ = json;
-  bool direct = true;
-  if (spool_ != nullptr) {
-    FOGLINE_TRY(direct, Keep(lock, frame, flight));
-  }
-  if (direct) {
-    const EdgeStages& e = frame.stages;
-    flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
-                     Millis(e.window)};
-    Add(std::move(flight));
-    if (SendDue()) Pump();
-  } else {
-    spare_.push_back(std::move(flight.bytes));
-  }
-  return {};
 }
 
 /// False when a stop is asked for.
@@ -142,7 +198,7 @@ bool Sender::Wait(std::unique_lock<std::mutex>& lock) {
 
 bool Sender::WaitForRoom() {
   std::unique_lock lock(mutex_);
-  while (window_.full()) {
+  while (outbox_.full()) {
     if (!Wait(lock)) return false;
   }
   return true;
@@ -150,204 +206,45 @@ bool Sender::WaitForRoom() {
 
 Nanos Sender::Silence() const {
   const std::lock_guard lock(mutex_);
-  return window_.empty() ? Nanos(0) : Now() - heard_;
-}
-
-/// Into the window; the mutex is held.
-void Sender::Add(InFlight flight) {
-  if (window_.empty()) heard_ = Now();
-  window_.Add(std::move(flight));
-}
-
-/// Gives up what is past its deadline; the mutex is held.
-void Sender::DropStale(Nanos now) {
-  if (options_.deadline == Nanos(0)) return;
-  while (auto flight = window_.RemoveOlder(now - options_.deadline)) {
-    ++counts_.stale;
-    Untell(*flight);
-    spare_.push_back(std::move(flight->bytes));
-    changed_.notify_all();
-  }
-}
-
-/// Writes a frame to disk. True when it goes straight into the window as well, false when it waits
-/// on disk, or when there was no room for it.
-Result<bool> Sender::Keep(std::unique_lock<std::mutex>& lock, const Frame& frame,
-                          InFlight& flight) {
-  const SpoolFrame kept{frame.run, frame.sequence, flight.started, frame.stages, {}, {}};
-  for (;;) {
-    const bool direct =
-        !window_.full() && spool_->counts().waiting == 0 && !aside_.Waits(flight.needs);
-    const Status written = spool_->Append(kept, flight.bytes, direct, flight.place);
-    if (written) return direct;
-    // What the disk will never take needs a place in the window, no room on the disk.
-    const bool never = written.error().code == ErrorCode::kUnsupported;
-    if (direct || (never && !window_.full())) {
-      if (counts_.unspooled++ == 0) {
-        LogError("{}; frames go on from memory alone", written.error().ToString());
-      }
-      return true;
-    }
-    if (!never && options_.spool.when_full != WhenFull::kWait) {
-      if (counts_.dropped++ == 0) {
-        LogError("{}; new frames are dropped", written.error().ToString());
-      }
-      Untell(frame.settled);
-      return false;
-    }
-    if (!said_full_) LogWarning("{}; the camera waits", written.error().ToString());
-    said_full_ = true;
-    if (!Wait(lock)) {
-      return Fail(ErrorCode::kCancelled, options_.device, "stopped while waiting to send");
-    }
-  }
-}
-
-/// Everything that can go now goes; the mutex is held. True when more waits to be read from disk.
-bool Sender::Pump() {
-  bool more = false;
-  do {
-    more = Refill();
-  } while (SendDue());
-  return more;
-}
-
-/// Frames from the disk into free places of the window; the mutex is held. True when it stopped
-/// with more to read.
-bool Sender::Refill() {
-  if (spool_ == nullptr) return false;
-  const Nanos now = Now();
-  int reads = 0;
-  for (; !window_.full() && reads < kMostRead; ++reads) {
-    const auto asked = aside_.Next(now);
-    if (asked) {
-      if (const Status back = spool_->TakeBack(asked->place, next_kept_); !back) {
-        const bool gone = back.error().code == ErrorCode::kNotFound;
-        if (gone) aside_.Gone(asked->needs, asked->place, now);
-        if (!gone) aside_.PutBack(*asked, now);
-        if (!gone && News(back.error().ToString())) LogError("{}", back.error().ToString());
-        continue;
-      }
-    } else if (!spool_->Take(next_kept_)) {
-      return false;
-    }
-    InFlight flight = FromDisk(next_kept_);
-    if (!asked && aside_.Waits(flight.needs)) {
-      aside_.Add(flight.needs, flight.place);
-      spool_->SetAside(flight.place);
-      next_kept_.bytes = std::move(flight.bytes);
-      continue;
-    }
-    flight.not_now = asked ? asked->times : 0;
-    next_kept_.bytes = Spare();
-    Add(std::move(flight));
-  }
-  return reads == kMostRead;
-}
-
-/// Takes the bytes of what was read; the mutex is held.
-InFlight Sender::FromDisk(SpoolFrame& kept) {
-  InFlight flight;
-  flight.run = kept.run;
-  flight.sequence = kept.sequence;
-  flight.place = kept.place;
-  flight.bytes = std::move(kept.bytes);
-  if (const auto head = ReadFrameHead(flight.bytes)) {
-    flight.needs = {head->model, head->cut, head->bundle};
-  }
-  if (kept.run == run_) {
-    flight.started = kept.started;
-    const EdgeStages& e = kept.stages;
-    const auto worked = std::chrono::microseconds(int64_t{e.read} + e.resize + e.prefix + e.encode);
-    const uint32_t waited = Micros(Now() - kept.started - worked);
-    if (!json_) RestampWindow(waited, flight.bytes);
-    flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
-                     Millis(waited)};
-  }
-  return flight;
-}
-
-/// A buffer of a finished frame, or a fresh one; the mutex is held.
-std::vector<std::byte> Sender::Spare() {
-  if (spare_.empty()) return {};
-  std::vector<std::byte> buffer = std::move(spare_.back());
-  spare_.pop_back();
-  return buffer;
-}
-
-/// Publishes what is due; the mutex is held. What fails now stays in the window and its patience
-/// runs. True when places became free, since the broker will never take what they held.
-bool Sender::SendDue() {
-  if (!link_->connected()) return false;
-  const Nanos now = Now();
-  bool freed = false;
-  while (InFlight* frame = window_.NextDue(now)) {
-    window_.Sent(*frame, now);
-    const Status sent = link_->Publish(frame_topic_, frame->bytes, 1, ack_topic_);
-    if (sent) continue;
-    if (AnswerTo(sent.error()) == AckStatus::kRetry) break;
-    auto flight = window_.Remove(frame->run, frame->sequence);
-    aside_.Gone(flight->needs, flight->place, now);
-    GiveUp(*flight, "broker", sent.error().ToString());
-    Ack refused;
-    refused.status = AckStatus::kRefused;
-    delivered_(Delivered(*flight, refused, now));
-    spare_.push_back(std::move(flight->bytes));
-    freed = true;
-  }
-  if (freed) changed_.notify_all();
-  return freed;
+  return outbox_.Silence(Now());
 }
 
 size_t Sender::Drain(Nanos patience) {
   const Nanos end = Now() + patience;
   std::unique_lock lock(mutex_);
   const auto wait = [&] {
-    while (!(window_.empty() && aside_.empty()) && Now() < end) changed_.wait_for(lock, kStopPoll);
-    return window_.CountWithout(
+    while (!outbox_.idle() && Now() < end) changed_.wait_for(lock, kStopPoll);
+    return outbox_.CountWithout(
         [this](SpoolPlace place) { return spool_ != nullptr && spool_->Holds(place); });
   };
   const size_t unanswered = wait();
-  if (window_.empty() && !settled_.empty()) {
-    TellSettled();
-    (void)wait();
-  }
+  Run(lock, Outbox::Closing{});
+  (void)wait();
   return unanswered;
 }
 
-/// A frame without payloads, repeated like any other until it is answered; the mutex is held.
-void Sender::TellSettled() {
-  Frame frame;
-  frame.device = options_.device;
-  frame.run = run_;
-  frame.sequence = next_sequence_++;
-  frame.settled.swap(settled_);
-  InFlight flight;
-  if (!WriteFrame(frame, flight.bytes)) return;  // too few and too short to fail
-  flight.run = frame.run;
-  flight.sequence = frame.sequence;
-  flight.started = Now();
-  closing_ = frame.sequence;
-  window_.Add(std::move(flight));
-  SendDue();
+SenderCounts Sender::counts() const {
+  const std::lock_guard lock(mutex_);
+  const OutboxCounts outbox = outbox_.counts();
+  SenderCounts counts;
+  counts.dropped = outbox.dropped;
+  counts.unspooled = outbox.unspooled;
+  counts.stale = outbox.stale;
+  counts.window = outbox.window;
+  counts.connected = link_->connected();
+  if (spool_ == nullptr) return counts;
+  const SpoolCounts spool = spool_->counts();
+  counts.dropped += spool.dropped;
+  counts.recovered = spool.recovered;
+  counts.kept = spool.waiting + spool.under_way + spool.aside;
+  counts.kept_bytes = spool.bytes;
+  counts.waiting = outbox.waiting;
+  counts.dead = dead_->counts().letters;
+  counts.dead_dropped = dead_->counts().dropped;
+  return counts;
 }
 
-void Sender::RepeatLoop() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    const Nanos now = Now();
-    DropStale(now);
-    // What is new is sent by Send; here it is what waits for an answer, or for its turn on disk.
-    const auto due = window_.Deadline();
-    const bool more = (spool_ != nullptr || (due && *due <= now)) && Pump();
-    Nanos wait = more ? Nanos(1ms) : Nanos(1s);
-    for (const auto deadline : {window_.Deadline(), aside_.Deadline()}) {
-      if (deadline && *deadline > now) wait = std::min(wait, *deadline - now);
-    }
-    if (options_.deadline > Nanos(0)) wait = std::min<Nanos>(wait, options_.deadline / 4);
-    changed_.wait_for(lock, wait);
-  }
-}
+// What the link hears.
 
 void Sender::OnConnected() {
   for (const std::string& topic : {ack_topic_, hello_topic_}) {
@@ -356,41 +253,32 @@ void Sender::OnConnected() {
   }
   const std::string hello = fmt::format("{:016x}", run_);
   (void)link_->Publish(hello_topic_, std::as_bytes(std::span(hello)), 1);
-  const std::lock_guard lock(mutex_);
-  aside_.AskSoon(Now());
-  Refill();
-  window_.EverythingIsDue();
-  changed_.notify_all();
+  Tell(Outbox::Connected{});
 }
 
-void Sender::OnDisconnected() { nobody_listens_ = false; }
+void Sender::OnDisconnected() { Tell(Outbox::Disconnected{}); }
 
-void Sender::OnNobodyListens() {
-  if (!nobody_listens_)
-    LogWarning("{}: no cloud worker listens; frames wait here until one does", frame_topic_);
-  nobody_listens_ = true;
-  // A worker that restarts is back within moments; one that is away for long is not hammered.
-  const std::lock_guard lock(mutex_);
-  window_.Hasten(Now(), unheard_.Next());
-  changed_.notify_all();
+void Sender::OnNobodyListens() { Tell(Outbox::NobodyListens{}); }
+
+void Sender::OnMessage(const Message& message) {
+  if (message.topic == hello_topic_) return OnHello(message);
+  const auto ack = ParseAck(message.payload);
+  if (ack) return Tell(Outbox::Answered{&*ack});
+  LogDebug("{}: {}", message.topic, ack.error().ToString());
 }
 
-SenderCounts Sender::counts() const {
-  const std::lock_guard lock(mutex_);
-  SenderCounts counts = counts_;
-  counts.window = window_.count();
-  counts.connected = link_->connected();
-  if (spool_ != nullptr) {
-    const SpoolCounts spool = spool_->counts();
-    counts.dropped += spool.dropped;
-    counts.recovered = spool.recovered;
-    counts.kept = spool.waiting + spool.under_way + spool.aside;
-    counts.kept_bytes = spool.bytes;
-    counts.waiting = aside_.count();
-    counts.dead = dead_->counts().letters;
-    counts.dead_dropped = dead_->counts().dropped;
-  }
-  return counts;
+void Sender::OnHello(const Message& message) {
+  const std::string_view run(reinterpret_cast<const char*>(message.payload.data()),
+                             message.payload.size());
+  const std::string mine = fmt::format("{:016x}", run_);
+  if (run == mine || said_twin_) return;
+  said_twin_ = true;
+  LogWarning(
+      "another device runs under the name '{}': both are stored, but give one of them another "
+      "--device",
+      options_.device);
+  // The newcomer has not heard us: say it once more, for it.
+  (void)link_->Publish(hello_topic_, std::as_bytes(std::span(mine)), 1);
 }
 
 }  // namespace fogline

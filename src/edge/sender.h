@@ -1,24 +1,19 @@
-// Getting frames stored: the send window on a link, with repeats until the cloud says that a frame
-// is safe.
+// Getting frames stored: an outbox (edge/outbox.h) between a link, a disk and a clock.
 #pragma once
 
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <set>
 #include <string>
 #include <thread>
 
 #include "base/result.h"
-#include "edge/aside.h"
 #include "edge/dead_letters.h"
+#include "edge/delivery.h"
+#include "edge/outbox.h"
 #include "edge/spool.h"
-#include "edge/window.h"
-#include "frame/ack.h"
 #include "frame/frame.h"
-#include "link/backoff.h"
 #include "link/link.h"
 
 namespace fogline {
@@ -40,17 +35,6 @@ struct SenderOptions {
   const Clock* clock = &Clock::Real();
 };
 
-/// What happened to one frame, told on any thread while the sender is locked: do little.
-struct Delivery {
-  uint64_t run = 0, sequence = 0;
-  AckStatus status = AckStatus::kStored;
-  bool recovered = false;                  // of an earlier run: no times are known
-  StageTimes stages;                       // both sides'; network only when the frame was sent once
-  double total_ms = 0;                     // from the start of work on the picture to the answer
-  Nanos started{0}, sent{0}, answered{0};  // by the steady clock; sent for the last time
-  size_t bytes = 0;                        // of the whole frame
-};
-
 /// What the sender did with frames beyond delivering them.
 struct SenderCounts {
   uint64_t dropped = 0;       // for want of room on disk, older and newer ones
@@ -66,9 +50,11 @@ struct SenderCounts {
   bool connected = false;
 };
 
-/// Owned by one thread, which calls Send, WaitForRoom and Drain; the rest is thread-safe.
+/// Owned by one thread, which calls Send, WaitForRoom and Drain; the rest is thread-safe. What is
+/// to be done is decided by the outbox, under a lock; nothing is published under it.
 class Sender final : private LinkHandler {
  public:
+  /// `delivered` is called on any thread while the sender is locked: do little.
   static Result<std::unique_ptr<Sender>> Start(const SenderOptions& options,
                                                std::function<void(const Delivery&)> delivered);
   ~Sender() override;
@@ -98,57 +84,35 @@ class Sender final : private LinkHandler {
   SenderCounts counts() const;
 
  private:
-  Sender(const SenderOptions& options, std::function<void(const Delivery&)> delivered);
+  Sender(const SenderOptions& options, uint64_t run,
+         std::function<void(const Delivery&)> delivered);
   void OnConnected() override;
   void OnDisconnected() override;
   void OnMessage(const Message& message) override;
   void OnNobodyListens() override;
-
   void OnHello(const Message& message);
-  void OnAnswer(const Ack& ack);
-  void NotNow(const Ack& ack, Nanos now);
-  Delivery Delivered(const InFlight& flight, const Ack& ack, Nanos now);
-  void GiveUp(const InFlight& flight, const char* refused_by, const std::string& reason);
-  void RepeatLoop();
-  Status Enter(std::unique_lock<std::mutex>& lock, Frame& frame, Nanos started, bool json);
-  Result<bool> Keep(std::unique_lock<std::mutex>& lock, const Frame& frame, InFlight& flight);
+
+  void Tell(const Outbox::Event& event);
+  Outbox::Action Run(std::unique_lock<std::mutex>& lock, const Outbox::Event& event);
+  Outbox::Event Publish(std::unique_lock<std::mutex>& lock, const Outbox::Action& action);
+  Outbox::Event Do(const Outbox::Action& action);
   bool Wait(std::unique_lock<std::mutex>& lock);
-  void Add(InFlight flight);
-  void DropStale(Nanos now);
-  bool Pump();
-  bool Refill();
-  InFlight FromDisk(SpoolFrame& kept);
-  bool SendDue();
-  std::vector<std::byte> Spare();
-  void TellSettled();
-  void Untell(const std::vector<Settled>& settled);
-  void Untell(const InFlight& flight);
-  bool News(const std::string& what);
+  void RepeatLoop();
   Nanos Now() const { return options_.clock->Steady(); }
 
   SenderOptions options_;
   std::function<void(const Delivery&)> delivered_;
-  uint64_t run_;
-  uint64_t next_sequence_ = 0;
-  std::string frame_topic_, ack_topic_, hello_topic_;
+  const uint64_t run_;
+  const std::string frame_topic_, ack_topic_, hello_topic_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  SendWindow window_;                                // under mutex_
-  Aside aside_;                                      // under mutex_
-  std::vector<std::vector<std::byte>> spare_;        // under mutex_: buffers of finished frames
-  SpoolFrame next_kept_;                             // under mutex_
-  SenderCounts counts_;                              // under mutex_
-  Nanos heard_{0};                                   // under mutex_
-  std::vector<Settled> settled_;                     // under mutex_: not yet told
-  std::optional<uint64_t> closing_;                  // under mutex_: the frame that tells the last
-  Backoff unheard_;                                  // link thread only
-  bool nobody_listens_ = false, said_twin_ = false;  // link thread only
-  bool stopping_ = false;                            // under mutex_
-  std::set<std::string> said_;                       // under mutex_: each trouble is said once
-  std::unique_ptr<Spool> spool_;
+  Outbox outbox_;                      // under mutex_
+  std::unique_ptr<Spool> spool_;       // null: frames are in memory alone
   std::unique_ptr<DeadLetters> dead_;  // under mutex_; with a spool
-  bool json_ = false;                  // under mutex_: frames cannot be restamped
-  bool said_full_ = false;             // under mutex_
+  SpoolFrame read_;                    // under mutex_: the last frame from the disk
+  Error failed_;                       // under mutex_: of what was last done
+  bool stopping_ = false;              // under mutex_
+  bool said_twin_ = false;             // link thread only
   std::unique_ptr<Link> link_;
   std::thread repeater_;
 };

@@ -462,14 +462,15 @@ bool Spool::Take(SpoolFrame& out) {
   return false;
 }
 
-void Spool::SetAside(SpoolPlace place) {
+bool Spool::SetAside(SpoolPlace place) {
   const std::lock_guard lock(mutex_);
   const auto segment = segments_.find(place.segment);
-  if (segment == segments_.end() || segment->second.under_way == 0) return;
+  if (segment == segments_.end() || segment->second.under_way == 0) return false;
   --segment->second.under_way;
   --counts_.under_way;
   ++segment->second.aside;
   ++counts_.aside;
+  return true;
 }
 
 Status Spool::TakeBack(SpoolPlace place, SpoolFrame& out) {

@@ -75,8 +75,9 @@ class Spool {
   /// The frame that has waited longest, with its place; false when none that can be read now waits.
   /// `out` keeps its memory.
   bool Take(SpoolFrame& out);
-  /// A frame under way stays on disk and is not taken again in this run but by TakeBack.
-  void SetAside(SpoolPlace place);
+  /// A frame under way stays on disk and is not taken again in this run but by TakeBack. False when
+  /// it is not there any more.
+  bool SetAside(SpoolPlace place);
   /// A frame that was set aside is under way again. kNotFound when it is gone (the oldest made room
   /// for newer ones), kUnavailable when it cannot be read now.
   Status TakeBack(SpoolPlace place, SpoolFrame& out);

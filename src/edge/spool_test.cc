@@ -327,7 +327,9 @@ TEST_F(SpoolTest, WhatCannotBeReadNowIsNeverRemoved) {
   }
   std::vector<uint64_t> all(20);
   std::iota(all.begin(), all.end(), 0);
-  EXPECT_EQ(TakeInTheEnd(*spool, 20), all);
+  auto taken = TakeInTheEnd(*spool, 20);
+  std::ranges::sort(taken);  // each file rests as long as its own failures say
+  EXPECT_EQ(taken, all);
 }
 
 TEST_F(SpoolTest, AFileThatCannotBeReadWhenTheSpoolOpensIsReadLater) {

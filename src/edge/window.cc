@@ -42,6 +42,11 @@ void SendWindow::Defer(InFlight& frame, Nanos now) {
   frame.last_sent = now;
 }
 
+void SendWindow::Return(InFlight frame, Nanos now) {
+  Defer(frame, now);
+  frames_.push_back(std::move(frame));
+}
+
 void SendWindow::Hasten(Nanos now, Nanos wait) {
   for (InFlight& frame : frames_) {
     frame.patience = std::min(frame.patience, now - frame.last_sent + wait);
@@ -68,8 +73,9 @@ std::optional<InFlight> SendWindow::Remove(uint64_t run, uint64_t sequence) {
 }
 
 std::optional<InFlight> SendWindow::RemoveOlder(Nanos then) {
-  const auto it = std::find_if(frames_.begin(), frames_.end(),
-                               [&](const InFlight& frame) { return frame.started < then; });
+  const auto it = std::find_if(frames_.begin(), frames_.end(), [&](const InFlight& frame) {
+    return frame.started != Nanos(0) && frame.started < then;
+  });
   if (it == frames_.end()) return std::nullopt;
   InFlight frame = std::move(*it);
   frames_.erase(it);

@@ -15,6 +15,12 @@
 
 namespace fogline {
 
+/// What tells the frames of one device apart.
+struct FrameName {
+  uint64_t run = 0, sequence = 0;
+  bool operator==(const FrameName&) const = default;
+};
+
 /// One frame under way.
 struct InFlight {
   uint64_t run = 0, sequence = 0;
@@ -25,9 +31,12 @@ struct InFlight {
   Nanos last_sent{0};
   Nanos patience{0};  // after the last sending, until it is sent again
   int sends = 0;
-  int not_now = 0;    // times that the cloud asked for patience
-  bool due = false;   // to be sent at once
-  StageTimes stages;  // the device's part
+  int not_now = 0;       // times that the cloud asked for patience
+  bool due = false;      // to be sent at once
+  bool telling = false;  // without payloads: it tells network times and is nothing to store
+  StageTimes stages;     // the device's part
+
+  FrameName name() const { return {run, sequence}; }
 };
 
 /// The send window: at most `size` frames whose storage is not acknowledged. It counts
@@ -56,6 +65,8 @@ class SendWindow {
   InFlight* Find(uint64_t run, uint64_t sequence);
   /// The cloud asked for patience: the frame stays, and its wait begins anew.
   void Defer(InFlight& frame, Nanos now);
+  /// Takes back in what was removed, deferred.
+  void Return(InFlight frame, Nanos now);
   /// Nobody took what was sent: everything is sent again once `wait` has passed, if not earlier.
   void Hasten(Nanos now, Nanos wait);
   /// When the earliest frame runs out of patience; nothing when the window is empty.
@@ -64,14 +75,14 @@ class SendWindow {
   /// Takes a frame out; nothing when it is not under way (a second answer).
   std::optional<InFlight> Remove(uint64_t run, uint64_t sequence);
 
-  /// Takes out a frame that was begun before `then`; nothing when there is none.
+  /// Takes out a frame that was begun before `then`; nothing when there is none. Of frames of
+  /// earlier runs nobody knows when they were.
   std::optional<InFlight> RemoveOlder(Nanos then);
 
-  /// Frames of which `on_disk` says that no copy is there.
-  template <typename OnDisk>
-  size_t CountWithout(OnDisk on_disk) const {
-    return static_cast<size_t>(
-        std::ranges::count_if(frames_, [&](const InFlight& f) { return !on_disk(f.place); }));
+  /// Frames that fulfil a condition.
+  template <typename Condition>
+  size_t Count(Condition condition) const {
+    return static_cast<size_t>(std::ranges::count_if(frames_, condition));
   }
 
  private:

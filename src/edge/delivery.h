@@ -1,0 +1,24 @@
+// What became of one frame, as its device knows it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "frame/ack.h"
+#include "frame/stages.h"
+
+namespace fogline {
+
+/// One frame that was stored, known to be stored before, or refused for ever.
+struct Delivery {
+  uint64_t run = 0, sequence = 0;
+  AckStatus status = AckStatus::kStored;
+  bool recovered = false;                  // of an earlier run: no times are known
+  StageTimes stages;                       // both sides'; network only when the frame was sent once
+  double total_ms = 0;                     // from the start of work on the picture to the answer
+  Nanos started{0}, sent{0}, answered{0};  // by the steady clock; sent for the last time
+  size_t bytes = 0;                        // of the whole frame
+};
+
+}  // namespace fogline
