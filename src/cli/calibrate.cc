@@ -230,41 +230,38 @@ Status Run(const Args& args) {
 
 }  // namespace
 
-void AddCalibrate(CLI::App& app) {
-  auto* command = app.add_subcommand(
+void AddCalibrate(CommandLine& line) {
+  Command command = line.Add(
       "calibrate", "Finds codecs for what crosses: bytes and fidelity of every cut and codec");
   auto args = std::make_shared<Args>();
-  AddModelArgs(*command, args->model);
-  command->add_option("--images", args->images, "folder of pictures like those to come")
-      ->required();
+  AddModelArgs(command, args->model);
+  command.Add("--images", args->images, "folder of pictures like those to come").Required();
   command
-      ->add_option("--labels", args->labels,
-                   "lines of file, tab, class (label or number): adds accuracy")
-      ->type_name("TSV");
+      .Add("--labels", args->labels, "lines of file, tab, class (label or number): adds accuracy")
+      .Type("TSV");
   command
-      ->add_option("--out", args->out,
-                   "the bundle (default: MODEL.bundle beside the model, where edge, cloud and "
-                   "plan look for it)")
-      ->type_name("FILE");
+      .Add("--out", args->out,
+           "the bundle (default: MODEL.bundle beside the model, where edge, cloud and "
+           "plan look for it)")
+      .Type("FILE");
   command
-      ->add_option(
-          "--cuts", args->cuts,
-          "cuts by index, alias or tensor (docs/graph.md); 'all' for every one (default: those "
-          "that no other cut makes useless)")
-      ->delimiter(';');
-  command->add_option("--bits", args->bits, "levels of the quantiser, 2 to 8 (default: all)")
-      ->delimiter(',')
-      ->check(CLI::Range(2, 8));
+      .Add("--cuts", args->cuts,
+           "cuts by index, alias or tensor (docs/graph.md); 'all' for every one (default: those "
+           "that no other cut makes useless)")
+      .Delimiter(';');
+  command.Add("--bits", args->bits, "levels of the quantiser, 2 to 8 (default: all)")
+      .Delimiter(',')
+      .Range(2, 8);
   command
-      ->add_option("--metric", args->metric,
-                   "command that gets two folders of .npy outputs, whole and split, and prints "
-                   "a number")
-      ->type_name("COMMAND");
-  command->add_option("--chart", args->chart, "draws the rate-fidelity curves")->type_name("SVG");
-  command->add_option("--max-images", args->most, "use at most this many pictures, spread evenly");
-  command->add_option("--threads", args->threads, "0: every core")->check(CLI::Range(0, 1024));
-  AddCommon(*command, *args);
-  SetAction(*command, args, [args] { return Run(*args); });
+      .Add("--metric", args->metric,
+           "command that gets two folders of .npy outputs, whole and split, and prints "
+           "a number")
+      .Type("COMMAND");
+  command.Add("--chart", args->chart, "draws the rate-fidelity curves").Type("SVG");
+  command.Add("--max-images", args->most, "use at most this many pictures, spread evenly");
+  command.Add("--threads", args->threads, "0: every core").Range(0, 1024);
+  AddCommon(command, *args);
+  SetAction(command, args, [args] { return Run(*args); });
 }
 
 }  // namespace fogline::cli

@@ -10,7 +10,6 @@
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
-#include "cli/number.h"
 #include "cli/retention_flags.h"
 #include "lab/cloud_metrics.h"
 #include "store/keeper.h"
@@ -34,7 +33,7 @@ std::function<std::vector<Metric>()> WithKeeper(std::function<std::vector<Metric
 
 }  // namespace
 
-void AddCloud(CLI::App& app) {
+void AddCloud(CommandLine& line) {
   struct Args {
     Common common;
     LinkFlags link;
@@ -44,51 +43,45 @@ void AddCloud(CLI::App& app) {
     HttpFlags http;
   };
   auto args = std::make_shared<Args>();
-  auto* command =
-      app.add_subcommand("cloud", "Runs the cloud: frames in, detections stored and shown");
-  AddCommon(*command, args->common);
-  AddLinkFlags(*command, args->link);
+  Command command = line.Add("cloud", "Runs the cloud: frames in, detections stored and shown");
+  AddCommon(command, args->common);
+  AddLinkFlags(command, args->link);
   args->cloud.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  command->add_option("--models", args->models, "folder of the ONNX files that devices may name")
-      ->required();
-  AddStoreFlag(*command, args->store);
-  AddRetentionFlags(*command, args->keep);
+  command.Add("--models", args->models, "folder of the ONNX files that devices may name")
+      .Required();
+  AddStoreFlag(command, args->store);
+  AddRetentionFlags(command, args->keep);
+  command.Add("--workers", args->cloud.workers, "threads that run networks (default: one a core)")
+      .Range(1, 256);
+  command.Add("--pace", args->cloud.pace,
+              "be as slow as this machine of the library, for experiments");
+  command.Add("--threads", args->cloud.models.threads, "threads of the engine, a worker")
+      .Range(1, 256)
+      .ShowDefault();
   command
-      ->add_option("--workers", args->cloud.workers,
-                   "threads that run networks (default: one a core)")
-      ->check(CLI::Range(1, 256));
-  command->add_option("--pace", args->cloud.pace,
-                      "be as slow as this machine of the library, for experiments");
-  command->add_option("--threads", args->cloud.models.threads, "threads of the engine, a worker")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
+      .Add("--memory", args->cloud.models.memory_bytes,
+           "what loaded models and open networks may hold, e.g. 500MB; the one unused for "
+           "longest makes room")
+      .Size()
+      .ShowDefault("1GiB");
+  command.Add("--group", args->cloud.group,
+              "share group: clouds of one group divide the frames (default: those with one key)");
+  command.Add("--queue", args->cloud.queue, "frames waiting for a worker at most")
+      .Range(1, 65536)
+      .ShowDefault();
   command
-      ->add_option("--memory", args->cloud.models.memory_bytes,
-                   "what loaded models and open networks may hold, e.g. 500MB; the one unused for "
-                   "longest makes room")
-      ->transform(CLI::AsSizeValue(true))
-      ->default_str("1GiB");
-  command->add_option(
-      "--group", args->cloud.group,
-      "share group: clouds of one group divide the frames (default: those with one key)");
-  command->add_option("--queue", args->cloud.queue, "frames waiting for a worker at most")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
-  command
-      ->add_option("--max-frame", args->cloud.most_bytes,
-                   "largest frame in bytes; refused by its header")
-      ->check(CLI::Range(1024, 256 << 20))
-      ->capture_default_str();
+      .Add("--max-frame", args->cloud.most_bytes, "largest frame in bytes; refused by its header")
+      .Range(1024, 256 << 20)
+      .ShowDefault();
   args->cloud.device_rate = 1000;
   command
-      ->add_option("--device-rate", args->cloud.device_rate,
-                   "frames a second of one device at most; 0 for no limit")
-      ->check(RateUpTo(1e6))
-      ->capture_default_str();
-  command->add_option("--trace", args->trace,
-                      "write a time line of every frame, for ui.perfetto.dev");
-  AddHttpFlags(*command, args->http);
-  SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
+      .Add("--device-rate", args->cloud.device_rate,
+           "frames a second of one device at most; 0 for no limit")
+      .RateUpTo(1e6)
+      .ShowDefault();
+  command.Add("--trace", args->trace, "write a time line of every frame, for ui.perfetto.dev");
+  AddHttpFlags(command, args->http);
+  SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     args->cloud.models.folder = args->models;
     args->cloud.trace = args->trace;
     FOGLINE_TRY(args->cloud.link, ToLinkOptions(args->link));

@@ -2,12 +2,12 @@
 // command line.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "cli/command_line.h"
 
 namespace fogline::cli {
 
@@ -19,29 +19,29 @@ struct Common {
 };
 
 /// Adds `--json`, `--verbose` and `--log-json` to a command.
-void AddCommon(CLI::App& command, Common& common);
+void AddCommon(Command& command, Common& common);
 
 /// Sets what the chosen command will do after parsing. Both capture what they need by shared_ptr,
 /// since the command line outlives the function that built it.
-void SetAction(CLI::App& command, const std::shared_ptr<Common>& common,
+void SetAction(Command& command, const std::shared_ptr<Common>& common,
                std::function<Status()> action);
 
 // One a file in this folder; the table in main.cc lists them.
-void AddInspect(CLI::App& app);
-void AddSplit(CLI::App& app);
-void AddCalibrate(CLI::App& app);
-void AddDemo(CLI::App& app);
-void AddLab(CLI::App& app);
-void AddEdge(CLI::App& app);
-void AddCloud(CLI::App& app);
-void AddHealth(CLI::App& app);
-void AddKeys(CLI::App& app);
-void AddMap(CLI::App& app);
-void AddProfile(CLI::App& app);
-void AddPlan(CLI::App& app);
-void AddCost(CLI::App& app);
-void AddTrain(CLI::App& app);
-void AddEval(CLI::App& app);
-void AddVersion(CLI::App& app);
+void AddInspect(CommandLine& line);
+void AddSplit(CommandLine& line);
+void AddCalibrate(CommandLine& line);
+void AddDemo(CommandLine& line);
+void AddLab(CommandLine& line);
+void AddEdge(CommandLine& line);
+void AddCloud(CommandLine& line);
+void AddHealth(CommandLine& line);
+void AddKeys(CommandLine& line);
+void AddMap(CommandLine& line);
+void AddProfile(CommandLine& line);
+void AddPlan(CommandLine& line);
+void AddCost(CommandLine& line);
+void AddTrain(CommandLine& line);
+void AddEval(CommandLine& line);
+void AddVersion(CommandLine& line);
 
 }  // namespace fogline::cli

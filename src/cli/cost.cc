@@ -51,19 +51,19 @@ Status RunCost(const CostArgs& args) {
 
 }  // namespace
 
-void AddCost(CLI::App& app) {
-  auto* command = app.add_subcommand("cost", "What a fleet costs: the paper's tables, and yours");
+void AddCost(CommandLine& line) {
+  Command command = line.Add("cost", "What a fleet costs: the paper's tables, and yours");
   auto args = std::make_shared<CostArgs>();
-  AddCommon(*command, *args);
-  command->add_option("scenario", args->scenario, "a scenario's TOML file")
-      ->required()
-      ->type_name("SCENARIO.toml");
-  command->add_option("--html", args->html, "write a page with figure 10")->type_name("FILE");
+  AddCommon(command, *args);
+  command.Add("scenario", args->scenario, "a scenario's TOML file")
+      .Required()
+      .Type("SCENARIO.toml");
+  command.Add("--html", args->html, "write a page with figure 10").Type("FILE");
   command
-      ->add_option("--sweep", args->sweep,
-                   "plan over ranges: rate, devices, data_price, electricity, months")
-      ->type_name("KEY=LOW:HIGH");
-  SetAction(*command, args, [args] { return RunCost(*args); });
+      .Add("--sweep", args->sweep,
+           "plan over ranges: rate, devices, data_price, electricity, months")
+      .Type("KEY=LOW:HIGH");
+  SetAction(command, args, [args] { return RunCost(*args); });
 }
 
 }  // namespace fogline::cli

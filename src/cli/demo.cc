@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "cli/number.h"
 #include "report/table.h"
 
 namespace fogline::cli {
@@ -76,41 +75,36 @@ void Print(const std::vector<DemoMechanism>& mechanisms) {
 
 }  // namespace
 
-void AddDemo(CLI::App& app) {
+void AddDemo(CommandLine& line) {
   struct Args {
     Common common;
     DemoOptions demo;
     std::string model, images;
   };
   auto args = std::make_shared<Args>();
-  auto* command = app.add_subcommand("demo", "Runs broker, edges, cloud and map on this machine");
-  AddCommon(*command, args->common);
-  command->add_flag("--once", args->demo.once, "end when the pictures are through");
-  command->add_option("--model", args->model, "your ONNX file instead of the litter model");
-  command->add_option("--images", args->images,
-                      "your folder of pictures instead of the 40 that come along");
-  command->add_option("--cut", args->demo.cut,
-                      "where the split runs: an index of 'fogline inspect', or a tensor (tensor:3 "
-                      "where its name is a number)");
-  command->add_option("--broker", args->demo.broker,
-                      "your broker, mqtt://host:port (default: one of its own)");
-  command->add_option("--store", args->demo.store, "keep the detections, e.g. sqlite:litter.db");
+  Command command = line.Add("demo", "Runs broker, edges, cloud and map on this machine");
+  AddCommon(command, args->common);
+  command.AddFlag("--once", args->demo.once, "end when the pictures are through");
+  command.Add("--model", args->model, "your ONNX file instead of the litter model");
+  command.Add("--images", args->images,
+              "your folder of pictures instead of the 40 that come along");
+  command.Add("--cut", args->demo.cut,
+              "where the split runs: an index of 'fogline inspect', or a tensor (tensor:3 "
+              "where its name is a number)");
+  command.Add("--broker", args->demo.broker,
+              "your broker, mqtt://host:port (default: one of its own)");
+  command.Add("--store", args->demo.store, "keep the detections, e.g. sqlite:litter.db");
+  command.Add("--rate", args->demo.rate, "pictures a second and edge; 0 is as fast as possible")
+      .RateUpTo(1000)
+      .ShowDefault();
   command
-      ->add_option("--rate", args->demo.rate,
-                   "pictures a second and edge; 0 is as fast as possible")
-      ->check(RateUpTo(1000))
-      ->capture_default_str();
-  command
-      ->add_option(
-          "--thumbnail", args->demo.thumbnail,
-          "show small pictures on the map, longest side in pixels (they travel in the frames)")
-      ->check(CLI::Range(16, 320));
-  command->add_option("--port", args->demo.port, "of the map; a free one when it is taken")
-      ->capture_default_str();
-  command
-      ->add_option("--address", args->demo.address, "of the map; 0.0.0.0 shows it to the network")
-      ->capture_default_str();
-  SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
+      .Add("--thumbnail", args->demo.thumbnail,
+           "show small pictures on the map, longest side in pixels (they travel in the frames)")
+      .Range(16, 320);
+  command.Add("--port", args->demo.port, "of the map; a free one when it is taken").ShowDefault();
+  command.Add("--address", args->demo.address, "of the map; 0.0.0.0 shows it to the network")
+      .ShowDefault();
+  SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     args->demo.model = args->model;
     args->demo.images = args->images;
     const bool json_wanted = args->common.json, once = args->demo.once;

@@ -14,7 +14,6 @@
 #include "cli/command.h"
 #include "cli/edge_metrics.h"
 #include "cli/flags.h"
-#include "cli/number.h"
 
 namespace fogline::cli {
 namespace {
@@ -99,152 +98,158 @@ void Print(const EdgeReport& r) {
   fmt::print("  (ms, p50)\n");
 }
 
+struct Args {
+  Common common;
+  LinkFlags link;
+  EdgeOptions edge;
+  std::string model, mechanism, cut, report = "positives", wire = "fogline", bundle, spool, trace,
+                                     metrics;
+};
+
+/// Which network runs, on what pictures, and how.
+void AddWhatRuns(Command& command, Args& args) {
+  EdgeOptions& edge = args.edge;
+  command.Add("--model", args.model, "the ONNX file (its card is the .toml beside it)").Required();
+  command
+      .Add("--source", edge.source.name,
+           "a folder of pictures, - for MJPEG on stdin, or a camera such as /dev/video0")
+      .Required();
+  command.Add("--device", edge.sender.device, "this device's name (default: the host's)");
+  command.Add("--mechanism", args.mechanism, "edge-only, cloud-only or split (with --cut)")
+      .OneOf({"edge-only", "cloud-only", "split"});
+  command.Add("--cut", args.cut,
+              "where to split: an index of 'fogline inspect', a tensor (tensor:3 where its name "
+              "is a number), or split1…split14");
+  command.Add("--codec", edge.mechanism.codec,
+              "f32, f16, q8…q2 for tensors; jpeg:Q, webp:Q for cloud-only");
+  command.Add("--bundle", args.bundle, "calibration (default: MODEL.bundle beside the model)");
+  command.Add("--wire", args.wire, "fogline, or json for the paper's baseline")
+      .OneOf({"fogline", "json"});
+  command.Add("--size", edge.side, "side of the network's input in pixels (default: the card's)")
+      .Range(1, 8192);
+  command.Add("--report", args.report, "edge-only: send 'positives' or 'all' results")
+      .OneOf({"positives", "all"})
+      .ShowDefault();
+}
+
+/// Where pictures were taken.
+void AddPlace(Command& command, EdgeOptions& edge) {
+  command.Add("--at", edge.at, "fixed position LAT,LON for pictures without their own");
+  command.Add("--gpx", edge.gpx, "a recorded track to place pictures by their time");
+  command
+      .Add("--camera-offset", edge.camera_offset,
+           "what the cameras' clocks are ahead of UTC, where pictures do not say it themselves")
+      .Type("+HH:MM|auto");
+  command.Add("--gpsd", edge.gpsd, "a running gpsd, host:port");
+}
+
+/// How fast, and how much of it.
+void AddPace(Command& command, EdgeOptions& edge) {
+  command.Add("--rate", edge.rate, "pictures a second at most").RateUpTo(1000);
+  command.Add("--window", edge.sender.window, "frames under way at most")
+      .Range(1, 4096)
+      .ShowDefault();
+  command.Add("--threads", edge.mechanism.threads, "threads of the engine; 0 uses every core")
+      .Range(0, 256)
+      .ShowDefault();
+  command.Add("--thumbnail", edge.thumbnail, "send a small picture along, longest side in pixels")
+      .Range(16, 320);
+  command.Add("--width", edge.source.width, "asked of a camera").ShowDefault();
+  command.Add("--height", edge.source.height, "asked of a camera").ShowDefault();
+  command.Add("--pace", edge.pace, "be as slow as this machine of the library, for experiments");
+  command.Add("--count", edge.count, "stop after so many pictures");
+  command.AddFlag("--loop", edge.source.loop, "start the folder over at its end");
+}
+
+/// What becomes of frames while the cloud does not take them.
+void AddKeeping(Command& command, Args& args) {
+  EdgeOptions& edge = args.edge;
+  command.Add("--spool", args.spool,
+              "a folder that keeps frames on disk until the cloud has stored them");
+  command.Add("--spool-limit", edge.sender.spool.limit_bytes, "what the spool may take, e.g. 500MB")
+      .Size()
+      .ShowDefault("1GiB");
+  command
+      .Add("--dead-limit", edge.sender.dead_limit_bytes,
+           "what the refused frames in the spool's dead/ may take; the oldest go first")
+      .Size()
+      .ShowDefault("64MiB");
+  command
+      .AddChoice<WhenFull>(
+          "--when-full", edge.sender.spool.when_full,
+          {{"wait", WhenFull::kWait}, {"oldest", WhenFull::kOldest}, {"newest", WhenFull::kNewest}},
+          "a full spool: the camera waits, or the oldest or newest frames are dropped")
+      .ShowDefault("wait");
+  command
+      .AddChoice<bool>(
+          "--policy", edge.latest, {{"lossless", false}, {"latest", true}},
+          "lossless: the camera waits for the line; latest: the newest picture goes first")
+      .ShowDefault("lossless");
+  command.AddDuration("--deadline", edge.sender.deadline, std::chrono::milliseconds(1), 1, 1e9,
+                      "milliseconds after which --policy latest gives a frame up");
+  command.AddDuration("--fallback", edge.fallback, std::chrono::seconds(1), 0.001, 1e9,
+                      "run the whole network here once the cloud was silent for so many seconds");
+}
+
+Status Run(Args& args) {
+  EdgeOptions& edge = args.edge;
+  edge.model = args.model;
+  edge.mechanism.bundle = args.bundle;
+  edge.mechanism.json = args.wire == "json";
+  edge.report_all = args.report == "all";
+  edge.sender.spool.folder = args.spool;
+  edge.trace = args.trace;
+  if (!args.metrics.empty()) {
+    edge.watch = [file = args.metrics](const EdgeReport& report) {
+      if (const Status written = WriteFile(file, EdgeMetrics(report)); !written) {
+        LogWarning("--metrics {}", written.error().ToString());
+      }
+    };
+  }
+  FOGLINE_TRY(edge.sender.link, ToLinkOptions(args.link));
+  if (args.mechanism == "split" && args.cut.empty()) {
+    return Fail(ErrorCode::kUsage, "--mechanism split",
+                "needs --cut; 'fogline inspect {}' lists them", args.model);
+  }
+  if (args.mechanism.empty() && args.cut.empty()) {
+    return Fail(ErrorCode::kUsage, "edge",
+                "needs --mechanism edge-only, cloud-only or split, or --cut");
+  }
+  const std::string whole = args.mechanism == "split" ? "" : args.mechanism;
+  if (!whole.empty() && !args.cut.empty()) {
+    return Fail(ErrorCode::kUsage, "--cut " + args.cut, "does not go with --mechanism {}",
+                args.mechanism);
+  }
+  edge.mechanism.cut = whole.empty() ? args.cut : whole;
+  FOGLINE_TRY(const EdgeReport report, RunEdge(edge));
+  if (args.common.json) {
+    fmt::print("{}\n", ToJson(report).dump());
+  } else {
+    Print(report);
+  }
+  return Outcome(report);
+}
+
 }  // namespace
 
-void AddEdge(CLI::App& app) {
-  struct Args {
-    Common common;
-    LinkFlags link;
-    EdgeOptions edge;
-    std::string model, mechanism, cut, report = "positives", wire = "fogline", bundle, spool, trace,
-                                       metrics;
-  };
+void AddEdge(CommandLine& line) {
   auto args = std::make_shared<Args>();
-  auto* command = app.add_subcommand("edge", "Runs the device: pictures in, frames out");
-  AddCommon(*command, args->common);
-  AddLinkFlags(*command, args->link);
+  Command command = line.Add("edge", "Runs the device: pictures in, frames out");
+  AddCommon(command, args->common);
+  AddLinkFlags(command, args->link);
   args->edge.sender.device = HostName();
-  command->add_option("--model", args->model, "the ONNX file (its card is the .toml beside it)")
-      ->required();
+  AddWhatRuns(command, *args);
+  AddPlace(command, args->edge);
+  AddPace(command, args->edge);
+  AddKeeping(command, *args);
+  command.Add("--trace", args->trace, "write a time line of every frame, for ui.perfetto.dev");
+  command.Add("--metrics", args->metrics,
+              "write figures for Prometheus into FILE.prom every few seconds");
   command
-      ->add_option("--source", args->edge.source.name,
-                   "a folder of pictures, - for MJPEG on stdin, or a camera such as /dev/video0")
-      ->required();
-  command->add_option("--device", args->edge.sender.device,
-                      "this device's name (default: the host's)");
-  command->add_option("--mechanism", args->mechanism, "edge-only, cloud-only or split (with --cut)")
-      ->check(CLI::IsMember({"edge-only", "cloud-only", "split"}));
-  command->add_option(
-      "--cut", args->cut,
-      "where to split: an index of 'fogline inspect', a tensor (tensor:3 where its name "
-      "is a number), or split1…split14");
-  command->add_option("--codec", args->edge.mechanism.codec,
-                      "f32, f16, q8…q2 for tensors; jpeg:Q, webp:Q for cloud-only");
-  command->add_option("--bundle", args->bundle,
-                      "calibration (default: MODEL.bundle beside the model)");
-  command->add_option("--wire", args->wire, "fogline, or json for the paper's baseline")
-      ->check(CLI::IsMember({"fogline", "json"}));
-  command
-      ->add_option("--size", args->edge.side,
-                   "side of the network's input in pixels (default: the card's)")
-      ->check(CLI::Range(1, 8192));
-  command->add_option("--report", args->report, "edge-only: send 'positives' or 'all' results")
-      ->check(CLI::IsMember({"positives", "all"}))
-      ->capture_default_str();
-  command->add_option("--at", args->edge.at,
-                      "fixed position LAT,LON for pictures without their own");
-  command->add_option("--gpx", args->edge.gpx, "a recorded track to place pictures by their time");
-  command
-      ->add_option(
-          "--camera-offset", args->edge.camera_offset,
-          "what the cameras' clocks are ahead of UTC, where pictures do not say it themselves")
-      ->type_name("+HH:MM|auto");
-  command->add_option("--gpsd", args->edge.gpsd, "a running gpsd, host:port");
-  command->add_option("--rate", args->edge.rate, "pictures a second at most")
-      ->check(RateUpTo(1000));
-  command->add_option("--window", args->edge.sender.window, "frames under way at most")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  command
-      ->add_option("--threads", args->edge.mechanism.threads,
-                   "threads of the engine; 0 uses every core")
-      ->check(CLI::Range(0, 256))
-      ->capture_default_str();
-  command
-      ->add_option("--thumbnail", args->edge.thumbnail,
-                   "send a small picture along, longest side in pixels")
-      ->check(CLI::Range(16, 320));
-  command->add_option("--width", args->edge.source.width, "asked of a camera")
-      ->capture_default_str();
-  command->add_option("--height", args->edge.source.height, "asked of a camera")
-      ->capture_default_str();
-  command->add_option("--pace", args->edge.pace,
-                      "be as slow as this machine of the library, for experiments");
-  command->add_option("--count", args->edge.count, "stop after so many pictures");
-  command->add_flag("--loop", args->edge.source.loop, "start the folder over at its end");
-  command->add_option("--spool", args->spool,
-                      "a folder that keeps frames on disk until the cloud has stored them");
-  command
-      ->add_option("--spool-limit", args->edge.sender.spool.limit_bytes,
-                   "what the spool may take, e.g. 500MB")
-      ->transform(CLI::AsSizeValue(true))
-      ->default_str("1GiB");
-  command
-      ->add_option("--dead-limit", args->edge.sender.dead_limit_bytes,
-                   "what the refused frames in the spool's dead/ may take; the oldest go first")
-      ->transform(CLI::AsSizeValue(true))
-      ->default_str("64MiB");
-  command
-      ->add_option("--when-full", args->edge.sender.spool.when_full,
-                   "a full spool: the camera waits, or the oldest or newest frames are dropped")
-      ->transform(CLI::Transformer(std::map<std::string, WhenFull>{
-          {"wait", WhenFull::kWait}, {"oldest", WhenFull::kOldest}, {"newest", WhenFull::kNewest}}))
-      ->default_str("wait");
-  command
-      ->add_option("--policy", args->edge.latest,
-                   "lossless: the camera waits for the line; latest: the newest picture goes first")
-      ->transform(
-          CLI::Transformer(std::map<std::string, bool>{{"lossless", false}, {"latest", true}}))
-      ->default_str("lossless");
-  AddDuration(*command, "--deadline", args->edge.sender.deadline, std::chrono::milliseconds(1), 1,
-              1e9, "milliseconds after which --policy latest gives a frame up");
-  AddDuration(*command, "--fallback", args->edge.fallback, std::chrono::seconds(1), 0.001, 1e9,
-              "run the whole network here once the cloud was silent for so many seconds");
-  command->add_option("--trace", args->trace,
-                      "write a time line of every frame, for ui.perfetto.dev");
-  command->add_option("--metrics", args->metrics,
-                      "write figures for Prometheus into FILE.prom every few seconds");
-  AddDuration(*command, "--drain", args->edge.drain, std::chrono::seconds(1), 0, 1e9,
-              "seconds to wait for answers at the end")
-      ->default_str("10");
-  SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
-    EdgeOptions& edge = args->edge;
-    edge.model = args->model;
-    edge.mechanism.bundle = args->bundle;
-    edge.mechanism.json = args->wire == "json";
-    edge.report_all = args->report == "all";
-    edge.sender.spool.folder = args->spool;
-    edge.trace = args->trace;
-    if (!args->metrics.empty()) {
-      edge.watch = [file = args->metrics](const EdgeReport& report) {
-        if (const Status written = WriteFile(file, EdgeMetrics(report)); !written) {
-          LogWarning("--metrics {}", written.error().ToString());
-        }
-      };
-    }
-    FOGLINE_TRY(edge.sender.link, ToLinkOptions(args->link));
-    if (args->mechanism == "split" && args->cut.empty()) {
-      return Fail(ErrorCode::kUsage, "--mechanism split",
-                  "needs --cut; 'fogline inspect {}' lists them", args->model);
-    }
-    if (args->mechanism.empty() && args->cut.empty()) {
-      return Fail(ErrorCode::kUsage, "edge",
-                  "needs --mechanism edge-only, cloud-only or split, or --cut");
-    }
-    const std::string whole = args->mechanism == "split" ? "" : args->mechanism;
-    if (!whole.empty() && !args->cut.empty()) {
-      return Fail(ErrorCode::kUsage, "--cut " + args->cut, "does not go with --mechanism {}",
-                  args->mechanism);
-    }
-    edge.mechanism.cut = whole.empty() ? args->cut : whole;
-    FOGLINE_TRY(const EdgeReport report, RunEdge(edge));
-    if (args->common.json) {
-      fmt::print("{}\n", ToJson(report).dump());
-    } else {
-      Print(report);
-    }
-    return Outcome(report);
-  });
+      .AddDuration("--drain", args->edge.drain, std::chrono::seconds(1), 0, 1e9,
+                   "seconds to wait for answers at the end")
+      .ShowDefault("10");
+  SetAction(command, std::shared_ptr<Common>(args, &args->common), [args] { return Run(*args); });
 }
 
 }  // namespace fogline::cli

@@ -154,18 +154,17 @@ Status RunEval(const Args& args) {
 
 }  // namespace
 
-void AddEval(CLI::App& app) {
-  auto* command = app.add_subcommand("eval", "Says how good a model is on labelled photographs");
+void AddEval(CommandLine& line) {
+  Command command = line.Add("eval", "Says how good a model is on labelled photographs");
   auto args = std::make_shared<Args>();
-  command->add_option("MODEL", args->evaluate.model, "an ONNX classifier, its card beside it")
-      ->required();
+  command.Add("MODEL", args->evaluate.model, "an ONNX classifier, its card beside it").Required();
   EvaluateOptions& evaluate = args->evaluate;
-  AddPhotographFlags(*command, evaluate.images, evaluate.threads, evaluate.side,
+  AddPhotographFlags(command, evaluate.images, evaluate.threads, evaluate.side,
                      ", named as the card's labels");
-  command->add_option("--html", args->html, "write a page with charts and mistakes to this file")
-      ->type_name("FILE");
-  AddCommon(*command, *args);
-  SetAction(*command, args, [args] { return RunEval(*args); });
+  command.Add("--html", args->html, "write a page with charts and mistakes to this file")
+      .Type("FILE");
+  AddCommon(command, *args);
+  SetAction(command, args, [args] { return RunEval(*args); });
 }
 
 }  // namespace fogline::cli

@@ -4,16 +4,13 @@
 
 namespace fogline::cli {
 
-void AddLinkFlags(CLI::App& command, LinkFlags& flags) {
-  command
-      .add_option("--broker", flags.broker,
-                  "mqtt://[user:password@]host[:port], or mqtts:// for TLS")
-      ->envname("FOGLINE_BROKER")
-      ->capture_default_str();
-  command.add_option("--ca", flags.ca,
-                     "certificate authority that signed the broker's certificate");
-  command.add_option("--cert", flags.cert, "this side's certificate, for mutual TLS");
-  command.add_option("--key", flags.key, "its private key");
+void AddLinkFlags(Command& command, LinkFlags& flags) {
+  command.Add("--broker", flags.broker, "mqtt://[user:password@]host[:port], or mqtts:// for TLS")
+      .Env("FOGLINE_BROKER")
+      .ShowDefault();
+  command.Add("--ca", flags.ca, "certificate authority that signed the broker's certificate");
+  command.Add("--cert", flags.cert, "this side's certificate, for mutual TLS");
+  command.Add("--key", flags.key, "its private key");
 }
 
 Result<LinkOptions> ToLinkOptions(const LinkFlags& flags) {
@@ -25,38 +22,33 @@ Result<LinkOptions> ToLinkOptions(const LinkFlags& flags) {
   return options;
 }
 
-void AddStoreFlag(CLI::App& command, std::string& url) {
-  command.add_option("--store", url, "sqlite:FILE, or redis://[user:password@]host[:port][/db]")
-      ->envname("FOGLINE_STORE")
-      ->capture_default_str();
+void AddStoreFlag(Command& command, std::string& url) {
+  command.Add("--store", url, "sqlite:FILE, or redis://[user:password@]host[:port][/db]")
+      .Env("FOGLINE_STORE")
+      .ShowDefault();
 }
 
-void AddHttpFlags(CLI::App& command, HttpFlags& flags) {
+void AddHttpFlags(Command& command, HttpFlags& flags) {
   command
-      .add_option("--http", flags.listen,
-                  "serve the map at ADDRESS:PORT, e.g. 127.0.0.1:8080 or [::1]:8080")
-      ->capture_default_str();
-  command.add_option("--http-name", flags.hosts,
-                     "a further name that the map answers to (behind a reverse proxy)");
-  command.add_option("--basemap", flags.basemap,
-                     "a PMTiles file, or a tile address with {z}/{x}/{y}");
-  command.add_option("--basemap-attribution", flags.attribution, "credit to show for the base map");
-  command
-      .add_option("--round", flags.round,
-                  "decimals of a degree that positions leave with, for privacy")
-      ->check(CLI::Range(0, 7));
+      .Add("--http", flags.listen,
+           "serve the map at ADDRESS:PORT, e.g. 127.0.0.1:8080 or [::1]:8080")
+      .ShowDefault();
+  command.Add("--http-name", flags.hosts,
+              "a further name that the map answers to (behind a reverse proxy)");
+  command.Add("--basemap", flags.basemap, "a PMTiles file, or a tile address with {z}/{x}/{y}");
+  command.Add("--basemap-attribution", flags.attribution, "credit to show for the base map");
+  command.Add("--round", flags.round, "decimals of a degree that positions leave with, for privacy")
+      .Range(0, 7);
   const char* predict = "The plan beside the measured times";
   command
-      .add_option("--profile", flags.profiles,
-                  "DEVICE=MACHINE, or a machine for all others: library name, .toml or measured "
-                  ".json; the fleet page then shows what the plan predicts")
-      ->group(predict);
-  command.add_option("--cloud-profile", flags.cloud_profile, "this machine, likewise")
-      ->group(predict);
-  command
-      .add_option("--link-profile", flags.link_profile, "the link between, as in 'fogline plan'")
-      ->group(predict);
-  command.add_flag("--thumbnails", flags.thumbnails, "let pictures leave the store");
+      .Add("--profile", flags.profiles,
+           "DEVICE=MACHINE, or a machine for all others: library name, .toml or measured "
+           ".json; the fleet page then shows what the plan predicts")
+      .Group(predict);
+  command.Add("--cloud-profile", flags.cloud_profile, "this machine, likewise").Group(predict);
+  command.Add("--link-profile", flags.link_profile, "the link between, as in 'fogline plan'")
+      .Group(predict);
+  command.AddFlag("--thumbnails", flags.thumbnails, "let pictures leave the store");
 }
 
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
@@ -91,16 +83,13 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
   return WebServer::Start(options, store);
 }
 
-void AddPhotographFlags(CLI::App& command, std::filesystem::path& images, int& threads, int& side,
+void AddPhotographFlags(Command& command, std::filesystem::path& images, int& threads, int& side,
                         const std::string& named) {
-  command.add_option("--images", images, "photographs, one sub-folder a class" + named)
-      ->required()
-      ->type_name("DIR");
-  command.add_option("--threads", threads, "0: one a core")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
-  command.add_option("--size", side, "input size of a network that takes any, in pixels")
-      ->check(CLI::Range(1, 8192));
+  command.Add("--images", images, "photographs, one sub-folder a class" + named)
+      .Required()
+      .Type("DIR");
+  command.Add("--threads", threads, "0: one a core").ShowDefault().Range(0, 1024);
+  command.Add("--size", side, "input size of a network that takes any, in pixels").Range(1, 8192);
 }
 
 }  // namespace fogline::cli

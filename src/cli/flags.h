@@ -1,7 +1,6 @@
 // Flags that several commands share, and what they become.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "link/link.h"
 #include "store/store.h"
 #include "web/web_server.h"
@@ -20,11 +20,11 @@ struct LinkFlags {
   std::string broker = "mqtt://127.0.0.1:1883";
   std::string ca, cert, key;
 };
-void AddLinkFlags(CLI::App& command, LinkFlags& flags);
+void AddLinkFlags(Command& command, LinkFlags& flags);
 Result<LinkOptions> ToLinkOptions(const LinkFlags& flags);
 
 /// --store; $FOGLINE_STORE instead keeps a password off the list of processes.
-void AddStoreFlag(CLI::App& command, std::string& url);
+void AddStoreFlag(Command& command, std::string& url);
 
 /// --http and what goes with it.
 struct HttpFlags {
@@ -36,7 +36,7 @@ struct HttpFlags {
   std::vector<std::string> profiles;  // "DEVICE=MACHINE", or a machine for all others
   std::string cloud_profile, link_profile;
 };
-void AddHttpFlags(CLI::App& command, HttpFlags& flags);
+void AddHttpFlags(Command& command, HttpFlags& flags);
 /// The server of map, planner and fleet, or null when none is wanted. `models`: the folder that
 /// plans are made for; `metrics`: see WebOptions.
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
@@ -46,7 +46,7 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
 
 /// --images, --threads and --size of commands that learn or judge by labelled photographs; `named`
 /// goes on after "one sub-folder a class".
-void AddPhotographFlags(CLI::App& command, std::filesystem::path& images, int& threads, int& side,
+void AddPhotographFlags(Command& command, std::filesystem::path& images, int& threads, int& side,
                         const std::string& named = "");
 
 }  // namespace fogline::cli

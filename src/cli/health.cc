@@ -59,16 +59,16 @@ Status Ask(const std::string& url) {
 
 }  // namespace
 
-void AddHealth(CLI::App& app) {
+void AddHealth(CommandLine& line) {
   struct Args {
     Common common;
     std::string url = "http://127.0.0.1:8080/healthz";
   };
   auto args = std::make_shared<Args>();
-  auto* command = app.add_subcommand("health", "Asks a running daemon whether it is well");
-  AddCommon(*command, args->common);
-  command->add_option("url", args->url, "what to ask")->capture_default_str();
-  SetAction(*command, std::shared_ptr<Common>(args, &args->common),
+  Command command = line.Add("health", "Asks a running daemon whether it is well");
+  AddCommon(command, args->common);
+  command.Add("url", args->url, "what to ask").ShowDefault();
+  SetAction(command, std::shared_ptr<Common>(args, &args->common),
             [args] { return Ask(args->url); });
 }
 

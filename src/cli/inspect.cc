@@ -123,15 +123,14 @@ Status Inspect(const Args& args) {
 
 }  // namespace
 
-void AddInspect(CLI::App& app) {
-  auto* command = app.add_subcommand("inspect", "Shows a network's layers and every cut");
+void AddInspect(CommandLine& line) {
+  Command command = line.Add("inspect", "Shows a network's layers and every cut");
   auto args = std::make_shared<Args>();
-  AddModelArgs(*command, args->model);
-  command->add_option("--html", args->html, "write a page with the charts to this file")
-      ->type_name("FILE");
-  command->add_flag("--all", args->all, "list cuts too that others dominate (may be very many)");
-  AddCommon(*command, *args);
-  SetAction(*command, args, [args] { return Inspect(*args); });
+  AddModelArgs(command, args->model);
+  command.Add("--html", args->html, "write a page with the charts to this file").Type("FILE");
+  command.AddFlag("--all", args->all, "list cuts too that others dominate (may be very many)");
+  AddCommon(command, *args);
+  SetAction(command, args, [args] { return Inspect(*args); });
 }
 
 }  // namespace fogline::cli

@@ -60,22 +60,20 @@ Status MakeKeys(const KeysArgs& args) {
 
 }  // namespace
 
-void AddKeys(CLI::App& app) {
+void AddKeys(CommandLine& line) {
   auto args = std::make_shared<KeysArgs>();
-  auto* command = app.add_subcommand(
-      "keys", "Makes the certificates of a fleet: authority, broker, cloud and devices");
-  AddCommon(*command, args->common);
+  Command command =
+      line.Add("keys", "Makes the certificates of a fleet: authority, broker, cloud and devices");
+  AddCommon(command, args->common);
   command
-      ->add_option("folder", args->folder,
-                   "where they go; what is there already is kept, so that devices can be added")
-      ->required();
-  command->add_option("--broker", args->hosts, "names and addresses that the broker answers to")
-      ->capture_default_str();
-  command->add_option("--device", args->devices, "devices, by the names they run under");
-  command->add_option("--days", args->days, "how long they are valid")
-      ->check(CLI::Range(1, 3650))
-      ->capture_default_str();
-  SetAction(*command, std::shared_ptr<Common>(args, &args->common),
+      .Add("folder", args->folder,
+           "where they go; what is there already is kept, so that devices can be added")
+      .Required();
+  command.Add("--broker", args->hosts, "names and addresses that the broker answers to")
+      .ShowDefault();
+  command.Add("--device", args->devices, "devices, by the names they run under");
+  command.Add("--days", args->days, "how long they are valid").Range(1, 3650).ShowDefault();
+  SetAction(command, std::shared_ptr<Common>(args, &args->common),
             [args] { return MakeKeys(*args); });
 }
 

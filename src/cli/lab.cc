@@ -57,21 +57,19 @@ Status Run(const Args& args) {
 
 }  // namespace
 
-void AddLab(CLI::App& app) {
-  auto* command =
-      app.add_subcommand("lab", "Runs experiments for real, beside what the plan says of them");
+void AddLab(CommandLine& line) {
+  Command command = line.Add("lab", "Runs experiments for real, beside what the plan says of them");
   auto args = std::make_shared<Args>();
-  command->add_option("SUITE", args->lab.suite, "paper, loopback, traces, capacity, or a .toml")
-      ->required();
+  command.Add("SUITE", args->lab.suite, "paper, loopback, traces, capacity, or a .toml").Required();
   command
-      ->add_option("--out", args->lab.out,
-                   "folder for results; what it holds already is not measured again")
-      ->required();
-  command->add_option("--data", args->lab.data,
-                      "folder of files that the suite names and that do not come with Fogline");
-  command->add_flag("--quick", args->lab.quick, "few pictures: a look, no figures to publish");
-  AddCommon(*command, *args);
-  SetAction(*command, args, [args] { return Run(*args); });
+      .Add("--out", args->lab.out,
+           "folder for results; what it holds already is not measured again")
+      .Required();
+  command.Add("--data", args->lab.data,
+              "folder of files that the suite names and that do not come with Fogline");
+  command.AddFlag("--quick", args->lab.quick, "few pictures: a look, no figures to publish");
+  AddCommon(command, *args);
+  SetAction(command, args, [args] { return Run(*args); });
 }
 
 }  // namespace fogline::cli

@@ -1,7 +1,5 @@
 // fogline: the command line. Exit status 0 on success, 2 on bad usage, 1 on any other failure, with
 // one line on stderr.
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <vector>
@@ -17,7 +15,7 @@ namespace {
 
 // One line a command, in the order of --help.
 // clang-format off
-const std::vector<void (*)(CLI::App&)> kCommands{
+const std::vector<void (*)(CommandLine&)> kCommands{
     AddInspect,
     AddSplit,
     AddCalibrate,
@@ -44,67 +42,31 @@ int Report(const Error& error) {
   return error.code == ErrorCode::kUsage ? 2 : 1;
 }
 
-/// CLI11 answers an unknown word with "the following argument was not expected"; name the nearest
-/// one instead.
-std::string Suggest(const CLI::App& app, int argc, char** argv) {
-  const CLI::App* command = &app;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    std::vector<std::string> names;
-    if (word.starts_with("--")) {
-      for (const CLI::Option* option : command->get_options()) {
-        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-      }
-      const std::string flag = word.substr(0, word.find('='));
-      if (std::find(names.begin(), names.end(), flag) == names.end()) {
-        return "unknown flag " + flag + DidYouMean(flag, names);
-      }
-    } else if (command == &app) {
-      for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
-      if (std::find(names.begin(), names.end(), word) == names.end()) {
-        return "unknown command '" + word + "'" + DidYouMean(word, names);
-      }
-      command = app.get_subcommand(word);
-    }
-  }
-  return {};
-}
-
 int Main(int argc, char** argv) {
   CatchStopSignals();
-  CLI::App app(
-      "Fogline draws the line between edge and cloud through a CNN, and runs it on both sides.");
-  app.name("fogline");
-  app.set_version_flag("--version", "fogline " FOGLINE_VERSION);
-  app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
-  for (const auto add : kCommands) add(app);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& e) {
-    return app.exit(e);  // --help and --version
-  } catch (const CLI::ParseError& e) {
-    const std::string better = dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr ||
-                                       dynamic_cast<const CLI::RequiredError*>(&e) != nullptr
-                                   ? Suggest(app, argc, argv)
-                                   : std::string();
-    return Report({ErrorCode::kUsage, "", better.empty() ? e.what() : better});
-  }
+  CommandLine line(
+      "fogline",
+      "Fogline draws the line between edge and cloud through a CNN, and runs it on both sides.",
+      "fogline " FOGLINE_VERSION);
+  for (const auto add : kCommands) add(line);
+  const auto done = line.Parse(argc, argv);
+  if (!done) return Report(done.error());
+  if (*done) return **done;
   const Status status = chosen();
   return status ? 0 : Report(status.error());
 }
 
 }  // namespace
 
-void AddCommon(CLI::App& command, Common& common) {
-  command.add_flag("--json", common.json, "one JSON object on stdout");
-  command.add_flag("--verbose", common.verbose, "debug lines on stderr");
-  command.add_flag("--log-json", common.log_json, "logs as JSON lines");
+void AddCommon(Command& command, Common& common) {
+  command.AddFlag("--json", common.json, "one JSON object on stdout");
+  command.AddFlag("--verbose", common.verbose, "debug lines on stderr");
+  command.AddFlag("--log-json", common.log_json, "logs as JSON lines");
 }
 
-void SetAction(CLI::App& command, const std::shared_ptr<Common>& common,
+void SetAction(Command& command, const std::shared_ptr<Common>& common,
                std::function<Status()> action) {
-  command.callback([common, action = std::move(action)] {
+  command.WhenChosen([common, action = std::move(action)] {
     if (common->verbose) SetLogLevel(LogLevel::kDebug);
     if (common->log_json) SetLogJson(true);
     chosen = action;

@@ -6,7 +6,7 @@
 
 namespace fogline::cli {
 
-void AddMap(CLI::App& app) {
+void AddMap(CommandLine& line) {
   struct Args {
     Common common;
     std::string store = "sqlite:fogline.db", models;
@@ -14,13 +14,12 @@ void AddMap(CLI::App& app) {
   };
   auto args = std::make_shared<Args>();
   args->http.listen = "127.0.0.1:8080";
-  auto* command =
-      app.add_subcommand("map", "Serves the map of a store that workers elsewhere fill");
-  AddCommon(*command, args->common);
-  AddStoreFlag(*command, args->store);
-  command->add_option("--models", args->models, "folder of the models that the planner plans for");
-  AddHttpFlags(*command, args->http);
-  SetAction(*command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
+  Command command = line.Add("map", "Serves the map of a store that workers elsewhere fill");
+  AddCommon(command, args->common);
+  AddStoreFlag(command, args->store);
+  command.Add("--models", args->models, "folder of the models that the planner plans for");
+  AddHttpFlags(command, args->http);
+  SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     FOGLINE_TRY(const auto store, OpenStore(args->store));
     FOGLINE_TRY(const auto web, StartWeb(args->http, args->models, {}, *store));
     if (web == nullptr) return Fail(ErrorCode::kUsage, "--http", "names no address to serve at");

@@ -59,17 +59,17 @@ Status ParseValues(const ModelArgs& args, LoadOptions& options) {
 
 }  // namespace
 
-void AddModelArgs(CLI::App& command, ModelArgs& args) {
-  command.add_option("MODEL", args.path, "an ONNX model")->required();
+void AddModelArgs(Command& command, ModelArgs& args) {
+  command.Add("MODEL", args.path, "an ONNX model").Required();
   command
-      .add_option("--shape", args.shapes,
-                  "shape of an input with open dimensions, as in image=1x3x160x160")
-      ->type_name("INPUT=SHAPE");
+      .Add("--shape", args.shapes,
+           "shape of an input with open dimensions, as in image=1x3x160x160")
+      .Type("INPUT=SHAPE");
   command
-      .add_option("--value", args.values,
-                  "what an input holds where it decides a branch or a shape, as in use_big=true or "
-                  "size=640,480 (default: zeros)")
-      ->type_name("INPUT=VALUE[,VALUE…]");
+      .Add("--value", args.values,
+           "what an input holds where it decides a branch or a shape, as in use_big=true or "
+           "size=640,480 (default: zeros)")
+      .Type("INPUT=VALUE[,VALUE…]");
 }
 
 Result<Model> LoadModel(const ModelArgs& args) {

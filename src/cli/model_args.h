@@ -1,12 +1,12 @@
 // The model that a command works on, and the shapes it is looked at with.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "graph/model.h"
 
 namespace fogline::cli {
@@ -18,7 +18,7 @@ struct ModelArgs {
 };
 
 /// Adds MODEL, --shape and --value.
-void AddModelArgs(CLI::App& command, ModelArgs& args);
+void AddModelArgs(Command& command, ModelArgs& args);
 
 /// Loads the model with the shapes given, else with the size of the model's card, and says in the
 /// log which sizes it had to assume.

@@ -51,12 +51,12 @@ Status RunPlan(const PlanArgs& args) {
 
 }  // namespace
 
-void AddPlan(CLI::App& app) {
-  auto* command = app.add_subcommand(
+void AddPlan(CommandLine& line) {
+  Command command = line.Add(
       "plan", "Finds the best line between edge and cloud, proves it, and says where it moves");
   auto args = std::make_shared<PlanArgs>();
-  AddPlanArgs(*command, *args);
-  SetAction(*command, args, [args] { return RunPlan(*args); });
+  AddPlanArgs(command, *args);
+  SetAction(command, args, [args] { return RunPlan(*args); });
 }
 
 }  // namespace fogline::cli

@@ -1,24 +1,23 @@
 #include "cli/plan_args.h"
 
 #include "base/log.h"
-#include "cli/number.h"
 #include "profile/library.h"
 
 namespace fogline::cli {
-void AddPlanArgs(CLI::App& command, PlanArgs& args) {
+void AddPlanArgs(Command& command, PlanArgs& args) {
   AddModelArgs(command, args.model);
   const auto add = [&command](const char* name, auto& value, const char* help, const char* type) {
-    return command.add_option(name, value, help)->type_name(type);
+    return command.Add(name, value, help).Type(type);
   };
   add("--edge", args.edge,
       "machine at the edge: library name, .toml, or a measured profile's .json", "DEV")
-      ->required();
-  add("--cloud", args.cloud, "machine in the cloud, likewise", "DEV")->required();
+      .Required();
+  add("--cloud", args.cloud, "machine in the cloud, likewise", "DEV").Required();
   add("--link", args.link,
       "library name, with changes as in 4g,up=3Mbps, up=8Mbps,down=30Mbps,rtt=40ms alone, a .toml, "
       "or a recorded trace, with changes too: drive.csv,rtt=40ms",
       "LINK")
-      ->required();
+      .Required();
   add("--objective", args.request.objective,
       "latency, cost, energy, throughput, or a sum like latency=1,cost=200", "WHAT");
   add("--bundle", args.bundle,
@@ -26,32 +25,32 @@ void AddPlanArgs(CLI::App& command, PlanArgs& args) {
   add("--codec", args.request.codecs, "allow these codecs only, as in json or f32,f16", "LIST");
   add("--deliver", args.request.deliver, "where results are wanted: cloud (default) or edge",
       "SIDE")
-      ->check(CLI::IsMember({"cloud", "edge"}));
-  command.add_flag("--two-way", args.request.operation.two_way,
-                   "also say what sending tensors back down would gain");
-  command.add_flag(
+      .OneOf({"cloud", "edge"});
+  command.AddFlag("--two-way", args.request.operation.two_way,
+                  "also say what sending tensors back down would gain");
+  command.AddFlag(
       "--strict", args.request.strict,
       "the cheapest, even when what the times cannot tell from it changes fewer verdicts");
-  command.add_flag("--ideal", args.request.ideal,
-                   "recommend also what edge and cloud do not run yet");
+  command.AddFlag("--ideal", args.request.ideal,
+                  "recommend also what edge and cloud do not run yet");
   add("--rate", args.request.operation.images_per_second, "images a device and second, for money",
       "N");
   add("--lifetime", args.request.operation.lifetime_months, "months over which a device is paid",
       "MONTHS");
   add("--electricity", args.request.electricity, "euro a kWh", "EURO");
   add("--device-price", args.request.device_price, "euro, instead of the machine's own", "EURO")
-      ->check(CLI::NonNegativeNumber);
+      .NotNegative();
   add("--rent", args.request.rent, "euro an hour of the cloud's machine, instead of its own",
       "EURO")
-      ->check(CLI::NonNegativeNumber);
+      .NotNegative();
   add("--devices", args.devices, "a fleet of so many: its bill, in whole instances", "N")
-      ->check(Within(1, 1e9));
+      .Within(1, 1e9);
   add("--cloud-load", args.request.operation.cloud_load,
       "share of the cloud's time taken by others", "0..1");
-  command.add_flag("--ignore-credits", args.request.operation.ignore_credits,
-                   "bill a burstable instance as if it could run flat out");
+  command.AddFlag("--ignore-credits", args.request.operation.ignore_credits,
+                  "bill a burstable instance as if it could run flat out");
   const char* limits = "Limits";
-  for (CLI::Option* option :
+  for (Option option :
        {add("--max-latency", args.request.max_latency, "milliseconds, typical", "MS"),
         add("--max-latency-p95", args.request.max_latency_p95, "milliseconds, 95th percentile",
             "MS"),
@@ -65,14 +64,13 @@ void AddPlanArgs(CLI::App& command, PlanArgs& args) {
         add("--max-data", args.request.max_data, "gigabytes sent a device and month", "GB"),
         add("--not-before", args.request.not_before,
             "nothing before this cut or tensor leaves the edge", "CUT")}) {
-    option->group(limits);
+    option.Group(limits);
   }
   command
-      .add_flag("--never-send-input", args.request.never_send_input,
-                "the picture stays on the edge")
-      ->group(limits);
-  command.add_flag("--explain", args.explain, "say which term decided it against each rival");
-  command.add_flag("--all", args.all, "list every codec of every cut");
+      .AddFlag("--never-send-input", args.request.never_send_input, "the picture stays on the edge")
+      .Group(limits);
+  command.AddFlag("--explain", args.explain, "say which term decided it against each rival");
+  command.AddFlag("--all", args.all, "list every codec of every cut");
   add("--pareto", args.pareto, "two of latency, cost, energy, throughput, bytes, agreement", "X,Y");
   add("--html", args.html, "write a page with the charts to this file", "FILE");
   AddCommon(command, args);

@@ -1,13 +1,13 @@
 // What `fogline plan` is asked, and the scenario that it becomes.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/model_args.h"
 #include "codec/bundle.h"
 #include "plan/request.h"
@@ -24,7 +24,7 @@ struct PlanArgs : Common {
   bool explain = false, all = false;
 };
 
-void AddPlanArgs(CLI::App& command, PlanArgs& args);
+void AddPlanArgs(Command& command, PlanArgs& args);
 
 /// A model, what was calibrated on it, and the scenario over both; kept together since the scenario
 /// points into them.

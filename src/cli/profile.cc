@@ -105,15 +105,15 @@ Status RunProfile(Args& args) {
 
 }  // namespace
 
-void AddProfile(CLI::App& app) {
-  auto* command =
-      app.add_subcommand("profile", "Measures this machine: both halves of every cut of a model");
+void AddProfile(CommandLine& line) {
+  Command command =
+      line.Add("profile", "Measures this machine: both halves of every cut of a model");
   auto args = std::make_shared<Args>();
-  AddModelArgs(*command, args->model);
-  const auto add = [command](const char* name, auto& value, const char* help, const char* type) {
-    return command->add_option(name, value, help)->type_name(type);
+  AddModelArgs(command, args->model);
+  const auto add = [&command](const char* name, auto& value, const char* help, const char* type) {
+    return command.Add(name, value, help).Type(type);
   };
-  add("--out", args->out, "the profile to write (JSON)", "FILE")->required();
+  add("--out", args->out, "the profile to write (JSON)", "FILE").Required();
   add("--threads", args->measure.threads, "threads of the engine (default 1)", "N");
   add("--budget", args->measure.budget_s, "seconds of timed runs in all (default 60)", "SECONDS");
   add("--cool-down", args->measure.cool_down_ms, "rest before each half", "MS");
@@ -121,8 +121,8 @@ void AddProfile(CLI::App& app) {
       "NAME");
   add("--scale", args->scale, "measure nothing: scale this profile to the machine of --to", "FILE");
   add("--to", args->to, "machine of the library to scale to", "NAME");
-  AddCommon(*command, *args);
-  SetAction(*command, args, [args] { return RunProfile(*args); });
+  AddCommon(command, *args);
+  SetAction(command, args, [args] { return RunProfile(*args); });
 }
 
 }  // namespace fogline::cli

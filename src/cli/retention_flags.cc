@@ -25,19 +25,18 @@ Result<std::chrono::microseconds> ParseAge(const std::string& text) {
 
 }  // namespace
 
-void AddRetentionFlags(CLI::App& command, RetentionFlags& flags) {
+void AddRetentionFlags(Command& command, RetentionFlags& flags) {
   command
-      .add_option("--keep", flags.age,
-                  "forget detections that were stored longer ago: 12h, 90d, 8w, 1y")
-      ->type_name("TIME");
-  command.add_option("--keep-rows", flags.rows, "forget the oldest detections beyond so many")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 53));
+      .Add("--keep", flags.age, "forget detections that were stored longer ago: 12h, 90d, 8w, 1y")
+      .Type("TIME");
+  command.Add("--keep-rows", flags.rows, "forget the oldest detections beyond so many")
+      .Range(uint64_t{1}, uint64_t{1} << 53);
   command
-      .add_option("--keep-bytes", flags.bytes,
-                  "forget the oldest detections beyond this size of the store, or when there is no "
-                  "room for more, e.g. 20GB")
-      ->transform(CLI::AsSizeValue(true))
-      ->check(CLI::Range(uint64_t{1'000'000}, uint64_t{1} << 53));
+      .Add("--keep-bytes", flags.bytes,
+           "forget the oldest detections beyond this size of the store, or when there is no "
+           "room for more, e.g. 20GB")
+      .Size()
+      .Range(uint64_t{1'000'000}, uint64_t{1} << 53);
 }
 
 Result<Retention> ToRetention(const RetentionFlags& flags) {

@@ -1,10 +1,10 @@
 // --keep and its like: how much a store may hold.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "store/store.h"
 
 namespace fogline::cli {
@@ -14,7 +14,7 @@ struct RetentionFlags {
   uint64_t rows = 0, bytes = 0;
 };
 /// --keep, --keep-rows, --keep-bytes.
-void AddRetentionFlags(CLI::App& command, RetentionFlags& flags);
+void AddRetentionFlags(Command& command, RetentionFlags& flags);
 Result<Retention> ToRetention(const RetentionFlags& flags);
 
 }  // namespace fogline::cli

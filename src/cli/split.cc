@@ -147,24 +147,21 @@ Status Split(const Args& args) {
 
 }  // namespace
 
-void AddSplit(CLI::App& app) {
-  auto* command = app.add_subcommand("split", "Cuts a model in two and proves the halves");
+void AddSplit(CommandLine& line) {
+  Command command = line.Add("split", "Cuts a model in two and proves the halves");
   auto args = std::make_shared<Args>();
-  AddModelArgs(*command, args->model);
+  AddModelArgs(command, args->model);
   command
-      ->add_option(
-          "--cut", args->cut,
-          "where: a number or name of inspect's list, or the tensors that cross (tensor:3 where "
-          "a name is a number)")
-      ->type_name("INDEX|TENSOR[,TENSOR…]")
-      ->required();
-  command->add_option("--out", args->out, "folder for edge.onnx and cloud.onnx")
-      ->type_name("DIR")
-      ->required();
-  command->add_option("--input", args->inputs, "also prove them on this input, a NumPy file")
-      ->type_name("INPUT=FILE.npy");
-  AddCommon(*command, *args);
-  SetAction(*command, args, [args] { return Split(*args); });
+      .Add("--cut", args->cut,
+           "where: a number or name of inspect's list, or the tensors that cross (tensor:3 where "
+           "a name is a number)")
+      .Type("INDEX|TENSOR[,TENSOR…]")
+      .Required();
+  command.Add("--out", args->out, "folder for edge.onnx and cloud.onnx").Type("DIR").Required();
+  command.Add("--input", args->inputs, "also prove them on this input, a NumPy file")
+      .Type("INPUT=FILE.npy");
+  AddCommon(command, *args);
+  SetAction(command, args, [args] { return Split(*args); });
 }
 
 }  // namespace fogline::cli

@@ -138,35 +138,32 @@ Status RunTrain(const Args& args) {
 
 }  // namespace
 
-void AddTrain(CLI::App& app) {
-  auto* command =
-      app.add_subcommand("train", "Fits a classifier of your photographs on a network's features");
+void AddTrain(CommandLine& line) {
+  Command command =
+      line.Add("train", "Fits a classifier of your photographs on a network's features");
   auto args = std::make_shared<Args>();
   TrainOptions& train = args->train;
-  command->add_option("--backbone", train.backbone, "the ONNX model whose features are used")
-      ->required()
-      ->type_name("MODEL");
-  AddPhotographFlags(*command, train.images, train.threads, train.side);
-  command->add_option("--out", train.out, "the ONNX file to write, its card beside it as .toml")
-      ->required()
-      ->type_name("FILE");
+  command.Add("--backbone", train.backbone, "the ONNX model whose features are used")
+      .Required()
+      .Type("MODEL");
+  AddPhotographFlags(command, train.images, train.threads, train.side);
+  command.Add("--out", train.out, "the ONNX file to write, its card beside it as .toml")
+      .Required()
+      .Type("FILE");
   command
-      ->add_option("--at", train.at,
-                   "a tensor or cut to read features at instead of the pooled ones: an early exit "
-                   "(tensor:3 where a name is a number)")
-      ->type_name("TENSOR");
+      .Add("--at", train.at,
+           "a tensor or cut to read features at instead of the pooled ones: an early exit "
+           "(tensor:3 where a name is a number)")
+      .Type("TENSOR");
   command
-      ->add_option("--positive", train.positive,
-                   "the class worth reporting, or none (guessed from the names)")
-      ->type_name("LABEL");
-  command->add_option("--folds", train.folds, "folds of the cross-validation")
-      ->capture_default_str()
-      ->check(CLI::Range(2, 1000));
-  command->add_option("--seed", train.seed, "of variations and folds")->capture_default_str();
-  command->add_option("--augment", train.augment, "variations of each picture (default 4)")
-      ->check(CLI::Range(0, 100));
-  AddCommon(*command, *args);
-  SetAction(*command, args, [args] { return RunTrain(*args); });
+      .Add("--positive", train.positive,
+           "the class worth reporting, or none (guessed from the names)")
+      .Type("LABEL");
+  command.Add("--folds", train.folds, "folds of the cross-validation").ShowDefault().Range(2, 1000);
+  command.Add("--seed", train.seed, "of variations and folds").ShowDefault();
+  command.Add("--augment", train.augment, "variations of each picture (default 4)").Range(0, 100);
+  AddCommon(command, *args);
+  SetAction(command, args, [args] { return RunTrain(*args); });
 }
 
 }  // namespace fogline::cli

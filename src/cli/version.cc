@@ -8,11 +8,11 @@
 
 namespace fogline::cli {
 
-void AddVersion(CLI::App& app) {
-  auto* command = app.add_subcommand("version", "Says what this build is made of");
+void AddVersion(CommandLine& line) {
+  Command command = line.Add("version", "Says what this build is made of");
   auto common = std::make_shared<Common>();
-  AddCommon(*command, *common);
-  SetAction(*command, common, [common]() -> Status {
+  AddCommon(command, *common);
+  SetAction(command, common, [common]() -> Status {
     if (common->json) {
       fmt::print("{}\n",
                  nlohmann::json{{"fogline", FOGLINE_VERSION}, {"engine", EngineName()}}.dump());

@@ -1,0 +1,195 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <map>
+
+#include "base/text.h"
+
+namespace fogline::cli {
+namespace {
+
+constexpr double kSlowest = 1e-6;  // pictures a second: one in eleven days
+
+/// NaN for what is no number.
+double Read(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole ? value : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::string Refusal(const std::string& text, double low, double high) {
+  return fmt::format("{} is no number from {} to {}", text, low, high);
+}
+
+/// As CLI::Range says it in --help.
+std::string InRange(double low, double high) {
+  return fmt::format("FLOAT in [{:g} - {:g}]", low, high);
+}
+
+/// CLI11 answers an unknown word with "the following argument was not expected"; name the nearest
+/// one instead.
+std::string Suggest(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* command = &app;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    std::vector<std::string> names;
+    if (word.starts_with("--")) {
+      for (const CLI::Option* option : command->get_options()) {
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+      }
+      const std::string flag = word.substr(0, word.find('='));
+      if (std::find(names.begin(), names.end(), flag) == names.end()) {
+        return "unknown flag " + flag + DidYouMean(flag, names);
+      }
+    } else if (command == &app) {
+      for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+      if (std::find(names.begin(), names.end(), word) == names.end()) {
+        return "unknown command '" + word + "'" + DidYouMean(word, names);
+      }
+      command = app.get_subcommand(word);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Option Option::Required() { return Option(option_->required()); }
+Option Option::Type(const std::string& name) { return Option(option_->type_name(name)); }
+Option Option::Group(const std::string& heading) { return Option(option_->group(heading)); }
+Option Option::Env(const std::string& variable) { return Option(option_->envname(variable)); }
+Option Option::ShowDefault() { return Option(option_->capture_default_str()); }
+Option Option::ShowDefault(const std::string& text) { return Option(option_->default_str(text)); }
+Option Option::Delimiter(char delimiter) { return Option(option_->delimiter(delimiter)); }
+
+Option Option::OneOf(std::initializer_list<const char*> words) {
+  return Option(
+      option_->check(CLI::IsMember(std::vector<std::string>(words.begin(), words.end()))));
+}
+
+Option Option::Range(int low, int high) { return Option(option_->check(CLI::Range(low, high))); }
+
+Option Option::Range(uint64_t low, uint64_t high) {
+  return Option(option_->check(CLI::Range(low, high)));
+}
+
+Option Option::Within(double low, double high) {
+  return Option(option_->check(CLI::Validator(
+      [low, high](std::string& text) {
+        const double value = Read(text);  // written so that NaN fails
+        return value >= low && value <= high ? std::string() : Refusal(text, low, high);
+      },
+      InRange(low, high), "WITHIN")));
+}
+
+Option Option::NotNegative() { return Option(option_->check(CLI::NonNegativeNumber)); }
+
+Option Option::RateUpTo(double high) {
+  return Option(option_->check(CLI::Validator(
+      [high](std::string& text) {
+        const double value = Read(text);
+        return value == 0 || (value >= kSlowest && value <= high) ? std::string()
+                                                                  : Refusal(text, kSlowest, high);
+      },
+      InRange(0, high), "RATE")));
+}
+
+Option Option::Size() { return Option(option_->transform(CLI::AsSizeValue(true))); }
+
+Option Command::Add(const std::string& name, std::string& into, const std::string& help) {
+  return Option(command_->add_option(name, into, help));
+}
+Option Command::Add(const std::string& name, std::filesystem::path& into, const std::string& help) {
+  return Option(command_->add_option(name, into, help));
+}
+Option Command::Add(const std::string& name, int& into, const std::string& help) {
+  return Option(command_->add_option(name, into, help));
+}
+Option Command::Add(const std::string& name, uint16_t& into, const std::string& help) {
+  return Option(command_->add_option(name, into, help));
+}
+Option Command::Add(const std::string& name, uint64_t& into, const std::string& help) {
+  return Option(command_->add_option(name, into, help));
+}
+Option Command::Add(const std::string& name, double& into, const std::string& help) {
+  return Option(command_->add_option(name, into, help));
+}
+Option Command::Add(const std::string& name, std::optional<double>& into, const std::string& help) {
+  return Option(command_->add_option(name, into, help));
+}
+Option Command::Add(const std::string& name, std::vector<std::string>& into,
+                    const std::string& help) {
+  return Option(command_->add_option(name, into, help));
+}
+Option Command::Add(const std::string& name, std::vector<int>& into, const std::string& help) {
+  return Option(command_->add_option(name, into, help));
+}
+
+Option Command::AddFlag(const std::string& name, bool& into, const std::string& help) {
+  return Option(command_->add_flag(name, into, help));
+}
+
+Option Command::AddDuration(const std::string& name, Nanos& into, Nanos unit, double low,
+                            double high, const std::string& help) {
+  const auto read = [&into, unit](double units) {
+    into = Nanos(static_cast<int64_t>(units * static_cast<double>(unit.count())));
+  };
+  return Option(command_->add_option_function<double>(name, read, help))
+      .Within(low, high)
+      .Type("FLOAT");
+}
+
+Option Command::AddNumbered(const std::string& name, std::function<void(int)> into,
+                            const std::vector<std::pair<std::string, int>>& words,
+                            const std::string& type, const std::string& help) {
+  const auto read = [name, into = std::move(into), words](int number) {
+    if (std::ranges::find(words, number, &std::pair<std::string, int>::second) == words.end()) {
+      throw CLI::ConversionError(name, std::vector<std::string>{std::to_string(number)});
+    }
+    into(number);
+  };
+  const std::map<std::string, int> numbers(words.begin(), words.end());
+  return Option(command_->add_option_function<int>(name, read, help)
+                    ->transform(CLI::Transformer(numbers))
+                    ->type_name(type));
+}
+
+void Command::WhenChosen(std::function<void()> action) { command_->callback(std::move(action)); }
+
+CommandLine::CommandLine(const std::string& program, const std::string& about,
+                         const std::string& version)
+    : app_(std::make_unique<CLI::App>(about)) {
+  app_->name(program);
+  app_->set_version_flag("--version", version);
+  app_->require_subcommand(1);
+  app_->get_formatter()->column_width(34);
+}
+
+CommandLine::~CommandLine() = default;
+
+Command CommandLine::Add(const std::string& name, const std::string& about) {
+  return Command(app_->add_subcommand(name, about));
+}
+
+Result<std::optional<int>> CommandLine::Parse(int argc, char** argv) {
+  try {
+    app_->parse(argc, argv);
+  } catch (const CLI::Success& e) {
+    return app_->exit(e);  // --help and --version
+  } catch (const CLI::ParseError& e) {
+    const std::string better = dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr ||
+                                       dynamic_cast<const CLI::RequiredError*>(&e) != nullptr
+                                   ? Suggest(*app_, argc, argv)
+                                   : std::string();
+    return Fail(ErrorCode::kUsage, "", "{}", better.empty() ? e.what() : better.c_str());
+  }
+  return std::nullopt;
+}
+
+}  // namespace fogline::cli
