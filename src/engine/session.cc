@@ -21,9 +21,10 @@ Port ToPort(std::string name, const Ort::TypeInfo& type) {
 
 class OrtSession final : public Session {
  public:
-  OrtSession(Ort::Session session, std::string where)
+  OrtSession(Ort::Session session, std::string where, Epitaph epitaph)
       : session_(std::move(session)),
         where_(std::move(where)),
+        epitaph_(std::move(epitaph)),
         memory_(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault)) {
     Ort::AllocatorWithDefaultOptions allocator;
     for (size_t i = 0; i < session_.GetInputCount(); ++i) {
@@ -57,9 +58,7 @@ class OrtSession final : public Session {
                                               input.shape.rank(),
                                               static_cast<ONNXTensorElementDataType>(input.dtype)));
       }
-      std::vector<Ort::Value> out =
-          session_.Run(Ort::RunOptions{nullptr}, input_names_.data(), in.data(), in.size(),
-                       output_names_.data(), output_names_.size());
+      std::vector<Ort::Value> out = RunIn(in);
       std::vector<Tensor> tensors;
       tensors.reserve(out.size());
       for (size_t i = 0; i < out.size(); ++i) {
@@ -75,6 +74,12 @@ class OrtSession final : public Session {
   }
 
  private:
+  std::vector<Ort::Value> RunIn(const std::vector<Ort::Value>& in) {
+    const RunningNow running(epitaph_);
+    return session_.Run(Ort::RunOptions{nullptr}, input_names_.data(), in.data(), in.size(),
+                        output_names_.data(), output_names_.size());
+  }
+
   Status Fits(const TensorView& given, const Port& wanted) const {
     bool fits = given.dtype == wanted.dtype && given.shape.rank() == wanted.shape.rank();
     for (size_t d = 0; fits && d < wanted.shape.rank(); ++d) {
@@ -108,6 +113,7 @@ class OrtSession final : public Session {
 
   Ort::Session session_;
   std::string where_;
+  const Epitaph epitaph_;
   Ort::MemoryInfo memory_;
   std::vector<Port> inputs_, outputs_;
   std::vector<const char*> input_names_, output_names_;
@@ -137,24 +143,25 @@ Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
                                              const std::string& where,
                                              const SessionOptions& options) {
   if (model.empty()) return Fail(ErrorCode::kInvalid, where, "is empty, not an ONNX model");
-  FOGLINE_TRY(const Level level,
+  FOGLINE_TRY(Survived tried,
               SafeLevel({.path = {}, .bytes = model, .where = where, .run = true, .shapes = {}},
                         Fastest(options)));
   return Guarded(where, [&]() -> Opened {
-    Ort::Session session(Environment(), model.data(), model.size(), ToEngine(options, level));
-    return std::make_unique<OrtSession>(std::move(session), where);
+    Ort::Session session(Environment(), model.data(), model.size(), ToEngine(options, tried.level));
+    return std::make_unique<OrtSession>(std::move(session), where, std::move(tried.epitaph));
   });
 }
 
 Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
                                              const SessionOptions& options) {
   FOGLINE_TRY(
-      const Level level,
+      Survived tried,
       SafeLevel({.path = model, .bytes = {}, .where = model.string(), .run = true, .shapes = {}},
                 Fastest(options)));
   return Guarded(model.string(), [&]() -> Opened {
-    Ort::Session session(Environment(), model.c_str(), ToEngine(options, level));
-    return std::make_unique<OrtSession>(std::move(session), model.string());
+    Ort::Session session(Environment(), model.c_str(), ToEngine(options, tried.level));
+    return std::make_unique<OrtSession>(std::move(session), model.string(),
+                                        std::move(tried.epitaph));
   });
 }
 

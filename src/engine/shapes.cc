@@ -58,7 +58,7 @@ Result<Types> TypesOf(std::span<const std::byte> model,
   constexpr const char* kWhere = "model";
   Tried tried{.path = {}, .bytes = model, .where = kWhere, .run = !run_on.empty(), .shapes = {}};
   for (const auto& [name, input] : run_on) tried.shapes[name] = input.shape;
-  FOGLINE_CHECK(SafeLevel(tried, Level::kNone).map([](Level) {}));
+  FOGLINE_CHECK(SafeLevel(tried, Level::kNone).map([](const Survived&) {}));
   try {
     Ort::SessionOptions to = ToEngine({}, Level::kNone);
     // One run of one model needs neither an arena nor a plan of its memory.

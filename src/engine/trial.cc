@@ -158,6 +158,16 @@ tl::unexpected<Error> Dead(const Tried& tried, int deaths, const std::string& wh
   return Fail(ErrorCode::kUnavailable, tried.where, "{} dies of it{}{}", EngineName(), why, again);
 }
 
+/// Should this network end the process in a run at this level.
+Epitaph EpitaphOf(const Tried& tried, const Sha256& key, Level level) {
+  const char* next = level == Level::kNone ? "it is not run again until the file changes"
+                                           : "it is run unoptimised from the next start on";
+  return {Verdicts::LineOfFall(key, level),
+          fmt::format("fogline: {}: {} died while it ran this network, at its optimisation level "
+                      "'{}'; {}\n",
+                      tried.where, EngineName(), LevelName(level), next)};
+}
+
 }  // namespace
 
 std::string_view LevelName(Level level) {
@@ -166,6 +176,7 @@ std::string_view LevelName(Level level) {
 }
 
 void SetTrials(TrialOptions options) {
+  if (!options.program.empty()) TellLastWords(options.memory);
   auto made = options.program.empty() ? nullptr : std::make_shared<Trials>(std::move(options));
   const std::lock_guard lock(trials_mutex);
   trials = std::move(made);
@@ -183,17 +194,17 @@ std::filesystem::path TrialMemory() {
   return {};
 }
 
-Result<Level> SafeLevel(const Tried& tried, Level fastest) {
+Result<Survived> SafeLevel(const Tried& tried, Level fastest) {
   std::shared_ptr<Trials> with;
   {
     const std::lock_guard lock(trials_mutex);
     with = trials;
   }
-  if (with == nullptr) return fastest;
+  if (with == nullptr) return Survived{fastest, {}};
   const Sha256 key = KeyOf(tried, fastest);
   const Verdicts::Verdict known = with->verdicts.Find(key);
-  if (known.level) return *known.level;
   if (known.deaths >= kMostDeaths) return Dead(tried, known.deaths, "");
+  if (known.level) return Survived{*known.level, EpitaphOf(tried, key, *known.level)};
   FOGLINE_TRY(const BytesAsFile bytes, BytesAsFile::Make(tried));
   std::string first;
   for (auto level = std::ranges::find(kLevels, fastest); level != kLevels.end(); ++level) {
@@ -207,7 +218,7 @@ Result<Level> SafeLevel(const Tried& tried, Level fastest) {
                    EngineName(), first, LevelName(fastest), LevelName(*level));
       }
       with->verdicts.AddSurvived(key, *level);
-      return *level;
+      return Survived{*level, EpitaphOf(tried, key, *level)};
     }
     if (first.empty()) first = outcome.why;
   }

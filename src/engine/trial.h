@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "engine/last_words.h"
 
 namespace fogline {
 
@@ -30,7 +31,7 @@ struct TrialOptions {
   std::chrono::milliseconds at_most = std::chrono::minutes(2);
 };
 
-/// For the whole process, before the first network is opened.
+/// For the whole process, before the first network is opened. Deaths in a run are remembered too.
 void SetTrials(TrialOptions options);
 
 /// Where a user's programs may keep what was found: $CACHE_DIRECTORY (systemd), $XDG_CACHE_HOME or
@@ -48,12 +49,20 @@ struct Tried {
   std::map<std::string, Shape> shapes;
 };
 
+/// How a network may be opened, and what is said should the process die of running it all the same.
+struct Survived {
+  Level level;
+  Epitaph epitaph;
+};
+
 /// The fastest level, from `fastest` on, that the engine survives this network at: tried in a child
 /// process, level by level, unless it is known. A network that the engine refuses in its own words
-/// counts as survived, for opening it costs no more than an error. kUnavailable when the engine
-/// dies at every level (after the second time it is not tried again, until the network or the
-/// engine is another), kExhausted when it does not fit into memory. Thread-safe.
-Result<Level> SafeLevel(const Tried& tried, Level fastest);
+/// counts as survived, for opening it costs no more than an error. One in whose run an earlier
+/// process died is opened unoptimised from then on, and after a second such death not at all.
+/// kUnavailable when the engine dies at every level (after the second time it is not tried again,
+/// until the network or the engine is another), kExhausted when it does not fit into memory.
+/// Thread-safe.
+Result<Survived> SafeLevel(const Tried& tried, Level fastest);
 
 /// The child's part: tries one network at one level and says on stdout that it lives. Returns the
 /// exit status.

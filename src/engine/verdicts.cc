@@ -11,7 +11,7 @@ namespace fogline {
 namespace {
 
 constexpr uint64_t kMostBytes = 1 << 20;  // some 14,000 lines; then it begins anew
-constexpr std::string_view kDied = "died";
+constexpr std::string_view kDied = "died", kFell = "fell ";
 constexpr std::array kLevels{Level::kAll, Level::kExtended, Level::kBasic, Level::kNone};
 
 }  // namespace
@@ -29,16 +29,22 @@ Verdicts::Verdicts(std::filesystem::path file) : file_(std::move(file)) {
   }
 }
 
-/// "HASH LEVEL" or "HASH died"; another line is passed over.
+/// "HASH LEVEL", "HASH died" or "HASH fell LEVEL"; another line is passed over.
 void Verdicts::ReadLine(std::string_view line) {
   const size_t space = line.find(' ');
   if (space == line.npos || !ParseSha256(line.substr(0, space))) return;
   const std::string_view word = line.substr(space + 1);
   Verdict& verdict = verdicts_[std::string(line.substr(0, space))];
   if (word == kDied) ++verdict.deaths;
+  if (word.starts_with(kFell)) {
+    verdict.fell = true;
+    if (word.substr(kFell.size()) == LevelName(Level::kNone)) verdict.deaths = 2;
+  }
   for (const Level level : kLevels) {
     if (word == LevelName(level)) verdict.level = level;
   }
+  // Whatever another process found before or after: it did not see the fall.
+  if (verdict.fell) verdict.level = Level::kNone;
 }
 
 Verdicts::Verdict Verdicts::Find(const Sha256& key) const {
@@ -57,6 +63,10 @@ int Verdicts::AddDeath(const Sha256& key) {
   const std::lock_guard lock(mutex_);
   Append(ToHex(key) + " " + std::string(kDied));
   return ++verdicts_[ToHex(key)].deaths;
+}
+
+std::string Verdicts::LineOfFall(const Sha256& key, Level level) {
+  return ToHex(key) + " " + std::string(kFell) + std::string(LevelName(level)) + "\n";
 }
 
 void Verdicts::Append(const std::string& line) const {

@@ -18,7 +18,8 @@ class Verdicts {
  public:
   struct Verdict {
     std::optional<Level> level;  // that the engine survived
-    int deaths = 0;              // times that it died at every level
+    bool fell = false;           // a process died in a run of it: its level is the safest
+    int deaths = 0;              // times that it died at every level, or unoptimised in a run
   };
 
   /// Reads the file; empty: none.
@@ -28,6 +29,9 @@ class Verdicts {
   void AddSurvived(const Sha256& key, Level level);
   /// Returns how often that is by now.
   int AddDeath(const Sha256& key);
+  /// What is to be appended to the file, by a process that dies of a run at this level: from then
+  /// on the safest level holds, and two deaths once that was it.
+  static std::string LineOfFall(const Sha256& key, Level level);
 
  private:
   void ReadLine(std::string_view line);
