@@ -211,6 +211,7 @@ export class Controls {
           this.limit('max_latency', 'Latency at most', 'ms'),
           this.limit('max_latency_p95', 'At the 95th percentile', 'ms'),
           this.limit('min_agreement', 'Agreement at least', '%', 100),
+          this.limit('min_metric', 'Your own metric at least', '', 1, -1e12),
           this.limit('max_cost', 'Cost at most', '€ a month'),
           this.limit('max_memory', 'Memory of the device', 'MB'),
           this.limit('max_data', 'Data at most', 'GB a month'),
@@ -353,15 +354,16 @@ export class Controls {
     );
   }
 
-  private limit(name: NumberName, title: string, unit: string, scale = 1): HTMLElement {
+  private limit(name: NumberName, title: string, unit: string, scale = 1, least = 0): HTMLElement {
     const element = h('input', {
       type: 'number',
-      min: 0,
+      min: least,
       step: 'any',
       placeholder: 'any',
       oninput: () => {
         const value = Number(element.value);
-        if (element.value === '' || !Number.isFinite(value) || value < 0) delete this.question.number[name];
+        if (element.value === '' || !Number.isFinite(value) || value < least)
+          delete this.question.number[name];
         else this.question.number[name] = Number((value / scale).toPrecision(12));
         // Two limits on one thing exclude each other; the newer one holds.
         if (name === 'max_latency') delete this.question.number.max_latency_p95;
