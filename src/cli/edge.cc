@@ -102,8 +102,8 @@ struct Args {
   Common common;
   LinkFlags link;
   EdgeOptions edge;
-  std::string model, mechanism, cut, report = "positives", wire = "fogline", bundle, spool, trace,
-                                     metrics;
+  std::string model, mechanism, cut, route, report = "positives", wire = "fogline", bundle, spool,
+                                            trace, metrics;
 };
 
 /// Which network runs, on what pictures, and how.
@@ -122,6 +122,8 @@ void AddWhatRuns(Command& command, Args& args) {
               "is a number), or split1…split14");
   command.Add("--codec", edge.mechanism.codec,
               "f32, f16, q8…q2 for tensors; jpeg:Q, webp:Q for cloud-only");
+  command.Add("--route", args.route,
+              "mechanism, cut, codec and size in one, as plans name it: MODEL[@SIZE]:CUT/CODEC");
   command.Add("--bundle", args.bundle, "calibration (default: MODEL.bundle beside the model)");
   command.Add("--wire", args.wire, "fogline, or json for the paper's baseline")
       .OneOf({"fogline", "json"});
@@ -207,13 +209,21 @@ Status Run(Args& args) {
     };
   }
   FOGLINE_TRY(edge.sender.link, ToLinkOptions(args.link));
-  if (args.mechanism == "split" && args.cut.empty()) {
+  if (!args.route.empty()) {
+    const bool also = !args.mechanism.empty() || !args.cut.empty() || edge.side > 0 ||
+                      !edge.mechanism.codec.empty();
+    if (also) {
+      return Fail(ErrorCode::kUsage, "--route " + args.route,
+                  "stands in place of --mechanism, --cut, --codec and --size");
+    }
+    FOGLINE_TRY(edge.route, ParseRoute(args.route));
+  } else if (args.mechanism == "split" && args.cut.empty()) {
     return Fail(ErrorCode::kUsage, "--mechanism split",
                 "needs --cut; 'fogline inspect {}' lists them", args.model);
   }
-  if (args.mechanism.empty() && args.cut.empty()) {
+  if (args.route.empty() && args.mechanism.empty() && args.cut.empty()) {
     return Fail(ErrorCode::kUsage, "edge",
-                "needs --mechanism edge-only, cloud-only or split, or --cut");
+                "needs --mechanism edge-only, cloud-only or split, --cut or --route");
   }
   const std::string whole = args.mechanism == "split" ? "" : args.mechanism;
   if (!whole.empty() && !args.cut.empty()) {

@@ -80,14 +80,13 @@ uint64_t Registry::HeldLocked() const {
   return bytes;
 }
 
-const Error* Registry::FailureLocked(const Key& key) const {
+const Error* Registry::FailureLocked(const HalvesKey& key) const {
   const auto failed = failed_.find(key);
   const bool lasts = failed != failed_.end() && Clock::Real().Steady() < failed->second.until;
   return lasts ? &failed->second.error : nullptr;
 }
 
-Result<std::shared_ptr<const OpenCut>> Registry::Find(uint64_t model, uint64_t cut) {
-  const Key key{model, cut};
+Result<std::shared_ptr<const OpenCut>> Registry::Find(const HalvesKey& key) {
   std::unique_lock lock(mutex_);
   auto slot = open_.find(key);
   if (slot != open_.end() && slot->second.open != nullptr) {
@@ -96,11 +95,12 @@ Result<std::shared_ptr<const OpenCut>> Registry::Find(uint64_t model, uint64_t c
   }
   if (const Error* error = FailureLocked(key)) return tl::unexpected<Error>(*error);
   if (slot == open_.end()) {
-    const auto known = known_.find(model);
+    const auto known = known_.find(key.model);
     if (known == known_.end()) {
-      FOGLINE_CHECK(folder_.Find(model).map([](const auto&) {}));
-    } else if (std::ranges::find(known->second->cuts, cut, &Cut::id) == known->second->cuts.end()) {
-      return Fail(ErrorCode::kInvalid, known->second->path.string(), "has no cut {:016x}", cut);
+      FOGLINE_CHECK(folder_.Find(key.model).map([](const auto&) {}));
+    } else if (std::ranges::find(known->second->cuts, key.cut, &Cut::id) ==
+               known->second->cuts.end()) {
+      return Fail(ErrorCode::kInvalid, known->second->path.string(), "has no cut {:016x}", key.cut);
     }
     slot = open_.try_emplace(key).first;
     slot->second.asked = Clock::Real().Steady();
@@ -118,8 +118,8 @@ Result<std::shared_ptr<const OpenCut>> Registry::Find(uint64_t model, uint64_t c
     return slot->second.open;
   }
   if (const Error* error = FailureLocked(key)) return tl::unexpected<Error>(*error);
-  return Fail(ErrorCode::kUnavailable, "model " + IdText(model),
-              "is being opened at cut {:016x}; send the frame again", cut);
+  return Fail(ErrorCode::kUnavailable, "model " + IdText(key.model),
+              "is being opened at cut {:016x}; send the frame again", key.cut);
 }
 
 /// Opens what Find() asked for, one network after the other.
@@ -128,18 +128,18 @@ void Registry::OpenLoop() {
   for (;;) {
     changed_.wait(lock, [this] { return stop_ || !wanted_.empty(); });
     if (stop_) return;
-    const Key key = wanted_.front();
+    const HalvesKey key = wanted_.front();
     wanted_.pop_front();
     lock.unlock();
     uint64_t bytes = 0;
     Opened opened;
     try {
-      opened = OpenNow(key.first, key.second, bytes);
+      opened = OpenNow(key, bytes);
     } catch (const std::bad_alloc&) {
       opened =
-          Fail(ErrorCode::kExhausted, "model " + IdText(key.first), "does not fit into memory");
+          Fail(ErrorCode::kExhausted, "model " + IdText(key.model), "does not fit into memory");
     } catch (const std::exception& e) {
-      opened = Fail(ErrorCode::kInternal, "model " + IdText(key.first), "{}", e.what());
+      opened = Fail(ErrorCode::kInternal, "model " + IdText(key.model), "{}", e.what());
     }
     lock.lock();
     if (opened) {
@@ -173,8 +173,8 @@ void Registry::Look() {
   for (const uint64_t model : *changed) {
     known_.erase(model);
     loaded_.erase(model);
-    std::erase_if(failed_, [&](const auto& item) { return item.first.first == model; });
-    for (auto it = open_.lower_bound({model, 0}); it != open_.end() && it->first.first == model;) {
+    std::erase_if(failed_, [&](const auto& item) { return item.first.model == model; });
+    for (auto it = open_.lower_bound({model, 0}); it != open_.end() && it->first.model == model;) {
       if (it->second.open == nullptr) {
         ++it;
         continue;
@@ -262,19 +262,19 @@ Result<std::shared_ptr<const KnownModel>> Registry::Know(uint64_t model) {
   return known;
 }
 
-Registry::Opened Registry::OpenNow(uint64_t model, uint64_t cut_id, uint64_t& bytes) {
+Registry::Opened Registry::OpenNow(const HalvesKey& key, uint64_t& bytes) {
   const std::lock_guard loading(loading_);
-  const auto known = Know(model);
+  const auto known = Know(key.model);
   if (!known) return NotNow(known.error());
   const auto& cuts = (*known)->cuts;
-  const auto cut = std::ranges::find(cuts, cut_id, &Cut::id);
+  const auto cut = std::ranges::find(cuts, key.cut, &Cut::id);
   if (cut == cuts.end()) {
-    return Fail(ErrorCode::kInvalid, (*known)->path.string(), "has no cut {:016x}", cut_id);
+    return Fail(ErrorCode::kInvalid, (*known)->path.string(), "has no cut {:016x}", key.cut);
   }
   auto open = std::make_shared<OpenCut>();
   open->model = *known;
   open->cut = *cut;
-  if (const Status opened = OpenPart(model, *open, bytes); !opened) {
+  if (const Status opened = OpenPart(key.model, *open, bytes); !opened) {
     return NotNow(opened.error());
   }
   LogInfo("opened {} at {} ({})", open->model->card.name, cut->name, NameOf(cut->mechanism()));

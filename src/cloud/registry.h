@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "cloud/models_folder.h"
-#include "codec/codec.h"
+#include "codec/route.h"
 #include "engine/session.h"
 #include "vision/network.h"
 
@@ -62,7 +62,7 @@ class Registry {
   /// a model that the folder does not hold, kUnavailable for one that cannot be loaded or opened or
   /// is not open yet after a few seconds, kExhausted for one that is too large: all of these may
   /// pass.
-  Result<std::shared_ptr<const OpenCut>> Find(uint64_t model, uint64_t cut);
+  Result<std::shared_ptr<const OpenCut>> Find(const HalvesKey& key);
 
   /// The bundle that a frame of this model names; kConflict where there is none such.
   Result<std::shared_ptr<const Bundle>> FindBundle(uint64_t model, uint64_t bundle) {
@@ -80,7 +80,6 @@ class Registry {
 
  private:
   explicit Registry(const Options& options) : options_(options), folder_(options.folder) {}
-  using Key = std::pair<uint64_t, uint64_t>;
   using Opened = Result<std::shared_ptr<const OpenCut>>;
   struct Slot {
     Nanos asked{0};
@@ -99,13 +98,13 @@ class Registry {
 
   void OpenLoop();
   void LookLoop();
-  Opened OpenNow(uint64_t model, uint64_t cut, uint64_t& bytes);
+  Opened OpenNow(const HalvesKey& key, uint64_t& bytes);
   Status OpenPart(uint64_t model, OpenCut& open, uint64_t& bytes);
   Result<std::shared_ptr<const Network>> LoadNow(uint64_t model);
   Result<std::shared_ptr<const KnownModel>> Know(uint64_t model);
   Status MakeRoom(uint64_t bytes, const std::string& where);
   uint64_t HeldLocked() const;
-  const Error* FailureLocked(const Key& key) const;
+  const Error* FailureLocked(const HalvesKey& key) const;
 
   const Options options_;
   ModelsFolder folder_;
@@ -113,9 +112,9 @@ class Registry {
   std::condition_variable changed_;
   std::unordered_map<uint64_t, std::shared_ptr<const KnownModel>> known_;
   std::unordered_map<uint64_t, Loaded> loaded_;
-  std::map<Key, Slot> open_;
-  std::map<Key, Failure> failed_;
-  std::deque<Key> wanted_;
+  std::map<HalvesKey, Slot> open_;
+  std::map<HalvesKey, Failure> failed_;
+  std::deque<HalvesKey> wanted_;
   uint64_t clock_ = 0;
   bool stop_ = false;
   std::mutex loading_;  // held while something is loaded or opened

@@ -66,7 +66,7 @@ class Registries : public ::testing::Test {
     return cut->id;
   }
   ErrorCode CodeOf(uint64_t model, uint64_t cut) {
-    const auto found = registry_->Find(model, cut);
+    const auto found = registry_->Find({model, cut});
     EXPECT_FALSE(found);
     return found ? ErrorCode::kInternal : found.error().code;
   }
@@ -84,7 +84,7 @@ TEST_F(Registries, AModelThatComesLateIsNotNowAndThenFound) {
   ASSERT_EQ(Write("late.onnx", model), id);
   registry_->Look();
   EXPECT_EQ(CodeOf(id, 1), ErrorCode::kInvalid);  // no such cut, which is the frame's fault
-  EXPECT_TRUE(registry_->Find(id, CutAt(id, "r0")));
+  EXPECT_TRUE(registry_->Find({id, CutAt(id, "r0")}));
 }
 
 TEST_F(Registries, AFileThatIsNoModelIsNotNowUntilItIsOne) {
@@ -99,7 +99,7 @@ TEST_F(Registries, AFileThatIsNoModelIsNotNowUntilItIsOne) {
   const uint64_t id = Write("m.onnx", Chain("one"));
   registry_->Look();
   EXPECT_EQ(registry_->models(), 1U);
-  EXPECT_TRUE(registry_->Find(id, CutAt(id, "r0")));
+  EXPECT_TRUE(registry_->Find({id, CutAt(id, "r0")}));
 }
 
 TEST_F(Registries, AModelThatTheEngineRefusesIsNotNow) {
@@ -115,15 +115,15 @@ TEST_F(Registries, FramesOfAModelThatWasOverwrittenStillRun) {
   const uint64_t old_id = Write("m.onnx", Chain("one"));
   Start();
   const uint64_t cut = CutAt(old_id, "r0");
-  ASSERT_TRUE(registry_->Find(old_id, cut));
+  ASSERT_TRUE(registry_->Find({old_id, cut}));
   // In place and shorter, so that a mapped file's pages would be gone.
   const uint64_t new_id = Write("m.onnx", Chain("two", 1));
   registry_->Look();
   ASSERT_NE(new_id, old_id);
   EXPECT_EQ(registry_->models(), 1U);
-  EXPECT_TRUE(registry_->Find(new_id, CutAt(new_id, "m0")));
-  EXPECT_TRUE(registry_->Find(old_id, cut));
-  EXPECT_TRUE(registry_->Find(old_id, CutAt(old_id, "r1")));  // sliced from memory
+  EXPECT_TRUE(registry_->Find({new_id, CutAt(new_id, "m0")}));
+  EXPECT_TRUE(registry_->Find({old_id, cut}));
+  EXPECT_TRUE(registry_->Find({old_id, CutAt(old_id, "r1")}));  // sliced from memory
 }
 
 TEST_F(Registries, WeightsInAnotherFileAreWatchedToo) {
@@ -141,13 +141,13 @@ TEST_F(Registries, WeightsInAnotherFileAreWatchedToo) {
   ASSERT_TRUE(WriteFile(folder_ / "w.bin", raw));
   registry_->Look();
   const uint64_t one = ShortId(NameModel(folder_ / "m.onnx")->hash);
-  EXPECT_TRUE(registry_->Find(one, CutAt(one, "input")));
+  EXPECT_TRUE(registry_->Find({one, CutAt(one, "input")}));
   raw[1] ^= 1;
   ASSERT_TRUE(WriteFile(folder_ / "w.bin", raw));
   registry_->Look();
   const uint64_t two = ShortId(NameModel(folder_ / "m.onnx")->hash);
   ASSERT_NE(one, two);
-  EXPECT_TRUE(registry_->Find(two, CutAt(two, "input")));
+  EXPECT_TRUE(registry_->Find({two, CutAt(two, "input")}));
 }
 
 TEST_F(Registries, ACardThatChangedIsReadAgain) {
@@ -157,12 +157,12 @@ TEST_F(Registries, ACardThatChangedIsReadAgain) {
   const uint64_t id = Write("m.onnx", m);
   Start();
   const uint64_t cut = CutAt(id, "c");
-  const auto before = registry_->Find(id, cut);
+  const auto before = registry_->Find({id, cut});
   ASSERT_TRUE(before) << before.error().ToString();
   EXPECT_EQ((*before)->model->card.name, "m");
   ASSERT_TRUE(WriteFile(folder_ / "m.toml", "name = \"renamed\"\n"));
   registry_->Look();
-  const auto after = registry_->Find(id, cut);
+  const auto after = registry_->Find({id, cut});
   ASSERT_TRUE(after) << after.error().ToString();
   EXPECT_EQ((*after)->model->card.name, "renamed");
 }
@@ -172,23 +172,23 @@ TEST_F(Registries, WhatWasUnusedForLongestMakesRoom) {
   const uint64_t id = Write("deep.onnx", Chain("deep", 12));
   Start(kBudget);
   const uint64_t first = CutAt(id, "r0");
-  std::weak_ptr<const OpenCut> kept = *registry_->Find(id, first);
-  std::weak_ptr<const OpenCut> second = *registry_->Find(id, CutAt(id, "r1"));
-  ASSERT_TRUE(registry_->Find(id, first));
+  std::weak_ptr<const OpenCut> kept = *registry_->Find({id, first});
+  std::weak_ptr<const OpenCut> second = *registry_->Find({id, CutAt(id, "r1")});
+  ASSERT_TRUE(registry_->Find({id, first}));
   for (int i = 2; i < 11; ++i) {
-    ASSERT_TRUE(registry_->Find(id, CutAt(id, "r" + std::to_string(i))));
+    ASSERT_TRUE(registry_->Find({id, CutAt(id, fmt::format("r{}", i))}));
     EXPECT_LE(registry_->held_bytes(), kBudget);
-    ASSERT_TRUE(registry_->Find(id, first));  // used all along
+    ASSERT_TRUE(registry_->Find({id, first}));  // used all along
   }
   EXPECT_FALSE(kept.expired());
   EXPECT_TRUE(second.expired());
-  EXPECT_TRUE(registry_->Find(id, CutAt(id, "r1")));  // opened anew
+  EXPECT_TRUE(registry_->Find({id, CutAt(id, "r1")}));  // opened anew
 }
 
 TEST_F(Registries, AModelBeyondTheMemoryIsNotNowAndNamesTheFlag) {
   const uint64_t id = Write("m.onnx", Chain("one", 4));
   Start(uint64_t{1} << 20);
-  const auto found = registry_->Find(id, 1);
+  const auto found = registry_->Find({id, 1});
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::kExhausted);
   EXPECT_THAT(found.error().message, HasSubstr("--memory"));
@@ -201,15 +201,15 @@ TEST_F(Registries, AFolderThatVanishesAndReturnsCostsNothing) {
   const uint64_t two = Write("two.onnx", Chain("two"));
   Start();
   const uint64_t cut = CutAt(one, "r0");
-  ASSERT_TRUE(registry_->Find(one, cut));
+  ASSERT_TRUE(registry_->Find({one, cut}));
   const auto away = dir_.path() / "away";
   ASSERT_TRUE(RenameFile(folder_, away));
   registry_->Look();
-  EXPECT_TRUE(registry_->Find(one, cut));
+  EXPECT_TRUE(registry_->Find({one, cut}));
   EXPECT_EQ(CodeOf(two, cut), ErrorCode::kNotFound);
   ASSERT_TRUE(RenameFile(away, folder_));
   registry_->Look();
-  EXPECT_TRUE(registry_->Find(one, CutAt(one, "r1")));
+  EXPECT_TRUE(registry_->Find({one, CutAt(one, "r1")}));
   EXPECT_EQ(Registry::Open({.folder = dir_.path() / "none"}).error().code, ErrorCode::kNotFound);
 }
 
@@ -249,7 +249,7 @@ TEST_F(Bundles, OneThatWasPutThereOrReplacedIsSeenAndTheOlderOneStays) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::kConflict);
   EXPECT_THAT(missing.error().ToString(), HasSubstr(IdText(one)));
-  EXPECT_THAT(missing.error().ToString(), HasSubstr("." + IdText(one) + ".bundle"));
+  EXPECT_THAT(missing.error().ToString(), HasSubstr(fmt::format(".{}.bundle", IdText(one))));
 
   ASSERT_TRUE(WriteFile(folder_ / "litter.bundle", bundle_));
   registry_->Look();

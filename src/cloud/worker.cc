@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "frame/json_frame.h"
 #include "vision/preprocess.h"
 #include "vision/verdict.h"
@@ -58,7 +59,7 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   }
   if (frame_.payloads.empty() && !frame_.settled.empty()) return out;
 
-  FOGLINE_TRY(const auto open, registry_.Find(frame_.model, frame_.cut));
+  FOGLINE_TRY(const auto open, registry_.Find(HalvesOf(frame_)));
   const KnownModel& model = *open->model;
   Detection& row = out.detection.emplace();
   if (open->cut.is_edge_only()) {
@@ -133,13 +134,8 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   return {};
 }
 
-Worker::DecoderKey Worker::KeyOf(const CodecName& codec) const {
-  return {frame_.model, frame_.cut, codec.kind == CodecKind::kQuant ? frame_.bundle : 0,
-          static_cast<uint8_t>(codec.kind), static_cast<uint8_t>(codec.parameter)};
-}
-
 Result<StepTimes> Worker::Pace(const OpenCut& open, const CodecName& codec) {
-  const DecoderKey key = KeyOf(codec);
+  const RouteKey key = KeyOf(frame_, codec);
   if (const auto known = paces_.find(key); known != paces_.end()) return known->second;
   FOGLINE_TRY(const auto network, registry_.Load(frame_.model));
   std::shared_ptr<const Bundle> bundle;
@@ -152,7 +148,7 @@ Result<StepTimes> Worker::Pace(const OpenCut& open, const CodecName& codec) {
 
 /// The decoder for a payload of the last frame, made once and kept.
 Result<TensorCodec*> Worker::Decoder(const CodecName& codec, const Port& tensor) {
-  const DecoderKey key = KeyOf(codec);
+  const RouteKey key = KeyOf(frame_, codec);
   if (const auto kept = decoders_.find(key); kept != decoders_.end()) return kept->second.get();
   std::shared_ptr<const Bundle> bundle;
   if (codec.kind == CodecKind::kQuant) {
@@ -163,6 +159,7 @@ Result<TensorCodec*> Worker::Decoder(const CodecName& codec, const Port& tensor)
   // The bundle is the very one that the frame names: what it lacks was never coded with it.
   if (!made) return Fail(ErrorCode::kInvalid, "frame", "{}", made.error().ToString());
   if (decoders_.size() >= kMostDecoders) decoders_.clear();
+  if (const auto route = RouteOf(frame_)) LogDebug("decodes {}", ToString(*route));
   return (decoders_[key] = *std::move(made)).get();
 }
 

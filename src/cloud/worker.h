@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "cloud/registry.h"
 #include "frame/ack.h"
-#include "frame/frame.h"
+#include "frame/frame_route.h"
 #include "plan/pace.h"
 #include "store/store.h"
 #include "vision/image.h"
@@ -64,16 +64,9 @@ class Worker {
   Image picture_;
   Tensor input_;
   Tensor decoded_;
-  /// What is made once for each valid (model, cut, codec) that frames name, of which there are few;
-  /// for a quantised tensor each of its bundles counts, since devices change to another one by one.
-  struct DecoderKey {
-    uint64_t model, cut, bundle;
-    uint8_t codec, parameter;
-    auto operator<=>(const DecoderKey&) const = default;
-  };
-  DecoderKey KeyOf(const CodecName& codec) const;
-  std::map<DecoderKey, std::unique_ptr<TensorCodec>> decoders_;
-  std::map<DecoderKey, StepTimes> paces_;
+  /// What is made once for each valid route that frames name, of which there are few.
+  std::map<RouteKey, std::unique_ptr<TensorCodec>> decoders_;
+  std::map<RouteKey, StepTimes> paces_;
 };
 
 }  // namespace fogline

@@ -211,18 +211,93 @@ Result<LatestSource*> MakeLatest(const EdgeOptions& options, std::unique_ptr<Sou
   return view;
 }
 
+/// The size at which a cloud opens a network that is open here at another one.
+Result<InputSize> CardSize(const Network& network) {
+  const InputSize size = CardInputSize(network.path);
+  if (size.width > 0) return size;
+  FOGLINE_TRY(const DeclaredPorts declared, ReadPorts(network.path));
+  const bool open =
+      std::ranges::any_of(declared.inputs, [](const Port& port) { return !port.shape.IsStatic(); });
+  if (!open) return InputSize{network.card.width, network.card.height};
+  const auto side = static_cast<int>(LoadOptions{}.open_size);
+  return InputSize{side, side};
+}
+
 /// The cloud opens a network at its card's size.
-Status CheckSize(const EdgeOptions& options, const Network& network) {
-  if (options.side == 0) return {};
-  FOGLINE_TRY(const Network card_sized, LoadNetwork(options.model));
-  const ModelCard &here = network.card, &there = card_sized.card;
-  if (there.width == here.width && there.height == here.height) return {};
-  FOGLINE_TRY(const Cut cut, FindCut(network.model, options.mechanism.cut));
-  if (cut.is_edge_only()) return {};
-  return Fail(ErrorCode::kUsage, fmt::format("--size {}", options.side),
+Status CheckSize(const std::string& flag, const Network& network, const std::string& cut) {
+  FOGLINE_TRY(const InputSize there, CardSize(network));
+  if (there.width == network.card.width && there.height == network.card.height) return {};
+  FOGLINE_TRY(const Cut found, FindCut(network.model, cut));
+  if (found.is_edge_only()) return {};
+  return Fail(ErrorCode::kUsage, flag,
               "goes with edge-only: the cloud runs its part at {}x{}, the size of {}'s card, and "
               "would refuse every frame",
-              there.width, there.height, options.model.filename().string());
+              there.width, there.height, network.path.filename().string());
+}
+
+/// The network at the size that the flags or the route ask for.
+Result<Network> OpenNetwork(const EdgeOptions& options) {
+  if (!options.route) return LoadNetwork(options.model, options.side);
+  const Route& route = *options.route;
+  const std::string flag = "--route " + ToString(route);
+  const std::string stem = options.model.stem().string();
+  if (route.gate) return Fail(ErrorCode::kUnsupported, flag, "no edge runs exit gates yet");
+  if (!route.model.name.empty() && route.model.name != stem) {
+    return Fail(ErrorCode::kUsage, flag, "is a route of {}, and --model is {}", route.model.name,
+                stem);
+  }
+  const bool square = route.width == route.height;
+  FOGLINE_TRY(Network network, LoadNetwork(options.model, square ? route.width : 0));
+  const uint64_t id = ShortId(network.model.hash());
+  if (route.model.id != 0 && route.model.id != id) {
+    return Fail(ErrorCode::kConflict, flag, "{} is +{:016x}", options.model.string(), id);
+  }
+  const ModelCard& card = network.card;
+  if (!square && (card.width != route.width || card.height != route.height)) {
+    return Fail(ErrorCode::kUsage, flag,
+                "only the card makes a picture that is not square, here {}x{}", card.width,
+                card.height);
+  }
+  return network;
+}
+
+/// What the flags or the route ask of the mechanism.
+Result<MechanismOptions> Asked(const EdgeOptions& options, const Network& network) {
+  MechanismOptions asked = options.mechanism;
+  if (!options.route) {
+    if (options.side > 0) {
+      FOGLINE_CHECK(CheckSize(fmt::format("--size {}", options.side), network, asked.cut));
+    }
+    return asked;
+  }
+  const Route& route = *options.route;
+  const std::string flag = "--route " + ToString(route);
+  if (route.codecs.size() > 1) {
+    return Fail(ErrorCode::kUnsupported, flag, "no edge sends more than one tensor yet");
+  }
+  asked.cut = route.cut.name;
+  if (route.cut.id != 0) {
+    FOGLINE_TRY(const auto cuts, ListCuts(network.model));
+    const auto cut = std::ranges::find(cuts, route.cut.id, &Cut::id);
+    if (cut == cuts.end())
+      return Fail(ErrorCode::kNotFound, flag, "has a cut that the model lacks");
+    if (asked.cut.empty()) asked.cut = std::to_string(cut->index);
+  }
+  FOGLINE_TRY(const Cut cut, FindCut(network.model, asked.cut));
+  if (route.cut.id != 0 && cut.id != route.cut.id) {
+    return Fail(ErrorCode::kConflict, flag, "its cut is +{:016x} here", cut.id);
+  }
+  if (cut.is_edge_only() != route.codecs.empty()) {
+    return Fail(ErrorCode::kUsage, flag, "{}",
+                cut.is_edge_only() ? "edge-only sends a result: /result"
+                                   : "a result is what edge-only sends: name a codec");
+  }
+  asked.codec = route.codecs.empty() ? "" : ToString(route.codecs[0]);
+  if (asked.json && !cut.is_edge_only() && asked.codec != "json") {
+    return Fail(ErrorCode::kUsage, flag, "--wire json sends tensors as /json");
+  }
+  if (route.width > 0) FOGLINE_CHECK(CheckSize(flag, network, asked.cut));
+  return asked;
 }
 
 }  // namespace
@@ -244,9 +319,10 @@ Status Outcome(const EdgeReport& r) {
   return {};
 }
 
-Result<EdgeReport> RunEdge(const EdgeOptions& options) {
-  FOGLINE_TRY(const Network network, LoadNetwork(options.model, options.side));
-  FOGLINE_CHECK(CheckSize(options, network));
+Result<EdgeReport> RunEdge(const EdgeOptions& given) {
+  FOGLINE_TRY(const Network network, OpenNetwork(given));
+  EdgeOptions options = given;
+  FOGLINE_TRY(options.mechanism, Asked(given, network));
   FOGLINE_TRY(auto mechanism, Mechanism::Make(network, options.mechanism));
   const size_t least_bytes = mechanism->least_bytes();
   if (!options.pace.empty()) {
@@ -278,8 +354,7 @@ Result<EdgeReport> RunEdge(const EdgeOptions& options) {
   report.mechanism = mechanism->name();
   report.cut = mechanism->cut().name;
   report.codec = mechanism->codec();
-  LogInfo("edge {}: {} of {} at {}, {}", report.device, report.mechanism, network.card.name,
-          report.cut, report.codec);
+  LogInfo("edge {}: {} ({})", report.device, ToString(mechanism->route()), report.mechanism);
   if (mechanism->cut().is_edge_only() && !options.report_all && network.card.positive < 0) {
     LogInfo("the model's card names no positive class: every picture is reported");
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct EdgeOptions {
   std::filesystem::path model;
   int side = 0;  // input size in pixels, 0: as the card says
   MechanismOptions mechanism;
+  std::optional<Route> route;  // in place of side and of the mechanism's cut and codec
   std::string pace;  // a machine to be as slow as (edge/pace.h); empty: as fast as this one is
   SourceOptions source;
   SenderOptions sender;
@@ -81,6 +83,6 @@ Status Outcome(const EdgeReport& report);
 /// Runs until the source ends or a stop is asked for, then waits for the answers. Bad pictures are
 /// named in the log and counted; only what makes going on senseless (no model, no source, no such
 /// cut) is an error.
-Result<EdgeReport> RunEdge(const EdgeOptions& options);
+Result<EdgeReport> RunEdge(const EdgeOptions& given);
 
 }  // namespace fogline

@@ -227,6 +227,14 @@ Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
     mechanism->codec_ = options.json             ? "json"
                         : !options.codec.empty() ? options.codec
                                                  : std::move(codec);
+    std::vector<CodecName> codecs;
+    if (kind != MechanismKind::kEdgeOnly) {
+      FOGLINE_TRY(const CodecName name, ParseCodec(mechanism->codec_));
+      codecs.assign(cut.tensors.size(), name);
+    }
+    mechanism->route_ = RouteAt(network.model, cut, std::move(codecs));
+    mechanism->route_.width = network.card.width;
+    mechanism->route_.height = network.card.height;
     mechanism->cut_ = std::move(cut);
     mechanism->model_id_ = ShortId(network.model.hash());
     FOGLINE_CHECK(init(*mechanism));

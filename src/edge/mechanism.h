@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "codec/codec.h"
+#include "codec/route.h"
 #include "frame/frame.h"
 #include "vision/image.h"
 #include "vision/network.h"
@@ -47,6 +47,7 @@ class Mechanism {
   const std::string& name() const { return name_; }  // "edge-only", "cloud-only" or "split"
   const Cut& cut() const { return cut_; }
   const std::string& codec() const { return codec_; }
+  const Route& route() const { return route_; }
   /// Bytes that no payload of it is smaller than, where the codec says so for certain; else 0.
   size_t least_bytes() const;
   /// Fills in what every frame of this mechanism says alike: model, cut, bundle.
@@ -57,6 +58,7 @@ class Mechanism {
   std::string name_;
   Cut cut_;
   std::string codec_;
+  Route route_;
   uint64_t model_id_ = 0, bundle_id_ = 0;
 };
 

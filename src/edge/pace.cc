@@ -13,6 +13,7 @@ class Paced final : public Mechanism {
     name_ = mechanism_->name();
     cut_ = mechanism_->cut();
     codec_ = mechanism_->codec();
+    route_ = mechanism_->route();
     Frame stamped;
     mechanism_->Stamp(stamped);
     model_id_ = stamped.model;

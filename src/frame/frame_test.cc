@@ -12,6 +12,7 @@
 #include "codec/codec.h"
 #include "frame/ack.h"
 #include "frame/answer.h"
+#include "frame/frame_route.h"
 #include "frame/head.h"
 #include "frame/json_frame.h"
 #include "frame/topics.h"
@@ -330,6 +331,24 @@ TEST(Frame, UnknownAccuracyStaysUnknown) {
   ASSERT_TRUE(ParseFrame(bytes, read));
   EXPECT_TRUE(std::isnan(read.accuracy_m));
   EXPECT_TRUE(std::isnan(read.heading_deg));
+}
+
+TEST(Frame, NamesItsRouteByIds) {
+  Frame frame;
+  frame.model = 0xab;
+  frame.cut = 0x1f;
+  frame.bundle = 7;
+  EXPECT_EQ(ToString(RouteOf(frame).value()), "+00000000000000ab:+000000000000001f/result");
+  const Payload tensor{Role::kActivation, 3, 4, DType::kF32, Shape{1, 3}, {}};
+  const Payload half{Role::kActivation, 2, 0, DType::kF32, Shape{1, 3}, {}};
+  const Payload thumbnail{Role::kThumbnail, 5, 70, DType::kU8, Shape{2, 2, 3}, {}};
+  frame.payloads = {tensor, thumbnail, half};
+  const Route route = RouteOf(frame).value();
+  EXPECT_EQ(ToString(route), "+00000000000000ab:+000000000000001f/q4+f16");
+  EXPECT_EQ(ParseRoute(ToString(route)).value(), route);
+  EXPECT_EQ(KeyOf(frame, route.codecs[0]), (RouteKey{{0xab, 0x1f}, 7, 3, 4}));
+  frame.payloads[2].codec = 77;
+  EXPECT_EQ(RouteOf(frame).error().code, ErrorCode::kInvalid);
 }
 
 TEST(Frame, EveryTruncationAndEveryFlippedBitIsRefused) {

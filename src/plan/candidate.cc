@@ -263,6 +263,25 @@ class Evaluator {
 
 }  // namespace
 
+Route RouteOf(const Scenario& scenario, const Candidate& candidate) {
+  const Cut& cut = scenario.cuts[candidate.cut];
+  std::vector<CodecName> codecs;
+  const auto codec = ParseCodec(candidate.payload.codec);
+  if (codec && !cut.is_edge_only()) codecs.assign(cut.tensors.size(), *codec);
+  Route route = RouteAt(*scenario.model, cut, std::move(codecs));
+  // The height and width of a picture, whichever way its channels lie.
+  const Shape& shape = scenario.model->inputs().front().shape;
+  if (shape.rank() == 4 && (shape[1] <= 4 || shape[3] <= 4)) {
+    const size_t height = shape[1] <= 4 ? 2 : 1;
+    const int64_t sides[] = {shape[height], shape[height + 1]};
+    if (std::ranges::all_of(sides, [](int64_t n) { return n >= 1 && n <= Route::kMostSide; })) {
+      route.height = static_cast<int>(sides[0]);
+      route.width = static_cast<int>(sides[1]);
+    }
+  }
+  return route;
+}
+
 bool TakenUnasked(const Scenario& s, const PayloadOption& payload) {
   const Limits& l = s.limits;
   if (l.agreement || l.accuracy || l.metric || !s.codecs.empty()) return true;

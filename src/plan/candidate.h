@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/stats.h"
+#include "codec/route.h"
 #include "plan/envelope.h"
 #include "plan/payload.h"
 #include "plan/scenario.h"
@@ -61,6 +62,10 @@ struct Candidate {
   bool feasible() const { return violations.empty(); }
   bool runnable() const { return not_runnable.empty(); }
 };
+
+/// What an edge is told to run it, with the input's size: edge-only sends its result however the
+/// plan counts its bytes.
+Route RouteOf(const Scenario& scenario, const Candidate& candidate);
 
 /// Whether a codec keeps enough of what the network says to be considered without being asked for.
 bool TakenUnasked(const Scenario& scenario, const PayloadOption& payload);

@@ -50,6 +50,7 @@ Json ToJson(const Scenario& s, const Candidate& c) {
   json["violates"] = std::move(broken);
   json["metric"] = c.payload.metric ? Json(*c.payload.metric) : Json();
   json["runnable"] = c.runnable();
+  json["route"] = ToString(RouteOf(s, c));
   json["not_runnable"] = c.runnable() ? Json() : Json(c.not_runnable);
   return json;
 }

@@ -131,6 +131,14 @@ TEST_F(Commands, ThePlanIsTheBestOfWhatItLists) {
       least = std::min(least, candidate["objective"].get<double>());
     }
     EXPECT_DOUBLE_EQ(answer["best"]["objective"].get<double>(), least) << objective;
+    std::set<std::string> routes;
+    for (const Json& candidate : answer["candidates"]) {
+      routes.insert(candidate["route"]);
+      const std::string route = candidate["route"], codec = candidate["codec"];
+      EXPECT_TRUE(route.starts_with("litter@160:")) << route;
+      EXPECT_TRUE(route.ends_with(codec == "verdict" ? "/result" : "/" + codec)) << route;
+    }
+    EXPECT_EQ(routes.size(), answer["candidates"].size()) << "no two candidates go one way";
     EXPECT_LE(answer["certificate"]["lower_bound"].get<double>(), least * (1 + 1e-9));
   }
 }

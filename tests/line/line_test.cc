@@ -4,9 +4,14 @@
 #include "tests/line/line.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <map>
+#include <mutex>
 
+#include "frame/frame_route.h"
+#include "frame/topics.h"
+#include "link/link.h"
 #include "vision/folder.h"
 
 namespace fogline {
@@ -54,6 +59,93 @@ TEST_F(Line, EveryMechanismStoresEveryPictureThatItSends) {
                 report["latency_ms"]["p50"].get<double>());
     }
   }
+}
+
+/// Hears every frame of one device, whoever else does.
+class Listener final : private LinkHandler {
+ public:
+  Listener(const std::string& broker, const std::string& device) : topic_(FrameTopic(device)) {
+    LinkOptions options;
+    options.broker = *ParseBroker(broker);
+    options.client_id = "listener-" + device;
+    link_ = *Link::Make(options, *this);
+    link_->Start();
+    EXPECT_TRUE(Until([&] { return subscribed_.load(); }));
+  }
+  ~Listener() override { link_->Stop(); }
+
+  /// By sequence: what the frame says of its way, and the bytes that cross.
+  using Sent = std::map<uint64_t, std::pair<std::string, std::vector<std::byte>>>;
+  Sent sent() const {
+    const std::lock_guard lock(mutex_);
+    return sent_;
+  }
+
+ private:
+  void OnConnected() override { subscribed_ = link_->Subscribe(topic_, 1).has_value(); }
+  void OnDisconnected() override {}
+  void OnMessage(const Message& message) override {
+    Frame frame;
+    if (!ParseFrame(message.payload, frame) || frame.payloads.empty()) return;
+    const std::lock_guard lock(mutex_);
+    const auto bytes = frame.payloads[0].bytes;
+    sent_[frame.sequence] = {fmt::format("{} {:016x}", ToString(*RouteOf(frame)), frame.bundle),
+                             {bytes.begin(), bytes.end()}};
+  }
+
+  const std::string topic_;
+  std::unique_ptr<Link> link_;
+  std::atomic<bool> subscribed_{false};
+  mutable std::mutex mutex_;
+  Sent sent_;
+};
+
+TEST_F(Line, ARouteSendsWhatTheFlagsThatItStandsForSend) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> routes{
+      {"litter@160:split10/q4", {"--cut", "split10", "--codec", "q4", "--size", "160"}},
+      {"litter:input/jpeg:85", {"--mechanism", "cloud-only", "--codec", "jpeg:85"}},
+      {"litter@96:edge-only/result", {"--mechanism", "edge-only", "--size", "96"}}};
+  for (size_t i = 0; i < routes.size(); ++i) {
+    SCOPED_TRACE(routes[i].first);
+    Listener::Sent sent[2];
+    for (const bool by_route : {false, true}) {
+      const std::string device = fmt::format("{}-{}", by_route ? "route" : "flags", i);
+      const Listener listener(broker_->url(), device);
+      std::vector<std::string> flags = routes[i].second;
+      if (by_route) flags = {"--route", routes[i].first};
+      flags.insert(flags.end(), {"--device", device, "--report", "all"});
+      RunEdge(flags);
+      ASSERT_EQ(status_, 0) << Log();
+      ASSERT_TRUE(Until([&] { return listener.sent().size() == PictureCount(); }));
+      sent[by_route ? 1 : 0] = listener.sent();
+    }
+    EXPECT_EQ(sent[0], sent[1]);
+  }
+  EXPECT_NE(Log().find("litter@96:edge-only/result (edge-only)"), std::string::npos) << Log();
+}
+
+TEST_F(Line, ARouteThatNoEdgeRunsIsOneLine) {
+  const auto refused = [&](std::vector<std::string> flags, const char* word, int status) {
+    flags.insert(flags.end(), {"--device", "x"});
+    RunEdge(flags);
+    EXPECT_EQ(status_, status) << Log();
+    EXPECT_NE(Log().find(word), std::string::npos) << Log();
+    EXPECT_EQ(std::ranges::count(Log(), '\n'), 1) << Log();
+  };
+  const std::string route = "litter@160:split10/f16";
+  refused({"--route", route, "--size", "160"}, "in place of --mechanism, --cut, --codec", 2);
+  refused({"--route", route, "--codec", "f16"}, "in place of", 2);
+  refused({"--route", "litter"}, "litter: is no route", 2);
+  refused({"--route", "other:split10/f16"}, "is a route of other, and --model is litter", 2);
+  refused({"--route", "litter+0000000000000001:split10/f16"}, "models/litter.onnx is +", 1);
+  refused({"--route", "litter:exit=split5@0.9:split10/f16"}, "no edge runs exit gates yet", 1);
+  refused({"--route", "litter:split10/f16+f16"}, "more than one tensor", 1);
+  refused({"--route", "litter:split10/result"}, "name a codec", 2);
+  refused({"--route", "litter:edge-only/f16"}, "edge-only sends a result", 2);
+  refused({"--route", "litter:+0000000000000001/f16"}, "has a cut that the model lacks", 1);
+  refused({"--route", "litter@96:split10/f16"}, "goes with edge-only", 2);
+  refused({"--route", "litter@96x160:edge-only/result"}, "not square, here 160x160", 2);
+  refused({"--route", route, "--wire", "json"}, "--wire json sends tensors as /json", 2);
 }
 
 TEST_F(Line, ASplitSaysWhatTheWholeNetworkSays) {

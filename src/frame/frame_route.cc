@@ -1,0 +1,17 @@
+#include "frame/frame_route.h"
+
+namespace fogline {
+
+Result<Route> RouteOf(const Frame& frame) {
+  Route route;
+  route.model.id = frame.model;
+  route.cut.id = frame.cut;
+  for (const Payload& payload : frame.payloads) {
+    if (payload.role != Role::kActivation) continue;
+    FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
+    route.codecs.push_back(codec);
+  }
+  return route;
+}
+
+}  // namespace fogline
