@@ -153,10 +153,10 @@ void Print(const BundleContents& contents, const std::filesystem::path& out) {
 /// Calibrates and writes the bundle. What is found on the way is kept beside it: the same command
 /// goes on from there, however it was ended.
 Result<BundleContents> CalibrateInto(const std::filesystem::path& out, const Args& args,
-                                     const Model& model, const ModelCard& card,
-                                     const CalibrationSet& set, CalibrateOptions options) {
+                                     const Network& network, const CalibrationSet& set,
+                                     CalibrateOptions options) {
   const auto draft = std::filesystem::path(out) += ".part";
-  const Sha256 key = DraftKey(model, card, set, options, args.metric);
+  const Sha256 key = DraftKey(network, set, options, args.metric);
   if (auto kept = LoadDraft(draft, key)) {
     LogInfo("{}: goes on where it was stopped, behind {} of {} cuts", draft.string(), kept->cuts,
             options.cuts.size());
@@ -178,7 +178,7 @@ Result<BundleContents> CalibrateInto(const std::filesystem::path& out, const Arg
     progress->Advance(percent - std::min(shown, percent), what);
     shown = std::max(shown, percent);
   };
-  auto contents = Calibrate(model, card, set, options);
+  auto contents = Calibrate(network, set, options);
   progress.reset();
   if (!contents && contents.error().code == ErrorCode::kCancelled) {
     return Fail(ErrorCode::kCancelled, draft.string(),
@@ -194,21 +194,21 @@ Result<BundleContents> CalibrateInto(const std::filesystem::path& out, const Arg
 }
 
 Status Run(const Args& args) {
-  FOGLINE_TRY(const Model model, LoadModel(args.model));
-  FOGLINE_TRY(const ModelCard card, LoadCard(args.model.path, model.inputs(), model.outputs()));
+  FOGLINE_TRY(const Network network, ReadNetwork(args.model));
+  if (const auto& error = network.contract.no_picture) return tl::unexpected<Error>(*error);
   CalibrateOptions options;
   options.threads = args.threads > 0
                         ? args.threads
                         : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  FOGLINE_TRY(options.cuts, ChooseCuts(args, model));
+  FOGLINE_TRY(options.cuts, ChooseCuts(args, network.model));
   if (!args.bits.empty()) {
     options.levels = args.bits;
     std::ranges::sort(options.levels);
     options.levels.erase(std::unique(options.levels.begin(), options.levels.end()),
                          options.levels.end());
   }
-  FOGLINE_TRY(const CalibrationSet set, ReadCalibrationSet(args.images, args.labels, args.most,
-                                                           model, card, options.threads));
+  FOGLINE_TRY(const CalibrationSet set,
+              ReadCalibrationSet(args.images, args.labels, args.most, network, options.threads));
   if (!args.metric.empty()) {
     options.metric = [&](const auto& whole, const auto& split) {
       return RunMetric(args.metric, whole, split);
@@ -216,7 +216,7 @@ Status Run(const Args& args) {
   }
   auto out = args.out;
   if (out.empty()) (out = args.model.path).replace_extension(".bundle");
-  FOGLINE_TRY(const BundleContents contents, CalibrateInto(out, args, model, card, set, options));
+  FOGLINE_TRY(const BundleContents contents, CalibrateInto(out, args, network, set, options));
   if (!args.chart.empty()) {
     FOGLINE_CHECK(WriteFile(args.chart, RateFidelitySvg(contents.model, contents.pairs)));
   }

@@ -21,16 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The classes that the labels are of; kUnsupported for a network of something else.
-Result<size_t> ClassesOf(const Model& model, const ModelCard& card) {
-  const auto classes = model.outputs().at(card.output_index).shape.Elements();
-  if (card.kind == ModelCard::Kind::kOther || !classes || *classes < 2) {
-    return Fail(ErrorCode::kUnsupported, model.where(),
-                "tells no classes apart, so that --labels cannot say how often it is right");
-  }
-  return static_cast<size_t>(*classes);
-}
-
 /// One line of a labels file.
 struct LabelLine {
   std::string where;  // "labels.tsv:7"
@@ -63,8 +53,13 @@ Result<std::vector<LabelLine>> ReadLines(const fs::path& path) {
 /// Class by file name.
 Result<std::map<std::string, int>> ReadLabels(const fs::path& path,
                                               const std::set<std::string>& pictures,
-                                              const Model& model, const ModelCard& card) {
-  FOGLINE_TRY(const size_t classes, ClassesOf(model, card));
+                                              const Network& network) {
+  const ModelCard& card = network.card;
+  const size_t classes = network.contract.classes();
+  if (classes < 2) {
+    return Fail(ErrorCode::kUnsupported, network.path.string(),
+                "tells no classes apart, so that --labels cannot say how often it is right");
+  }
   FOGLINE_TRY(const std::vector<LabelLine> lines, ReadLines(path));
   std::map<std::string, int> labels;
   std::optional<std::string> lost;  // the first label without a picture
@@ -79,7 +74,8 @@ Result<std::map<std::string, int>> ReadLabels(const fs::path& path,
     if (!known) {
       return Fail(ErrorCode::kInvalid, line.where,
                   "'{}' is no class of {} (a label of its card, or a number from 0 to {}){}",
-                  line.label, model.where(), classes - 1, DidYouMean(line.label, card.labels));
+                  line.label, network.path.string(), classes - 1,
+                  DidYouMean(line.label, card.labels));
     }
     if (!picture) {
       ++without;
@@ -110,14 +106,14 @@ Result<std::map<std::string, int>> ReadLabels(const fs::path& path,
 }  // namespace
 
 Result<CalibrationSet> ReadCalibrationSet(const fs::path& images, const fs::path& labels,
-                                          size_t most, const Model& model, const ModelCard& card,
-                                          int threads) {
+                                          size_t most, const Network& network, int threads) {
+  const ModelCard& card = network.card;
   FOGLINE_TRY(std::vector<fs::path> files, ListImages(images));
   std::map<std::string, int> classes;
   if (!labels.empty()) {
     std::set<std::string> names;
     for (const fs::path& file : files) names.insert(file.filename().string());
-    FOGLINE_TRY(classes, ReadLabels(labels, names, model, card));
+    FOGLINE_TRY(classes, ReadLabels(labels, names, network));
   }
   if (most > 0 && files.size() > most) {
     // Evenly, since names often sort by class.

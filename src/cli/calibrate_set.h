@@ -5,8 +5,7 @@
 
 #include "base/result.h"
 #include "codec/calibrate.h"
-#include "graph/model.h"
-#include "vision/card.h"
+#include "vision/network.h"
 
 namespace fogline::cli {
 
@@ -18,6 +17,6 @@ namespace fogline::cli {
 /// picture; labels without a picture are counted in the log.
 Result<CalibrationSet> ReadCalibrationSet(const std::filesystem::path& images,
                                           const std::filesystem::path& labels, size_t most,
-                                          const Model& model, const ModelCard& card, int threads);
+                                          const Network& network, int threads);
 
 }  // namespace fogline::cli

@@ -56,7 +56,34 @@ Json ToJson(const Cut& cut) {
           {"data_dependent", cut.data_dependent}};
 }
 
-Json ToJson(const ModelArgs& args, const Model& model, const std::vector<Cut>& cuts) {
+Json ToJson(const ModelContract& contract) {
+  Json outputs = Json::array();
+  for (const OutputMeaning& output : contract.outputs) {
+    outputs.push_back({{"name", output.tensor},
+                       {"kind", NameOf(output.kind)},
+                       {"classes", output.classes},
+                       {"probabilities", output.probabilities}});
+  }
+  Json fixed = Json::object();
+  for (const FixedInput& input : contract.fixed) fixed[input.tensor] = input.values;
+  const PictureInput& p = contract.picture;
+  Json picture = {{"name", p.tensor},
+                  {"channels", p.channels},
+                  {"width", p.width},
+                  {"height", p.height},
+                  {"channels_last", p.channels_last},
+                  {"batch", p.batched ? Json(p.batch) : Json()},
+                  {"dtype", DTypeName(p.dtype)}};
+  const bool pictures = contract.takes_pictures();
+  return {{"picture", pictures ? std::move(picture) : Json()},
+          {"no_picture", pictures ? Json() : Json(contract.no_picture->message)},
+          {"constants", std::move(fixed)},
+          {"outputs", std::move(outputs)},
+          {"judged", contract.judged}};
+}
+
+Json ToJson(const ModelArgs& args, const Network& network, const std::vector<Cut>& cuts) {
+  const Model& model = network.model;
   Json layers = Json::array();
   for (const Node& node : model.nodes()) {
     Json outputs = Json::array();
@@ -82,12 +109,14 @@ Json ToJson(const ModelArgs& args, const Model& model, const std::vector<Cut>& c
             {"madds", model.madds()},
             {"madds_at_least", model.madds_at_least()},
             {"inputs", ToJson(model.inputs())},
-            {"outputs", ToJson(model.outputs())}}},
+            {"outputs", ToJson(model.outputs())},
+            {"contract", ToJson(network.contract)}}},
           {"layers", std::move(layers)},
           {"cuts", std::move(list)}};
 }
 
-void Print(const ModelArgs& args, const Model& model, const std::vector<Cut>& cuts) {
+void Print(const ModelArgs& args, const Network& network, const std::vector<Cut>& cuts) {
+  const Model& model = network.model;
   fmt::print("{}: opset {}, {} layers, {} parameters, {}{} MAdds, {}\n", args.path.string(),
              model.opset(), model.nodes().size(), HumanCount(static_cast<double>(model.params())),
              model.madds_at_least() ? "at least " : "",
@@ -95,12 +124,14 @@ void Print(const ModelArgs& args, const Model& model, const std::vector<Cut>& cu
              HumanBytes(static_cast<double>(model.bytes().size())));
   for (const Port& port : model.inputs()) fmt::print("  in   {}\n", Describe(port));
   for (const Port& port : model.outputs()) fmt::print("  out  {}\n", Describe(port));
+  fmt::print("  {}\n", network.contract.ToString());
   fmt::print("\n{}\n{}", LayerTable(model).ToText(StdoutStyle()), "\n");
   fmt::print("{}", CutTable(model, cuts, true).ToText(StdoutStyle()));
 }
 
 Status Inspect(const Args& args) {
-  FOGLINE_TRY(const Model model, LoadModel(args.model));
+  FOGLINE_TRY(const Network network, ReadNetwork(args.model));
+  const Model& model = network.model;
   CutOptions options;
   options.all = args.all;
   FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model, options));
@@ -111,9 +142,9 @@ Status Inspect(const Args& args) {
   if (args.json) {
     fmt::print(
         "{}\n",
-        ToJson(args.model, model, cuts).dump(-1, ' ', false, Json::error_handler_t::replace));
+        ToJson(args.model, network, cuts).dump(-1, ' ', false, Json::error_handler_t::replace));
   } else if (args.html.empty()) {
-    Print(args.model, model, cuts);
+    Print(args.model, network, cuts);
   } else {
     fmt::print("{}: {} cuts, written to {}\n", args.model.path.string(), cuts.size(),
                args.html.string());

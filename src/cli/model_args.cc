@@ -3,8 +3,6 @@
 #include <charconv>
 #include <optional>
 
-#include "vision/network.h"
-
 namespace fogline::cli {
 namespace {
 
@@ -72,7 +70,7 @@ void AddModelArgs(Command& command, ModelArgs& args) {
       .Type("INPUT=VALUE[,VALUE…]");
 }
 
-Result<Model> LoadModel(const ModelArgs& args) {
+Result<Network> ReadNetwork(const ModelArgs& args) {
   FOGLINE_TRY(LoadOptions options, ParseShapes(args));
   FOGLINE_CHECK(ParseValues(args, options));
   FOGLINE_TRY(const DeclaredPorts declared, ReadPorts(args.path));
@@ -84,7 +82,8 @@ Result<Model> LoadModel(const ModelArgs& args) {
     }
     options.shapes = {{declared.inputs[0].name, unnamed->second}};
   }
-  return fogline::LoadModel(args.path, std::move(options));
+  return fogline::ReadNetwork(args.path,
+                              {.side = 0, .load = std::move(options), .in_memory = false});
 }
 
 std::string Describe(const Port& port) {

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "cli/command_line.h"
-#include "graph/model.h"
+#include "vision/network.h"
 
 namespace fogline::cli {
 
@@ -22,7 +22,7 @@ void AddModelArgs(Command& command, ModelArgs& args);
 
 /// Loads the model with the shapes given, else with the size of the model's card, and says in the
 /// log which sizes it had to assume.
-Result<Model> LoadModel(const ModelArgs& args);
+Result<Network> ReadNetwork(const ModelArgs& args);
 
 /// "image float32 1x3x160x160".
 std::string Describe(const Port& port);

@@ -83,15 +83,15 @@ Result<std::unique_ptr<PlanInput>> LoadPlanInput(const PlanArgs& args) {
   for (const auto& [name, flag] : {std::pair(args.edge, "--edge"), {args.cloud, "--cloud"}}) {
     if (!name.ends_with(".json")) FOGLINE_CHECK(FindMachine(name, flag).map([](const auto&) {}));
   }
-  FOGLINE_TRY(Model model, LoadModel(args.model));
-  auto input = std::make_unique<PlanInput>(PlanInput{std::move(model), {}, {}});
+  FOGLINE_TRY(Network network, ReadNetwork(args.model));
+  auto input = std::make_unique<PlanInput>(PlanInput{std::move(network), {}, {}});
   if (args.bundle.empty()) {
-    input->bundle = BundleBeside(input->model, args.model.path);
+    input->bundle = BundleBeside(input->network.model, args.model.path);
   } else {
-    FOGLINE_TRY(input->bundle, LoadBundleOf(input->model, args.bundle));
+    FOGLINE_TRY(input->bundle, LoadBundleOf(input->network.model, args.bundle));
   }
-  FOGLINE_TRY(PlanSide edge, LoadSide(input->model, args.edge, "--edge"));
-  FOGLINE_TRY(PlanSide cloud, LoadSide(input->model, args.cloud, "--cloud"));
+  FOGLINE_TRY(PlanSide edge, LoadSide(input->network.model, args.edge, "--edge"));
+  FOGLINE_TRY(PlanSide cloud, LoadSide(input->network.model, args.cloud, "--cloud"));
   for (const PlanSide* side : {&edge, &cloud}) {
     if (!side->timing.integers_as_float) continue;
     LogWarning(
@@ -99,8 +99,8 @@ Result<std::unique_ptr<PlanInput>> LoadPlanInput(const PlanArgs& args) {
         "unknown there; 'fogline profile' measures it",
         side->machine.name);
   }
-  FOGLINE_TRY(std::vector<Cut> cuts, ListCuts(input->model));
-  FOGLINE_TRY(input->scenario, MakeScenario(args.request, input->model, std::move(cuts),
+  FOGLINE_TRY(std::vector<Cut> cuts, ListCuts(input->network.model));
+  FOGLINE_TRY(input->scenario, MakeScenario(args.request, input->network, std::move(cuts),
                                             input->bundle ? &*input->bundle : nullptr,
                                             std::move(edge), std::move(cloud), std::move(link)));
   return input;

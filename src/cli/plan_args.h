@@ -29,7 +29,7 @@ void AddPlanArgs(Command& command, PlanArgs& args);
 /// A model, what was calibrated on it, and the scenario over both; kept together since the scenario
 /// points into them.
 struct PlanInput {
-  Model model;
+  Network network;
   std::optional<Bundle> bundle;
   Scenario scenario;
 };

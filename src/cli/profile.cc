@@ -83,7 +83,8 @@ Result<MeasuredProfile> MeasureHere(Args& args, const Model& model, const std::v
 }
 
 Status RunProfile(Args& args) {
-  FOGLINE_TRY(const Model model, LoadModel(args.model));
+  FOGLINE_TRY(const Network network, ReadNetwork(args.model));
+  const Model& model = network.model;
   FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model));
   auto made = args.scale.empty() ? MeasureHere(args, model, cuts) : Scaled(args, model, cuts);
   FOGLINE_TRY(const MeasuredProfile profile, std::move(made));

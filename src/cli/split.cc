@@ -73,7 +73,8 @@ class Pending {
 };
 
 Status Split(const Args& args) {
-  FOGLINE_TRY(const Model model, LoadModel(args.model));
+  FOGLINE_TRY(const Network network, ReadNetwork(args.model));
+  const Model& model = network.model;
   FOGLINE_TRY(const Cut cut, FindCut(model, args.cut));
   if (!cut.is_split()) {
     FOGLINE_TRY(const auto cuts, ListCuts(model));

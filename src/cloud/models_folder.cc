@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "frame/frame.h"
 #include "graph/model_name.h"
+#include "vision/network.h"
 
 namespace fogline {
 namespace {
@@ -16,6 +17,13 @@ constexpr uint64_t kMostBundleBytes = uint64_t{64} << 20;
 
 FileStamp CardStamp(std::filesystem::path model) {
   return StampOf(model.replace_extension(".toml"));
+}
+
+/// Frames of a model that takes no pictures would each be answered so; the log says it once.
+void SayContract(const std::filesystem::path& model) {
+  if (const auto card = PeekCard(model); !card) {
+    LogWarning("not run for frames: {}", card.error().ToString());
+  }
 }
 
 }  // namespace
@@ -63,6 +71,7 @@ bool ModelsFolder::LookAtModel(const std::filesystem::path& path, Seen& seen) {
   const FileStamp card = CardStamp(path);
   const bool other_card = seen.id && card != seen.card;
   seen.card = card;
+  if (other_card) SayContract(path);
   if (!seen.stamps.empty() && StampsOf(path, seen) == seen.stamps) return other_card;
 
   const FileStamp before = StampOf(path);
@@ -84,6 +93,7 @@ bool ModelsFolder::LookAtModel(const std::filesystem::path& path, Seen& seen) {
   seen.stamps = stamps;
   seen.id = ShortId(name->hash);
   seen.trouble.clear();
+  SayContract(path);
   return other_card;
 }
 

@@ -255,8 +255,8 @@ Result<std::shared_ptr<const KnownModel>> Registry::Know(uint64_t model) {
   }
   FOGLINE_TRY(const auto network, LoadNow(model));
   FOGLINE_TRY(auto cuts, ListCuts(network->model));
-  auto known = std::make_shared<const KnownModel>(
-      KnownModel{network->path, network->model.hash(), network->card, std::move(cuts)});
+  auto known = std::make_shared<const KnownModel>(KnownModel{
+      network->path, network->model.hash(), network->card, network->contract, std::move(cuts)});
   const std::lock_guard lock(mutex_);
   known_[model] = known;
   return known;
@@ -288,7 +288,7 @@ Status Registry::OpenPart(uint64_t model, OpenCut& open, uint64_t& bytes) {
   std::string part;  // the whole network as it lies in memory where this stays empty
   if (!open.cut.is_cloud_only()) {
     FOGLINE_TRY(part, SliceSuffix(network->model, open.cut));
-  } else if (network->model.has_external_weights() || network->model.had_functions()) {
+  } else if (network->model.has_external_weights() || network->model.rewritten()) {
     FOGLINE_TRY(part, SliceWhole(network->model));
   }
   const auto view = part.empty() ? network->model.bytes() : std::as_bytes(std::span(part));

@@ -28,6 +28,7 @@ struct KnownModel {
   std::filesystem::path path;
   Sha256 hash{};
   ModelCard card;
+  ModelContract contract;
   std::vector<Cut> cuts;  // as ListCuts gives them
 };
 

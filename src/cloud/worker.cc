@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "codec/runnable.h"
 #include "frame/json_frame.h"
 #include "vision/preprocess.h"
 #include "vision/verdict.h"
@@ -119,7 +120,7 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   }
   FOGLINE_TRY(const auto outputs, open.session->Run({&input, 1}));
   const ModelCard& card = open.model->card;
-  const auto judged = Judge(outputs[card.output_index].view(), card);
+  const auto judged = Judge(outputs[open.model->contract.judged].view(), card);
   if (!judged && !HoldsNumbers(input)) return Refuse("holds NaN or infinite numbers");
   FOGLINE_TRY(const Verdict verdict, judged);
   out.stages.suffix = LapMicros(start);
@@ -143,7 +144,7 @@ Result<StepTimes> Worker::Pace(const OpenCut& open, const CodecName& codec) {
     FOGLINE_TRY(bundle, registry_.FindBundle(frame_.model, frame_.bundle));
   }
   if (paces_.size() >= kMostDecoders) paces_.clear();
-  return paces_[key] = PaceOf(*pace_, network->model, open.cut, ToString(codec), bundle.get());
+  return paces_[key] = PaceOf(*pace_, *network, open.cut, ToString(codec), bundle.get());
 }
 
 /// The decoder for a payload of the last frame, made once and kept.
@@ -167,22 +168,23 @@ Result<TensorCodec*> Worker::Decoder(const CodecName& codec, const Port& tensor)
 /// picture.
 Result<TensorView> Worker::Decode(const OpenCut& open, const Payload& payload) {
   const ModelCard& card = open.model->card;
-  if (open.cut.tensors.size() != 1) {
-    return Fail(ErrorCode::kUnsupported, "frame", "names a cut at which {} tensors cross",
-                open.cut.tensors.size());
+  const ModelContract& contract = open.model->contract;
+  if (const auto obstacle = WhyNotRun(contract, open.cut, std::nullopt)) {
+    return Fail(ErrorCode::kUnsupported, "frame", "names a cut that is not run: {}", obstacle->why);
   }
   FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
-  // At cut 0 pixels (height x width x 3) may come instead of the network's own input, which has a
-  // batch dimension.
-  const bool pixels = open.cut.is_cloud_only() && payload.shape.rank() == 3;
-  const Port expected =
-      pixels ? Port{"picture", DType::kU8, Shape{card.height, card.width, 3}} : open.cut.tensors[0];
+  // At cut 0 pixels may come instead of the network's own input.
+  const Port picture = contract.pixels();
+  const Port& own = open.cut.tensors[0];
+  const bool pixels = open.cut.is_cloud_only() && payload.shape.rank() == 3 &&
+                      (payload.shape == picture.shape || payload.shape != own.shape);
+  const Port& expected = pixels ? picture : own;
   if (payload.dtype != expected.dtype || payload.shape != expected.shape) {
     return Fail(ErrorCode::kInvalid, "frame", "holds {} {} where {} {} is due",
                 DTypeName(payload.dtype), payload.shape.ToString(), DTypeName(expected.dtype),
                 expected.shape.ToString());
   }
-  if (codec.kind == CodecKind::kJpeg || codec.kind == CodecKind::kWebp) {
+  if (CodesPictures(codec)) {
     if (!pixels) return Refuse("holds a coded picture where a tensor is due");
     FOGLINE_CHECK(DecodeExactly(payload.bytes, "frame", card.width, card.height, picture_));
   } else {

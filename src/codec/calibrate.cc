@@ -45,15 +45,15 @@ double TargetError(int level) {
   return kErrors[std::clamp(level, 2, 8) - 2];
 }
 
-Result<BundleContents> Calibrate(const Model& model, const ModelCard& card,
-                                 const CalibrationSet& set, const CalibrateOptions& options) {
+Result<BundleContents> Calibrate(const Network& network, const CalibrationSet& set,
+                                 const CalibrateOptions& options) {
   if (set.pictures.empty())
     return Fail(ErrorCode::kInvalid, "calibration", "needs pictures, got none");
   if (set.pictures.size() < 20) {
     LogWarning("{} pictures are few: figures will be rough (100 or more are better)",
                set.pictures.size());
   }
-  FOGLINE_TRY(auto all, Calibration::Start(model, card, set, options));
+  FOGLINE_TRY(auto all, Calibration::Start(network, set, options));
   std::optional<Activations> before;
   for (size_t c = options.cuts_done; c < options.cuts.size(); ++c) {
     const Cut& cut = options.cuts[c];

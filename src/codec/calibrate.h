@@ -12,9 +12,8 @@
 #include "codec/bundle_writer.h"
 #include "codec/codec.h"
 #include "graph/cut.h"
-#include "graph/model.h"
-#include "vision/card.h"
 #include "vision/image.h"
+#include "vision/network.h"
 
 namespace fogline {
 
@@ -55,7 +54,7 @@ struct CalibrationSet {
 /// the other half of the pictures; the parameters of the bundle itself come from all of them.
 /// kInvalid without pictures. Cuts whose tensors hold NaN keep only their json, f32 and f16 rows,
 /// and a warning says so.
-Result<BundleContents> Calibrate(const Model& model, const ModelCard& card,
-                                 const CalibrationSet& set, const CalibrateOptions& options);
+Result<BundleContents> Calibrate(const Network& network, const CalibrationSet& set,
+                                 const CalibrateOptions& options);
 
 }  // namespace fogline

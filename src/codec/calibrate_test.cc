@@ -58,7 +58,13 @@ class CalibrateTest : public testing::Test {
   Result<BundleContents> Run(int pictures) {
     CalibrationSet set;
     for (int i = 0; i < pictures; ++i) set.pictures.push_back(Disc(160, 3 * i + 1));
-    return Calibrate(*model_, card_, set, options_);
+    return Calibrate(Net(), set, options_);
+  }
+
+  Network Net() const {
+    ModelCard card = card_;
+    ModelContract contract = MakeContract(*model_, card);
+    return {{}, *model_, std::move(card), std::move(contract)};
   }
 
   std::unique_ptr<Model> model_;
@@ -126,7 +132,7 @@ TEST_F(CalibrateTest, PicturesAllAlikeLeaveNothingUndefined) {
   CalibrationSet set;
   set.pictures.assign(4, Disc(160, 5));
   set.labels.assign(4, 7);
-  const auto contents = Calibrate(*model_, card_, set, options_);
+  const auto contents = Calibrate(Net(), set, options_);
   ASSERT_TRUE(contents) << contents.error().ToString();
   const CalibratedPair* row = Find(*contents, "add10", "q3");
   ASSERT_NE(row, nullptr);
@@ -200,7 +206,7 @@ TEST_F(CalibrateTest, ADraftIsOfOneCalibrationOnly) {
   CalibrationSet set;
   for (uint32_t i = 0; i < 3; ++i) set.pictures.push_back(Disc(160, i));
   options_.cuts = {FindCut(*model_, "add10").value()};
-  const auto key = [&] { return DraftKey(*model_, card_, set, options_, ""); };
+  const auto key = [&] { return DraftKey(Net(), set, options_, ""); };
   const Sha256 own = key();
   EXPECT_EQ(key(), own);
   set.pictures[1].rgb[7] ^= 1;
@@ -215,7 +221,7 @@ TEST_F(CalibrateTest, ADraftIsOfOneCalibrationOnly) {
   card_.mean[0] += 1;
   EXPECT_NE(key(), own);
   card_.mean[0] -= 1;
-  EXPECT_NE(DraftKey(*model_, card_, set, options_, "python3 map.py"), own);
+  EXPECT_NE(DraftKey(Net(), set, options_, "python3 map.py"), own);
 
   const TempDir folder;
   const auto path = folder.path() / "x.part";
@@ -288,7 +294,7 @@ TEST_F(CalibrateWild, ChannelsAreWhereTheGraphHasThem) {
   });
   if (HasFatalFailure()) return;
   const Port port = options_.cuts[0].tensors[0];
-  const auto contents = Calibrate(network_->model, network_->card, set_, options_);
+  const auto contents = Calibrate(*network_, set_, options_);
   ASSERT_TRUE(contents) << contents.error().ToString();
   ASSERT_EQ(contents->tensors.size(), 1U);
   EXPECT_TRUE(contents->tensors[0].layout.channels_last);
@@ -343,7 +349,7 @@ TEST_F(CalibrateWild, WhereTheGraphDoesNotSayTheFewerBytesDecide) {
     for (const Tensor& tensor : tensors) EXPECT_TRUE(codec->Encode(tensor.view(), code));
     return code.size();
   };
-  const auto contents = Calibrate(network_->model, network_->card, set_, options_);
+  const auto contents = Calibrate(*network_, set_, options_);
   ASSERT_TRUE(contents) << contents.error().ToString();
   ASSERT_EQ(contents->tensors.size(), 1U);
   EXPECT_EQ(contents->tensors[0].layout.channels_last, bytes(true) < bytes(false));
@@ -356,7 +362,7 @@ TEST_F(CalibrateWild, WholeNumbersCrossAsTheyAre) {
     return cut.tensors[0].dtype == DType::kU8 || cut.tensors[0].dtype == DType::kI8;
   });
   if (HasFatalFailure()) return;
-  const auto contents = Calibrate(network_->model, network_->card, set_, options_);
+  const auto contents = Calibrate(*network_, set_, options_);
   ASSERT_TRUE(contents) << contents.error().ToString();
   EXPECT_TRUE(contents->tensors.empty());
   ASSERT_EQ(contents->pairs.size(), 3U);  // json, f32, f16
@@ -375,7 +381,7 @@ TEST_F(CalibrateWild, ADetectorsLevelsHaveAgreements) {
   options_.levels = {2, 6};
   CutAtFirst([](const Cut& cut) { return cut.edge_madds > cut.cloud_madds; });
   if (HasFatalFailure()) return;
-  const auto contents = Calibrate(network_->model, network_->card, set_, options_);
+  const auto contents = Calibrate(*network_, set_, options_);
   ASSERT_TRUE(contents) << contents.error().ToString();
   const std::string& cut = options_.cuts[0].name;
   EXPECT_FALSE(Find(*contents, cut, "q2")->top1_agreement);

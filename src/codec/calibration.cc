@@ -13,9 +13,10 @@
 
 namespace fogline {
 
-Result<Calibration> Calibration::Start(const Model& model, const ModelCard& card,
-                                       const CalibrationSet& set, const CalibrateOptions& options) {
-  Calibration calibration(model, card, set, options);
+Result<Calibration> Calibration::Start(const Network& network, const CalibrationSet& set,
+                                       const CalibrateOptions& options) {
+  Calibration calibration(network, set, options);
+  const Model& model = network.model;
   BundleContents& contents = calibration.contents_ = options.found;
   contents.model_hash = model.hash();
   contents.model = std::filesystem::path(model.where()).filename().string();
@@ -39,7 +40,7 @@ Tensor InputTensor(const Image& picture, const ModelCard& card) {
 }
 
 std::optional<bool> Calibration::ChannelsLast(const Port& tensor) const {
-  const int activation = model_.FindActivation(tensor.name);
+  const int activation = network_.model.FindActivation(tensor.name);
   const int axis = activation < 0 ? -1 : channel_axes_[static_cast<size_t>(activation)];
   const int last = static_cast<int>(tensor.shape.rank()) - 1;
   if (axis == 1 || last <= 1) return false;
@@ -74,17 +75,18 @@ void Calibration::Tell(double done) const {
 }
 
 Status Calibration::RunWhole() {
-  FOGLINE_TRY(whole_, OpenSession(model_));
+  FOGLINE_TRY(whole_, OpenSession(network_.model));
   std::vector<std::vector<Tensor>> outputs(pictures());
-  const auto madds = static_cast<double>(model_.madds());
+  const auto madds = static_cast<double>(network_.model.madds());
   FOGLINE_CHECK(ForEach(pictures(), madds, [&](size_t i, int) -> Status {
     const Tensor input = InputOf(set_.pictures[i]);
     const TensorView view = input.view();
     FOGLINE_TRY(outputs[i], whole_->Run({&view, 1}));
     return {};
   }));
-  std::optional<size_t> classes;
-  if (card_.kind != ModelCard::Kind::kOther) classes = card_.output_index;
+  std::optional<Reference::Classes> classes;
+  const ModelContract& contract = network_.contract;
+  if (contract.classes() > 0) classes = {contract.judged, contract.classes()};
   reference_ = std::make_unique<Reference>(std::move(outputs), classes);
   return {};
 }

@@ -38,10 +38,10 @@ struct Trial {
 class Calibration {
  public:
   /// Runs the whole model on every picture.
-  static Result<Calibration> Start(const Model& model, const ModelCard& card,
-                                   const CalibrationSet& set, const CalibrateOptions& options);
+  static Result<Calibration> Start(const Network& network, const CalibrationSet& set,
+                                   const CalibrateOptions& options);
 
-  const Model& model() const { return model_; }
+  const Model& model() const { return network_.model; }
   const CalibrateOptions& options() const { return options_; }
   const Reference& reference() const { return *reference_; }
   Session& whole() { return *whole_; }
@@ -54,7 +54,7 @@ class Calibration {
   size_t HalfOf(size_t picture) const { return picture % 2; }
   size_t OtherHalf(size_t picture) const { return pictures() < 2 ? 0 : 1 - HalfOf(picture); }
 
-  Tensor InputOf(const Image& picture) const { return InputTensor(picture, card_); }
+  Tensor InputOf(const Image& picture) const { return InputTensor(picture, network_.card); }
 
   /// In which words what is done next is told.
   void Stage(std::string what) { what_ = std::move(what); }
@@ -77,14 +77,12 @@ class Calibration {
   BundleContents& contents() { return contents_; }
 
  private:
-  Calibration(const Model& model, const ModelCard& card, const CalibrationSet& set,
-              const CalibrateOptions& options)
-      : model_(model), card_(card), set_(set), options_(options) {}
+  Calibration(const Network& network, const CalibrationSet& set, const CalibrateOptions& options)
+      : network_(network), set_(set), options_(options) {}
   Status RunWhole();
   void Tell(double done) const;
 
-  const Model& model_;
-  const ModelCard& card_;
+  const Network& network_;
   const CalibrationSet& set_;
   const CalibrateOptions& options_;
   double done_ = 0;                 // units of work

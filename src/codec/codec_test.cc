@@ -8,7 +8,7 @@
 #include <limits>
 #include <random>
 
-#include "codec/half.h"
+#include "base/half.h"
 
 namespace fogline {
 namespace {

@@ -17,8 +17,8 @@ constexpr uint32_t kMethod = 1;
 
 }  // namespace
 
-Sha256 DraftKey(const Model& model, const ModelCard& card, const CalibrationSet& set,
-                const CalibrateOptions& options, const std::string& metric) {
+Sha256 DraftKey(const Network& network, const CalibrationSet& set, const CalibrateOptions& options,
+                const std::string& metric) {
   std::vector<std::byte> text;
   ByteWriter writer(text);
   const auto add = [&](std::string_view part) {
@@ -26,11 +26,15 @@ Sha256 DraftKey(const Model& model, const ModelCard& card, const CalibrationSet&
     writer.Append(part);
   };
   writer.Write(kMethod);
-  writer.Append(std::as_bytes(std::span(model.hash())));
+  writer.Append(std::as_bytes(std::span(network.model.hash())));
   add(EngineName());
   add(metric);
-  writer.Write(static_cast<uint32_t>(card.kind));
-  writer.Write(static_cast<uint64_t>(card.output_index));
+  writer.Write(static_cast<uint32_t>(network.card.kind));
+  writer.Write(static_cast<uint64_t>(network.card.output_index));
+  for (const FixedInput& input : network.contract.fixed) {
+    add(input.tensor);
+    for (const double value : input.values) writer.Write(value);
+  }
   writer.Write(static_cast<uint64_t>(options.cuts.size()));
   for (const Cut& cut : options.cuts) {
     writer.Write(cut.id);
@@ -41,7 +45,7 @@ Sha256 DraftKey(const Model& model, const ModelCard& card, const CalibrationSet&
     for (const int number : *list) writer.Write(static_cast<int32_t>(number));
   }
   for (const Image& picture : set.pictures) {
-    const Tensor input = InputTensor(picture, card);
+    const Tensor input = InputTensor(picture, network.card);
     const Sha256 hash = HashSha256(input.bytes());
     writer.Append(std::as_bytes(std::span(hash)));
   }

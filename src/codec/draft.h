@@ -15,8 +15,8 @@ namespace fogline {
 
 /// Names a calibration: the model's, every picture's and label's bytes as the network sees them,
 /// the cuts, codecs and `metric` (the user's command), the engine.
-Sha256 DraftKey(const Model& model, const ModelCard& card, const CalibrationSet& set,
-                const CalibrateOptions& options, const std::string& metric);
+Sha256 DraftKey(const Network& network, const CalibrationSet& set, const CalibrateOptions& options,
+                const std::string& metric);
 
 struct Draft {
   size_t cuts = 0;  // how many are done

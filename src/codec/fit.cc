@@ -6,7 +6,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "codec/half.h"
+#include "base/half.h"
 #include "codec/kernels.h"
 
 namespace fogline {

@@ -6,8 +6,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "base/half.h"
 #include "codec/codec.h"
-#include "codec/half.h"
 #include "codec/raw_codec.h"
 
 namespace fogline {

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/bytes.h"
-#include "codec/half.h"
+#include "base/half.h"
 
 namespace fogline {
 namespace {

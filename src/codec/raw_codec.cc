@@ -2,8 +2,8 @@
 
 #include <cstring>
 
+#include "base/half.h"
 #include "codec/codec.h"
-#include "codec/half.h"
 
 namespace fogline {
 namespace {

@@ -1,13 +1,12 @@
 #include "codec/reference.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <span>
 #include <utility>
 
-#include "codec/half.h"
+#include "vision/floats.h"
 
 namespace fogline {
 namespace {
@@ -21,43 +20,6 @@ constexpr int64_t kMostChannels = 512;  // an axis that is longer lists places, 
 bool IsDiscrete(DType dtype) {
   return dtype == DType::kI32 || dtype == DType::kI64 || dtype == DType::kU32 ||
          dtype == DType::kU64 || dtype == DType::kBool;
-}
-
-template <typename T>
-std::span<const float> Converted(const Tensor& tensor, std::vector<float>& room) {
-  const auto values = tensor.as<T>();
-  room.assign(values.begin(), values.end());
-  return room;
-}
-
-/// The elements as floats, in `room` where they are none; nothing for types without numbers.
-std::span<const float> Floats(const Tensor& tensor, std::vector<float>& room) {
-  switch (tensor.dtype()) {
-    case DType::kF32:
-      return tensor.as<float>();
-    case DType::kF16:
-      room.resize(tensor.as<uint16_t>().size());
-      FromHalf(tensor.as<uint16_t>(), room.data());
-      return room;
-    case DType::kBF16:
-      room.clear();
-      for (const uint16_t bits : tensor.as<uint16_t>()) {
-        room.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits) << 16));
-      }
-      return room;
-    case DType::kF64:
-      return Converted<double>(tensor, room);
-    case DType::kU8:
-      return Converted<uint8_t>(tensor, room);
-    case DType::kI8:
-      return Converted<int8_t>(tensor, room);
-    case DType::kU16:
-      return Converted<uint16_t>(tensor, room);
-    case DType::kI16:
-      return Converted<int16_t>(tensor, room);
-    default:
-      return {};
-  }
 }
 
 /// Elements whose bytes differ; all of the larger one where shapes differ.
@@ -92,11 +54,11 @@ Moments MomentsOf(const std::vector<std::vector<Tensor>>& outputs, size_t output
   const Tensor& first = outputs[0][output];
   Moments moments;
   std::vector<float> room;
-  std::vector<float> mean(Floats(first, room).size(), 0);
+  std::vector<float> mean(AsFloats(first.view(), room).size(), 0);
   moments.spread.assign(mean.size(), 0);
   moments.size.assign(mean.size(), 0);
   for (const std::vector<Tensor>& picture : outputs) {
-    const auto values = Floats(picture[output], room);
+    const auto values = AsFloats(picture[output].view(), room);
     moments.alike = moments.alike && picture[output].shape() == first.shape();
     if (values.size() != mean.size()) continue;
     for (size_t i = 0; i < mean.size(); ++i) {
@@ -107,7 +69,7 @@ Moments MomentsOf(const std::vector<std::vector<Tensor>>& outputs, size_t output
     }
   }
   for (const std::vector<Tensor>& picture : outputs) {
-    const auto values = Floats(picture[output], room);
+    const auto values = AsFloats(picture[output].view(), room);
     if (values.size() != mean.size()) continue;
     double sum = 0;
     for (size_t i = 0; i < mean.size(); ++i) {
@@ -162,8 +124,8 @@ Axis ScaleAxis(const Shape& shape, const std::vector<double>& spread) {
 
 }  // namespace
 
-Reference::Reference(std::vector<std::vector<Tensor>> outputs, std::optional<size_t> class_output)
-    : outputs_(std::move(outputs)), class_output_(class_output) {
+Reference::Reference(std::vector<std::vector<Tensor>> outputs, std::optional<Classes> classes)
+    : outputs_(std::move(outputs)), classes_(classes) {
   for (const auto& picture : outputs_) top1_.push_back(Top1(picture));
   if (outputs_.empty()) return;
   for (size_t o = 0; o < outputs_[0].size(); ++o) variations_.push_back(VariationOf(o));
@@ -191,7 +153,7 @@ Reference::Variation Reference::VariationOf(size_t output) const {
            pictures;
   };
   const size_t elements = moments.spread.size();
-  if (!class_output_ && moments.alike) {
+  if (!classes_ && moments.alike) {
     const Axis axis = ScaleAxis(first.shape(), moments.spread);
     v.channels = axis.channels;
     v.stride = axis.stride;
@@ -212,9 +174,10 @@ Reference::Variation Reference::VariationOf(size_t output) const {
 }
 
 int Reference::Top1(const std::vector<Tensor>& outputs) const {
-  if (!class_output_ || *class_output_ >= outputs.size()) return -1;
+  if (!classes_ || classes_->output >= outputs.size()) return -1;
   std::vector<float> room;
-  const auto values = Floats(outputs[*class_output_], room);
+  auto values = AsFloats(outputs[classes_->output].view(), room);
+  values = values.first(std::min(values.size(), classes_->count));
   return values.empty() ? -1 : static_cast<int>(std::ranges::max_element(values) - values.begin());
 }
 
@@ -231,7 +194,7 @@ double Reference::Error(size_t picture, const std::vector<Tensor>& other) const 
     if (v.discrete) {
       sums[0] = Differing(own[o], other[o]);
     } else {
-      const auto a = Floats(own[o], room), b = Floats(other[o], other_room);
+      const auto a = AsFloats(own[o].view(), room), b = AsFloats(other[o].view(), other_room);
       if (a.empty()) continue;
       const size_t run = v.channels == 1 ? a.size() : v.stride;  // elements of one channel on end
       for (size_t i = 0, channel = 0; i < a.size(); channel = (channel + 1) % v.channels) {
@@ -259,7 +222,7 @@ double Reference::RelativeError(size_t picture, const std::vector<Tensor>& other
   for (size_t o = 0; o < own.size(); ++o) {
     if (IsDiscrete(own[o].dtype())) continue;
     if (other[o].shape() != own[o].shape()) return 1;
-    const auto a = Floats(own[o], room), b = Floats(other[o], other_room);
+    const auto a = AsFloats(own[o].view(), room), b = AsFloats(other[o].view(), other_room);
     double sum = 0;
     for (size_t i = 0; i < a.size(); ++i) sum += SquaredDistance(a[i], b[i]);
     error += sum;

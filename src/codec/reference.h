@@ -12,9 +12,13 @@ namespace fogline {
 /// The outputs of the whole model on all pictures. Immutable, so any thread may ask it.
 class Reference {
  public:
-  /// `outputs[i]` are the model's outputs for picture i; `class_output` is the one whose largest
-  /// value is the class, none when outputs are no classes.
-  Reference(std::vector<std::vector<Tensor>> outputs, std::optional<size_t> class_output);
+  /// The output whose largest value is the class, among so many first ones.
+  struct Classes {
+    size_t output = 0, count = 0;
+  };
+
+  /// `outputs[i]` are the model's outputs for picture i; no `classes` when none are scores of them.
+  Reference(std::vector<std::vector<Tensor>> outputs, std::optional<Classes> classes);
 
   size_t pictures() const { return outputs_.size(); }
   const std::vector<std::vector<Tensor>>& outputs() const { return outputs_; }
@@ -49,7 +53,7 @@ class Reference {
   Variation VariationOf(size_t output) const;
 
   std::vector<std::vector<Tensor>> outputs_;
-  std::optional<size_t> class_output_;
+  std::optional<Classes> classes_;
   std::vector<int> top1_;
   std::vector<Variation> variations_;  // by output
 };

@@ -33,7 +33,8 @@ Reference OfBoxes() {
 }
 
 TEST(Reference, AgreementOfClassesIsWhetherTheTopOneIsTheSame) {
-  const Reference reference({{Floats({1, 3}, {1, 2, 3})}, {Floats({1, 3}, {3, 1, 2})}}, 0);
+  const Reference reference({{Floats({1, 3}, {1, 2, 3})}, {Floats({1, 3}, {3, 1, 2})}},
+                            Reference::Classes{0, 3});
   EXPECT_EQ(reference.Agreement(0, {Floats({1, 3}, {1, 2, 2.5F})}), 1);
   EXPECT_EQ(reference.Agreement(0, {Floats({1, 3}, {3, 2, 2.5F})}), 0);
 }
@@ -71,7 +72,8 @@ TEST(Reference, HalfPrecisionOutputsAreNumbers) {
     std::ranges::copy(bits, tensor.as<uint16_t>().begin());
     return tensor;
   };
-  const Reference reference({{half({0x3C00, 0x4000})}, {half({0x4000, 0x3C00})}}, 0);  // 1, 2
+  const Reference reference({{half({0x3C00, 0x4000})}, {half({0x4000, 0x3C00})}},
+                            Reference::Classes{0, 2});  // 1, 2
   EXPECT_EQ(reference.Top1(size_t{0}), 1);
   EXPECT_EQ(reference.Agreement(0, {half({0x4000, 0x3C00})}), 0);
   EXPECT_GT(reference.RelativeError(0, {half({0x4000, 0x3C00})}), 0.5);

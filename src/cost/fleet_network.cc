@@ -51,7 +51,9 @@ Result<std::vector<FleetOption>> OptionsOf(const FleetNetwork& network, const st
   const std::string blame = where + ": network.";
   LoadOptions load;
   load.shapes = network.shapes;
-  FOGLINE_TRY(const Model model, LoadModel(network.model, std::move(load)));
+  FOGLINE_TRY(const Network loaded,
+              ReadNetwork(network.model, {.side = 0, .load = std::move(load), .in_memory = false}));
+  const Model& model = loaded.model;
   const std::optional<Bundle> bundle = BundleBeside(model, network.model);
   FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model));
   // No term that goes into an option depends on the link; each group has its own.
@@ -63,7 +65,7 @@ Result<std::vector<FleetOption>> OptionsOf(const FleetNetwork& network, const st
     const double spread =
         network.time_spread.value_or(edge.machine.fit ? edge.machine.fit->left_out_p90 : 0);
     FOGLINE_TRY(const Scenario scenario,
-                MakeScenario(network.request, model, cuts, bundle ? &*bundle : nullptr,
+                MakeScenario(network.request, loaded, cuts, bundle ? &*bundle : nullptr,
                              std::move(edge), std::move(cloud), link));
     std::vector<FleetOption> found;
     for (const Candidate& c : EnumerateCandidates(scenario)) {

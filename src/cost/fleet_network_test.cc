@@ -42,12 +42,13 @@ TEST(FleetNetwork, OptionsAreThePlannersCandidates) {
   const FleetNetwork network = Litter();
   const auto options = OptionsOf(network, "x.toml");
   ASSERT_TRUE(options) << options.error().ToString();
-  const Model model = LoadModel(network.model).value();
+  const Network loaded = ReadNetwork(network.model).value();
+  const Model& model = loaded.model;
   const auto bundle = BundleBeside(model, network.model);
   ASSERT_TRUE(bundle);
   for (const std::string& edge : network.edge) {
     const Scenario s =
-        MakeScenario({}, model, ListCuts(model).value(), &*bundle,
+        MakeScenario({}, loaded, ListCuts(model).value(), &*bundle,
                      LibrarySide(model, edge, "").value(),
                      LibrarySide(model, "t2.micro", "").value(), FindLink("4g", "").value())
             .value();

@@ -211,21 +211,9 @@ Result<LatestSource*> MakeLatest(const EdgeOptions& options, std::unique_ptr<Sou
   return view;
 }
 
-/// The size at which a cloud opens a network that is open here at another one.
-Result<InputSize> CardSize(const Network& network) {
-  const InputSize size = CardInputSize(network.path);
-  if (size.width > 0) return size;
-  FOGLINE_TRY(const DeclaredPorts declared, ReadPorts(network.path));
-  const bool open =
-      std::ranges::any_of(declared.inputs, [](const Port& port) { return !port.shape.IsStatic(); });
-  if (!open) return InputSize{network.card.width, network.card.height};
-  const auto side = static_cast<int>(LoadOptions{}.open_size);
-  return InputSize{side, side};
-}
-
 /// The cloud opens a network at its card's size.
 Status CheckSize(const std::string& flag, const Network& network, const std::string& cut) {
-  FOGLINE_TRY(const InputSize there, CardSize(network));
+  FOGLINE_TRY(const ModelCard there, PeekCard(network.path));
   if (there.width == network.card.width && there.height == network.card.height) return {};
   FOGLINE_TRY(const Cut found, FindCut(network.model, cut));
   if (found.is_edge_only()) return {};

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "codec/agreement.h"
+#include "codec/runnable.h"
 #include "engine/session.h"
 #include "graph/slice.h"
 #include "vision/preprocess.h"
@@ -38,17 +39,13 @@ class Prepare {
 
 class CloudOnly final : public Mechanism {
  public:
-  explicit CloudOnly(const Network& network) : prepare_(network.card), card_(network.card) {}
+  explicit CloudOnly(const Network& network)
+      : prepare_(network.card), pixels_(network.contract.pixels()) {}
 
-  Status Init(const MechanismOptions& options) {
+  Status Init() {
     FOGLINE_TRY(picture_codec_, ParseCodec(codec_));
-    const Port pixels{"picture", DType::kU8, Shape{card_.height, card_.width, 3}};
-    if (options.json) {
-      FOGLINE_TRY(tensor_codec_, MakeCodec(picture_codec_, pixels, nullptr, 0));
-    } else if (picture_codec_.kind != CodecKind::kJpeg && picture_codec_.kind != CodecKind::kWebp) {
-      return Fail(ErrorCode::kUsage, "--codec " + codec_,
-                  "codes tensors; cloud-only sends a picture: jpeg:90 or webp:90");
-    }
+    if (CodesPictures(picture_codec_)) return {};
+    FOGLINE_TRY(tensor_codec_, MakeCodec(picture_codec_, pixels_, nullptr, 0));
     return {};
   }
 
@@ -56,11 +53,10 @@ class CloudOnly final : public Mechanism {
     Nanos start = Clock::Real().Steady();
     const Image& fitted = prepare_.Fit(picture);
     out.resize_us = LapMicros(start);
-    const Shape shape{card_.height, card_.width, 3};
     if (tensor_codec_ != nullptr) {
       out.data.clear();
-      FOGLINE_CHECK(tensor_codec_->Encode({DType::kU8, shape, std::as_bytes(std::span(fitted.rgb))},
-                                          out.data));
+      const auto bytes = std::as_bytes(std::span(fitted.rgb));
+      FOGLINE_CHECK(tensor_codec_->Encode({pixels_.dtype, pixels_.shape, bytes}, out.data));
     } else if (picture_codec_.kind == CodecKind::kJpeg) {
       FOGLINE_CHECK(EncodeJpeg(fitted, picture_codec_.parameter, out.data));
     } else {
@@ -70,22 +66,23 @@ class CloudOnly final : public Mechanism {
     out.payload = {Role::kActivation,
                    static_cast<uint8_t>(picture_codec_.kind),
                    static_cast<uint8_t>(picture_codec_.parameter),
-                   DType::kU8,
-                   shape,
+                   pixels_.dtype,
+                   pixels_.shape,
                    out.data};
     return {};
   }
 
  private:
   Prepare prepare_;
-  const ModelCard card_;
+  const Port pixels_;
   CodecName picture_codec_;
   std::unique_ptr<TensorCodec> tensor_codec_;  // only for JSON
 };
 
 class EdgeOnly final : public Mechanism {
  public:
-  explicit EdgeOnly(const Network& network) : prepare_(network.card), card_(network.card) {}
+  explicit EdgeOnly(const Network& network)
+      : prepare_(network.card), card_(network.card), judged_(network.contract.judged) {}
 
   Status Init(const Network& network, const MechanismOptions& options) {
     FOGLINE_TRY(session_,
@@ -100,7 +97,7 @@ class EdgeOnly final : public Mechanism {
     out.resize_us = LapMicros(start);
     FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
     out.prefix_us = LapMicros(start);
-    FOGLINE_TRY(const Verdict verdict, Judge(outputs[card_.output_index].view(), card_));
+    FOGLINE_TRY(const Verdict verdict, Judge(outputs[judged_].view(), card_));
     out.verdict = verdict;
     out.data.clear();
     WriteResult({verdict.label, verdict.score, verdict.positive, card_.LabelOf(verdict.label)},
@@ -113,6 +110,7 @@ class EdgeOnly final : public Mechanism {
  private:
   Prepare prepare_;
   const ModelCard card_;
+  const size_t judged_;
   std::unique_ptr<Session> session_;
 };
 
@@ -121,15 +119,7 @@ class Split final : public Mechanism {
   explicit Split(const Network& network) : prepare_(network.card) {}
 
   Status Init(const Network& network, const MechanismOptions& options, const Bundle* bundle) {
-    if (cut_.tensors.size() != 1) {
-      return Fail(ErrorCode::kUnsupported, "--cut " + options.cut,
-                  "{} tensors cross here; choose a cut where one does", cut_.tensors.size());
-    }
     FOGLINE_TRY(const CodecName codec, ParseCodec(codec_));
-    if (codec.kind == CodecKind::kJpeg || codec.kind == CodecKind::kWebp) {
-      return Fail(ErrorCode::kUsage, "--codec " + codec_,
-                  "codes pictures; a split sends a tensor: q4, f16, f32 …");
-    }
     FOGLINE_TRY(codec_impl_, MakeCodec(codec, cut_.tensors[0], bundle, cut_.id));
     codec_name_ = codec;
     if (codec.kind == CodecKind::kQuant) bundle_id_ = ShortId(bundle->hash());
@@ -166,6 +156,26 @@ class Split final : public Mechanism {
   std::unique_ptr<TensorCodec> codec_impl_;
   std::unique_ptr<Session> session_;
 };
+
+/// kUnsupported or kUsage, naming the flag at fault.
+Status CheckRuns(const Network& network, const Cut& cut, const std::string& codec,
+                 const MechanismOptions& options) {
+  std::optional<CodecName> name;
+  if (!cut.is_edge_only()) {
+    FOGLINE_TRY(name, ParseCodec(codec));
+  }
+  const auto obstacle = WhyNotRun(network.contract, cut, name);
+  if (!obstacle) return {};
+  switch (obstacle->at) {
+    case Obstacle::At::kModel:
+      return Fail(ErrorCode::kUnsupported, network.path.string(), "{}", obstacle->why);
+    case Obstacle::At::kCut:
+      return Fail(ErrorCode::kUnsupported, "--cut " + options.cut, "{}", obstacle->why);
+    case Obstacle::At::kCodec:
+      break;
+  }
+  return Fail(ErrorCode::kUsage, "--codec " + codec, "{}", obstacle->why);
+}
 
 }  // namespace
 
@@ -227,6 +237,7 @@ Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
     mechanism->codec_ = options.json             ? "json"
                         : !options.codec.empty() ? options.codec
                                                  : std::move(codec);
+    FOGLINE_CHECK(CheckRuns(network, cut, mechanism->codec_, options));
     std::vector<CodecName> codecs;
     if (kind != MechanismKind::kEdgeOnly) {
       FOGLINE_TRY(const CodecName name, ParseCodec(mechanism->codec_));
@@ -242,7 +253,7 @@ Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
   };
   if (kind == MechanismKind::kCloudOnly) {
     return finish(std::make_unique<CloudOnly>(network), kDefaultPicture,
-                  [&](CloudOnly& m) { return m.Init(options); });
+                  [](CloudOnly& m) { return m.Init(); });
   }
   if (kind == MechanismKind::kEdgeOnly) {
     if (!options.codec.empty()) {

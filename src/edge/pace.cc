@@ -40,8 +40,8 @@ Result<std::unique_ptr<Mechanism>> PaceMechanism(std::unique_ptr<Mechanism> mech
                                                  const std::string& machine) {
   FOGLINE_TRY(const Machine found, FindMachine(machine, "--pace"));
   FOGLINE_TRY(const auto bundle, FindBundle(network, options.bundle));
-  const StepTimes pace = PaceOf(found, network.model, mechanism->cut(), mechanism->codec(),
-                                bundle ? &*bundle : nullptr);
+  const StepTimes pace =
+      PaceOf(found, network, mechanism->cut(), mechanism->codec(), bundle ? &*bundle : nullptr);
   return std::make_unique<Paced>(std::move(mechanism), pace);
 }
 

@@ -144,7 +144,7 @@ Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
                                              const SessionOptions& options) {
   if (model.empty()) return Fail(ErrorCode::kInvalid, where, "is empty, not an ONNX model");
   FOGLINE_TRY(Survived tried,
-              SafeLevel({.path = {}, .bytes = model, .where = where, .run = true, .shapes = {}},
+              SafeLevel({.path = {}, .bytes = model, .where = where, .run = true, .inputs = {}},
                         Fastest(options)));
   return Guarded(where, [&]() -> Opened {
     Ort::Session session(Environment(), model.data(), model.size(), ToEngine(options, tried.level));
@@ -156,7 +156,7 @@ Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
                                              const SessionOptions& options) {
   FOGLINE_TRY(
       Survived tried,
-      SafeLevel({.path = model, .bytes = {}, .where = model.string(), .run = true, .shapes = {}},
+      SafeLevel({.path = model, .bytes = {}, .where = model.string(), .run = true, .inputs = {}},
                 Fastest(options)));
   return Guarded(model.string(), [&]() -> Opened {
     Ort::Session session(Environment(), model.c_str(), ToEngine(options, tried.level));
@@ -167,7 +167,7 @@ Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
 
 Result<std::unique_ptr<Session>> OpenSession(const Model& model, const SessionOptions& options) {
   const bool in_memory = model.path().empty();
-  if (model.had_functions() || (in_memory && model.has_external_weights())) {
+  if (model.rewritten() || (in_memory && model.has_external_weights())) {
     FOGLINE_TRY(const std::string whole, SliceWhole(model));
     return OpenSession(std::as_bytes(std::span(whole)), model.where(), options);
   }

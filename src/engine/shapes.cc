@@ -56,8 +56,8 @@ Status RunOnce(Ort::Session& session, const std::map<std::string, RunInput>& inp
 Result<Types> TypesOf(std::span<const std::byte> model,
                       const std::map<std::string, RunInput>& run_on) {
   constexpr const char* kWhere = "model";
-  Tried tried{.path = {}, .bytes = model, .where = kWhere, .run = !run_on.empty(), .shapes = {}};
-  for (const auto& [name, input] : run_on) tried.shapes[name] = input.shape;
+  Tried tried{
+      .path = {}, .bytes = model, .where = kWhere, .run = !run_on.empty(), .inputs = run_on};
   FOGLINE_CHECK(SafeLevel(tried, Level::kNone).map([](const Survived&) {}));
   try {
     Ort::SessionOptions to = ToEngine({}, Level::kNone);

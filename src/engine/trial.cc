@@ -47,7 +47,10 @@ std::vector<std::byte> AsBytes(const std::string& text) {
 /// The question's words for the child, behind level and source.
 std::vector<std::string> Question(const Tried& tried) {
   std::vector<std::string> words{tried.run ? "run" : "open"};
-  for (const auto& [name, shape] : tried.shapes) words.push_back(name + "=" + shape.ToString());
+  for (const auto& [name, input] : tried.inputs) {
+    words.push_back(fmt::format("{}={}{}{}", name, input.shape.ToString(),
+                                input.values.empty() ? "" : ":", fmt::join(input.values, ",")));
+  }
   return words;
 }
 

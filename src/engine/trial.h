@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/tensor.h"
 #include "engine/last_words.h"
+#include "graph/model.h"
 
 namespace fogline {
 
@@ -44,9 +44,9 @@ struct Tried {
   std::span<const std::byte> bytes;
   std::string where;  // names it in errors and in the log
   bool run = true;    // on zeros, after it was opened
-  /// Shapes of inputs to run on. What is open and not given is 1 for the first dimension and 224
-  /// for others.
-  std::map<std::string, Shape> shapes;
+  /// What to run on, by input. What is open and not given is 1 for the first dimension and 224 for
+  /// others; values that are not given are zeros.
+  std::map<std::string, RunInput> inputs;
 };
 
 /// How a network may be opened, and what is said should the process die of running it all the same.

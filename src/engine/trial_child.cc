@@ -1,6 +1,6 @@
-// The child's part of a trial. Its words: LEVEL PATH|- run|open INPUT=SHAPE… ; "-" is the network's
-// bytes on stdin. What it writes to stdout is read by the parent: "trying" before the engine is
-// called, then "survived" or "exhausted"; other lines are the engine's own last words.
+// The child's part of a trial. Its words: LEVEL PATH|- run|open INPUT=SHAPE[:VALUE,…]… ; "-" is the
+// network's bytes on stdin. What it writes to stdout is read by the parent: "trying" before the
+// engine is called, then "survived" or "exhausted"; other lines are the engine's own last words.
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
+#include <sstream>
 
 #include "base/text.h"
 #include "engine/ort.h"
@@ -47,36 +49,44 @@ std::span<const std::byte> MapStdin() {
   return {static_cast<const std::byte*>(data), size};
 }
 
-std::map<std::string, RunInput> ReadShapes(std::span<const std::string> words) {
-  std::map<std::string, RunInput> shapes;
+/// What words such as "image=1x3x224x224" and "size=2:640,480" say of inputs.
+std::map<std::string, RunInput> ReadInputs(std::span<const std::string> words) {
+  std::map<std::string, RunInput> inputs;
   for (const std::string& word : words) {
     const size_t equals = word.rfind('=');
     if (equals == word.npos) continue;
-    if (const auto shape = ParseShape(word.substr(equals + 1))) {
-      shapes[word.substr(0, equals)].shape = *shape;
+    std::istringstream rest(word.substr(equals + 1));
+    std::string text;
+    std::getline(rest, text, ':');
+    const auto shape = text == "scalar" ? Result<Shape>(Shape()) : ParseShape(text);
+    if (!shape) continue;
+    RunInput& input = inputs[word.substr(0, equals)];
+    input.shape = *shape;
+    while (std::getline(rest, text, ',')) {
+      input.values.push_back(std::strtod(text.c_str(), nullptr));
     }
   }
-  return shapes;
+  return inputs;
 }
 
-/// Chooses what neither the network nor `shapes` fixes.
-void CloseShapes(Ort::Session& session, std::map<std::string, RunInput>& shapes) {
+/// Chooses what neither the network nor `inputs` fixes.
+void CloseShapes(Ort::Session& session, std::map<std::string, RunInput>& inputs) {
   Ort::AllocatorWithDefaultOptions allocator;
   for (size_t i = 0; i < session.GetInputCount(); ++i) {
     const std::string name = session.GetInputNameAllocated(i, allocator).get();
     const Ort::TypeInfo type = session.GetInputTypeInfo(i);
-    if (shapes.contains(name) || type.GetONNXType() != ONNX_TYPE_TENSOR) continue;
+    if (inputs.contains(name) || type.GetONNXType() != ONNX_TYPE_TENSOR) continue;
     std::vector<int64_t> dims = type.GetTensorTypeAndShapeInfo().GetShape();
     for (size_t d = 0; d < dims.size(); ++d) {
       if (dims[d] < 0) dims[d] = d == 0 ? 1 : kOpenSize;
     }
-    if (dims.size() <= Shape::kMaxRank) shapes[name].shape = Shape(dims);
+    if (dims.size() <= Shape::kMaxRank) inputs[name].shape = Shape(dims);
   }
 }
 
 /// kExhausted when it does not fit; other errors are the engine's words, which it lives to say.
 Status Try(Level level, const std::string& source, bool run,
-           std::map<std::string, RunInput> shapes) {
+           std::map<std::string, RunInput> inputs) {
   try {
     const Ort::SessionOptions options = ToEngine({}, level);
     const auto bytes = source == "-" ? MapStdin() : std::span<const std::byte>();
@@ -84,13 +94,13 @@ Status Try(Level level, const std::string& source, bool run,
                                ? Ort::Session(Environment(), bytes.data(), bytes.size(), options)
                                : Ort::Session(Environment(), source.c_str(), options);
     if (!run) return {};
-    CloseShapes(session, shapes);
+    CloseShapes(session, inputs);
     Ort::AllocatorWithDefaultOptions allocator;
     std::vector<std::string> outputs;
     for (size_t i = 0; i < session.GetOutputCount(); ++i) {
       outputs.emplace_back(session.GetOutputNameAllocated(i, allocator).get());
     }
-    return RunOnZeros(session, outputs, shapes).map([](const auto&) {});
+    return RunOnZeros(session, outputs, inputs).map([](const auto&) {});
   } catch (const Ort::Exception& e) {
     return tl::unexpected<Error>(FromRun(e, source));
   } catch (const std::exception& e) {
@@ -113,7 +123,7 @@ int RunTrial(std::span<const std::string> words) {
   dup2(STDOUT_FILENO, STDERR_FILENO);  // what the engine says at its end
   Confine();
   Say("trying");
-  const Status status = Try(*level, words[1], words[2] == "run", ReadShapes(words.subspan(3)));
+  const Status status = Try(*level, words[1], words[2] == "run", ReadInputs(words.subspan(3)));
   const bool exhausted = !status && status.error().code == ErrorCode::kExhausted;
   Say(exhausted ? "exhausted" : "survived");
   return 0;

@@ -51,6 +51,25 @@ TEST_F(Trials, ANetworkIsTriedOnceBeforeItIsOpened) {
   EXPECT_EQ(Calls(), "all\nnone\n");
 }
 
+/// A network whose branch or shape an input's value chooses dies, or not, of that value.
+TEST_F(Trials, TheChildIsToldWhatInputsHold) {
+  const std::string told = (dir_.path() / "told").string();
+  Use("shift 2; echo \"$*\" > '" + told + "'; echo survived");
+  TestModel model;
+  model.Input("x", {"1", "4"}).Output("y").Node("Relu", {"x"}, {"y"});
+  const auto bytes = model.Bytes();
+  const auto level = SafeLevel({.path = {},
+                                .bytes = bytes,
+                                .where = "relu.onnx",
+                                .run = true,
+                                .inputs = {{"deep", {Shape(), {1}}},
+                                           {"size", {Shape{2}, {640.5, 480}}},
+                                           {"x", {Shape{1, 4}, {}}}}},
+                               Level::kAll);
+  ASSERT_TRUE(level) << level.error().ToString();
+  EXPECT_EQ(ReadTextFile(told).value(), "run deep=scalar:1 size=2:640.5,480 x=1x4\n");
+}
+
 TEST_F(Trials, WhatWasFoundIsRememberedFromProcessToProcess) {
   Use("echo survived");
   ASSERT_TRUE(Open());

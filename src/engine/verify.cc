@@ -345,7 +345,7 @@ Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& 
   std::string inlined;
   // From its file the engine reads a model without a second copy of it.
   Source whole{model.path(), model.bytes(), model.where()};
-  if (model.had_functions() || (model.path().empty() && model.has_external_weights())) {
+  if (model.rewritten() || (model.path().empty() && model.has_external_weights())) {
     FOGLINE_TRY(inlined, SliceWhole(model));
     whole = {{}, Bytes(inlined), model.where()};
   }

@@ -27,8 +27,9 @@ Result<std::shared_ptr<const ModelData>> Build(std::shared_ptr<ModelData> data,
   data->hash = name.hash;
   FOGLINE_CHECK(MapExternalWeights(*data, folder));
   FOGLINE_CHECK(CheckWeights(*data));
-  data->had_functions = data->proto.functions_size() > 0;
+  data->rewritten = data->proto.functions_size() > 0;
   FOGLINE_CHECK(InlineFunctions(data->proto, data->where));
+  FOGLINE_CHECK(FixInputs(*data, options));
   for (const auto& import : data->proto.opset_import()) {
     if (import.domain().empty() || import.domain() == "ai.onnx") data->opset = import.version();
   }
@@ -95,6 +96,10 @@ Result<DeclaredPorts> ReadPorts(const std::filesystem::path& path) {
     if (!initializers.contains(input.name())) ports.inputs.push_back(Declared(input));
   }
   for (const auto& output : graph.output()) ports.outputs.push_back(Declared(output));
+  const std::unordered_set<std::string> read = NamesRead(graph);
+  for (const Port& input : ports.inputs) {
+    if (!read.contains(input.name)) ports.unread.push_back(input.name);
+  }
   return ports;
 }
 
@@ -130,7 +135,7 @@ void Model::ReleasePages() const {
   for (const MappedFile& file : data_->files) file.Release();
 }
 bool Model::has_external_weights() const { return !data_->headers.empty(); }
-bool Model::had_functions() const { return data_->had_functions; }
+bool Model::rewritten() const { return data_->rewritten; }
 int64_t Model::opset() const { return data_->opset; }
 const std::vector<Port>& Model::inputs() const { return data_->inputs; }
 const std::vector<Port>& Model::outputs() const { return data_->outputs; }

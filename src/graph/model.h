@@ -48,6 +48,9 @@ struct LoadOptions {
   /// branch or make another shape.
   std::map<std::string, std::vector<double>> values;
   int64_t open_size = 224;
+  /// Inputs that are none any more, by name: constants of these values, repeated where the input
+  /// holds more of them. Empty for an input that nothing reads: it is left out.
+  std::map<std::string, std::vector<double>> fixed;
 };
 
 /// A tensor that depends on the model's inputs: what can cross from edge to cloud.
@@ -87,6 +90,7 @@ struct Block {
 struct DeclaredPorts {
   std::vector<Port> inputs;  // initialisers left out
   std::vector<Port> outputs;
+  std::vector<std::string> unread;  // inputs that no layer and no output reads
 };
 /// Reads only these, without asking an engine: enough to learn which shapes to load a model with.
 Result<DeclaredPorts> ReadPorts(const std::filesystem::path& path);
@@ -123,9 +127,9 @@ class Model {
   void ReleasePages() const;
   /// True when weights lie in other files, so that bytes() alone is not the model.
   bool has_external_weights() const;
-  /// True when the file calls local functions, in whose place this Model has their layers. Engines
-  /// have died of such files: SliceWhole writes the network without them.
-  bool had_functions() const;
+  /// True when this Model is not what its file says: it has layers in the place of local functions
+  /// (engines have died of those), or inputs that became constants. SliceWhole writes what it is.
+  bool rewritten() const;
   /// Of ONNX's own operator set; 0 when the model imports none.
   int64_t opset() const;
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/file.h"
@@ -46,7 +47,7 @@ struct ModelData {
   std::span<const std::byte> bytes;  // the model's, in one of the two
   Sha256 hash{};
   int64_t opset = 0;
-  bool had_functions = false;
+  bool rewritten = false;
 
   onnx::ModelProto proto;             // without the data that `weights` points to
   std::vector<LiftedWeight> weights;  // by initialiser
@@ -91,6 +92,13 @@ Status CheckWeights(const ModelData& data);
 
 /// Names that a node reads: its own inputs, then what its subgraphs capture from outside.
 std::vector<std::string> NamesRead(const onnx::NodeProto& node);
+
+/// Names that any node reads, and the outputs.
+std::unordered_set<std::string> NamesRead(const onnx::GraphProto& graph);
+
+/// Makes constants of the inputs that `options.fixed` names, so that nothing else need know that
+/// they were inputs. kUsage for a name or a number of values that does not fit.
+Status FixInputs(ModelData& data, const LoadOptions& options);
 
 /// "layer 'x' (Conv)": how errors name a node.
 std::string Describe(const onnx::NodeProto& node);

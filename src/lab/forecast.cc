@@ -38,6 +38,7 @@ class ForecasterImpl final : public Forecaster {
   Status Open(const Side& device, const Side& cloud, const LinkProfile& link) {
     FOGLINE_TRY(bundle_, FindBundle(network_, {}));
     scenario_.model = &network_.model;
+    scenario_.contract = network_.contract;
     scenario_.bundle = bundle_ ? &*bundle_ : nullptr;
     scenario_.link = link;
     scenario_.operation.ignore_credits = true;

@@ -66,9 +66,9 @@ TEST(CardText, ReadsBackAsItWasWritten) {
   card.input = "in/put";
   card.width = 48;
   card.height = 32;
-  card.bgr = true;
-  card.mean = {0, 103.939F, 1e-3F};
-  card.std = {1, 58.4F, 255};
+  card.color = ModelCard::Color::kBgr;
+  card.mean = {0, 103.939F, 1e-3F, 127.5F};
+  card.std = {1, 58.4F, 255, 127.5F};
   card.crop = ModelCard::Crop::kSquash;
   card.crop_fraction = 1;
   card.output = "logits";
@@ -83,7 +83,7 @@ TEST(CardText, ReadsBackAsItWasWritten) {
   EXPECT_EQ(read->description, card.description);
   EXPECT_EQ(read->width, 48);
   EXPECT_EQ(read->height, 32);
-  EXPECT_TRUE(read->bgr);
+  EXPECT_EQ(read->color, ModelCard::Color::kBgr);
   EXPECT_EQ(read->mean, card.mean);
   EXPECT_EQ(read->std, card.std);
   EXPECT_EQ(read->crop, card.crop);

@@ -16,9 +16,18 @@ std::string Quote(const std::string& text) {
   return quoted;
 }
 
-std::string Triple(const std::array<float, 3>& v) {
+std::string Numbers(const std::array<float, 4>& v, int channels) {
   // TOML's numbers keep a point, so that they stay floating-point for every reader.
-  return fmt::format("[{:#}, {:#}, {:#}]", v[0], v[1], v[2]);
+  std::string text;
+  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
+    text += fmt::format("{}{:#}", c == 0 ? "[" : ", ", v[c]);
+  }
+  return text + "]";
+}
+
+const char* ColorWord(ModelCard::Color color) {
+  static constexpr const char* kWords[] = {"rgb", "bgr", "grey", "grey709"};
+  return kWords[static_cast<size_t>(color)];
 }
 
 }  // namespace
@@ -30,8 +39,9 @@ std::string CardText(const ModelCard& card, const std::vector<std::string>& note
   text += "\n[input]\ntensor = " + Quote(card.input) + "\n";
   text += card.width == card.height ? fmt::format("size = {}\n", card.width)
                                     : fmt::format("size = [{}, {}]\n", card.height, card.width);
-  text += fmt::format("color = \"{}\"\n", card.bgr ? "bgr" : "rgb");
-  text += "mean = " + Triple(card.mean) + "\nstd = " + Triple(card.std) + "\n";
+  text += fmt::format("color = \"{}\"\n", ColorWord(card.color));
+  text += "mean = " + Numbers(card.mean, card.channels) +
+          "\nstd = " + Numbers(card.std, card.channels) + "\n";
   text +=
       fmt::format("crop = \"{}\"\n", card.crop == ModelCard::Crop::kSquash ? "squash" : "center");
   text += fmt::format("crop_fraction = {:#}\n", card.crop_fraction);
@@ -39,7 +49,7 @@ std::string CardText(const ModelCard& card, const std::vector<std::string>& note
   text += fmt::format("kind = \"{}\"\n", card.kind == ModelCard::Kind::kLogits ? "logits"
                                          : card.kind == ModelCard::Kind::kProbabilities
                                              ? "probabilities"
-                                             : "other");
+                                             : "raw");
   if (!card.labels.empty()) {
     text += "labels = [";
     for (size_t i = 0; i < card.labels.size(); ++i) {

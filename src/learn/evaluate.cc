@@ -40,14 +40,13 @@ Result<int> ClassOf(const std::string& folder, const ModelCard& card, size_t cla
 
 Result<size_t> ClassesOf(const Network& network) {
   const ModelCard& card = network.card;
-  const auto elements = network.model.outputs().at(card.output_index).shape.Elements();
-  if (card.kind == ModelCard::Kind::kOther || !elements || *elements < 2) {
+  const size_t classes = network.contract.classes();
+  if (classes < 2) {
     return Fail(ErrorCode::kUnsupported, network.path.string(),
                 "output '{}' is no classification of at least two classes (logits or "
                 "probabilities): there is nothing to score",
                 card.output);
   }
-  const auto classes = static_cast<size_t>(*elements);
   if (!card.labels.empty() && card.labels.size() != classes) {
     return Fail(ErrorCode::kInvalid, network.path.string(),
                 "tells {} classes apart, its card names {}", classes, card.labels.size());
@@ -56,20 +55,20 @@ Result<size_t> ClassesOf(const Network& network) {
 }
 
 /// Predictions over the classes that matter here, which become report.labels.
-void Judge(const FeatureTable& outputs, EvaluateReport& report) {
+void Judge(const FeatureTable& outputs, bool probabilities, EvaluateReport& report) {
   const ModelCard& card = report.card;
-  std::vector<std::vector<double>> probabilities;
+  std::vector<std::vector<double>> scores;
   std::vector<int> decided;
   std::map<int, int> used;  // class of the model → index in report.labels
   if (card.positive >= 0) used[card.positive] = 0;
   for (size_t i = 0; i < outputs.samples.size(); ++i) {
     const auto row = outputs.Row(i);
     std::vector<double> p(row.begin(), row.end());
-    if (card.kind == ModelCard::Kind::kLogits) Softmax(p);
+    if (!probabilities) Softmax(p);
     decided.push_back(Decide(p, card.positive, card.threshold));
     used[outputs.samples[i].label] = 0;
     used[decided.back()] = 0;
-    probabilities.push_back(std::move(p));
+    scores.push_back(std::move(p));
   }
   for (auto& [label, index] : used) {
     index = static_cast<int>(report.labels.size());
@@ -80,7 +79,7 @@ void Judge(const FeatureTable& outputs, EvaluateReport& report) {
     Prediction prediction{outputs.samples[i], {}, used[decided[i]]};
     prediction.sample.label = used[prediction.sample.label];
     for (const auto& [label, index] : used) {
-      prediction.probabilities.push_back(probabilities[i][static_cast<size_t>(label)]);
+      prediction.probabilities.push_back(scores[i][static_cast<size_t>(label)]);
     }
     report.predictions.push_back(std::move(prediction));
   }
@@ -146,7 +145,7 @@ Result<EvaluateReport> Evaluate(const EvaluateOptions& options, const TrainProgr
   FOGLINE_TRY(const auto session, OpenSession(network.model));
   ExtractOptions extract;
   extract.threads = options.threads;
-  extract.output = network.card.output_index;
+  extract.output = network.contract.judged;
   size_t done = 0;
   FOGLINE_TRY(FeatureTable outputs,
               ExtractFeatures(*session, report.model_classes, network.card, data.samples, extract,
@@ -158,7 +157,7 @@ Result<EvaluateReport> Evaluate(const EvaluateOptions& options, const TrainProgr
                 "none of its {} pictures can be read; the first: {}", report.skipped.size(),
                 report.skipped.front().reason);
   }
-  Judge(outputs, report);
+  Judge(outputs, network.contract.output().probabilities, report);
   report.score = ScoreOf(report.predictions, report.labels.size());
   if (report.positive >= 0) {
     report.curve = CurveOf(report.predictions, report.positive);

@@ -6,6 +6,7 @@
 
 #include "learn/augment.h"
 #include "learn/parallel.h"
+#include "vision/floats.h"
 #include "vision/folder.h"
 #include "vision/preprocess.h"
 
@@ -21,8 +22,13 @@ Status ExtractOne(Session& session, const ModelCard& card, const Picture& pictur
   const TensorView view = input.view();
   FOGLINE_TRY(const std::vector<Tensor> outputs, session.Run({&view, 1}));
   const Tensor& given = outputs.at(output);
-  const auto values = given.as<float>();
-  if (given.dtype() != DType::kF32 || values.size() != row.size()) {
+  std::vector<float> room;
+  auto values = AsFloats(given.view(), room);
+  // Of a network of several pictures at once the first row is this one's.
+  if (values.size() == row.size() * static_cast<size_t>(card.batch)) {
+    values = values.first(row.size());
+  }
+  if (values.size() != row.size()) {
     return Fail(ErrorCode::kInvalid, session.outputs()[output].name,
                 "is {} {}, not {} values a picture", DTypeName(given.dtype()),
                 given.shape().ToString(), row.size());

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "plan/runnable.h"
+#include "codec/runnable.h"
 
 namespace fogline {
 namespace {
@@ -54,7 +54,7 @@ class Evaluator {
   explicit Evaluator(const Scenario& scenario)
       : s_(scenario),
         pricing_(s_.objective, s_.operation, s_.edge, s_.cloud, s_.link),
-        book_(*s_.model, s_.bundle, s_.codecs) {}
+        book_(*s_.model, s_.contract, s_.bundle, s_.codecs) {}
 
   void AddAt(size_t index, std::vector<Candidate>& out) const {
     const Cut& cut = s_.cuts[index];
@@ -96,7 +96,8 @@ class Evaluator {
   const PayloadOption* BestPicture(const std::vector<PayloadOption>& payloads) const {
     const PayloadOption* best = nullptr;
     for (const PayloadOption& payload : payloads) {
-      if (!payload.codec.starts_with("jpeg") && !payload.codec.starts_with("webp")) continue;
+      const auto codec = ParseCodec(payload.codec);
+      if (!codec || !CodesPictures(*codec)) continue;
       if (TakenUnasked(s_, payload)) return nullptr;
       if (best == nullptr || payload.agreement > best->agreement) best = &payload;
     }
@@ -132,8 +133,18 @@ class Evaluator {
 
     SetPrice(c, edge_busy, cloud_busy, {edge.p95 - edge.p50, cloud.p95 - cloud.p50});
     CheckLimits(c, cut, cloud.p95 + decode);
-    c.not_runnable = WhyNotRunnable(*s_.model, cut, c.payload, s_.operation.deliver);
+    c.not_runnable = WhyNotRunnable(cut, c.payload);
     return c;
+  }
+
+  /// Why edge and cloud cannot run this as it stands, in words that end a sentence; empty when they
+  /// can.
+  std::string WhyNotRunnable(const Cut& cut, const PayloadOption& payload) const {
+    std::optional<CodecName> codec;
+    if (const auto parsed = ParseCodec(payload.codec)) codec = *parsed;
+    if (const auto obstacle = WhyNotRun(s_.contract, cut, codec)) return obstacle->why;
+    const bool back = s_.operation.deliver == Side::kEdge && !cut.is_edge_only();
+    return back ? "the cloud keeps its results, none is sent back yet" : "";
   }
 
   bool Crosses(const Candidate& c) const { return c.payload.bytes > Bytes(0); }
@@ -269,15 +280,9 @@ Route RouteOf(const Scenario& scenario, const Candidate& candidate) {
   const auto codec = ParseCodec(candidate.payload.codec);
   if (codec && !cut.is_edge_only()) codecs.assign(cut.tensors.size(), *codec);
   Route route = RouteAt(*scenario.model, cut, std::move(codecs));
-  // The height and width of a picture, whichever way its channels lie.
-  const Shape& shape = scenario.model->inputs().front().shape;
-  if (shape.rank() == 4 && (shape[1] <= 4 || shape[3] <= 4)) {
-    const size_t height = shape[1] <= 4 ? 2 : 1;
-    const int64_t sides[] = {shape[height], shape[height + 1]};
-    if (std::ranges::all_of(sides, [](int64_t n) { return n >= 1 && n <= Route::kMostSide; })) {
-      route.height = static_cast<int>(sides[0]);
-      route.width = static_cast<int>(sides[1]);
-    }
+  if (scenario.contract.takes_pictures()) {
+    route.height = scenario.contract.picture.height;
+    route.width = scenario.contract.picture.width;
   }
   return route;
 }

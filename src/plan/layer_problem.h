@@ -12,7 +12,8 @@
 namespace fogline {
 
 /// The layers of a model as tasks: the model's inputs are one task pinned to the edge, whoever
-/// wants its results one task pinned to where they are delivered. Each wire's uplink price is the
+/// wants its results one task pinned to where they are delivered, and one before it makes what is
+/// sent of the outputs. Each wire's uplink price is the
 /// least over its codecs, so codec and cut are chosen together.
 class LayerProblem {
  public:
@@ -27,7 +28,9 @@ class LayerProblem {
   std::vector<int> Crossing(const Partition& partition, Side from) const;
 
  private:
-  void AddWire(int activation, std::vector<uint32_t> readers, bool result);
+  void AddWire(int activation, std::vector<uint32_t> readers);
+  void AddResults(uint32_t saying, uint32_t sink);
+  PriceLine LineOf(const PayloadOption& payload) const;
 
   const Scenario& scenario_;
   Pricing pricing_;

@@ -22,13 +22,14 @@ using testing::Not;
 class LimitsTest : public testing::Test {
  protected:
   LimitsTest()
-      : model_(LoadModel(std::string(FOGLINE_SOURCE_DIR) + "/models/litter.onnx", {}).value()),
+      : model_(ReadNetwork(std::string(FOGLINE_SOURCE_DIR) + "/models/litter.onnx").value().model),
         bundle_(BundleBeside(model_, std::string(FOGLINE_SOURCE_DIR) + "/models/litter.onnx")),
         cuts_(ListCuts(model_).value()) {}
 
   Scenario Make(const std::string& edge, const std::string& cloud, LinkProfile link) const {
     Scenario s;
     s.model = &model_;
+    s.contract = MakeContract(model_);
     s.cuts = cuts_;
     s.bundle = bundle_ ? &*bundle_ : nullptr;
     s.edge = FindMachine(edge, "").value();

@@ -10,14 +10,15 @@
 
 namespace fogline {
 
-StepTimes PaceOf(const Machine& machine, const Model& model, const Cut& cut,
+StepTimes PaceOf(const Machine& machine, const Network& network, const Cut& cut,
                  const std::string& codec, const Bundle* bundle) {
-  const Timing timing = PredictTiming(model, machine);
+  const Timing timing = PredictTiming(network.model, machine);
   StepTimes pace;
   for (size_t n = 0; n < cut.edge.size(); ++n) {
     (cut.edge[n] ? pace.prefix : pace.suffix) += timing.layers[n];
   }
-  for (const PayloadOption& payload : PayloadBook(model, bundle, {codec}).At(cut)) {
+  const PayloadBook book(network.model, network.contract, bundle, {codec});
+  for (const PayloadOption& payload : book.At(cut)) {
     if (payload.codec != codec) continue;
     pace.encode = payload.encode / timing.relative_speed;
     pace.decode = payload.decode / timing.relative_speed;

@@ -8,6 +8,7 @@
 #include "codec/bundle.h"
 #include "graph/cut.h"
 #include "profile/machine.h"
+#include "vision/network.h"
 
 namespace fogline {
 
@@ -18,7 +19,7 @@ struct StepTimes {
 /// By the same rules as a plan: layers by the machine's fit, codecs by their speed on one thread
 /// and the machine's relative speed. A codec that the cut cannot be sent with takes no time.
 /// `bundle` may be null.
-StepTimes PaceOf(const Machine& machine, const Model& model, const Cut& cut,
+StepTimes PaceOf(const Machine& machine, const Network& network, const Cut& cut,
                  const std::string& codec, const Bundle* bundle);
 
 /// Sleeps until `step` has lasted as long as it should, of which `done_us` have passed; what it

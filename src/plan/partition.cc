@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "plan/contract.h"
+#include "plan/contraction.h"
 #include "plan/max_flow.h"
 
 namespace fogline {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "plan/contract.h"
+#include "plan/contraction.h"
 
 namespace fogline {
 namespace {

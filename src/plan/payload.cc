@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/hash.h"
-#include "codec/codec.h"
+#include "codec/runnable.h"
 
 namespace fogline {
 namespace {
@@ -37,11 +37,6 @@ constexpr JpegSize kJpegSizes[] = {{95, 13721.0 / 25600}, {90, 9993.0 / 25600}};
 constexpr double kJsonFloat = 20.5;
 constexpr double kJsonPixel = 5.2;
 
-bool IsPicture(const Port& port) {
-  const Shape& s = port.shape;
-  return s.rank() == 4 && s[0] == 1 && (s[1] == 3 || s[3] == 3);
-}
-
 double ElementsOf(const std::vector<Port>& tensors) {
   double sum = 0;
   for (const Port& p : tensors) sum += static_cast<double>(p.shape.Elements().value_or(0));
@@ -54,12 +49,30 @@ double BytesOf(const std::vector<Port>& tensors) {
   return sum;
 }
 
+/// What is said of a picture beside a label and a score.
+Bytes MoreOf(const ModelContract& contract) {
+  switch (contract.output().kind) {
+    case OutputKind::kClasses:
+      return Bytes(0);
+    case OutputKind::kBoxes:
+      return kMoreOfBoxes;
+    case OutputKind::kMask:
+      return kMoreOfMask;
+    case OutputKind::kNumbers:
+      return kMoreOfOutput;
+    case OutputKind::kRaw:
+      return kMoreOfOutput * static_cast<double>(contract.outputs.size());
+  }
+  return Bytes(0);
+}
+
 bool IsExact(const std::string& codec) { return codec == "f32" || codec == "json"; }
 
 }  // namespace
 
-PayloadBook::PayloadBook(const Model& model, const Bundle* bundle, std::vector<std::string> only)
-    : model_(model), bundle_(bundle), only_(std::move(only)) {}
+PayloadBook::PayloadBook(const Model& model, const ModelContract& contract, const Bundle* bundle,
+                         std::vector<std::string> only)
+    : model_(model), contract_(contract), bundle_(bundle), only_(std::move(only)) {}
 
 std::vector<PayloadOption> PayloadBook::At(const Cut& cut) const {
   return Options(cut.id, cut.tensors, cut.is_cloud_only());
@@ -73,19 +86,15 @@ std::vector<PayloadOption> PayloadBook::Of(int activation) const {
   return Options(id, {a.port}, a.producer < 0);
 }
 
-bool PayloadBook::SendsVerdict() const {
-  return model_.outputs().size() == 1 && model_.outputs()[0].shape.rank() <= 2;
-}
-
 std::vector<PayloadOption> PayloadBook::Results() const {
-  if (!SendsVerdict()) {
+  if (!contract_.takes_pictures() && contract_.classes() == 0) {
     // Outputs are wanted whatever codecs were asked for at the cut.
-    PayloadBook any(model_, bundle_, {"f32", "f16"});
+    PayloadBook any(model_, contract_, bundle_, {"f32", "f16"});
     return any.Options(0, model_.outputs(), false);
   }
   PayloadOption verdict;
   verdict.codec = "verdict";
-  verdict.bytes = kVerdict;
+  verdict.bytes = kVerdict + MoreOf(contract_);
   verdict.agreement = 1;
   verdict.metric = MetricUnchanged();
   verdict.exact = true;
@@ -114,7 +123,10 @@ std::vector<PayloadOption> PayloadBook::Options(uint64_t id, const std::vector<P
   std::vector<PayloadOption> options;
   const double raw = BytesOf(tensors);
   const double elements = ElementsOf(tensors);
-  const bool picture = input && tensors.size() == 1 && IsPicture(tensors.front());
+  const bool picture = input && tensors.size() == 1 && contract_.takes_pictures() &&
+                       tensors.front().name == contract_.picture.tensor;
+  // However many channels the network takes, and in how many rows: in colour, once.
+  const auto pixels = static_cast<double>(contract_.picture.width * contract_.picture.height);
   const auto allowed = [this](const std::string& codec) {
     return only_.empty() ? codec != "json" : std::ranges::find(only_, codec) != only_.end();
   };
@@ -124,10 +136,9 @@ std::vector<PayloadOption> PayloadBook::Options(uint64_t id, const std::vector<P
     const bool known = std::ranges::any_of(
         options, [&](const PayloadOption& o) { return o.codec == payload.codec; });
     if (known) return;
-    const bool image = parsed->kind == CodecKind::kJpeg || parsed->kind == CodecKind::kWebp;
     for (const CodecSpeed& speed : kSpeeds) {
       if (speed.kind != parsed->kind) continue;
-      const Bytes work(image ? elements : raw);
+      const Bytes work(CodesPictures(*parsed) ? 3 * pixels : raw);
       payload.encode = work / speed.encode;
       payload.decode = work / speed.decode;
     }
@@ -163,14 +174,14 @@ std::vector<PayloadOption> PayloadBook::Options(uint64_t id, const std::vector<P
       std::ranges::all_of(tensors, [](const Port& p) { return p.dtype == DType::kF32; });
   if (all_f32) add(exact);
   exact.codec = "json";
-  exact.bytes = Bytes(std::round(elements * (picture ? kJsonPixel : kJsonFloat)));
+  exact.bytes = Bytes(std::round(picture ? 3 * pixels * kJsonPixel : elements * kJsonFloat));
   exact.estimate = true;
   add(exact);
   if (picture) {
     for (const JpegSize& size : kJpegSizes) {
       PayloadOption jpeg;
       jpeg.codec = "jpeg:" + std::to_string(size.quality);
-      jpeg.bytes = Bytes(std::round(elements / 3 * size.bytes_per_pixel));
+      jpeg.bytes = Bytes(std::round(pixels * size.bytes_per_pixel));
       jpeg.estimate = true;
       // With a bundle that measured pictures at all, nothing is estimated beside it.
       const bool measured = std::ranges::any_of(

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "codec/bundle.h"
 #include "graph/cut.h"
+#include "vision/contract.h"
 
 namespace fogline {
 
@@ -25,25 +26,28 @@ struct PayloadOption {
 
 /// Bytes of one message beside its payload: Fogline's frame header, MQTT, TLS, TCP/IP of a packet.
 constexpr Bytes kMessageOverhead{160};
-/// What an edge that ran the whole classifier sends: label, score, position, time.
+/// What an edge that ran the whole network sends: label, score, position, time; and more of each
+/// thing that is no class, of which there are so many on a picture.
 constexpr Bytes kVerdict{64};
+constexpr Bytes kMoreOfBoxes{24 * 10}, kMoreOfMask{16 * 4}, kMoreOfOutput{24};
 
 /// Looks codecs up in what calibration measured, and adds those whose size is known without it.
 class PayloadBook {
  public:
-  /// `bundle` may be null. `only`, when not empty, lists the codecs allowed.
-  PayloadBook(const Model& model, const Bundle* bundle, std::vector<std::string> only);
+  /// `bundle` may be null. `only`, when not empty, lists the codecs allowed. Refers to all but
+  /// `only`.
+  PayloadBook(const Model& model, const ModelContract& contract, const Bundle* bundle,
+              std::vector<std::string> only);
 
   /// Every allowed way of sending the cut, cheapest format first; empty when none is allowed.
   std::vector<PayloadOption> At(const Cut& cut) const;
   /// The same for one activation by itself (what a min-cut over layers needs).
   std::vector<PayloadOption> Of(int activation) const;
-  /// What is sent when nothing is left to compute: the verdict of a classifier, else its outputs.
+  /// What is sent when nothing is left to compute: what the outputs say of the picture, or the
+  /// outputs themselves of a model that takes no pictures.
   std::vector<PayloadOption> Results() const;
   /// The same where results are wanted on the edge.
   PayloadOption Nothing() const;
-  /// Whether a model's result is one row of scores, of which the edge sends the verdict alone.
-  bool SendsVerdict() const;
 
  private:
   std::vector<PayloadOption> Options(uint64_t id, const std::vector<Port>& tensors,
@@ -53,6 +57,7 @@ class PayloadBook {
   std::optional<double> MetricUnchanged() const;
 
   const Model& model_;
+  const ModelContract& contract_;
   const Bundle* bundle_;
   std::vector<std::string> only_;
 };

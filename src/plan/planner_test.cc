@@ -28,6 +28,7 @@ class PlannerTest : public testing::Test {
                        const std::string& link) {
     Scenario s;
     s.model = &model;
+    s.contract = MakeContract(model);
     s.cuts = ListCuts(model).value();
     s.edge = FindMachine(edge, "--edge").value();
     s.cloud = FindMachine(cloud, "--cloud").value();

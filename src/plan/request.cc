@@ -95,11 +95,12 @@ std::optional<Bundle> BundleBeside(const Model& model, const std::filesystem::pa
   return std::nullopt;
 }
 
-Result<Scenario> MakeScenario(const PlanRequest& request, const Model& model, std::vector<Cut> cuts,
-                              const Bundle* bundle, PlanSide edge, PlanSide cloud,
-                              LinkProfile link) {
+Result<Scenario> MakeScenario(const PlanRequest& request, const Network& network,
+                              std::vector<Cut> cuts, const Bundle* bundle, PlanSide edge,
+                              PlanSide cloud, LinkProfile link) {
   Scenario s;
-  s.model = &model;
+  s.model = &network.model;
+  s.contract = network.contract;
   s.cuts = std::move(cuts);
   s.edge = std::move(edge.machine);
   s.edge_timing = std::move(edge.timing);
@@ -115,7 +116,7 @@ Result<Scenario> MakeScenario(const PlanRequest& request, const Model& model, st
     return Fail(ErrorCode::kUsage, "--deliver", "must be cloud or edge");
   }
   s.operation.deliver = request.deliver == "edge" ? Side::kEdge : Side::kCloud;
-  FOGLINE_TRY(s.limits, MakeLimits(request, model));
+  FOGLINE_TRY(s.limits, MakeLimits(request, network.model));
   s.strict = request.strict;
   s.ideal = request.ideal;
   if (request.device_price) {

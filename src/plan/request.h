@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "plan/scenario.h"
+#include "vision/network.h"
 
 namespace fogline {
 
@@ -45,10 +46,10 @@ Result<Bundle> LoadBundleOf(const Model& model, const std::filesystem::path& pat
 /// this model (the log says so).
 std::optional<Bundle> BundleBeside(const Model& model, const std::filesystem::path& model_path);
 
-/// Puts a scenario together. It points to the model and the bundle (null: none), which must outlive
-/// it. kUsage names the flag at fault.
-Result<Scenario> MakeScenario(const PlanRequest& request, const Model& model, std::vector<Cut> cuts,
-                              const Bundle* bundle, PlanSide edge, PlanSide cloud,
-                              LinkProfile link);
+/// Puts a scenario together. It points to the network's model and the bundle (null: none), which
+/// must outlive it. kUsage names the flag at fault.
+Result<Scenario> MakeScenario(const PlanRequest& request, const Network& network,
+                              std::vector<Cut> cuts, const Bundle* bundle, PlanSide edge,
+                              PlanSide cloud, LinkProfile link);
 
 }  // namespace fogline

@@ -13,6 +13,7 @@
 #include "profile/link.h"
 #include "profile/machine.h"
 #include "profile/timing.h"
+#include "vision/contract.h"
 
 namespace fogline {
 
@@ -36,7 +37,8 @@ struct Limits {
 
 struct Scenario {
   const Model* model = nullptr;
-  std::vector<Cut> cuts;  // ListCuts(model)
+  ModelContract contract;  // of the model
+  std::vector<Cut> cuts;   // ListCuts(model)
   Machine edge, cloud;
   Timing edge_timing, cloud_timing;  // of the model on either machine
   LinkProfile link;

@@ -26,11 +26,12 @@ const std::string kLitter = std::string(FOGLINE_SOURCE_DIR) + "/models/litter.on
 
 class TiesTest : public testing::Test {
  protected:
-  TiesTest() : model_(LoadModel(kLitter, {}).value()), bundle_(BundleBeside(model_, kLitter)) {}
+  TiesTest() : model_(ReadNetwork(kLitter).value().model), bundle_(BundleBeside(model_, kLitter)) {}
 
   Scenario Make(const char* edge, const char* cloud, const char* link) const {
     Scenario s;
     s.model = &model_;
+    s.contract = MakeContract(model_);
     s.cuts = ListCuts(model_).value();
     s.bundle = bundle_ ? &*bundle_ : nullptr;
     s.edge = FindMachine(edge, "").value();
@@ -227,6 +228,7 @@ TEST_F(TiesTest, OnlyWhatRunsIsRecommended) {
   const Model model = Model::Load(path, EngineShapes()).value();
   Scenario s = Make("raspberry-pi-4", "c6i.large", "wifi");
   s.model = &model;
+  s.contract = MakeContract(model);
   s.bundle = nullptr;
   s.cuts = ListCuts(model).value();
   s.edge_timing = PredictTiming(model, s.edge);

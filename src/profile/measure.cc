@@ -7,35 +7,19 @@
 #include <cmath>
 #include <ctime>
 #include <memory>
-#include <random>
 #include <thread>
 
 #include "base/cpu.h"
 #include "base/stats.h"
 #include "engine/session.h"
+#include "engine/verify.h"
 #include "graph/slice.h"
 #include "profile/library.h"
 
 namespace fogline {
 namespace {
 
-/// Values in [0, 1) for floats, small whole numbers otherwise: nothing that an engine might skip.
-Tensor RandomInput(const Port& port, std::mt19937& random) {
-  Tensor tensor(port.dtype, port.shape);
-  if (port.dtype == DType::kF32) {
-    std::uniform_real_distribution<float> value(0, 1);
-    for (float& v : tensor.as<float>()) v = value(random);
-  } else if (port.dtype == DType::kU8 || port.dtype == DType::kI8) {
-    for (std::byte& b : tensor.bytes()) b = static_cast<std::byte>(random() & 0x7f);
-  } else {
-    std::ranges::fill(tensor.bytes(), std::byte{0});
-  }
-  return tensor;
-}
-
-using Named = std::map<std::string, Tensor>;
-
-Result<std::vector<TensorView>> Pick(const Session& session, const Named& tensors,
+Result<std::vector<TensorView>> Pick(const Session& session, const Feeds& tensors,
                                      const std::string& where) {
   std::vector<TensorView> views;
   for (const Port& port : session.inputs()) {
@@ -66,7 +50,7 @@ class Timer {
       : options_(options), clock_(clock), share_ms_(seconds_a_half * 1000) {}
 
   /// The last cut's prefix is the whole model, its external weights included.
-  Status OpenWhole(const Model& model, const Cut& last, Named inputs) {
+  Status OpenWhole(const Model& model, const Cut& last, Feeds inputs) {
     where_ = model.where();
     FOGLINE_TRY(const std::string whole, SlicePrefix(model, last));
     FOGLINE_TRY(whole_, OpenSession(std::as_bytes(std::span(whole.data(), whole.size())), where_,
@@ -78,7 +62,7 @@ class Timer {
 
   /// Times a half on `tensors` by name, and adds its last outputs to them. `drift` is the whole's
   /// median meanwhile.
-  Result<MeasuredHalf> Run(const std::string& half, const std::string& where, Named& tensors,
+  Result<MeasuredHalf> Run(const std::string& half, const std::string& where, Feeds& tensors,
                            Milliseconds& drift) {
     FOGLINE_TRY(const auto session,
                 OpenSession(std::as_bytes(std::span(half.data(), half.size())), where, Settings()));
@@ -142,7 +126,7 @@ class Timer {
   double share_ms_;
   std::string where_;
   std::unique_ptr<Session> whole_;
-  Named whole_inputs_;
+  Feeds whole_inputs_;
   std::vector<TensorView> whole_views_;
   std::vector<double> all_whole_;
 };
@@ -166,9 +150,7 @@ Result<MeasuredProfile> Measure(const Model& model, const std::vector<Cut>& cuts
     profile.batch = model.inputs().front().shape[0];
   }
 
-  std::mt19937 random(1);
-  Named inputs;
-  for (const Port& port : model.inputs()) inputs[port.name] = RandomInput(port, random);
+  const Feeds inputs = RandomFeeds(model.inputs(), 1);
   const double halves = 2.0 * static_cast<double>(cuts.size());
   Timer timer(options, clock, options.budget_s / std::max(1.0, halves));
   FOGLINE_TRY(const Cut whole, FindCut(model, NameOf(MechanismKind::kEdgeOnly)));
@@ -181,7 +163,7 @@ Result<MeasuredProfile> Measure(const Model& model, const std::vector<Cut>& cuts
     }
     const Cut& cut = cuts[i];
     MeasuredCut& measured = profile.cuts.emplace_back(MeasuredCut{cut.id, cut.name, {}, {}});
-    Named tensors = inputs;
+    Feeds tensors = inputs;
     const std::string where = fmt::format("{} cut at {}", model.where(), cut.name);
     Milliseconds drift;
     if (!cut.is_cloud_only()) {

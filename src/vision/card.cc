@@ -7,6 +7,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "vision/contract.h"
+#include "vision/floats.h"
 
 namespace fogline {
 namespace {
@@ -47,15 +49,20 @@ class Reader {
       out = *value;
     }
   }
-  void Triple(const char* key, bool nonzero, std::array<float, 3>& out) {
-    if (const auto* node = Find(key)) {
-      const auto* array = node->as_array();
-      if (array == nullptr || array->size() != 3) return Wrong(key, "three numbers");
-      for (size_t i = 0; i < 3; ++i) {
-        const auto value = (*array)[i].value<double>();
-        if (!value || (nonzero && *value == 0)) return Wrong(key, "three numbers, none of them 0");
-        out[i] = static_cast<float>(*value);
-      }
+  /// One number for all channels, or one for each.
+  void PerChannel(const char* key, int channels, bool nonzero, std::array<float, 4>& out) {
+    const auto* node = Find(key);
+    if (node == nullptr) return;
+    const auto wrong = [&] {
+      Wrong(key,
+            fmt::format("a number, or {} of them{}", channels, nonzero ? ", none of them 0" : ""));
+    };
+    const auto* array = node->as_array();
+    if (array != nullptr && array->size() != static_cast<size_t>(channels)) return wrong();
+    for (size_t i = 0; i < static_cast<size_t>(channels); ++i) {
+      const auto value = array != nullptr ? (*array)[i].value<double>() : node->value<double>();
+      if (!value || (nonzero && *value == 0)) return wrong();
+      out[i] = static_cast<float>(*value);
     }
   }
   const toml::node* Find(const char* key) const { return status_ ? table_.get(key) : nullptr; }
@@ -72,45 +79,28 @@ class Reader {
   Status& status_;
 };
 
-/// Finds the one image-like input and its layout.
-Status ReadInput(const std::vector<Port>& inputs, const std::string& where, ModelCard& card) {
-  const auto is_image = [](const Port& p) {
-    return p.shape.rank() == 4 && (p.dtype == DType::kF32 || p.dtype == DType::kU8) &&
-           (p.shape[1] == 3 || p.shape[3] == 3);
-  };
-  std::string all;
-  for (const Port& p : inputs) {
-    all += fmt::format("{}'{}' {} {}", all.empty() ? "" : ", ", p.name, DTypeName(p.dtype),
-                       p.shape.ToString());
-  }
-  if (inputs.size() != 1 || !is_image(inputs[0])) {
-    return Fail(ErrorCode::kUnsupported, where,
-                "takes {}, not an image (one float32 or uint8 input of 1x3xHxW or 1xHxWx3)",
-                all.empty() ? "no input" : all);
-  }
-  const Port& port = inputs[0];
-  if (port.shape[0] > 1) {
-    return Fail(
-        ErrorCode::kUnsupported, where,
-        "takes {} pictures at once ('{}' is {}), and Fogline gives one: export it with a batch "
-        "of 1, or an open one",
-        port.shape[0], port.name, port.shape.ToString());
-  }
-  card.input = port.name;
-  card.dtype = port.dtype;
-  card.channels_last = port.shape[1] != 3;
-  const int64_t height = port.shape[card.channels_last ? 1 : 2];
-  const int64_t width = port.shape[card.channels_last ? 2 : 3];
-  if (height > kMaxSide || width > kMaxSide) {
-    return Fail(ErrorCode::kUnsupported, where, "takes pictures of {}x{}, beyond {} a side", width,
-                height, kMaxSide);
-  }
-  card.height = static_cast<int>(height);
-  card.width = static_cast<int>(width);
+/// Finds the picture among the inputs, with what the card says of it.
+Status ReadInput(const std::vector<Port>& inputs, const toml::table& root, const std::string& where,
+                 ModelCard& card) {
+  PictureHint hint;
+  hint.tensor = root["input"]["tensor"].value_or(std::string());
+  hint.grey = root["input"]["color"].value_or(std::string()).starts_with("grey");
+  auto found = FindPicture(inputs, hint);
+  if (!found) return Fail(found.error().code, where, "{}", found.error().message);
+  card.input = found->tensor;
+  card.dtype = found->dtype;
+  card.channels = found->channels;
+  card.channels_last = found->channels_last;
+  card.batched = found->batched;
+  card.batch = found->batch;
+  card.height = found->height;
+  card.width = found->width;
   return {};
 }
 
-void ReadSize(Reader& reader, int side, ModelCard& card) {
+void ReadSize(Reader& reader, const CardOptions& options, ModelCard& card) {
+  const int side = options.side;
+  if (options.size_is_given) return;
   if (side > 0) {
     if ((card.height > 0 && card.height != side) || (card.width > 0 && card.width != side)) {
       return reader.Set(
@@ -159,58 +149,122 @@ void ReadLabels(Reader& reader, const std::filesystem::path& folder, ModelCard& 
   }
 }
 
+/// How the picture's colours become the network's channels.
+void ReadColor(Reader& reader, ModelCard& card) {
+  const bool grey = card.channels == 1;
+  std::string color = grey ? "grey" : "rgb";
+  reader.Text("color", color);
+  if (grey && (color == "grey" || color == "grey709")) {
+    card.color = color == "grey" ? ModelCard::Color::kGrey : ModelCard::Color::kGrey709;
+  } else if (!grey && (color == "rgb" || color == "bgr")) {
+    card.color = color == "rgb" ? ModelCard::Color::kRgb : ModelCard::Color::kBgr;
+  } else {
+    reader.Wrong("color", grey ? "\"grey\" or \"grey709\" (the network takes one channel)"
+                               : "\"rgb\" or \"bgr\"");
+  }
+}
+
+void ReadPicture(Reader& reader, const CardOptions& options, ModelCard& card) {
+  reader.Known({"tensor", "size", "color", "mean", "std", "crop", "crop_fraction"});
+  std::string tensor = card.input;  // FindPicture has looked at it
+  reader.Text("tensor", tensor);
+  ReadSize(reader, options, card);
+  ReadColor(reader, card);
+  reader.PerChannel("mean", card.channels, false, card.mean);
+  reader.PerChannel("std", card.channels, true, card.std);
+  std::string crop = "center";
+  reader.Text("crop", crop);
+  if (crop != "center" && crop != "squash") reader.Wrong("crop", "\"center\" or \"squash\"");
+  card.crop = crop == "squash" ? ModelCard::Crop::kSquash : ModelCard::Crop::kCenter;
+  reader.Number("crop_fraction", 0.1, 1.0, card.crop_fraction);
+}
+
+/// Values of the inputs that are no pictures.
+void ReadConstants(const toml::table& table, const std::vector<Port>& inputs, Reader& reader,
+                   ModelCard& card) {
+  std::vector<std::string> others;
+  for (const Port& input : inputs) {
+    if (input.name != card.input) others.push_back(input.name);
+  }
+  const auto number = [](const toml::node& node) -> std::optional<double> {
+    if (const auto truth = node.value_exact<bool>()) return *truth ? 1.0 : 0.0;
+    return node.value<double>();
+  };
+  reader.Known(others);
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    std::vector<double>& values = card.constants[name];
+    const auto* array = node.as_array();
+    const size_t count = array != nullptr ? array->size() : 1;
+    for (size_t i = 0; i < count; ++i) {
+      const auto value = number(array != nullptr ? (*array)[i] : node);
+      if (!value) return reader.Wrong(name.c_str(), "a number, true, false or a list of these");
+      values.push_back(*value);
+    }
+    if (values.empty()) reader.Wrong(name.c_str(), "a number, true, false or a list of these");
+  }
+}
+
+struct KindWord {
+  const char* word;
+  ModelCard::Kind kind;
+};
+constexpr KindWord kKinds[] = {
+    {"logits", ModelCard::Kind::kLogits},   {"probabilities", ModelCard::Kind::kProbabilities},
+    {"boxes", ModelCard::Kind::kBoxes},     {"mask", ModelCard::Kind::kMask},
+    {"numbers", ModelCard::Kind::kNumbers}, {"raw", ModelCard::Kind::kOther},
+    {"other", ModelCard::Kind::kOther}};
+
+/// The output that results are read from, and what it means: in the card's words, else by its
+/// shape. Of several outputs without a word from the card none can be told from the others.
+void ReadOutput(Reader& output, const std::vector<Port>& outputs, ModelCard& card) {
+  output.Known({"tensor", "kind", "labels", "positive", "threshold"});
+  std::string kind;
+  const bool named = output.Find("tensor") != nullptr;
+  output.Text("tensor", card.output);
+  const auto port = std::ranges::find(outputs, card.output, &Port::name);
+  if (port == outputs.end()) {
+    std::vector<std::string> names;
+    for (const Port& p : outputs) names.push_back(p.name);
+    return output.Set("'output.tensor' is '" + card.output + "', which the model does not give" +
+                      DidYouMean(card.output, names));
+  }
+  card.output_index = static_cast<size_t>(port - outputs.begin());
+  output.Text("kind", kind);
+  card.kind_said = output.Find("kind") != nullptr;
+  const bool told = (outputs.size() == 1 || named) && ClassesByShape(*port, card.picture()) > 0;
+  card.kind = told ? ModelCard::Kind::kLogits : ModelCard::Kind::kOther;
+  if (!card.kind_said) return;
+  const auto word = std::ranges::find(kKinds, kind, &KindWord::word);
+  if (word == std::end(kKinds)) {
+    return output.Wrong(
+        "kind", "\"logits\", \"probabilities\", \"boxes\", \"mask\", \"numbers\" or \"raw\"");
+  }
+  card.kind = word->kind;
+}
+
 Status ReadTables(const toml::table& root, const std::string& where,
-                  const std::filesystem::path& folder, const std::vector<Port>& outputs, int side,
-                  ModelCard& card) {
+                  const std::filesystem::path& folder, const std::vector<Port>& inputs,
+                  const std::vector<Port>& outputs, const CardOptions& options, ModelCard& card) {
   Status status;
   Reader top(root, "", where, status);
-  top.Known({"name", "description", "input", "output"});
+  top.Known({"name", "description", "input", "constants", "output"});
   top.Text("name", card.name);
   top.Text("description", card.description);
 
   static const toml::table kNone;
-  const auto* input_table = root["input"].as_table();
-  Reader input(input_table != nullptr ? *input_table : kNone, "input.", where, status);
-  input.Known({"tensor", "size", "color", "mean", "std", "crop", "crop_fraction"});
-  std::string tensor = card.input, color = "rgb", crop = "center";
-  input.Text("tensor", tensor);
-  if (tensor != card.input) {
-    input.Set("'input.tensor' is '" + tensor + "', but the model's input is '" + card.input + "'");
-  }
-  ReadSize(input, side, card);
-  input.Text("color", color);
-  if (color != "rgb" && color != "bgr") input.Wrong("color", "\"rgb\" or \"bgr\"");
-  card.bgr = color == "bgr";
-  input.Triple("mean", false, card.mean);
-  input.Triple("std", true, card.std);
-  input.Text("crop", crop);
-  if (crop != "center" && crop != "squash") input.Wrong("crop", "\"center\" or \"squash\"");
-  card.crop = crop == "squash" ? ModelCard::Crop::kSquash : ModelCard::Crop::kCenter;
-  input.Number("crop_fraction", 0.1, 1.0, card.crop_fraction);
-
-  const auto* output_table = root["output"].as_table();
-  Reader output(output_table != nullptr ? *output_table : kNone, "output.", where, status);
-  output.Known({"tensor", "kind", "labels", "positive", "threshold"});
-  std::string kind = card.kind == ModelCard::Kind::kOther ? "other" : "logits", positive;
-  output.Text("tensor", card.output);
-  const auto port = std::find_if(outputs.begin(), outputs.end(),
-                                 [&](const Port& p) { return p.name == card.output; });
-  if (port == outputs.end()) {
-    std::vector<std::string> names;
-    for (const Port& p : outputs) names.push_back(p.name);
-    output.Set("'output.tensor' is '" + card.output + "', which the model does not give" +
-               DidYouMean(card.output, names));
-  } else {
-    card.output_index = static_cast<size_t>(port - outputs.begin());
-  }
-  output.Text("kind", kind);
-  if (kind != "logits" && kind != "probabilities" && kind != "other") {
-    output.Wrong("kind", "\"logits\", \"probabilities\" or \"other\"");
-  }
-  card.kind = kind == "logits"          ? ModelCard::Kind::kLogits
-              : kind == "probabilities" ? ModelCard::Kind::kProbabilities
-                                        : ModelCard::Kind::kOther;
+  const auto table = [&](const char* name) -> const toml::table& {
+    const auto* found = root[name].as_table();
+    return found != nullptr ? *found : kNone;
+  };
+  Reader input(table("input"), "input.", where, status);
+  ReadPicture(input, options, card);
+  Reader constants(table("constants"), "constants.", where, status);
+  ReadConstants(table("constants"), inputs, constants, card);
+  Reader output(table("output"), "output.", where, status);
+  ReadOutput(output, outputs, card);
   ReadLabels(output, folder, card);
+  std::string positive;
   output.Text("positive", positive);
   if (!positive.empty()) {
     const auto label = std::find(card.labels.begin(), card.labels.end(), positive);
@@ -226,8 +280,8 @@ Status ReadTables(const toml::table& root, const std::string& where,
 
 }  // namespace
 
-Shape ModelCard::input_shape() const {
-  return channels_last ? Shape{1, height, width, 3} : Shape{1, 3, height, width};
+PictureInput ModelCard::picture() const {
+  return {input, dtype, channels, width, height, channels_last, batched, batch};
 }
 
 std::string ModelCard::LabelOf(int label) const {
@@ -238,31 +292,24 @@ std::string ModelCard::LabelOf(int label) const {
 
 Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
                             const std::filesystem::path& folder, const std::vector<Port>& inputs,
-                            const std::vector<Port>& outputs, int side) {
+                            const std::vector<Port>& outputs, const CardOptions& options) {
   ModelCard card;
-  FOGLINE_CHECK(ReadInput(inputs, where, card));
   if (outputs.empty()) return Fail(ErrorCode::kUnsupported, where, "the model has no output");
   card.output = outputs[0].name;
-  // Several outputs, or an output that is no vector of classes, is a detector or a dense network.
-  const Shape& shape = outputs[0].shape;
-  size_t long_dimensions = 0;
-  for (size_t d = 1; d < shape.rank(); ++d) long_dimensions += shape[d] != 1 ? 1 : 0;
-  if (outputs.size() > 1 || long_dimensions > 1) {
-    card.kind = ModelCard::Kind::kOther;
-  }
   try {
     const toml::table root = toml::parse(toml);
-    FOGLINE_CHECK(ReadTables(root, where, folder, outputs, side, card));
+    FOGLINE_CHECK(ReadInput(inputs, root, where, card));
+    FOGLINE_CHECK(ReadTables(root, where, folder, inputs, outputs, options, card));
   } catch (const toml::parse_error& e) {
     return Fail(ErrorCode::kInvalid, where, "line {}: {}", e.source().begin.line,
                 Printable(e.description()));
   }
   const Port& output = outputs[card.output_index];
-  if (card.kind != ModelCard::Kind::kOther && output.dtype != DType::kF32) {
+  if (IsClasses(card.kind) && !IsFloating(output.dtype)) {
     return Fail(
         ErrorCode::kUnsupported, where,
-        "gives '{}' as {}, and verdicts are read from float32: export it with a float32 output, "
-        "or say kind = \"other\" under [output] of its card to go without",
+        "gives '{}' as {}, and scores are read from floating-point numbers: export it with such an "
+        "output, or say kind = \"raw\" under [output] of its card to go without",
         output.name, DTypeName(output.dtype));
   }
   if (card.height <= 0) card.height = kDefaultSide;
@@ -270,27 +317,8 @@ Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
   return card;
 }
 
-InputSize CardInputSize(const std::filesystem::path& model) {
-  std::filesystem::path file = model;
-  const auto text = ReadTextFile(file.replace_extension(".toml"));
-  if (!text) return {};
-  try {
-    const toml::table root = toml::parse(*text);
-    const auto size = root["input"]["size"];
-    if (const auto one = size.value<int64_t>())
-      return {static_cast<int>(*one), static_cast<int>(*one)};
-    if (const auto* pair = size.as_array(); pair != nullptr && pair->size() == 2) {
-      return {static_cast<int>((*pair)[1].value_or<int64_t>(0)),
-              static_cast<int>((*pair)[0].value_or<int64_t>(0))};
-    }
-  } catch (const toml::parse_error&) {
-    return {};
-  }
-  return {};
-}
-
 Result<ModelCard> LoadCard(const std::filesystem::path& model, const std::vector<Port>& inputs,
-                           const std::vector<Port>& outputs, int side) {
+                           const std::vector<Port>& outputs, const CardOptions& options) {
   std::filesystem::path file = model;
   file.replace_extension(".toml");
   std::string text;
@@ -300,7 +328,7 @@ Result<ModelCard> LoadCard(const std::filesystem::path& model, const std::vector
     FOGLINE_TRY(text, ReadTextFile(file));
   }
   FOGLINE_TRY(ModelCard card, ParseCard(text, there ? file.string() : model.string(),
-                                        model.parent_path(), inputs, outputs, side));
+                                        model.parent_path(), inputs, outputs, options));
   if (card.name.empty()) card.name = model.stem().string();
   return card;
 }

@@ -3,71 +3,82 @@
 
 #include <array>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "vision/picture_input.h"
 
 namespace fogline {
 
 /// Read from the TOML file beside the ONNX file (same name, .toml). Keys, all optional:
 ///
 ///     name, description
-///     [input]  tensor, size = 160 | [height, width], color = "rgb" | "bgr", mean, std (3 numbers
-///     each, of 0…255
-///              values), crop = "squash" | "center", crop_fraction
-///     [output] tensor, kind = "logits" | "probabilities" | "other", labels = [ … ] | "file",
-///     positive, threshold
+///     [input]  tensor, size = 160 | [height, width], color = "rgb" | "bgr" | "grey" | "grey709",
+///     mean, std (a number, or one a channel, of 0…255 values), crop = "squash" | "center",
+///     crop_fraction
+///     [constants]  an input that is no picture = the number, truth value or list it is given
+///     [output] tensor, kind = "logits" | "probabilities" | "boxes" | "mask" | "numbers" | "raw",
+///     labels = [ … ] | "file", positive, threshold
 ///
-/// Without a file: RGB, x / 127.5 − 1, the centre 7/8 of the short side, logits, classes by number.
+/// Without a file: RGB (grey by ITU-R BT.601 where the network takes one channel, alpha 255 where
+/// it takes four), x / 127.5 − 1, the centre 7/8 of the short side; what the outputs are is told
+/// by their shapes (vision/contract.h), classes by number.
 struct ModelCard {
   enum class Crop { kSquash, kCenter };
-  enum class Kind { kLogits, kProbabilities, kOther };
+  /// Grey is a sum of red, green and blue: of BT.601 as in JPEG and Pillow's "L", or of BT.709.
+  enum class Color { kRgb, kBgr, kGrey, kGrey709 };
+  /// In the card's words; "other" is an older one for raw.
+  enum class Kind { kLogits, kProbabilities, kOther, kBoxes, kMask, kNumbers };
 
   std::string name;
   std::string description;
 
   std::string input;          // tensor name
   int width = 0, height = 0;  // pixels of the network's input
+  int channels = 3;           // 1, 3 or 4
   bool channels_last = false;
+  bool batched = true;  // the input has a batch dimension, of so many rows:
+  int64_t batch = 1;
   DType dtype = DType::kF32;
-  bool bgr = false;
-  std::array<float, 3> mean{127.5F, 127.5F, 127.5F};  // in the order of the network's channels
-  std::array<float, 3> std{127.5F, 127.5F, 127.5F};
+  Color color = Color::kRgb;
+  std::array<float, 4> mean{127.5F, 127.5F, 127.5F, 127.5F};  // by the network's channels
+  std::array<float, 4> std{127.5F, 127.5F, 127.5F, 127.5F};
   Crop crop = Crop::kCenter;
   double crop_fraction = 0.875;
+  std::map<std::string, std::vector<double>> constants;  // by input
 
   std::string output;       // tensor name
   size_t output_index = 0;  // among the model's outputs
   Kind kind = Kind::kLogits;
+  bool kind_said = false;  // by the card; else it follows from the output
   std::vector<std::string> labels;
   int positive = -1;  // class that makes a picture worth reporting; -1: none, every picture is
   double threshold = 0.5;
 
-  /// The input tensor's shape for a batch of one.
-  Shape input_shape() const;
+  /// The input tensor's shape: one picture, or as many as the network takes at once.
+  Shape input_shape() const { return picture().shape(); }
+  PictureInput picture() const;
   /// "litter", or "class 17" where the card has no labels.
   std::string LabelOf(int label) const;
 };
 
-/// Reads the card of a model, checked against the model's own inputs and outputs (open dimensions
-/// are -1). kUnsupported when the model's input is not an image (one tensor of 1x3xHxW or 1xHxWx3,
-/// float32 or uint8).
-Result<ModelCard> LoadCard(const std::filesystem::path& model, const std::vector<Port>& inputs,
-                           const std::vector<Port>& outputs, int side = 0);
-
-/// The input size that a model's card asks for, {0, 0} when it says nothing: needed before the
-/// model is loaded, because it closes the open dimensions of a network that takes any size. A card
-/// that cannot be read says nothing here; LoadCard reports it.
-struct InputSize {
-  int width = 0, height = 0;
+/// What a card is held against beside the model's own inputs and outputs.
+struct CardOptions {
+  int side = 0;                // > 0: instead of the card's size
+  bool size_is_given = false;  // the inputs' sizes hold, whatever the card says
 };
-InputSize CardInputSize(const std::filesystem::path& model);
+
+/// Reads the card of a model, checked against the model's own inputs and outputs (open dimensions
+/// are -1). kUnsupported when no input is a picture (see FindPicture).
+Result<ModelCard> LoadCard(const std::filesystem::path& model, const std::vector<Port>& inputs,
+                           const std::vector<Port>& outputs, const CardOptions& options = {});
 
 /// The same from text; `where` names it in errors and `folder` is where a label file is looked for.
 Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
                             const std::filesystem::path& folder, const std::vector<Port>& inputs,
-                            const std::vector<Port>& outputs, int side = 0);
+                            const std::vector<Port>& outputs, const CardOptions& options = {});
 
 }  // namespace fogline

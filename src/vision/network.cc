@@ -1,68 +1,109 @@
 #include "vision/network.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <functional>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "engine/shapes.h"
 
 namespace fogline {
-
 namespace {
 
-using ReadModel = std::function<Result<Model>(const LoadOptions&)>;
+/// What the model's file and its card say before an engine is asked.
+struct Declared {
+  DeclaredPorts ports;
+  Result<ModelCard> card;
+  std::vector<FixedInput> fixed;
+};
 
-Result<Network> MakeNetwork(const std::filesystem::path& path, int side, const ReadModel& read) {
-  LoadOptions options;
-  const InputSize wanted = side > 0 ? InputSize{side, side} : CardInputSize(path);
-  if (wanted.width > 0 && wanted.width == wanted.height) options.open_size = wanted.width;
-  FOGLINE_TRY(Model model, read(options));
-  if (wanted.width != wanted.height && model.inputs().size() == 1) {
-    // Not square: the two open dimensions need different sizes, so the input is named and loaded
-    // again.
-    const Port& input = model.inputs()[0];
-    options.shapes[input.name] = input.shape.rank() == 4 && input.shape[1] == 3
-                                     ? Shape{1, 3, wanted.height, wanted.width}
-                                     : Shape{1, wanted.height, wanted.width, 3};
-    FOGLINE_TRY(model, read(options));
+Result<Declared> ReadDeclared(const std::filesystem::path& path, const CardOptions& options) {
+  FOGLINE_TRY(DeclaredPorts ports, ReadPorts(path));
+  Declared declared{std::move(ports), {}, {}};
+  declared.card = LoadCard(path, declared.ports.inputs, declared.ports.outputs, options);
+  if (!declared.card) return declared;
+  auto fixed = FixOthers(declared.ports.inputs, declared.ports.unread, *declared.card);
+  if (fixed) {
+    declared.fixed = *std::move(fixed);
+  } else {
+    declared.card = Fail(fixed.error().code, path.string(), "{}", fixed.error().message);
   }
-  FOGLINE_TRY(ModelCard card, LoadCard(path, model.inputs(), model.outputs(), side));
-  return Network{path, std::move(model), std::move(card)};
+  return declared;
+}
+
+/// Takes out of the options what they say of inputs that become constants.
+void Fix(std::vector<FixedInput>& fixed, LoadOptions& options) {
+  for (FixedInput& input : fixed) {
+    const auto given = options.values.find(input.tensor);
+    if (given != options.values.end() && !input.values.empty()) {
+      input.values = given->second;
+      input.from = "--value";
+    }
+    options.values.erase(input.tensor);
+    options.shapes.erase(input.tensor);
+    options.fixed[input.tensor] = input.values;
+  }
+}
+
+Result<Model> ReadModel(const std::filesystem::path& path, const NetworkOptions& options) {
+  if (!options.in_memory) return Model::Load(path, EngineShapes(), options.load);
+  FOGLINE_TRY(auto bytes, ReadFile(path));
+  return Model::Parse(std::move(bytes), path.string(), EngineShapes(), options.load,
+                      path.parent_path());
+}
+
+Result<Network> WithPictures(Result<Network> network) {
+  if (!network || network->contract.takes_pictures()) return network;
+  return tl::unexpected<Error>(*network->contract.no_picture);
 }
 
 }  // namespace
 
-Result<Network> LoadNetwork(const std::filesystem::path& path, int side) {
-  return MakeNetwork(path, side, [&](const LoadOptions& options) {
-    return Model::Load(path, EngineShapes(), options);
-  });
-}
-
-Result<Network> CopyNetwork(const std::filesystem::path& path) {
-  return MakeNetwork(path, 0, [&](const LoadOptions& options) -> Result<Model> {
-    FOGLINE_TRY(auto bytes, ReadFile(path));
-    return Model::Parse(std::move(bytes), path.string(), EngineShapes(), options,
-                        path.parent_path());
-  });
-}
-
-Result<Model> LoadModel(const std::filesystem::path& path, LoadOptions options) {
-  FOGLINE_TRY(const DeclaredPorts declared, ReadPorts(path));
-  const bool open =
-      std::ranges::any_of(declared.inputs, [](const Port& port) { return !port.shape.IsStatic(); });
-  if (open && options.shapes.empty()) {
-    // A card beside the model knows the size of its pictures; a model of something else has none.
-    const auto card = LoadCard(path, declared.inputs, declared.outputs);
-    if (card && card->input_shape().IsStatic() && card->width > 0) {
-      options.shapes[card->input] = card->input_shape();
-    }
+Result<Network> ReadNetwork(const std::filesystem::path& path, NetworkOptions options) {
+  CardOptions card_options{options.side, !options.load.shapes.empty()};
+  FOGLINE_TRY(Declared declared, ReadDeclared(path, card_options));
+  if (declared.card) {
+    Fix(declared.fixed, options.load);
+    const PictureInput picture = declared.card->picture();
+    const auto port = std::ranges::find(declared.ports.inputs, picture.tensor, &Port::name);
+    if (!port->shape.IsStatic()) options.load.shapes.try_emplace(picture.tensor, picture.shape());
   }
-  FOGLINE_TRY(Model model, Model::Load(path, EngineShapes(), options));
+  FOGLINE_TRY(Model model, ReadModel(path, options));
   for (const std::string& assumption : model.assumptions()) {
     LogInfo("{}: assuming {} (give --shape for another size)", path.string(), assumption);
   }
-  return model;
+  if (declared.card) {
+    // Once more, with every dimension known.
+    auto inputs = model.inputs();
+    for (const FixedInput& input : declared.fixed) inputs.push_back({input.tensor, {}, {}});
+    declared.card = LoadCard(path, inputs, model.outputs(), card_options);
+  }
+  if (!declared.card) {
+    ModelContract contract = MakeContract(model, declared.card.error());
+    return Network{path, std::move(model), {}, std::move(contract)};
+  }
+  ModelContract contract = MakeContract(model, *declared.card);
+  contract.fixed = std::move(declared.fixed);
+  for (const FixedInput& input : contract.fixed) {
+    if (input.values.empty()) continue;
+    LogInfo("{}: '{}' is {} at every run, by {}", path.string(), input.tensor,
+            fmt::join(input.values, ","), input.from);
+  }
+  return Network{path, std::move(model), *std::move(declared.card), std::move(contract)};
+}
+
+Result<Network> LoadNetwork(const std::filesystem::path& path, int side) {
+  return WithPictures(ReadNetwork(path, {.side = side, .load = {}, .in_memory = false}));
+}
+
+Result<Network> CopyNetwork(const std::filesystem::path& path) {
+  return WithPictures(ReadNetwork(path, {.side = 0, .load = {}, .in_memory = true}));
+}
+
+Result<ModelCard> PeekCard(const std::filesystem::path& path) {
+  FOGLINE_TRY(Declared declared, ReadDeclared(path, {}));
+  return std::move(declared.card);
 }
 
 }  // namespace fogline

@@ -1,9 +1,57 @@
 #include "vision/preprocess.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
+
+#include "base/half.h"
 
 namespace fogline {
+namespace {
+
+constexpr uint8_t kOpaque = 255;
+
+/// As Pillow's convert("L") rounds it.
+uint8_t Grey601(const uint8_t* rgb) {
+  return static_cast<uint8_t>((rgb[0] * 19595U + rgb[1] * 38470U + rgb[2] * 7471U + 0x8000U) >> 16);
+}
+uint8_t Grey709(const uint8_t* rgb) {
+  return static_cast<uint8_t>((rgb[0] * 13933U + rgb[1] * 46871U + rgb[2] * 4732U + 0x8000U) >> 16);
+}
+
+/// Where one channel's values lie.
+struct Place {
+  size_t start, step, count;
+};
+
+/// One multiplication and one addition a value: (v − mean) / std = v · (1/std) − mean/std.
+struct Scale {
+  Scale(const ModelCard& card, size_t channel)
+      : factor(1.0F / card.std[channel]), shift(-card.mean[channel] / card.std[channel]) {}
+  float factor, shift;
+  float operator()(uint8_t value) const { return static_cast<float>(value) * factor + shift; }
+};
+
+/// Writes a channel whose 8-bit values are `value(0)`, `value(1)` …
+template <typename Value>
+void Put(const Place& place, const Scale& scale, Tensor& out, const Value& value) {
+  const size_t step = place.step, count = place.count;
+  if (out.dtype() == DType::kU8) {
+    uint8_t* to = out.as<uint8_t>().data() + place.start;
+    for (size_t i = 0; i < count; ++i) to[i * step] = value(i);
+  } else if (out.dtype() == DType::kF16) {
+    std::array<uint16_t, 256> halves;
+    for (size_t v = 0; v < halves.size(); ++v) halves[v] = ToHalf(scale(static_cast<uint8_t>(v)));
+    uint16_t* to = out.as<uint16_t>().data() + place.start;
+    for (size_t i = 0; i < count; ++i) to[i * step] = halves[value(i)];
+  } else {
+    float* to = out.as<float>().data() + place.start;
+    for (size_t i = 0; i < count; ++i) to[i * step] = scale(value(i));
+  }
+}
+
+}  // namespace
 
 Rectangle SeenPart(int width, int height, const ModelCard& card) {
   if (card.crop == ModelCard::Crop::kSquash) return {0, 0, width, height};
@@ -22,22 +70,34 @@ void FitToInput(const Image& image, const ModelCard& card, Image& out) {
 
 void Normalise(const Image& fitted, const ModelCard& card, Tensor& out) {
   const size_t pixels = static_cast<size_t>(card.width) * static_cast<size_t>(card.height);
+  const auto channels = static_cast<size_t>(card.channels);
   const uint8_t* in = fitted.rgb.data();
-  for (size_t c = 0; c < 3; ++c) {
-    const size_t from = card.bgr ? 2 - c : c;
-    const size_t step = card.channels_last ? 3 : 1;
-    const size_t start = card.channels_last ? c : c * pixels;
-    if (card.dtype == DType::kU8) {
-      uint8_t* to = out.as<uint8_t>().data() + start;
-      for (size_t i = 0; i < pixels; ++i) to[i * step] = in[3 * i + from];
-    } else {
-      // One multiplication and one addition a value: (v − mean) / std = v · (1/std) − mean/std.
-      const float scale = 1.0F / card.std[c], shift = -card.mean[c] / card.std[c];
-      float* to = out.as<float>().data() + start;
-      for (size_t i = 0; i < pixels; ++i)
-        to[i * step] = static_cast<float>(in[3 * i + from]) * scale + shift;
+  for (size_t c = 0; c < channels; ++c) {
+    const Place place{card.channels_last ? c : c * pixels, card.channels_last ? channels : 1,
+                      pixels};
+    const Scale scale(card, c);
+    switch (card.color) {
+      case ModelCard::Color::kGrey:
+        Put(place, scale, out, [in](size_t i) { return Grey601(in + 3 * i); });
+        break;
+      case ModelCard::Color::kGrey709:
+        Put(place, scale, out, [in](size_t i) { return Grey709(in + 3 * i); });
+        break;
+      case ModelCard::Color::kRgb:
+      case ModelCard::Color::kBgr:
+        if (c == 3) {
+          Put(place, scale, out, [](size_t) { return kOpaque; });
+        } else {
+          const size_t from = card.color == ModelCard::Color::kBgr ? 2 - c : c;
+          Put(place, scale, out, [in, from](size_t i) { return in[3 * i + from]; });
+        }
     }
   }
+  // A network of several pictures at once is given the same one in every row.
+  const auto rows = static_cast<size_t>(card.batch);
+  const std::span<std::byte> bytes = out.bytes();
+  const size_t row = bytes.size() / rows;
+  for (size_t r = 1; r < rows; ++r) std::memcpy(bytes.data() + r * row, bytes.data(), row);
 }
 
 int DecodeAtLeast(const ModelCard& card) {

@@ -15,7 +15,8 @@ Rectangle SeenPart(int width, int height, const ModelCard& card);
 void FitToInput(const Image& image, const ModelCard& card, Image& out);
 
 /// Normalises a picture of exactly the network's size into its input tensor, which must have the
-/// card's dtype and shape: (value − mean) / std for float32, the bare values for uint8.
+/// card's dtype and shape: (value − mean) / std for float32 and float16, the bare values for uint8.
+/// Every row of a batch gets the same picture.
 void Normalise(const Image& fitted, const ModelCard& card, Tensor& out);
 
 /// The short side below which decoding need not shrink: a photograph is decoded at least this

@@ -5,14 +5,19 @@
 #include <optional>
 
 #include "base/probability.h"
+#include "vision/contract.h"
+#include "vision/floats.h"
 
 namespace fogline {
 
 Result<Verdict> Judge(const TensorView& output, const ModelCard& card) {
-  if (card.kind == ModelCard::Kind::kOther) return Verdict{};
-  const auto values = output.as<float>();
-  if (output.dtype != DType::kF32 || values.empty() ||
-      (!card.labels.empty() && values.size() != card.labels.size())) {
+  if (!IsClasses(card.kind)) return Verdict{};
+  std::vector<float> room;
+  auto values = AsFloats(output, room);
+  // Of a network of several pictures at once the first row is this one's.
+  if (output.shape.rank() > 1)
+    values = values.first(values.size() / static_cast<size_t>(card.batch));
+  if (values.empty() || (!card.labels.empty() && values.size() != card.labels.size())) {
     return Fail(ErrorCode::kConflict, card.output, "gives {} values of {}, the card has {} labels",
                 values.size(), DTypeName(output.dtype), card.labels.size());
   }

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "plan/request.h"
-#include "vision/network.h"
 
 namespace fogline {
 namespace {
@@ -26,12 +25,11 @@ std::filesystem::file_time_type ChangedAt(const std::filesystem::path& model) {
 
 Result<std::shared_ptr<const ShelfModel>> Read(const std::string& name,
                                                const std::filesystem::path& path) {
-  FOGLINE_TRY(Model model, LoadModel(path));
-  FOGLINE_TRY(std::vector<Cut> cuts, ListCuts(model));
-  auto bundle = BundleBeside(model, path);
-  const auto card = LoadCard(path, model.inputs(), model.outputs());
-  return std::make_shared<const ShelfModel>(ShelfModel{
-      name, std::move(model), std::move(cuts), std::move(bundle), card ? card->description : ""});
+  FOGLINE_TRY(Network network, ReadNetwork(path));
+  FOGLINE_TRY(std::vector<Cut> cuts, ListCuts(network.model));
+  auto bundle = BundleBeside(network.model, path);
+  return std::make_shared<const ShelfModel>(
+      ShelfModel{name, std::move(network), std::move(cuts), std::move(bundle)});
 }
 
 }  // namespace
@@ -100,7 +98,7 @@ Result<std::shared_ptr<const ShelfModel>> ModelShelf::FindByHash(const std::stri
   bool reading = false;
   for (const std::string& name : names) {
     auto found = Find(name);
-    if (found && ToHex((*found)->model.hash()) == hash) return found;
+    if (found && ToHex((*found)->network.model.hash()) == hash) return found;
     reading |= !found && found.error().code == ErrorCode::kUnavailable;
   }
   if (reading) return Fail(ErrorCode::kUnavailable, "model", "the models are being read");

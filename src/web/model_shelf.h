@@ -15,17 +15,16 @@
 #include "base/result.h"
 #include "codec/bundle.h"
 #include "graph/cut.h"
-#include "graph/model.h"
+#include "vision/network.h"
 
 namespace fogline {
 
 /// What of a model no question about it changes.
 struct ShelfModel {
   std::string name;  // the file's, without ".onnx"
-  Model model;
+  Network network;
   std::vector<Cut> cuts;         // ListCuts
   std::optional<Bundle> bundle;  // beside the model's file, if it is this model's
-  std::string description;       // of its card
 };
 
 /// Reading takes from a tenth of a second to seconds, so a thread does it while the asker is told

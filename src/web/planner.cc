@@ -64,12 +64,13 @@ Json Runs(const std::vector<bool>& edge) {
 }
 
 Json NetworkJson(const ShelfModel& shelf) {
-  const Model& model = shelf.model;
+  const Model& model = shelf.network.model;
   const auto port = [](const Port& p) {
     return Json{{"name", p.name}, {"shape", p.shape.ToString()}};
   };
   Json json{{"name", shelf.name},
-            {"description", shelf.description},
+            {"description", shelf.network.card.description},
+            {"contract", shelf.network.contract.ToString()},
             {"hash", ToHex(model.hash())},
             {"madds", model.madds()},
             {"params", model.params()},
@@ -155,7 +156,7 @@ Result<Planner::Known*> Planner::Find(const std::string& wanted) {
 Result<PlanSide> Planner::SideOf(Known& known, const std::string& machine,
                                  const std::string& flag) {
   if (const auto it = known.sides.find(machine); it != known.sides.end()) return it->second;
-  FOGLINE_TRY(PlanSide side, LibrarySide(known.model->model, machine, flag));
+  FOGLINE_TRY(PlanSide side, LibrarySide(known.model->network.model, machine, flag));
   return known.sides.emplace(machine, std::move(side)).first->second;
 }
 
@@ -170,7 +171,7 @@ Result<std::string> Planner::Plan(const PlannerQuestion& question) {
   FOGLINE_TRY(PlanSide edge, SideOf(*known, question.edge, "--edge"));
   FOGLINE_TRY(PlanSide cloud, SideOf(*known, question.cloud, "--cloud"));
   FOGLINE_TRY(LinkProfile link, FindLibraryLink(question.link, "--link"));
-  FOGLINE_TRY(Scenario scenario, MakeScenario(question.request, shelf.model, shelf.cuts,
+  FOGLINE_TRY(Scenario scenario, MakeScenario(question.request, shelf.network, shelf.cuts,
                                               shelf.bundle ? &*shelf.bundle : nullptr,
                                               std::move(edge), std::move(cloud), std::move(link)));
   const Nanos start = Clock::Real().Steady();

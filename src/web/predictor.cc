@@ -13,8 +13,8 @@ constexpr size_t kMostKnown = 1000;
 Result<LatencyTerms> Work(const ShelfModel& shelf, const FleetMemory::Way& way,
                           const std::string& edge, const PredictBy& by, bool files) {
   const auto side = files ? LoadSide : LibrarySide;
-  FOGLINE_TRY(PlanSide edge_side, side(shelf.model, edge, "edge"));
-  FOGLINE_TRY(PlanSide cloud_side, side(shelf.model, by.cloud, "cloud"));
+  FOGLINE_TRY(PlanSide edge_side, side(shelf.network.model, edge, "edge"));
+  FOGLINE_TRY(PlanSide cloud_side, side(shelf.network.model, by.cloud, "cloud"));
   FOGLINE_TRY(LinkProfile link,
               files ? FindLink(by.link, "link") : FindLibraryLink(by.link, "link"));
   size_t at = 0;
@@ -30,7 +30,7 @@ Result<LatencyTerms> Work(const ShelfModel& shelf, const FleetMemory::Way& way,
     request.codecs = way.codec;  // as it runs, not as would be best
   FOGLINE_TRY(
       const Scenario scenario,
-      MakeScenario(request, shelf.model, shelf.cuts, shelf.bundle ? &*shelf.bundle : nullptr,
+      MakeScenario(request, shelf.network, shelf.cuts, shelf.bundle ? &*shelf.bundle : nullptr,
                    std::move(edge_side), std::move(cloud_side), std::move(link)));
   const auto candidates = CandidatesAt(scenario, at);
   if (candidates.empty()) {

@@ -25,7 +25,7 @@ TEST(Predictor, WorksOutSoManyAtOnceAndRemembersThem) {
     for (int i = 0; i < 30; ++i) {
       by.link = "4g,up=" + std::to_string(i + 1) + "Mbps";
       const auto predicted = predictor.Predict(
-          {"cam", ToHex((*model)->model.hash()), "input", "jpeg:90"}, by, false, fresh);
+          {"cam", ToHex((*model)->network.model.hash()), "input", "jpeg:90"}, by, false, fresh);
       const bool later =
           !predicted && predicted.error().message.find("ask again") != std::string::npos;
       known += later ? 0 : 1;

@@ -1,4 +1,4 @@
-#include "codec/half.h"
+#include "base/half.h"
 
 #include <cstddef>
 

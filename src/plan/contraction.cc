@@ -1,4 +1,4 @@
-#include "plan/contract.h"
+#include "plan/contraction.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,0 +1,54 @@
+#include "vision/floats.h"
+
+#include <bit>
+#include <cstdint>
+
+#include "base/half.h"
+
+namespace fogline {
+namespace {
+
+template <typename T>
+std::span<const float> Converted(const TensorView& tensor, std::vector<float>& room) {
+  const auto values = tensor.as<T>();
+  room.assign(values.begin(), values.end());
+  return room;
+}
+
+}  // namespace
+
+bool IsFloating(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 ||
+         dtype == DType::kF64;
+}
+
+std::span<const float> AsFloats(const TensorView& tensor, std::vector<float>& room) {
+  switch (tensor.dtype) {
+    case DType::kF32:
+      return tensor.as<float>();
+    case DType::kF16:
+      room.resize(tensor.as<uint16_t>().size());
+      FromHalf(tensor.as<uint16_t>(), room.data());
+      return room;
+    case DType::kBF16:
+      room.clear();
+      for (const uint16_t bits : tensor.as<uint16_t>()) {
+        room.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits) << 16));
+      }
+      return room;
+    case DType::kF64:
+      return Converted<double>(tensor, room);
+    case DType::kU8:
+      return Converted<uint8_t>(tensor, room);
+    case DType::kI8:
+      return Converted<int8_t>(tensor, room);
+    case DType::kU16:
+      return Converted<uint16_t>(tensor, room);
+    case DType::kI16:
+      return Converted<int16_t>(tensor, room);
+    default:
+      return {};
+  }
+}
+
+}  // namespace fogline
