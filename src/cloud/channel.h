@@ -1,16 +1,12 @@
 // A bounded queue between threads.
 #pragma once
 
-#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <vector>
-
-#include "base/clock.h"
 
 namespace fogline {
 
@@ -33,9 +29,8 @@ class Channel {
     if (closed_) return false;
     items_.push_back({std::move(item), weight});
     weight_ += weight;
-    const bool enough = items_.size() >= enough_;
     lock.unlock();
-    if (enough) filled_.notify_one();
+    filled_.notify_one();
     return true;
   }
 
@@ -48,28 +43,6 @@ class Channel {
     lock.unlock();
     room_.notify_one();
     return item;
-  }
-
-  /// Waits for an item, then takes all that are there, at most `most`. False when the channel is
-  /// closed and empty. Where `busy()` says so, it first waits until there are `enough`, for
-  /// `patience` at most. For a channel's only reader.
-  template <typename Busy>
-  bool PopAll(std::vector<T>& out, size_t most, size_t enough, Nanos patience, Busy busy) {
-    out.clear();
-    enough = std::min(enough, capacity_);
-    std::unique_lock lock(mutex_);
-    filled_.wait(lock, [this] { return closed_ || !items_.empty(); });
-    if (!closed_ && items_.size() < enough && busy()) {
-      enough_ = enough;  // until then no writer wakes us
-      filled_.wait_for(lock, patience, [&] { return closed_ || items_.size() >= enough; });
-      enough_ = 1;
-    }
-    while (!items_.empty() && out.size() < most) {
-      out.push_back(TakeFirst());
-    }
-    lock.unlock();
-    room_.notify_all();
-    return !out.empty();
   }
 
   /// No more items; those inside are still handed out.
@@ -99,7 +72,6 @@ class Channel {
   }
 
   const size_t capacity_, most_weight_;
-  size_t enough_ = 1;  // items that make a push wake a reader
   mutable std::mutex mutex_;
   std::condition_variable filled_, room_;
   std::deque<Item> items_;

@@ -1,8 +1,6 @@
 // The paper's subscriber: frames in, detections stored, and only then acknowledged.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,7 +8,7 @@
 
 #include "base/result.h"
 #include "cloud/registry.h"
-#include "frame/answer.h"
+#include "cloud/stats.h"
 #include "link/link.h"
 #include "store/store.h"
 
@@ -29,20 +27,12 @@ struct CloudOptions {
   double device_rate = 0;  // frames a second of one device at most (see DeviceGuard); 0: no limit
 };
 
-struct CloudStats {
-  // Frames that hold something to store, each counted once an arrival.
-  std::atomic<uint64_t> received{0}, stored{0}, duplicates{0}, refused{0}, retried{0};
-  std::array<std::atomic<uint64_t>, kReasons> unstored{};  // refused and retried, by ErrorCode
-  std::atomic<uint64_t> waiting{0};                        // now, for a worker
-  std::atomic<uint64_t> limited{0};  // beyond a device's rate: not looked at, the device repeats
-};
-
 /// Receives on the link's thread and works on `workers` threads. One that has nothing else to do
 /// stores and answers its own frame; where more is going on, or there is but one, a thread more
 /// does, and commits whatever has piled up at once.
 class Cloud {
  public:
-  /// `stored` is called after each commit, by one thread at a time.
+  /// `stored` is called after each commit that brought something new, by one thread at a time.
   static Result<std::unique_ptr<Cloud>> Start(const CloudOptions& options, Store& store,
                                               std::function<void()> stored);
   virtual ~Cloud() = default;

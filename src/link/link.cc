@@ -1,6 +1,5 @@
 #include "link/link.h"
 
-#include <fmt/format.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <netinet/in.h>
@@ -14,15 +13,15 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <mutex>
 #include <random>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "base/log.h"
 #include "link/backoff.h"
+#include "link/client.h"
+#include "link/inbox.h"
 
 namespace fogline {
 namespace {
@@ -39,23 +38,7 @@ constexpr int kConnectMs = 50;
 /// Messages taken off the socket before they are handed on, and their bytes: enough to share the
 /// costs of a turn, too few to keep anybody waiting.
 constexpr size_t kMostInTurn = 64;
-constexpr size_t kMostBytesInTurn = 256 << 10;
-
-/// mosquitto_lib_init is not thread-safe and wants one call.
-void InitLibrary() {
-  static const int once = mosquitto_lib_init();
-  (void)once;
-}
-
-struct PropertiesDelete {
-  void operator()(mosquitto_property* p) const { mosquitto_property_free_all(&p); }
-};
-using Properties = std::unique_ptr<mosquitto_property, PropertiesDelete>;
-
-struct MosquittoDelete {
-  void operator()(mosquitto* m) const { mosquitto_destroy(m); }
-};
-using Client = std::unique_ptr<mosquitto, MosquittoDelete>;
+constexpr size_t kMostBytesInTurn = Inbox::kMostKept;
 
 /// Bytes of a number in MQTT's own coding, seven bits each.
 size_t VariableBytes(size_t value) {
@@ -64,19 +47,11 @@ size_t VariableBytes(size_t value) {
   return bytes;
 }
 
-/// Something for the handler, kept until the library's lock is released.
-struct Event {
-  enum class Kind : uint8_t { kConnected, kDisconnected, kMessage, kNobodyListens, kUnsubscribed };
-  Kind kind = Kind::kConnected;
-  std::string topic, response_topic;
-  std::vector<std::byte> payload;
-};
-
 /// One thread waits for the socket and calls the handler; whoever publishes writes to the socket
 /// itself, so that no other thread has to wake up first. The library is not made for that: every
 /// call of it happens under one lock, and what its callbacks hear is handed on after the lock is
 /// released, so that a handler may block while others publish.
-class MosquittoLink final : public Link {
+class MosquittoLink final : public Link, private ClientListener {
  public:
   MosquittoLink(const LinkOptions& options, LinkHandler& handler)
       : options_(options), handler_(handler), backoff_(100ms, 10s, std::random_device{}()) {}
@@ -87,11 +62,10 @@ class MosquittoLink final : public Link {
   }
 
   Status Open() {
-    InitLibrary();
     wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_ < 0)
       return Fail(ErrorCode::kExhausted, options_.client_id, "no file descriptor left");
-    FOGLINE_TRY(client_, NewClient());
+    FOGLINE_TRY(client_, NewClient(options_, *this));
     return {};
   }
 
@@ -111,12 +85,7 @@ class MosquittoLink final : public Link {
                   "max_packet_size, or send less)",
                   most, packet);
     }
-    Properties properties;
-    if (!response_topic.empty()) {
-      mosquitto_property* raw = nullptr;
-      mosquitto_property_add_string(&raw, MQTT_PROP_RESPONSE_TOPIC, response_topic.c_str());
-      properties.reset(raw);
-    }
+    const Properties properties = PublishProperties(response_topic);
     int rc = MOSQ_ERR_NO_CONN;
     bool rest = false;  // whether the socket took less than everything
     {
@@ -182,58 +151,6 @@ class MosquittoLink final : public Link {
   }
 
  private:
-  Result<Client> NewClient() {
-    Client client(mosquitto_new(options_.client_id.c_str(), true, this));
-    if (client == nullptr)
-      return Fail(ErrorCode::kUsage, options_.client_id, "is no MQTT client id");
-    mosquitto* m = client.get();
-    mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-    mosquitto_int_option(m, MOSQ_OPT_TCP_NODELAY, 1);
-    mosquitto_int_option(m, MOSQ_OPT_RECEIVE_MAXIMUM, options_.receive_maximum);
-    if (!options_.broker.user.empty()) {
-      mosquitto_username_pw_set(m, options_.broker.user.c_str(), options_.broker.password.c_str());
-    }
-    if (options_.broker.tls) {
-      const auto file = [](const std::string& name) {
-        return name.empty() ? nullptr : name.c_str();
-      };
-      const bool own_ca = !options_.ca_file.empty();
-      const int rc =
-          mosquitto_tls_set(m, file(options_.ca_file), own_ca ? nullptr : "/etc/ssl/certs",
-                            file(options_.cert_file), file(options_.key_file), nullptr);
-      if (rc != MOSQ_ERR_SUCCESS) {
-        return Fail(ErrorCode::kUsage, options_.broker.ToString(),
-                    "TLS files cannot be used ({}): check --ca, --cert and --key",
-                    mosquitto_strerror(rc));
-      }
-    }
-    mosquitto_connect_v5_callback_set(
-        m, [](mosquitto*, void* self, int rc, int, const mosquitto_property* properties) {
-          static_cast<MosquittoLink*>(self)->OnConnack(rc, properties);
-        });
-    mosquitto_disconnect_v5_callback_set(
-        m, [](mosquitto*, void* self, int, const mosquitto_property*) {
-          static_cast<MosquittoLink*>(self)->OnDisconnect();
-        });
-    mosquitto_publish_v5_callback_set(
-        m, [](mosquitto*, void* self, int, int rc, const mosquitto_property*) {
-          if (rc == MQTT_RC_NO_MATCHING_SUBSCRIBERS)
-            static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kNobodyListens);
-          else if (rc >= MQTT_RC_UNSPECIFIED)
-            static_cast<MosquittoLink*>(self)->Refused(rc);
-        });
-    mosquitto_unsubscribe_v5_callback_set(
-        m, [](mosquitto*, void* self, int, const mosquitto_property*) {
-          static_cast<MosquittoLink*>(self)->Keep(Event::Kind::kUnsubscribed);
-        });
-    mosquitto_message_v5_callback_set(
-        m, [](mosquitto*, void* self, const mosquitto_message* message,
-              const mosquitto_property* properties) {
-          static_cast<MosquittoLink*>(self)->OnMessage(*message, properties);
-        });
-    return client;
-  }
-
   void Loop() {
     while (!stopping_) {
       int rc = Connect();
@@ -248,7 +165,7 @@ class MosquittoLink final : public Link {
   /// Every connection has a client of its own: the library keeps what was under way and what the
   /// last broker allowed, and would send the one and believe the other.
   int Connect() {
-    auto client = NewClient();
+    auto client = NewClient(options_, *this);
     if (!client) return MOSQ_ERR_TLS;  // the certificates are not there any more, or not yet
     {
       const std::lock_guard lock(library_);
@@ -303,8 +220,8 @@ class MosquittoLink final : public Link {
     int rc = MOSQ_ERR_SUCCESS;
     int reads = 0;
     more_ = true;
-    kept_bytes_ = 0;
-    while (more_ && kept_ < kMostInTurn && kept_bytes_ < kMostBytesInTurn) {
+    inbox_.BeginTurn();
+    while (more_ && inbox_.count() < kMostInTurn && inbox_.bytes() < kMostBytesInTurn) {
       if (reads++ == 2 && holds_++ == 0) Cork(1);
       errno = 0;  // the library takes a stale EAGAIN for "nothing left"
       rc = mosquitto_loop_read(client_.get(), 1);
@@ -382,7 +299,9 @@ class MosquittoLink final : public Link {
     said_refused_ = true;
   }
 
-  void OnConnack(int rc, const mosquitto_property* properties) {
+  // Callbacks of the library, under the lock once connected.
+
+  void OnConnack(int rc, uint32_t most_packet) override {
     if (rc != 0) {
       Lost(mosquitto_reason_string(rc));
       mosquitto_disconnect_v5(client_.get(), 0, nullptr);
@@ -392,70 +311,35 @@ class MosquittoLink final : public Link {
       LogInfo("broker {}: connected", options_.broker.ToString());
       said_back_ = true;
     }
-    uint32_t most = 0;
-    mosquitto_property_read_int32(properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, &most, false);
-    most_packet_ = most;
+    most_packet_ = most_packet;
     connected_at_ = Clock::Real().Steady();
     acknowledged_ = true;
-    Keep(Event::Kind::kConnected);
+    inbox_.Keep(LinkEvent::Kind::kConnected);
   }
 
-  void OnDisconnect() {
+  void OnDisconnect() override {
     acknowledged_ = false;
-    if (connected_.exchange(false)) Keep(Event::Kind::kDisconnected);
+    if (connected_.exchange(false)) inbox_.Keep(LinkEvent::Kind::kDisconnected);
   }
 
-  void OnMessage(const mosquitto_message& message, const mosquitto_property* properties) {
-    char* response = nullptr;
-    mosquitto_property_read_string(properties, MQTT_PROP_RESPONSE_TOPIC, &response, false);
-    const std::unique_ptr<char, decltype(&free)> owner(response, free);
-    Event& event = Keep(Event::Kind::kMessage);
-    event.topic = message.topic;
-    event.response_topic = response != nullptr ? response : "";
-    const auto* const bytes = static_cast<const std::byte*>(message.payload);
-    event.payload.assign(bytes, bytes + message.payloadlen);
-    kept_bytes_ += event.payload.size();
+  void OnPuback(int reason) override {
+    if (reason == MQTT_RC_NO_MATCHING_SUBSCRIBERS) {
+      inbox_.Keep(LinkEvent::Kind::kNobodyListens);
+    } else if (reason >= MQTT_RC_UNSPECIFIED) {
+      Refused(reason);
+    }
   }
 
-  /// The next free event; they keep their memory from turn to turn. Under the lock, once connected:
-  /// whoever publishes may meet the end of the connection.
-  Event& Keep(Event::Kind kind) {
-    if (kept_ == events_.size()) events_.emplace_back();
-    events_[kept_].kind = kind;
-    return events_[kept_++];
-  }
+  void OnUnsuback() override { inbox_.Keep(LinkEvent::Kind::kUnsubscribed); }
+  void OnPublish(const Message& message) override { inbox_.Keep(message); }
 
-  /// Tells the handler what was kept, without the lock: others may keep more meanwhile.
+  /// Tells the handler what was kept, without the lock.
   void HandOn() {
-    size_t count = 0;
     {
       const std::lock_guard lock(library_);
-      events_.swap(told_);
-      count = std::exchange(kept_, 0);
+      inbox_.Swap(told_);
     }
-    for (size_t i = 0; i < count; ++i) {
-      Event& event = told_[i];
-      switch (event.kind) {
-        case Event::Kind::kConnected:
-          handler_.OnConnected();
-          break;
-        case Event::Kind::kDisconnected:
-          if (!stopping_) handler_.OnDisconnected();
-          break;
-        case Event::Kind::kNobodyListens:
-          handler_.OnNobodyListens();
-          break;
-        case Event::Kind::kUnsubscribed:
-          handler_.OnUnsubscribed();
-          break;
-        case Event::Kind::kMessage:
-          handler_.OnMessage({event.topic, event.payload, event.response_topic});
-          // Rare giants do not stay.
-          if (event.payload.capacity() > kMostBytesInTurn)
-            std::vector<std::byte>().swap(event.payload);
-          break;
-      }
-    }
+    told_.Tell(handler_, !stopping_);
   }
 
   LinkOptions options_;
@@ -466,11 +350,9 @@ class MosquittoLink final : public Link {
   std::mutex library_;  // every call of libmosquitto, once connected
   std::atomic<bool> connected_{false}, stopping_{false};
   std::atomic<uint32_t> most_packet_{0};
+  Inbox inbox_;  // under library_, once connected: whoever publishes may meet the connection's end
+  Inbox told_;   // the link's own thread only
   // The link's own thread only, or callbacks under the lock:
-  std::vector<Event> events_;
-  size_t kept_ = 0;            // of events_
-  std::vector<Event> told_;    // the link's own thread only
-  size_t kept_bytes_ = 0;      // of their payloads, this turn
   bool more_ = false;          // the socket may hold more than the last turn took
   int holds_ = 0;              // under library_: Hold without Flush
   bool acknowledged_ = false;  // CONNACK came, and no disconnect since
@@ -484,51 +366,6 @@ class MosquittoLink final : public Link {
 };
 
 }  // namespace
-
-std::string BrokerAddress::ToString() const {
-  return fmt::format("{}://{}{}:{}", tls ? "mqtts" : "mqtt", user.empty() ? "" : user + "@", host,
-                     port);
-}
-
-Result<BrokerAddress> ParseBroker(const std::string& url) {
-  // The address is not repeated: a password may be in it.
-  const auto bad = [] {
-    return Fail(ErrorCode::kUsage, "--broker",
-                "is no broker address: write mqtt://host:port or mqtts://host:port");
-  };
-  BrokerAddress address;
-  std::string_view rest = url;
-  if (rest.starts_with("mqtts://")) {
-    address.tls = true;
-    address.port = 8883;
-    rest.remove_prefix(8);
-  } else if (rest.starts_with("mqtt://")) {
-    rest.remove_prefix(7);
-  } else {
-    return bad();
-  }
-  if (rest.ends_with('/')) rest.remove_suffix(1);
-  if (const size_t at = rest.rfind('@'); at != rest.npos) {
-    const std::string_view login = rest.substr(0, at);
-    const size_t colon = login.find(':');
-    address.user = login.substr(0, colon);
-    if (colon != login.npos) address.password = login.substr(colon + 1);
-    rest.remove_prefix(at + 1);
-  }
-  // [::1]:1883 keeps its colons inside the brackets.
-  const size_t bracket = rest.rfind(']');
-  const size_t colon = rest.find(':', bracket == rest.npos ? 0 : bracket);
-  std::string_view host = rest.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  address.host = host;
-  if (colon != rest.npos) {
-    const std::string_view port = rest.substr(colon + 1);
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-    if (error != std::errc() || end != port.data() + port.size()) return bad();
-  }
-  if (address.host.empty() || address.port < 1 || address.port > 65535) return bad();
-  return address;
-}
 
 size_t PublishBytes(size_t topic, size_t response_topic, size_t payload, int qos) {
   const size_t properties = response_topic > 0 ? 1 + 2 + response_topic : 0;

@@ -1,0 +1,29 @@
+// What a cloud worker has done so far, in numbers.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/result.h"
+#include "frame/ack.h"
+#include "frame/answer.h"
+
+namespace fogline {
+
+/// Thread-safe.
+struct CloudStats {
+  // Frames that hold something to store, each counted once an arrival.
+  std::atomic<uint64_t> received{0}, stored{0}, duplicates{0}, refused{0}, retried{0};
+  std::array<std::atomic<uint64_t>, kReasons> unstored{};  // refused and retried, by ErrorCode
+  std::atomic<uint64_t> waiting{0};                        // now, for a worker
+  std::atomic<uint64_t> limited{0};  // beyond a device's rate: not looked at, the device repeats
+
+  /// Counts an answer that is not "stored".
+  void CountUnstored(AckStatus status, ErrorCode code) {
+    ++(status == AckStatus::kRefused ? refused : retried);
+    ++unstored[static_cast<size_t>(code)];
+  }
+};
+
+}  // namespace fogline
