@@ -1,15 +1,11 @@
 #include "edge/spool.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <system_error>
 
-#include "base/file.h"
 #include "base/log.h"
 
 namespace fogline {
@@ -21,47 +17,12 @@ constexpr uint64_t kLeastSegment = 64 << 10, kMostSegment = 16 << 20;
 constexpr size_t kMostMarks = 64 << 10;  // bytes of marks kept for a disk that takes nothing
 constexpr Nanos kSayAgain = 10s, kMostRest = 1min;
 
-std::string ErrnoText() { return std::generic_category().message(errno); }
-
 /// A segment is a 64th of what the spool may take: so much is dropped at once when it is full.
 uint32_t SegmentBytes(uint64_t most) {
   return static_cast<uint32_t>(std::clamp(most / 64, kLeastSegment, kMostSegment));
 }
 
-tl::unexpected<Error> Unusable(const std::filesystem::path& path, const char* doing) {
-  return Fail(ErrorCode::kInvalid, "--spool " + path.string(), "cannot {}: {}", doing, ErrnoText());
-}
-
 }  // namespace
-
-/// A descriptor and its end.
-class Spool::File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
-  /// All or nothing. kUnavailable when it cannot be read now, kInvalid when the file ends before.
-  Status ReadAt(SpoolDisk& disk, uint64_t offset, std::span<std::byte> out) const {
-    while (!out.empty()) {
-      const ssize_t n = disk.ReadAt(fd_, out, static_cast<off_t>(offset));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return Fail(ErrorCode::kUnavailable, "", "cannot be read: {}", ErrnoText());
-      if (n == 0) return Fail(ErrorCode::kInvalid, "", "ends too early");
-      offset += static_cast<uint64_t>(n);
-      out = out.subspan(static_cast<size_t>(n));
-    }
-    return {};
-  }
-
- private:
-  int fd_;
-};
 
 Spool::Spool(const SpoolOptions& options)
     : options_(options), segment_bytes_(SegmentBytes(options.limit_bytes)) {}
@@ -71,73 +32,23 @@ Result<std::unique_ptr<Spool>> Spool::Open(const SpoolOptions& options, const st
     return Fail(ErrorCode::kUsage, "--spool-limit", "is less than {} bytes",
                 SpoolOptions::kLeastBytes);
   }
-  std::error_code error;
-  std::filesystem::create_directories(options.folder, error);
-  if (error) {
-    return Fail(ErrorCode::kInvalid, "--spool " + options.folder.string(), "cannot be made: {}",
-                error.message());
-  }
   auto spool = std::unique_ptr<Spool>(new Spool(options));
-  FOGLINE_CHECK(spool->Lock(device));
+  FOGLINE_TRY(spool->folder_, SpoolFolder::Open(options.folder, device, *options.disk));
   FOGLINE_CHECK(spool->Recover());
   spool->syncer_ = std::thread([s = spool.get()] { s->SyncLoop(); });
   return spool;
 }
 
-/// One process a folder, and one device: its frames go to its own topic.
-Status Spool::Lock(const std::string& device) {
-  const auto path = options_.folder / "device";
-  folder_ =
-      std::make_unique<File>(open(options_.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  lock_ = std::make_unique<File>(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!folder_->ok() || !lock_->ok()) return Unusable(options_.folder, "open it");
-  if (flock(lock_->fd(), LOCK_EX | LOCK_NB) != 0) {
-    return Fail(ErrorCode::kConflict, "--spool " + options_.folder.string(),
-                "another edge uses it; give each its own folder");
-  }
-  FOGLINE_TRY(const std::string owner, ReadTextFile(path));
-  if (owner.empty()) {
-    if (pwrite(lock_->fd(), device.data(), device.size(), 0) !=
-            static_cast<ssize_t>(device.size()) ||
-        fsync(lock_->fd()) != 0) {
-      const auto failed = Unusable(options_.folder, "write the device's name");
-      (void)!ftruncate(lock_->fd(), 0);
-      return failed;
-    }
-  } else if (owner != device) {
-    return Fail(ErrorCode::kConflict, "--spool " + options_.folder.string(),
-                "holds the frames of device '{}'; give '{}' a folder of its own", owner, device);
-  }
-  return {};
-}
-
-std::filesystem::path Spool::PathOf(uint64_t segment) const {
-  return options_.folder / fmt::format("{:016x}.spool", segment);
-}
-
 /// Reads a segment of an earlier run: where its frames lie, and which are done, here and elsewhere.
 /// False when it cannot be read now.
-bool Spool::Scan(Segments::iterator segment, std::vector<uint32_t>& frames, Marks& marks) {
-  const auto& [id, s] = *segment;
-  const File file(options_.disk->Open(PathOf(id), O_RDONLY));
-  std::vector<std::byte> bytes(s.size);
-  const Status read = file.ok() ? file.ReadAt(*options_.disk, 0, bytes)
-                                : Fail(ErrorCode::kUnavailable, "", "{}", ErrnoText());
+bool Spool::Scan(Segments::iterator segment, ScannedSegment& scanned) {
+  auto read = folder_->Scan(segment->first, segment->second.size);
   if (!read) {
     Rest(segment, read.error().message);
     return false;
   }
-  size_t at = 0;
-  while (const auto item = NextSpoolItem(bytes, at)) {
-    counts_.damaged_bytes += item->offset - at;
-    at = item->end;
-    if (item->is_frame) {
-      frames.push_back(static_cast<uint32_t>(item->offset));
-    } else {
-      marks[item->mark.segment].push_back(item->mark.offset);
-    }
-  }
-  counts_.damaged_bytes += bytes.size() - at;
+  scanned = *std::move(read);
+  counts_.damaged_bytes += scanned.damaged_bytes;
   return true;
 }
 
@@ -151,35 +62,26 @@ void Spool::Count(Segments::iterator segment, const std::vector<uint32_t>& frame
   counts_.recovered += s.waiting;
   if (s.waiting == 0) return;
   // The process that wrote it may have died before its sync.
-  s.unsynced = std::make_shared<File>(options_.disk->Open(PathOf(id), O_RDONLY));
+  s.unsynced = folder_->Find(id);
   if (young_.empty()) young_.push_back({{}, Clock::Real().Steady()});
 }
 
 Status Spool::Recover() {
-  std::error_code error;
-  std::filesystem::directory_iterator entry(options_.folder, error), end;
-  for (; !error && entry != end; entry.increment(error)) {
-    if (entry->path().extension() != ".spool") continue;
-    const std::string name = entry->path().stem().string();
-    uint64_t id = 0;
-    const char* const stop = name.data() + name.size();
-    if (std::from_chars(name.data(), stop, id, 16).ptr != stop || id == 0) continue;
-    std::error_code unknown;
-    const uint64_t size = std::filesystem::file_size(PathOf(id), unknown);
-    if (unknown) continue;  // no file, or gone meanwhile
+  FOGLINE_TRY(const auto sizes, folder_->List());
+  for (const auto& [id, size] : sizes) {
     segments_[id].size = static_cast<uint32_t>(size);
     counts_.bytes += size;
     next_ = std::max(next_, id + 1);
   }
-  if (error) {
-    return Fail(ErrorCode::kInvalid, "--spool " + options_.folder.string(), "cannot be read: {}",
-                error.message());
-  }
-  std::map<uint64_t, std::vector<uint32_t>> frames;
-  Marks marks;
+  std::map<uint64_t, std::vector<uint32_t>> frames, marks;  // by segment
   for (auto segment = segments_.begin(); segment != segments_.end(); ++segment) {
-    segment->second.unread = !Scan(segment, frames[segment->first], marks);
+    ScannedSegment scanned;
+    segment->second.unread = !Scan(segment, scanned);
     unread_ += segment->second.unread ? 1 : 0;
+    frames[segment->first] = std::move(scanned.frames);
+    for (const auto& [id, done] : scanned.marks) {
+      marks[id].insert(marks[id].end(), done.begin(), done.end());
+    }
   }
   for (auto segment = segments_.begin(); segment != segments_.end();) {
     const auto next = std::next(segment);
@@ -213,16 +115,11 @@ Spool::~Spool() {
   if (active != segments_.end() && segments_.size() == 1) Retire(active);
 }
 
-/// Removes a segment whose frames are all done. The mutex is held, or nobody else knows us yet.
+/// Removes a segment whose frames are all done. The mutex is held, or the spool is not open yet.
 void Spool::Retire(Segments::iterator segment) {
   const auto& [id, s] = *segment;
   if (!s.idle() || id == active_) return;
-  if (reading_ == id) {
-    reading_ = 0;
-    reading_file_ = nullptr;
-  }
-  std::error_code ignored;  // a file that stays is read again by the next run: repeats, no loss
-  std::filesystem::remove(PathOf(id), ignored);
+  folder_->Remove(id);
   counts_.bytes -= s.size;
   segments_.erase(segment);
 }
@@ -236,16 +133,14 @@ void Spool::Seal() {
 
 Status Spool::Roll() {
   const uint64_t id = next_;
-  const auto path = PathOf(id);
-  auto file = std::make_shared<File>(options_.disk->Open(path, O_RDWR | O_CREAT | O_EXCL));
-  if (!file->ok()) return Fail(ErrorCode::kExhausted, path.string(), "{}", ErrnoText());
+  FOGLINE_TRY(auto file, folder_->Create(id));
   ++next_;
   const uint64_t old = std::exchange(active_, id);
   active_file_ = std::move(file);
   segments_[id];
   new_file_ = true;
   // A disk that is smaller than the limit is what will be full.
-  const uint64_t room = counts_.bytes + options_.disk->Free(options_.folder);
+  const uint64_t room = counts_.bytes + folder_->Free();
   segment_bytes_ = SegmentBytes(std::min(options_.limit_bytes, room));
   if (old != 0) Retire(segments_.find(old));
   return {};
@@ -278,19 +173,10 @@ bool Spool::DropOldest() {
 /// At the end of the active segment, all or nothing.
 Status Spool::Write(std::span<const std::byte> data) {
   Segment& segment = segments_.at(active_);
-  size_t done = 0;
-  while (done < data.size()) {
-    const ssize_t n = options_.disk->WriteAt(active_file_->fd(), data.subspan(done),
-                                             static_cast<off_t>(segment.size + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      const auto failed =
-          Fail(ErrorCode::kExhausted, PathOf(active_).string(), "cannot write: {}", ErrnoText());
-      // What stays of a half is passed over by whoever reads.
-      (void)!ftruncate(active_file_->fd(), segment.size);
-      return failed;
-    }
-    done += static_cast<size_t>(n);
+  Status written = active_file_->WriteAt(*options_.disk, segment.size, data);
+  if (!written) {
+    written.error().where = folder_->PathOf(active_).string();
+    return written;
   }
   segment.size += static_cast<uint32_t>(data.size());
   counts_.bytes += data.size();
@@ -341,51 +227,12 @@ Status Spool::Append(const SpoolFrame& frame, std::span<const std::byte> bytes, 
   return {};
 }
 
-/// The next whole item of a segment at or after `offset`; its views last until the next call.
-/// kUnavailable when the file cannot be read now, kInvalid when it was read and holds none.
-Result<SpoolItem> Spool::ReadAt(Segments::const_iterator segment, uint32_t offset) {
-  const uint64_t id = segment->first;
-  const Segment& s = segment->second;
-  if (reading_ != id) {
-    reading_file_ = std::make_unique<File>(options_.disk->Open(PathOf(id), O_RDONLY));
-    reading_ = reading_file_->ok() ? id : 0;
-    if (reading_ == 0) {
-      const auto code = errno == ENOENT ? ErrorCode::kInvalid : ErrorCode::kUnavailable;
-      return Fail(code, PathOf(id).string(), "cannot be opened: {}", ErrnoText());
-    }
-  }
-  const auto read = [&](size_t length) -> Status {
-    read_.resize(length);
-    Status done = reading_file_->ReadAt(*options_.disk, offset, read_);
-    if (!done) {
-      done.error().where = PathOf(id).string();
-      reading_ = 0;  // opened again next time: the file may have been put back
-    }
-    return done;
-  };
-  if (offset + kSpoolHeaderBytes > s.size) {
-    return Fail(ErrorCode::kInvalid, PathOf(id).string(), "ends too early");
-  }
-  FOGLINE_CHECK(read(kSpoolHeaderBytes));
-  size_t length = ClaimedSpoolItem(read_);
-  for (const bool all : {false, true}) {
-    if (all || length == 0 || offset + length > s.size) length = s.size - offset;
-    FOGLINE_CHECK(read(length));
-    if (auto item = NextSpoolItem(read_, 0)) {
-      item->offset += offset;
-      item->end += offset;
-      return *item;
-    }
-  }
-  return Fail(ErrorCode::kInvalid, PathOf(id).string(), "is damaged");
-}
-
 /// A segment that cannot be read now is left alone for a while. Said once until it can.
 void Spool::Rest(Segments::iterator segment, const std::string& why) {
   Segment& s = segment->second;
   if (s.rest == Nanos(0)) {
-    LogError("{}: {}; what it holds stays and is tried again", PathOf(segment->first).string(),
-             why);
+    LogError("{}: {}; what it holds stays and is tried again",
+             folder_->PathOf(segment->first).string(), why);
   }
   s.rest = s.rest == Nanos(0) ? options_.rest : std::min(2 * s.rest, kMostRest);
   s.rests_until = Clock::Real().Steady() + s.rest;
@@ -394,17 +241,16 @@ void Spool::Rest(Segments::iterator segment, const std::string& why) {
 /// What waits in a segment that could not be read when the spool was opened. False when it still
 /// cannot be.
 bool Spool::ReadLate(Segments::iterator segment) {
-  std::vector<uint32_t> frames;
-  Marks marks;
-  if (!Scan(segment, frames, marks)) return false;
+  ScannedSegment scanned;
+  if (!Scan(segment, scanned)) return false;
   Segment& s = segment->second;
   s.unread = false;
   --unread_;
   s.rest = Nanos(0);
-  auto& own = marks[segment->first];
+  const auto& own = scanned.marks[segment->first];
   s.done.insert(s.done.end(), own.begin(), own.end());
   std::ranges::sort(s.done);
-  Count(segment, frames);
+  Count(segment, scanned.frames);
   return true;
 }
 
@@ -413,7 +259,7 @@ bool Spool::TakeFrom(Segments::iterator segment, SpoolFrame& out) {
   if (segment->second.unread && !ReadLate(segment)) return false;
   Segment& s = segment->second;
   while (s.waiting > 0) {
-    const auto item = ReadAt(segment, s.next);
+    const auto item = folder_->ReadItem(segment->first, s.size, s.next);
     if (!item && item.error().code == ErrorCode::kUnavailable) {
       Rest(segment, item.error().message);
       return false;
@@ -477,11 +323,11 @@ Status Spool::TakeBack(SpoolPlace place, SpoolFrame& out) {
   const std::lock_guard lock(mutex_);
   const auto segment = segments_.find(place.segment);
   if (segment == segments_.end() || segment->second.aside == 0) {
-    return Fail(ErrorCode::kNotFound, PathOf(place.segment).string(), "is gone");
+    return Fail(ErrorCode::kNotFound, folder_->PathOf(place.segment).string(), "is gone");
   }
-  auto item = ReadAt(segment, place.offset);
+  auto item = folder_->ReadItem(place.segment, segment->second.size, place.offset);
   if (item && (!item->is_frame || item->offset != place.offset)) {
-    item = Fail(ErrorCode::kInvalid, PathOf(place.segment).string(), "is damaged");
+    item = Fail(ErrorCode::kInvalid, folder_->PathOf(place.segment).string(), "is damaged");
   }
   if (!item && item.error().code == ErrorCode::kUnavailable) return Forward(std::move(item));
   --segment->second.aside;
@@ -490,7 +336,7 @@ Status Spool::TakeBack(SpoolPlace place, SpoolFrame& out) {
     LogError("{}: a frame is lost", item.error().ToString());
     ++counts_.dropped;
     Retire(segment);
-    return Fail(ErrorCode::kNotFound, PathOf(place.segment).string(), "is gone");
+    return Fail(ErrorCode::kNotFound, folder_->PathOf(place.segment).string(), "is gone");
   }
   Fill(*item, place.segment, out);
   ++segment->second.under_way;
@@ -539,7 +385,7 @@ void Spool::SyncLoop() {
 /// Makes the disk keep every frame that is not done. The mutex is not held meanwhile.
 void Spool::Sync(std::unique_lock<std::mutex>& lock) {
   young_.clear();
-  std::vector<std::shared_ptr<File>> files;
+  std::vector<std::shared_ptr<SpoolFile>> files;
   for (auto& [id, segment] : segments_) {
     if (segment.unsynced && !segment.idle()) {
       files.push_back(std::move(segment.unsynced));
@@ -552,8 +398,8 @@ void Spool::Sync(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   bool failed = false;
   for (const auto& file : files) failed |= fdatasync(file->fd()) != 0;
-  if (folder) failed |= fsync(folder_->fd()) != 0;
-  const std::string why = failed ? ErrnoText() : std::string();
+  if (folder) failed |= !folder_->Sync();
+  const std::string why = failed ? std::generic_category().message(errno) : std::string();
   lock.lock();
   if (failed && !said_sync_) {
     said_sync_ = true;

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "edge/spool_disk.h"
+#include "edge/spool_folder.h"
 #include "edge/spool_record.h"
 
 namespace fogline {
@@ -89,53 +90,46 @@ class Spool {
   SpoolCounts counts() const;
 
  private:
-  class File;
   struct Segment {
     uint32_t size = 0;
     uint32_t next = 0;  // everything before it was taken
     uint64_t waiting = 0, under_way = 0, aside = 0;
-    bool unread = false;             // of an earlier run: what waits in it is not known yet
-    std::vector<uint32_t> done;      // of an earlier run: frames not to be taken, ascending
-    std::shared_ptr<File> unsynced;  // where the disk has not been made to keep the end
-    Nanos rest{0}, rests_until{0};   // since it could not be read
+    bool unread = false;                  // of an earlier run: what waits in it is not known yet
+    std::vector<uint32_t> done;           // of an earlier run: frames not to be taken, ascending
+    std::shared_ptr<SpoolFile> unsynced;  // where the disk has not been made to keep the end
+    Nanos rest{0}, rests_until{0};        // since it could not be read
     bool idle() const { return waiting + under_way + aside == 0 && !unread; }
   };
   using Segments = std::map<uint64_t, Segment>;
 
   Spool(const SpoolOptions& options);
-  Status Lock(const std::string& device);
   Status Recover();
-  using Marks = std::map<uint64_t, std::vector<uint32_t>>;  // offsets of done frames, by segment
-  bool Scan(Segments::iterator segment, std::vector<uint32_t>& frames, Marks& marks);
+  bool Scan(Segments::iterator segment, ScannedSegment& scanned);
   void Count(Segments::iterator segment, const std::vector<uint32_t>& frames);
   bool ReadLate(Segments::iterator segment);
   bool TakeFrom(Segments::iterator segment, SpoolFrame& out);
   static void Fill(const SpoolItem& item, uint64_t segment, SpoolFrame& out);
   void Rest(Segments::iterator segment, const std::string& why);
-  std::filesystem::path PathOf(uint64_t segment) const;
   void Seal();
   Status Roll();
   bool DropOldest();
   void Retire(Segments::iterator segment);
   Status Write(std::span<const std::byte> data);
   void FlushMarks();
-  Result<SpoolItem> ReadAt(Segments::const_iterator segment, uint32_t offset);
   void SyncLoop();
   void Sync(std::unique_lock<std::mutex>& lock);
 
   const SpoolOptions options_;
-  uint32_t segment_bytes_;  // under mutex_
-  std::unique_ptr<File> lock_, folder_;
+  uint32_t segment_bytes_;    // under mutex_
   mutable std::mutex mutex_;  // guards all below
+  std::unique_ptr<SpoolFolder> folder_;
   std::condition_variable changed_;
   Segments segments_;
   uint64_t active_ = 0;  // the segment that grows, 0 for none
-  std::shared_ptr<File> active_file_;
+  std::shared_ptr<SpoolFile> active_file_;
   uint64_t next_ = 1;
   uint64_t unread_ = 0;  // segments
-  uint64_t reading_ = 0;
-  std::unique_ptr<File> reading_file_;
-  std::vector<std::byte> marks_, write_, read_;
+  std::vector<std::byte> marks_, write_;
   SpoolCounts counts_;
   /// Frames that the disk has not been made to keep, by age; what is done leaves.
   struct Young {

@@ -1,0 +1,201 @@
+#include "edge/spool_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+
+#include "base/file.h"
+
+namespace fogline {
+namespace {
+
+std::string ErrnoText() { return std::generic_category().message(errno); }
+
+tl::unexpected<Error> Unusable(const std::filesystem::path& path, const char* doing) {
+  return Fail(ErrorCode::kInvalid, "--spool " + path.string(), "cannot {}: {}", doing, ErrnoText());
+}
+
+}  // namespace
+
+SpoolFile::~SpoolFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Status SpoolFile::ReadAt(SpoolDisk& disk, uint64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const ssize_t n = disk.ReadAt(fd_, out, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Fail(ErrorCode::kUnavailable, "", "cannot be read: {}", ErrnoText());
+    if (n == 0) return Fail(ErrorCode::kInvalid, "", "ends too early");
+    offset += static_cast<uint64_t>(n);
+    out = out.subspan(static_cast<size_t>(n));
+  }
+  return {};
+}
+
+Status SpoolFile::WriteAt(SpoolDisk& disk, uint64_t end, std::span<const std::byte> data) const {
+  size_t done = 0;
+  while (done < data.size()) {
+    const ssize_t n = disk.WriteAt(fd_, data.subspan(done), static_cast<off_t>(end + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      const auto failed = Fail(ErrorCode::kExhausted, "", "cannot write: {}", ErrnoText());
+      // What stays of a half is passed over by whoever reads.
+      (void)!ftruncate(fd_, static_cast<off_t>(end));
+      return failed;
+    }
+    done += static_cast<size_t>(n);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<SpoolFolder>> SpoolFolder::Open(const std::filesystem::path& folder,
+                                                       const std::string& device, SpoolDisk& disk) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return Fail(ErrorCode::kInvalid, "--spool " + folder.string(), "cannot be made: {}",
+                error.message());
+  }
+  auto opened = std::unique_ptr<SpoolFolder>(new SpoolFolder(folder, disk));
+  FOGLINE_CHECK(opened->Lock(device));
+  return opened;
+}
+
+/// One process a folder, and one device: its frames go to its own topic.
+Status SpoolFolder::Lock(const std::string& device) {
+  const auto path = path_ / "device";
+  folder_ = std::make_unique<SpoolFile>(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  lock_ = std::make_unique<SpoolFile>(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!folder_->ok() || !lock_->ok()) return Unusable(path_, "open it");
+  if (flock(lock_->fd(), LOCK_EX | LOCK_NB) != 0) {
+    return Fail(ErrorCode::kConflict, "--spool " + path_.string(),
+                "another edge uses it; give each its own folder");
+  }
+  FOGLINE_TRY(const std::string owner, ReadTextFile(path));
+  if (owner.empty()) {
+    if (pwrite(lock_->fd(), device.data(), device.size(), 0) !=
+            static_cast<ssize_t>(device.size()) ||
+        fsync(lock_->fd()) != 0) {
+      const auto failed = Unusable(path_, "write the device's name");
+      (void)!ftruncate(lock_->fd(), 0);
+      return failed;
+    }
+  } else if (owner != device) {
+    return Fail(ErrorCode::kConflict, "--spool " + path_.string(),
+                "holds the frames of device '{}'; give '{}' a folder of its own", owner, device);
+  }
+  return {};
+}
+
+std::filesystem::path SpoolFolder::PathOf(uint64_t segment) const {
+  return path_ / fmt::format("{:016x}.spool", segment);
+}
+
+Result<std::map<uint64_t, uint64_t>> SpoolFolder::List() const {
+  std::map<uint64_t, uint64_t> sizes;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(path_, error), end;
+  for (; !error && entry != end; entry.increment(error)) {
+    if (entry->path().extension() != ".spool") continue;
+    const std::string name = entry->path().stem().string();
+    uint64_t id = 0;
+    const char* const stop = name.data() + name.size();
+    if (std::from_chars(name.data(), stop, id, 16).ptr != stop || id == 0) continue;
+    std::error_code unknown;
+    const uint64_t size = std::filesystem::file_size(PathOf(id), unknown);
+    if (unknown) continue;  // no file, or gone meanwhile
+    sizes[id] = size;
+  }
+  if (error) {
+    return Fail(ErrorCode::kInvalid, "--spool " + path_.string(), "cannot be read: {}",
+                error.message());
+  }
+  return sizes;
+}
+
+Result<ScannedSegment> SpoolFolder::Scan(uint64_t segment, uint64_t size) const {
+  const SpoolFile file(disk_.Open(PathOf(segment), O_RDONLY));
+  if (!file.ok()) return Fail(ErrorCode::kUnavailable, "", "{}", ErrnoText());
+  std::vector<std::byte> bytes(size);
+  FOGLINE_CHECK(file.ReadAt(disk_, 0, bytes));
+  ScannedSegment scanned;
+  size_t at = 0;
+  while (const auto item = NextSpoolItem(bytes, at)) {
+    scanned.damaged_bytes += item->offset - at;
+    at = item->end;
+    if (item->is_frame) {
+      scanned.frames.push_back(static_cast<uint32_t>(item->offset));
+    } else {
+      scanned.marks[item->mark.segment].push_back(item->mark.offset);
+    }
+  }
+  scanned.damaged_bytes += bytes.size() - at;
+  return scanned;
+}
+
+Result<SpoolItem> SpoolFolder::ReadItem(uint64_t segment, uint64_t size, uint32_t offset) {
+  const auto failure = [&](ErrorCode code, const std::string& what) {
+    return Fail(code, PathOf(segment).string(), "{}", what);
+  };
+  if (reading_ != segment) {
+    reading_file_ = std::make_unique<SpoolFile>(disk_.Open(PathOf(segment), O_RDONLY));
+    reading_ = reading_file_->ok() ? segment : 0;
+    if (reading_ == 0) {
+      const auto code = errno == ENOENT ? ErrorCode::kInvalid : ErrorCode::kUnavailable;
+      return failure(code, "cannot be opened: " + ErrnoText());
+    }
+  }
+  const auto read = [&](size_t length) -> Status {
+    read_.resize(length);
+    Status done = reading_file_->ReadAt(disk_, offset, read_);
+    if (!done) {
+      done.error().where = PathOf(segment).string();
+      reading_ = 0;  // opened again next time: the file may have been put back
+    }
+    return done;
+  };
+  if (offset + kSpoolHeaderBytes > size) {
+    return failure(ErrorCode::kInvalid, "ends too early");
+  }
+  FOGLINE_CHECK(read(kSpoolHeaderBytes));
+  size_t length = ClaimedSpoolItem(read_);
+  for (const bool all : {false, true}) {
+    if (all || length == 0 || offset + length > size) length = size - offset;
+    FOGLINE_CHECK(read(length));
+    if (auto item = NextSpoolItem(read_, 0)) {
+      item->offset += offset;
+      item->end += offset;
+      return *item;
+    }
+  }
+  return failure(ErrorCode::kInvalid, "is damaged");
+}
+
+Result<std::shared_ptr<SpoolFile>> SpoolFolder::Create(uint64_t segment) const {
+  const auto path = PathOf(segment);
+  auto file = std::make_shared<SpoolFile>(disk_.Open(path, O_RDWR | O_CREAT | O_EXCL));
+  if (!file->ok()) return Fail(ErrorCode::kExhausted, path.string(), "{}", ErrnoText());
+  return file;
+}
+
+std::shared_ptr<SpoolFile> SpoolFolder::Find(uint64_t segment) const {
+  return std::make_shared<SpoolFile>(disk_.Open(PathOf(segment), O_RDONLY));
+}
+
+void SpoolFolder::Remove(uint64_t segment) {
+  if (reading_ == segment) {
+    reading_ = 0;
+    reading_file_ = nullptr;
+  }
+  std::error_code ignored;
+  std::filesystem::remove(PathOf(segment), ignored);
+}
+
+bool SpoolFolder::Sync() const { return fsync(folder_->fd()) == 0; }
+
+}  // namespace fogline
