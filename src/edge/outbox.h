@@ -161,6 +161,7 @@ class Outbox {
  private:
   /// A frame on its way out of the window: at most one, while nothing else happens.
   struct Leaving {
+    Leaving();
     Action::Kind next = Action::kNothing;  // what has to be done about it
     InFlight flight;
     std::optional<Delivery> delivery;  // to be told in the end
