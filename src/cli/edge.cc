@@ -35,58 +35,42 @@ json ToJson(const EdgeReport& r) {
   for (size_t i = 0; i < kStages.size(); ++i) {
     if (r.stages_ms[i].count > 0) stages[kStages[i].name] = ToJson(r.stages_ms[i]);
   }
-  return {{"device", r.device},
-          {"mechanism", r.mechanism},
-          {"cut", r.cut},
-          {"codec", r.codec},
-          {"images", r.images},
-          {"skipped", r.skipped},
-          {"unplaced", r.unplaced},
-          {"unreported", r.unreported},
-          {"sent", r.sent},
-          {"stored", r.stored},
-          {"duplicates", r.duplicates},
-          {"refused", r.refused},
-          {"dead_letters", r.dead},
-          {"dead_letters_dropped", r.dead_dropped},
-          {"unanswered", r.unanswered},
-          {"recovered", r.recovered},
-          {"waiting", r.waiting},
-          {"kept", r.kept},
-          {"dropped", r.dropped},
-          {"unspooled", r.unspooled},
-          {"stale", r.stale},
-          {"overtaken", r.overtaken},
-          {"local", r.local},
-          {"bytes_mean", r.bytes_mean},
-          {"latency_ms", ToJson(r.total_ms)},
-          {"hypothetical_ms", ToJson(r.hypothetical_ms)},
-          {"overhead_ms", ToJson(r.overhead_ms)},
-          {"stages_ms", stages}};
+  json all{{"device", r.device}, {"mechanism", r.mechanism}, {"cut", r.cut}, {"codec", r.codec}};
+  for (const EdgeCount& count : EdgeCounts()) all[count.key] = r.*count.count;
+  all["bytes_mean"] = r.bytes_mean;
+  all["latency_ms"] = ToJson(r.total_ms);
+  all["hypothetical_ms"] = ToJson(r.hypothetical_ms);
+  all["overhead_ms"] = ToJson(r.overhead_ms);
+  all["stages_ms"] = std::move(stages);
+  if (r.failed) all["error"] = r.failed->ToString();
+  return all;
+}
+
+/// Of a single source its report; of several each one's, and the sum of their counts.
+json ToJson(std::span<const EdgeReport> reports) {
+  if (reports.size() == 1) return ToJson(reports.front());
+  json devices = json::array(), total = json::object();
+  for (const EdgeReport& r : reports) devices.push_back(ToJson(r));
+  const EdgeReport sum = Total(reports);
+  for (const EdgeCount& count : EdgeCounts()) total[count.key] = sum.*count.count;
+  total["bytes_mean"] = sum.bytes_mean;
+  return {{"devices", std::move(devices)}, {"total", std::move(total)}};
+}
+
+void PrintCounts(const EdgeReport& r) {
+  fmt::print("  pictures {}   sent {}   stored {}", r.images, r.sent, r.stored);
+  for (const EdgeCount& count : EdgeCounts()) {
+    if (count.words != nullptr && r.*count.count > 0) {
+      fmt::print("   {} {}", count.words, r.*count.count);
+    }
+  }
+  fmt::print("\n");
 }
 
 void Print(const EdgeReport& r) {
   fmt::print("{} · {} at {}, {}\n", r.device, r.mechanism, r.cut, r.codec);
-  fmt::print("  pictures {}   sent {}   stored {}", r.images, r.sent, r.stored);
-  for (const auto& [count, what] : {std::pair{r.unreported, "negative, not sent"},
-                                    {r.skipped, "skipped"},
-                                    {r.unplaced, "without position"},
-                                    {r.duplicates, "stored before"},
-                                    {r.refused, "refused"},
-                                    {r.dead, "in the dead-letter folder"},
-                                    {r.dead_dropped, "that it had no room for"},
-                                    {r.recovered, "of earlier runs"},
-                                    {r.waiting, "that the cloud cannot take yet"},
-                                    {r.kept, "kept for the next run"},
-                                    {r.dropped, "dropped"},
-                                    {r.unspooled, "not on disk"},
-                                    {r.stale, "past their deadline"},
-                                    {r.overtaken, "overtaken"},
-                                    {r.local, "run here altogether"},
-                                    {r.unanswered, "unanswered"}}) {
-    if (count > 0) fmt::print("   {} {}", what, count);
-  }
-  fmt::print("\n");
+  if (r.failed) return fmt::print("  {}\n", r.failed->ToString());
+  PrintCounts(r);
   if (r.total_ms.count == 0) return;
   fmt::print(
       "  a frame {:.0f} bytes   latency {:.2f} ms p50, {:.2f} ms p95   without waits {:.2f}   "
@@ -98,12 +82,20 @@ void Print(const EdgeReport& r) {
   fmt::print("  (ms, p50)\n");
 }
 
+void Print(std::span<const EdgeReport> reports) {
+  for (const EdgeReport& r : reports) Print(r);
+  if (reports.size() == 1) return;
+  fmt::print("{} devices\n", reports.size());
+  PrintCounts(Total(reports));
+}
+
 struct Args {
   Common common;
   LinkFlags link;
   EdgeOptions edge;
-  std::string model, mechanism, cut, route, report = "positives", wire = "fogline", bundle, spool,
-                                            trace, metrics;
+  std::vector<std::string> sources;
+  std::string model, device, mechanism, cut, route, report = "positives", wire = "fogline", bundle,
+                                                    spool, trace, metrics;
 };
 
 /// Which network runs, on what pictures, and how.
@@ -111,23 +103,27 @@ void AddWhatRuns(Command& command, Args& args) {
   EdgeOptions& edge = args.edge;
   command.Add("--model", args.model, "the ONNX file (its card is the .toml beside it)").Required();
   command
-      .Add("--source", edge.source.name,
-           "a folder of pictures, - for MJPEG on stdin, or a camera such as /dev/video0")
+      .Add("--source", args.sources,
+           "a folder of pictures, - for MJPEG on stdin, or a camera such as /dev/video0; several "
+           "are "
+           "devices of their own: NAME=SOURCE")
       .Required();
-  command.Add("--device", edge.sender.device, "this device's name (default: the host's)");
+  command.Add("--device", args.device, "this device's name (default: the host's)");
   command.Add("--mechanism", args.mechanism, "edge-only, cloud-only or split (with --cut)")
       .OneOf({"edge-only", "cloud-only", "split"});
   command.Add("--cut", args.cut,
               "where to split: an index of 'fogline inspect', a tensor (tensor:3 where its name "
               "is a number), or split1…split14");
-  command.Add("--codec", edge.mechanism.codec,
+  command.Add("--codec", edge.request.mechanism.codec,
               "f32, f16, q8…q2 for tensors; jpeg:Q, webp:Q for cloud-only");
   command.Add("--route", args.route,
               "mechanism, cut, codec and size in one, as plans name it: MODEL[@SIZE]:CUT/CODEC");
   command.Add("--bundle", args.bundle, "calibration (default: MODEL.bundle beside the model)");
   command.Add("--wire", args.wire, "fogline, or json for the paper's baseline")
       .OneOf({"fogline", "json"});
-  command.Add("--size", edge.side, "side of the network's input in pixels (default: the card's)")
+  command
+      .Add("--size", edge.request.side,
+           "side of the network's input in pixels (default: the card's)")
       .Range(1, 8192);
   command.Add("--report", args.report, "edge-only: send 'positives' or 'all' results")
       .OneOf({"positives", "all"})
@@ -139,7 +135,7 @@ void AddPlace(Command& command, EdgeOptions& edge) {
   command.Add("--at", edge.at, "fixed position LAT,LON for pictures without their own");
   command.Add("--gpx", edge.gpx, "a recorded track to place pictures by their time");
   command
-      .Add("--camera-offset", edge.camera_offset,
+      .Add("--camera-offset", edge.device.camera_offset,
            "what the cameras' clocks are ahead of UTC, where pictures do not say it themselves")
       .Type("+HH:MM|auto");
   command.Add("--gpsd", edge.gpsd, "a running gpsd, host:port");
@@ -147,20 +143,28 @@ void AddPlace(Command& command, EdgeOptions& edge) {
 
 /// How fast, and how much of it.
 void AddPace(Command& command, EdgeOptions& edge) {
-  command.Add("--rate", edge.rate, "pictures a second at most").RateUpTo(1000);
-  command.Add("--window", edge.sender.window, "frames under way at most")
+  command.Add("--rate", edge.device.rate, "pictures a second at most").RateUpTo(1000);
+  command.Add("--window", edge.device.sender.window, "frames under way at most")
       .Range(1, 4096)
       .ShowDefault();
-  command.Add("--threads", edge.mechanism.threads, "threads of the engine; 0 uses every core")
+  command
+      .Add("--threads", edge.request.mechanism.threads, "threads of the engine; 0 uses every core")
       .Range(0, 256)
       .ShowDefault();
-  command.Add("--thumbnail", edge.thumbnail, "send a small picture along, longest side in pixels")
+  command
+      .Add("--workers", edge.device.workers,
+           "pictures of a source worked on side by side, with --threads each")
+      .Range(1, 64)
+      .ShowDefault();
+  command
+      .Add("--thumbnail", edge.device.thumbnail,
+           "send a small picture along, longest side in pixels")
       .Range(16, 320);
-  command.Add("--width", edge.source.width, "asked of a camera").ShowDefault();
-  command.Add("--height", edge.source.height, "asked of a camera").ShowDefault();
+  command.Add("--width", edge.device.source.width, "asked of a camera").ShowDefault();
+  command.Add("--height", edge.device.source.height, "asked of a camera").ShowDefault();
   command.Add("--pace", edge.pace, "be as slow as this machine of the library, for experiments");
-  command.Add("--count", edge.count, "stop after so many pictures");
-  command.AddFlag("--loop", edge.source.loop, "start the folder over at its end");
+  command.Add("--count", edge.device.count, "stop after so many pictures");
+  command.AddFlag("--loop", edge.device.source.loop, "start the folder over at its end");
 }
 
 /// What becomes of frames while the cloud does not take them.
@@ -168,17 +172,19 @@ void AddKeeping(Command& command, Args& args) {
   EdgeOptions& edge = args.edge;
   command.Add("--spool", args.spool,
               "a folder that keeps frames on disk until the cloud has stored them");
-  command.Add("--spool-limit", edge.sender.spool.limit_bytes, "what the spool may take, e.g. 500MB")
+  command
+      .Add("--spool-limit", edge.device.sender.spool.limit_bytes,
+           "what the spool may take, e.g. 500MB")
       .Size()
       .ShowDefault("1GiB");
   command
-      .Add("--dead-limit", edge.sender.dead_limit_bytes,
+      .Add("--dead-limit", edge.device.sender.dead_limit_bytes,
            "what the refused frames in the spool's dead/ may take; the oldest go first")
       .Size()
       .ShowDefault("64MiB");
   command
       .AddChoice<WhenFull>(
-          "--when-full", edge.sender.spool.when_full,
+          "--when-full", edge.device.sender.spool.when_full,
           {{"wait", WhenFull::kWait}, {"oldest", WhenFull::kOldest}, {"newest", WhenFull::kNewest}},
           "a full spool: the camera waits, or the oldest or newest frames are dropped")
       .ShowDefault("wait");
@@ -187,41 +193,32 @@ void AddKeeping(Command& command, Args& args) {
           "--policy", edge.latest, {{"lossless", false}, {"latest", true}},
           "lossless: the camera waits for the line; latest: the newest picture goes first")
       .ShowDefault("lossless");
-  command.AddDuration("--deadline", edge.sender.deadline, std::chrono::milliseconds(1), 1, 1e9,
-                      "milliseconds after which --policy latest gives a frame up");
+  command.AddDuration("--deadline", edge.device.sender.deadline, std::chrono::milliseconds(1), 1,
+                      1e9, "milliseconds after which --policy latest gives a frame up");
   command.AddDuration("--fallback", edge.fallback, std::chrono::seconds(1), 0.001, 1e9,
                       "run the whole network here once the cloud was silent for so many seconds");
 }
 
-Status Run(Args& args) {
-  EdgeOptions& edge = args.edge;
-  edge.model = args.model;
-  edge.mechanism.bundle = args.bundle;
-  edge.mechanism.json = args.wire == "json";
-  edge.report_all = args.report == "all";
-  edge.sender.spool.folder = args.spool;
-  edge.trace = args.trace;
-  if (!args.metrics.empty()) {
-    edge.watch = [file = args.metrics](const EdgeReport& report) {
-      if (const Status written = WriteFile(file, EdgeMetrics(report)); !written) {
-        LogWarning("--metrics {}", written.error().ToString());
-      }
-    };
-  }
-  FOGLINE_TRY(edge.sender.link, ToLinkOptions(args.link));
+/// What is asked to run, by --route or by the flags that it stands for.
+Status ReadRequest(const Args& args, RouteRequest& request) {
+  request.model = args.model;
+  request.mechanism.bundle = args.bundle;
+  request.mechanism.json = args.wire == "json";
   if (!args.route.empty()) {
-    const bool also = !args.mechanism.empty() || !args.cut.empty() || edge.side > 0 ||
-                      !edge.mechanism.codec.empty();
+    const bool also = !args.mechanism.empty() || !args.cut.empty() || request.side > 0 ||
+                      !request.mechanism.codec.empty();
     if (also) {
       return Fail(ErrorCode::kUsage, "--route " + args.route,
                   "stands in place of --mechanism, --cut, --codec and --size");
     }
-    FOGLINE_TRY(edge.route, ParseRoute(args.route));
-  } else if (args.mechanism == "split" && args.cut.empty()) {
+    FOGLINE_TRY(request.route, ParseRoute(args.route));
+    return {};
+  }
+  if (args.mechanism == "split" && args.cut.empty()) {
     return Fail(ErrorCode::kUsage, "--mechanism split",
                 "needs --cut; 'fogline inspect {}' lists them", args.model);
   }
-  if (args.route.empty() && args.mechanism.empty() && args.cut.empty()) {
+  if (args.mechanism.empty() && args.cut.empty()) {
     return Fail(ErrorCode::kUsage, "edge",
                 "needs --mechanism edge-only, cloud-only or split, --cut or --route");
   }
@@ -230,14 +227,40 @@ Status Run(Args& args) {
     return Fail(ErrorCode::kUsage, "--cut " + args.cut, "does not go with --mechanism {}",
                 args.mechanism);
   }
-  edge.mechanism.cut = whole.empty() ? args.cut : whole;
-  FOGLINE_TRY(const EdgeReport report, RunEdge(edge));
-  if (args.common.json) {
-    fmt::print("{}\n", ToJson(report).dump());
-  } else {
-    Print(report);
+  request.mechanism.cut = whole.empty() ? args.cut : whole;
+  return {};
+}
+
+Status Run(Args& args) {
+  EdgeOptions& edge = args.edge;
+  FOGLINE_CHECK(ReadRequest(args, edge.request));
+  FOGLINE_TRY(edge.sources,
+              ParseSources(args.sources, args.device.empty() ? HostName() : args.device));
+  if (!args.device.empty() && edge.sources.front().named) {
+    return Fail(ErrorCode::kUsage, "--device " + args.device,
+                "does not go with a source that has a name of its own");
   }
-  return Outcome(report);
+  DeviceOptions& device = edge.device;
+  device.json = args.wire == "json";
+  device.report_all = args.report == "all";
+  device.sender.spool.folder = args.spool;
+  FOGLINE_TRY(device.sender.link, ToLinkOptions(args.link));
+  edge.trace = args.trace;
+  if (!args.metrics.empty()) {
+    edge.watch = [file = args.metrics](std::span<const EdgeReport> reports) {
+      if (const Status written = WriteFile(file, EdgeMetrics(reports)); !written) {
+        LogWarning("--metrics {}", written.error().ToString());
+      }
+    };
+  }
+  FOGLINE_TRY(const auto line, Edge::Open(edge));
+  FOGLINE_TRY(const std::vector<EdgeReport> reports, line->Run());
+  if (args.common.json) {
+    fmt::print("{}\n", ToJson(reports).dump());
+  } else {
+    Print(reports);
+  }
+  return Outcome(reports);
 }
 
 }  // namespace
@@ -247,7 +270,6 @@ void AddEdge(CommandLine& line) {
   Command command = line.Add("edge", "Runs the device: pictures in, frames out");
   AddCommon(command, args->common);
   AddLinkFlags(command, args->link);
-  args->edge.sender.device = HostName();
   AddWhatRuns(command, *args);
   AddPlace(command, args->edge);
   AddPace(command, args->edge);
@@ -256,7 +278,7 @@ void AddEdge(CommandLine& line) {
   command.Add("--metrics", args->metrics,
               "write figures for Prometheus into FILE.prom every few seconds");
   command
-      .AddDuration("--drain", args->edge.drain, std::chrono::seconds(1), 0, 1e9,
+      .AddDuration("--drain", args->edge.device.drain, std::chrono::seconds(1), 0, 1e9,
                    "seconds to wait for answers at the end")
       .ShowDefault("10");
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args] { return Run(*args); });

@@ -1,13 +1,15 @@
 // An edge's figures for Prometheus.
 #pragma once
 
+#include <span>
 #include <string>
 
-#include "edge/edge.h"
+#include "edge/report.h"
 
 namespace fogline::cli {
 
-/// In the text format that node exporter's textfile collector reads, labelled by device.
-std::string EdgeMetrics(const EdgeReport& report);
+/// In the text format that node exporter's textfile collector reads, labelled by device. Sums over
+/// devices are the reader's.
+std::string EdgeMetrics(std::span<const EdgeReport> reports);
 
 }  // namespace fogline::cli

@@ -21,6 +21,8 @@ std::span<const std::byte> Bytes(const std::string& text) { return std::as_bytes
 class Prepare {
  public:
   explicit Prepare(const ModelCard& card) : card_(card), input_(card.dtype, card.input_shape()) {}
+  /// With memory of its own: tensors share theirs.
+  Prepare(const Prepare& other) : Prepare(other.card_) {}
 
   const Image& Fit(const Image& picture) {
     FitToInput(picture, card_, fitted_);
@@ -41,6 +43,14 @@ class CloudOnly final : public Mechanism {
  public:
   explicit CloudOnly(const Network& network)
       : prepare_(network.card), pixels_(network.contract.pixels()) {}
+  CloudOnly(const CloudOnly& other)
+      : Mechanism(other), prepare_(other.prepare_), pixels_(other.pixels_) {}
+
+  Result<std::unique_ptr<Mechanism>> Another() const override {
+    auto other = std::make_unique<CloudOnly>(*this);
+    FOGLINE_CHECK(other->Init());
+    return other;
+  }
 
   Status Init() {
     FOGLINE_TRY(picture_codec_, ParseCodec(codec_));
@@ -91,6 +101,10 @@ class EdgeOnly final : public Mechanism {
     return {};
   }
 
+  Result<std::unique_ptr<Mechanism>> Another() const override {
+    return std::make_unique<EdgeOnly>(*this);
+  }
+
   Status Process(const Image& picture, Prepared& out) override {
     Nanos start = Clock::Real().Steady();
     const TensorView input = prepare_.Input(picture);
@@ -111,18 +125,33 @@ class EdgeOnly final : public Mechanism {
   Prepare prepare_;
   const ModelCard card_;
   const size_t judged_;
-  std::unique_ptr<Session> session_;
+  std::shared_ptr<Session> session_;
 };
 
 class Split final : public Mechanism {
  public:
   explicit Split(const Network& network) : prepare_(network.card) {}
 
-  Status Init(const Network& network, const MechanismOptions& options, const Bundle* bundle) {
+  Split(const Split& other)
+      : Mechanism(other),
+        prepare_(other.prepare_),
+        codec_name_(other.codec_name_),
+        bundle_(other.bundle_),
+        session_(other.session_) {}
+
+  Result<std::unique_ptr<Mechanism>> Another() const override {
+    auto other = std::make_unique<Split>(*this);
+    FOGLINE_CHECK(other->OpenCodec());
+    return other;
+  }
+
+  Status Init(const Network& network, const MechanismOptions& options,
+              std::shared_ptr<const Bundle> bundle) {
     FOGLINE_TRY(const CodecName codec, ParseCodec(codec_));
-    FOGLINE_TRY(codec_impl_, MakeCodec(codec, cut_.tensors[0], bundle, cut_.id));
     codec_name_ = codec;
-    if (codec.kind == CodecKind::kQuant) bundle_id_ = ShortId(bundle->hash());
+    if (codec.kind == CodecKind::kQuant) bundle_ = std::move(bundle);
+    FOGLINE_CHECK(OpenCodec());
+    if (bundle_ != nullptr) bundle_id_ = ShortId(bundle_->hash());
     FOGLINE_TRY(const std::string prefix, SlicePrefix(network.model, cut_));
     LogInfo("{}: runs up to {} unproven; 'fogline split' proves the halves of a cut",
             network.path.string(), cut_.name);
@@ -151,10 +180,16 @@ class Split final : public Mechanism {
   }
 
  private:
+  Status OpenCodec() {
+    FOGLINE_TRY(codec_impl_, MakeCodec(codec_name_, cut_.tensors[0], bundle_.get(), cut_.id));
+    return {};
+  }
+
   Prepare prepare_;
   CodecName codec_name_;
+  std::shared_ptr<const Bundle> bundle_;  // where the codec is calibrated
   std::unique_ptr<TensorCodec> codec_impl_;
-  std::unique_ptr<Session> session_;
+  std::shared_ptr<Session> session_;
 };
 
 /// kUnsupported or kUsage, naming the flag at fault.
@@ -217,6 +252,12 @@ size_t Mechanism::least_bytes() const {
   }
 }
 
+RouteKey Mechanism::key() const {
+  const HalvesKey halves{model_id_, cut_.id};
+  return route_.codecs.empty() ? RouteKey{halves, 0, 0, 0}
+                               : KeyOf(halves, bundle_id_, route_.codecs.front());
+}
+
 void Mechanism::Stamp(Frame& frame) const {
   frame.model = model_id_;
   frame.cut = cut_.id;
@@ -226,8 +267,8 @@ void Mechanism::Stamp(Frame& frame) const {
 Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
                                                    const MechanismOptions& options) {
   FOGLINE_TRY(Cut cut, FindCut(network.model, options.cut));
-  FOGLINE_TRY(const auto bundle, FindBundle(network, options.bundle));
-  const Bundle* calibration = bundle ? &*bundle : nullptr;
+  FOGLINE_TRY(auto found, FindBundle(network, options.bundle));
+  const auto bundle = found ? std::make_shared<const Bundle>(*std::move(found)) : nullptr;
 
   // Fills in what all three share, then lets the mechanism open what it needs.
   const MechanismKind kind = cut.mechanism();
@@ -265,7 +306,7 @@ Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
   }
   const CalibratedPair* best = bundle ? CheapestPair(*bundle, cut.id) : nullptr;
   return finish(std::make_unique<Split>(network), best != nullptr ? best->codec : kDefaultTensor,
-                [&](Split& m) { return m.Init(network, options, calibration); });
+                [&](Split& m) { return m.Init(network, options, bundle); });
 }
 
 }  // namespace fogline

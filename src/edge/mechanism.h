@@ -34,12 +34,14 @@ struct MechanismOptions {
   bool json = false;  // the paper's wire: numbers as text
 };
 
-/// One of the paper's three mechanisms. Not thread-safe.
+/// One of the paper's three mechanisms, opened. Not thread-safe.
 class Mechanism {
  public:
   static Result<std::unique_ptr<Mechanism>> Make(const Network& network,
                                                  const MechanismOptions& options);
   virtual ~Mechanism() = default;
+  /// The same for another thread: buffers of its own, the engine shared.
+  virtual Result<std::unique_ptr<Mechanism>> Another() const = 0;
 
   /// Resizes, runs and encodes one picture.
   virtual Status Process(const Image& picture, Prepared& out) = 0;
@@ -48,12 +50,17 @@ class Mechanism {
   const Cut& cut() const { return cut_; }
   const std::string& codec() const { return codec_; }
   const Route& route() const { return route_; }
+  RouteKey key() const;
   /// Bytes that no payload of it is smaller than, where the codec says so for certain; else 0.
   size_t least_bytes() const;
   /// Fills in what every frame of this mechanism says alike: model, cut, bundle.
   void Stamp(Frame& frame) const;
 
  protected:
+  Mechanism() = default;
+  Mechanism(const Mechanism&) = default;
+  Mechanism& operator=(const Mechanism&) = default;
+
   // Set by Make before the mechanism's own Init.
   std::string name_;
   Cut cut_;

@@ -9,15 +9,11 @@ namespace {
 class Paced final : public Mechanism {
  public:
   Paced(std::unique_ptr<Mechanism> mechanism, const StepTimes& pace)
-      : mechanism_(std::move(mechanism)), pace_(pace) {
-    name_ = mechanism_->name();
-    cut_ = mechanism_->cut();
-    codec_ = mechanism_->codec();
-    route_ = mechanism_->route();
-    Frame stamped;
-    mechanism_->Stamp(stamped);
-    model_id_ = stamped.model;
-    bundle_id_ = stamped.bundle;
+      : Mechanism(*mechanism), mechanism_(std::move(mechanism)), pace_(pace) {}
+
+  Result<std::unique_ptr<Mechanism>> Another() const override {
+    FOGLINE_TRY(auto other, mechanism_->Another());
+    return std::make_unique<Paced>(std::move(other), pace_);
   }
 
   Status Process(const Image& picture, Prepared& out) override {

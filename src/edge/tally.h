@@ -2,8 +2,10 @@
 #pragma once
 
 #include <mutex>
+#include <vector>
 
-#include "edge/edge.h"
+#include "edge/report.h"
+#include "edge/sender.h"
 
 namespace fogline {
 

@@ -32,7 +32,18 @@ void MetricsWriter::Family(std::string_view name, std::string_view help, Metric:
 void MetricsWriter::Sample(double value) { out_ += fmt::format("{} {}\n", name_, value); }
 
 void MetricsWriter::Sample(std::string_view label, std::string_view label_value, double value) {
-  out_ += fmt::format("{}{{{}=\"{}\"}} {}\n", name_, label, Escape(label_value, true), value);
+  Sample({{label, label_value}}, value);
+}
+
+void MetricsWriter::Sample(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> labels, double value) {
+  out_ += name_ + "{";
+  const char* between = "";
+  for (const auto& [label, text] : labels) {
+    out_ += fmt::format("{}{}=\"{}\"", between, label, Escape(text, true));
+    between = ",";
+  }
+  out_ += fmt::format("}} {}\n", value);
 }
 
 }  // namespace fogline

@@ -1,8 +1,10 @@
 // Figures for Prometheus, in its text format.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace fogline {
 
@@ -24,6 +26,9 @@ class MetricsWriter {
   /// One sample of the family begun last, without labels or with one.
   void Sample(double value);
   void Sample(std::string_view label, std::string_view label_value, double value);
+  /// Or with several, by name.
+  void Sample(std::initializer_list<std::pair<std::string_view, std::string_view>> labels,
+              double value);
 
   std::string Take() { return std::move(out_); }
 

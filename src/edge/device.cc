@@ -1,0 +1,271 @@
+#include "edge/device.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/process.h"
+
+namespace fogline {
+namespace {
+
+/// How long the first picture waits for the broker to say what it takes at most.
+constexpr Nanos kForTheLimit = std::chrono::seconds(2);
+/// A stop that is asked for is seen within so long.
+constexpr Nanos kStopPoll = std::chrono::milliseconds(100);
+
+/// A frame's bars: what this side did, one after the other, and the time until the answer.
+void Trace(TraceFile& trace, const std::string& device, const Delivery& d) {
+  if (d.recovered) return;
+  const std::string name = TraceFile::NameOf(device, d.run, d.sequence);
+  Nanos at = d.started;
+  for (const StageField& stage : kStages) {
+    if (stage.time_ms == &StageTimes::window) break;  // the rest is told by what follows
+    const float ms = d.stages.*stage.time_ms;
+    if (!(ms > 0)) continue;
+    const Nanos length(static_cast<int64_t>(ms * 1e6));
+    trace.Bar(name, stage.name, at, length);
+    at += length;
+  }
+  trace.Bar(name, "window", at, std::max(Nanos(0), d.sent - at));
+  trace.Bar(name, "away", d.sent, d.answered - d.sent);
+}
+
+}  // namespace
+
+Device::Device(const DeviceOptions& options, const RoutePool& pool, Locator* locator,
+               TraceFile* trace)
+    : options_(options),
+      pool_(pool),
+      locator_(locator),
+      trace_(trace),
+      steering_(options.steering) {
+  const Mechanism& usual = pool.at(options.steering.usual);
+  report_.device = options.sender.device;
+  report_.mechanism = usual.name();
+  report_.cut = usual.cut().name;
+  report_.codec = usual.codec();
+}
+
+Status Device::Start() {
+  FOGLINE_TRY(source_, OpenSource(options_.source));
+  FOGLINE_TRY(CameraClock clock, CameraClock::Make(options_.camera_offset, options_.source.name));
+  whereabouts_.emplace(std::move(clock), locator_);
+  if (options_.steering.latest) {
+    std::error_code unknown;
+    // A folder has no pace of its own.
+    const bool folder = std::filesystem::is_directory(options_.source.name, unknown);
+    auto latest = std::make_unique<LatestSource>(
+        std::move(source_), folder ? Nanos(static_cast<int64_t>(1e9 / options_.rate)) : Nanos(0));
+    latest_ = latest.get();
+    source_ = std::move(latest);
+  }
+  FOGLINE_TRY(auto sender,
+              Sender::Start(options_.sender, [this](const Delivery& d) { OnDelivery(d); }));
+  const Mechanism& usual = pool_.at(options_.steering.usual);
+  const size_t least_bytes = usual.least_bytes();
+  if (least_bytes > 0) FOGLINE_CHECK(sender->CheckLimit(least_bytes, kForTheLimit));
+  LogInfo("edge {}: {} ({})", options_.sender.device, ToString(usual.route()), usual.name());
+  const std::lock_guard lock(mutex_);
+  sender_ = std::move(sender);
+  started_ = true;
+  return {};
+}
+
+Status Device::Run() {
+  FOGLINE_CHECK(Start());
+  std::vector<std::unique_ptr<Workbench>> benches;
+  for (int i = 0; i < options_.workers; ++i) {
+    FOGLINE_TRY(benches.emplace_back(),
+                Workbench::Make(pool_, options_.steering.usual, options_.thumbnail));
+  }
+  next_ = Clock::Real().Steady();
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < benches.size(); ++i) {
+    others.emplace_back([this, bench = benches[i].get()] { Work(*bench); });
+  }
+  Work(*benches[0]);
+  for (std::thread& other : others) other.join();
+  whereabouts_->Say(options_.source.name);
+  const size_t unanswered = sender_->Drain(options_.drain);
+  if (unanswered > 0) {
+    LogError("edge {}: {} frames were not acknowledged within {:.0f} s", options_.sender.device,
+             unanswered, Millis(options_.drain) / 1000);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    report_.unanswered = unanswered;
+  }
+  if (const uint64_t kept = sender_->counts().kept; kept > 0) {
+    LogInfo("edge {}: {} frames stay in the spool for the next run", options_.sender.device, kept);
+  }
+  return {};
+}
+
+/// One worker: picture after picture.
+void Device::Work(Workbench& bench) {
+  Taken taken;
+  for (;;) {
+    const auto place = turns_.Enter([&] { return Take(taken); });
+    if (!place) return;
+    // In the cloud's place every result is kept: it would have stored every picture.
+    const bool all = options_.report_all || alone(taken.route);
+    if (taken.status) taken.status = bench.Work(taken.capture, taken.route, all);
+    turns_.Leave(*place, [&] { HandOn(bench, taken); });
+  }
+}
+
+/// The next picture that goes a way, or why there is none; false when there will be no more. One
+/// worker at a time.
+bool Device::Take(Taken& out) {
+  for (;;) {
+    if (ended_ || StopRequested() || (options_.count > 0 && taken_ >= options_.count)) return false;
+    if (!WaitForRoom() || !KeepRate()) return false;
+    const auto more = source_->Next(out.capture);
+    if (more && !*more) {
+      ended_ = true;
+      return false;
+    }
+    out.status = more ? Status() : Forward(Result<bool>(more));
+    // A camera that went away ends the run.
+    if (!more && more.error().code == ErrorCode::kUnavailable) ended_ = true;
+    if (!out.status || Steer(out)) {
+      ++taken_;
+      return true;
+    }
+    const std::lock_guard lock(mutex_);
+    ++report_.stale;
+  }
+}
+
+/// Waits until a picture may be taken; false when a stop is asked for.
+bool Device::WaitForRoom() {
+  if (latest_ == nullptr) return true;
+  if (options_.workers == 1) return sender_->WaitForRoom();
+  for (;;) {
+    uint64_t seen = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      seen = moves_;
+    }
+    const size_t window = options_.sender.window;
+    const size_t free = window - std::min<size_t>(window, sender_->counts().window);
+    if (steering_.MayTake(free, turns_.under_way())) return true;
+    std::unique_lock lock(mutex_);
+    moved_.wait_for(lock, kStopPoll, [&] { return moves_ != seen; });
+    if (StopRequested()) return false;
+  }
+}
+
+/// Waits until the rate allows another picture; false when a stop is asked for.
+bool Device::KeepRate() {
+  if (options_.rate <= 0 || (latest_ != nullptr && latest_->paced())) return true;
+  const Nanos wait = next_ - Clock::Real().Steady();
+  if (wait > Nanos(0) && WaitForStop(std::chrono::ceil<std::chrono::milliseconds>(wait))) {
+    return false;
+  }
+  next_ = std::max(next_, Clock::Real().Steady() - Nanos(std::chrono::seconds(1))) +
+          Nanos(static_cast<int64_t>(1e9 / options_.rate));
+  return true;
+}
+
+/// Chooses the way of a picture; false when it is passed over.
+bool Device::Steer(Taken& out) {
+  const SteeringRules& rules = options_.steering;
+  const Nanos now = rules.latest ? Clock::Real().Steady() : out.capture.began;
+  const Choice choice = steering_.Choose(
+      {.silence = rules.local ? sender_->Silence() : Nanos(0), .age = now - out.capture.began});
+  if (!choice.route) return false;
+  // What the newest waited for its turn is neither reading nor the line's.
+  out.capture.began = now;
+  out.route = *choice.route;
+  if (choice.changed && alone(out.route)) {
+    LogWarning("the cloud has been silent for {:.0f} s: the whole network runs here",
+               Millis(rules.fallback) / 1000);
+  } else if (choice.changed) {
+    LogInfo("the cloud answers: {} again", pool_.at(out.route).name());
+  }
+  return true;
+}
+
+/// Sends what a worker made of a picture, and counts what became of it. One worker at a time, in
+/// the order in which the pictures were taken.
+void Device::HandOn(Workbench& bench, Taken& taken) {
+  const bool made = taken.status.has_value();
+  const bool sends = made && bench.sends();
+  if (sends) {
+    whereabouts_->Stamp(bench.exif(), taken.capture, bench.frame());
+    taken.status = sender_->Send(bench.frame(), taken.capture.began, options_.json);
+  }
+  const bool sent = sends && taken.status;
+  const bool skipped = !taken.status && !Ends(taken);
+  {
+    const std::lock_guard lock(mutex_);
+    report_.images += made;
+    report_.unreported += made && !sends;
+    report_.sent += sent;
+    report_.local += sent && alone(taken.route);
+    report_.skipped += skipped;
+    report_.unplaced = whereabouts_->unplaced();
+    ++moves_;
+  }
+  if (latest_ != nullptr) moved_.notify_all();
+}
+
+/// Names what went wrong. True when nothing follows, as after a stop or when a camera went away;
+/// after a bad picture the next one is taken.
+bool Device::Ends(const Taken& taken) {
+  const Error& error = taken.status.error();
+  if (error.code == ErrorCode::kCancelled) {
+    LogWarning("{}: not sent: {}", taken.capture.where, error.message);
+  } else if (error.code == ErrorCode::kUnavailable) {
+    LogError("{}", error.ToString());
+  } else {
+    LogWarning("skipped {}", error.ToString());
+    return false;
+  }
+  ended_ = true;
+  source_->Interrupt();  // another worker may wait for a picture
+  return true;
+}
+
+/// On any thread, while the sender is locked.
+void Device::OnDelivery(const Delivery& delivery) {
+  tally_.Add(delivery);
+  if (trace_ != nullptr) Trace(*trace_, options_.sender.device, delivery);
+  if (!options_.steering.latest) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ++moves_;
+  }
+  moved_.notify_all();
+}
+
+EdgeReport Device::report() const {
+  EdgeReport r;
+  {
+    const std::lock_guard lock(mutex_);
+    r = report_;
+    if (!started_) return r;
+  }
+  const SenderCounts counts = sender_->counts();
+  r.recovered = counts.recovered;
+  r.kept = counts.kept;
+  r.kept_bytes = counts.kept_bytes;
+  r.dropped = counts.dropped;
+  r.dead = counts.dead;
+  r.dead_dropped = counts.dead_dropped;
+  r.waiting = counts.waiting;
+  r.unspooled = counts.unspooled;
+  r.stale += counts.stale;
+  r.window = counts.window;
+  r.connected = counts.connected;
+  if (latest_ != nullptr) r.overtaken = latest_->overtaken();
+  tally_.Fill(r);
+  return r;
+}
+
+}  // namespace fogline

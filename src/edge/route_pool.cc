@@ -1,0 +1,27 @@
+#include "edge/route_pool.h"
+
+#include "edge/pace.h"
+
+namespace fogline {
+
+Result<size_t> RoutePool::Open(const MechanismOptions& options) {
+  FOGLINE_TRY(auto made, Mechanism::Make(network_, options));
+  // The engine has its own copy of what it needs.
+  network_.model.ReleasePages();
+  if (!pace_.empty()) {
+    FOGLINE_TRY(made, PaceMechanism(std::move(made), network_, options, pace_));
+  }
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < open_.size(); ++i) {
+    if (open_[i]->key() == made->key()) return i;
+  }
+  open_.push_back(std::move(made));
+  return open_.size() - 1;
+}
+
+const Mechanism& RoutePool::at(size_t route) const {
+  const std::lock_guard lock(mutex_);
+  return *open_[route];
+}
+
+}  // namespace fogline

@@ -1,0 +1,67 @@
+#include "edge/workbench.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "vision/folder.h"
+#include "vision/preprocess.h"
+
+namespace fogline {
+namespace {
+
+constexpr int kThumbnailQuality = 70;
+
+}  // namespace
+
+Workbench::Workbench(const RoutePool& pool, int thumbnail)
+    : pool_(pool), thumbnail_side_(thumbnail), at_least_(DecodeAtLeast(pool.network().card)) {}
+
+Result<std::unique_ptr<Workbench>> Workbench::Make(const RoutePool& pool, size_t usual,
+                                                   int thumbnail) {
+  auto bench = std::unique_ptr<Workbench>(new Workbench(pool, thumbnail));
+  FOGLINE_CHECK(bench->Of(usual).map([](Mechanism*) {}));
+  return bench;
+}
+
+Result<Mechanism*> Workbench::Of(size_t route) {
+  if (route >= mechanisms_.size()) mechanisms_.resize(route + 1);
+  if (mechanisms_[route] == nullptr) {
+    FOGLINE_TRY(mechanisms_[route], pool_.ForAThread(route));
+  }
+  return mechanisms_[route].get();
+}
+
+Status Workbench::Work(const Capture& capture, size_t route, bool all) {
+  FOGLINE_TRY(Picture picture, DecodePicture(capture.file, capture.where, at_least_));
+  frame_.Reset();
+  frame_.stages.read = Micros(Clock::Real().Steady() - capture.began);
+  FOGLINE_TRY(Mechanism* const mechanism, Of(route));
+  prepared_.verdict.reset();
+  FOGLINE_CHECK(mechanism->Process(picture.image, prepared_));
+  sends_ = !prepared_.verdict || prepared_.verdict->positive || all;
+  if (!sends_) return {};
+  frame_.stages.resize = prepared_.resize_us;
+  frame_.stages.prefix = prepared_.prefix_us;
+  frame_.stages.encode = prepared_.encode_us;
+  mechanism->Stamp(frame_);
+  exif_ = std::move(picture.exif);
+  frame_.payloads.assign(1, prepared_.payload);
+  if (thumbnail_side_ > 0) FOGLINE_CHECK(AddThumbnail(picture.image));
+  return {};
+}
+
+Status Workbench::AddThumbnail(const Image& image) {
+  const Nanos start = Clock::Real().Steady();
+  const double scale =
+      std::min(1.0, static_cast<double>(thumbnail_side_) / std::max(image.width, image.height));
+  const int width = std::max(1, static_cast<int>(image.width * scale));
+  const int height = std::max(1, static_cast<int>(image.height * scale));
+  ResizePart(image, {0, 0, image.width, image.height}, width, height, small_);
+  FOGLINE_CHECK(EncodeJpeg(small_, kThumbnailQuality, thumbnail_));
+  frame_.payloads.push_back({Role::kThumbnail, static_cast<uint8_t>(CodecKind::kJpeg),
+                             kThumbnailQuality, DType::kU8, Shape{height, width, 3}, thumbnail_});
+  frame_.stages.encode += Micros(Clock::Real().Steady() - start);
+  return {};
+}
+
+}  // namespace fogline

@@ -1,0 +1,51 @@
+// From one picture to one frame.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "edge/route_pool.h"
+#include "edge/source.h"
+#include "frame/frame.h"
+#include "vision/exif.h"
+#include "vision/image.h"
+
+namespace fogline {
+
+/// What one thread needs to make frames: its own of every route, and every buffer that a frame
+/// needs, so that a steady state allocates little. Not thread-safe.
+class Workbench {
+ public:
+  /// `thumbnail`: the longest side of a small picture to send along, in pixels; 0: none.
+  static Result<std::unique_ptr<Workbench>> Make(const RoutePool& pool, size_t usual,
+                                                 int thumbnail);
+
+  /// Decodes a picture, whose reading began at capture.began, and lets it go a route as far as the
+  /// device. `all`: what the device itself finds is sent even when it is not worth a report.
+  Status Work(const Capture& capture, size_t route, bool all);
+
+  /// Whether the last picture is to be sent.
+  bool sends() const { return sends_; }
+  /// The last picture's frame, complete but for when and where; until the next Work.
+  Frame& frame() { return frame_; }
+  const Exif& exif() const { return exif_; }
+
+ private:
+  Workbench(const RoutePool& pool, int thumbnail);
+  Result<Mechanism*> Of(size_t route);
+  Status AddThumbnail(const Image& image);
+
+  const RoutePool& pool_;
+  const int thumbnail_side_;
+  const int at_least_;
+  std::vector<std::unique_ptr<Mechanism>> mechanisms_;  // by route; null: not used here yet
+  bool sends_ = false;
+  Frame frame_;
+  Exif exif_;
+  Prepared prepared_;
+  Image small_;
+  std::vector<std::byte> thumbnail_;
+};
+
+}  // namespace fogline
