@@ -143,6 +143,9 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
                                                          : "latency",
       CutTitle(s, best), PayloadTitle(best), Ms(best.latency.total()), Ms(best.latency_p95),
       Money(best.month), best.energy.value(), 1000 / best.period.value());
+  if (best.runnable()) {
+    out += fmt::format("It runs as 'fogline edge --route {} …'.\n", ToString(RouteOf(s, best)));
+  }
   if (best.uplink) {
     out += fmt::format(
         "Over the recorded link its uplink takes {:.1f} ms (p50), {:.1f} (p95), {:.1f} (p99).\n",
