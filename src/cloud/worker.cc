@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "codec/runnable.h"
 #include "frame/json_frame.h"
+#include "vision/floats.h"
 #include "vision/preprocess.h"
 #include "vision/verdict.h"
 
@@ -29,8 +30,8 @@ tl::unexpected<Error> Refuse(const char* what) {
 /// False for a tensor of floats of which one is NaN or infinite: then what the network made of it
 /// is not the network's fault.
 bool HoldsNumbers(const TensorView& tensor) {
-  return tensor.dtype != DType::kF32 ||
-         std::ranges::all_of(tensor.as<float>(), [](float v) { return std::isfinite(v); });
+  std::vector<float> room;
+  return std::ranges::all_of(AsFloats(tensor, room), [](float v) { return std::isfinite(v); });
 }
 
 }  // namespace
