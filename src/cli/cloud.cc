@@ -102,11 +102,18 @@ void AddCloud(CommandLine& line) {
     cloud->Stop();
     const CloudStats& s = cloud->stats();
     if (args->common.json) {
+      nlohmann::json devices = nlohmann::json::object();
+      for (const auto& [device, unstored] : cloud->unstored()) {
+        devices[device] = {{"refused", unstored.refused},
+                           {"not_now", unstored.not_now},
+                           {"reason", unstored.reason}};
+      }
       fmt::print("{}\n", nlohmann::json{{"received", s.received.load()},
                                         {"stored", s.stored.load()},
                                         {"duplicates", s.duplicates.load()},
                                         {"refused", s.refused.load()},
-                                        {"retried", s.retried.load()}}
+                                        {"retried", s.retried.load()},
+                                        {"unstored", devices}}
                              .dump());
     } else {
       fmt::print("received {}   stored {}   stored before {}   refused {}\n", s.received.load(),

@@ -75,14 +75,15 @@ class CloudImpl final : public Cloud, private LinkHandler {
     limits.bytes = options_.queue_bytes;
     limits.workers_commit = options_.workers > 1;
     committer_ = std::make_unique<Committer>(
-        limits, Committer::Parts{&store_, link_.get(), &stats_, &complaints_, trace_.get(),
-                                 std::move(stored_)});
+        limits, Committer::Parts{&store_, link_.get(), &stats_, &unstored_, &complaints_,
+                                 trace_.get(), std::move(stored_)});
     for (int i = 0; i < options_.workers; ++i) workers_.emplace_back([this] { WorkLoop(); });
     link_->Start();
     return {};
   }
 
   const CloudStats& stats() const override { return stats_; }
+  std::map<std::string, Unstored> unstored() const override { return unstored_.all(); }
 
   void Stop() override {
     if (stopped_.exchange(true)) return;
@@ -168,6 +169,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
     }
     Blame(ack, AnswerTo(error), error);
     stats_.CountUnstored(ack.status, error.code);
+    unstored_.Count(device, ack.status, error, Clock::Real().Steady());
     if (!head || answer_to.empty()) return;
     std::vector<std::byte> answer;
     WriteAck(ack, answer);
@@ -208,6 +210,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   Store& store_;
   std::function<void()> stored_;
   CloudStats stats_;
+  UnstoredByDevice unstored_;
   Complaints complaints_;
   std::unique_ptr<Registry> registry_;
   std::optional<Machine> pace_;

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "cloud/registry.h"
 #include "cloud/stats.h"
+#include "cloud/unstored.h"
 #include "link/link.h"
 #include "store/store.h"
 
@@ -38,6 +40,8 @@ class Cloud {
   virtual ~Cloud() = default;
 
   virtual const CloudStats& stats() const = 0;
+  /// What was not stored, by device: of the thousand that had trouble last.
+  virtual std::map<std::string, Unstored> unstored() const = 0;
   /// Takes no more frames (the broker gives them to the others of the group), finishes and answers
   /// those at hand, and disconnects. What the broker still held for this worker stays with its
   /// devices, which send it again.

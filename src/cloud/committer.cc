@@ -88,6 +88,7 @@ void Committer::Answer(const Batch::Action& answer) {
   const Ack& ack = *answer.ack;
   if (answer.error != nullptr) {
     parts_.stats->CountUnstored(ack.status, answer.error->code);
+    parts_.unstored->Count(frame.device, ack.status, *answer.error, Clock::Real().Steady());
   } else if (frame.has_row()) {
     ++(ack.status == AckStatus::kDuplicate ? parts_.stats->duplicates : parts_.stats->stored);
   }

@@ -13,6 +13,7 @@
 #include "cloud/complaints.h"
 #include "cloud/group_commit.h"
 #include "cloud/stats.h"
+#include "cloud/unstored.h"
 #include "link/link.h"
 #include "store/store.h"
 
@@ -27,6 +28,7 @@ class Committer {
     Store* store;
     Link* link;
     CloudStats* stats;
+    UnstoredByDevice* unstored;
     Complaints* complaints;
     TraceFile* trace;              // null: none
     std::function<void()> stored;  // called after each commit, by one thread at a time

@@ -24,9 +24,6 @@ constexpr Nanos kFirstUnheard = 100ms;
 
 }  // namespace
 
-// Here, since a second compiler does not make one inside of the class.
-Outbox::Leaving::Leaving() = default;
-
 Outbox::Outbox(const OutboxOptions& options)
     : options_(options),
       window_(options.window, options.patience, options.most_patience),

@@ -161,12 +161,11 @@ class Outbox {
  private:
   /// A frame on its way out of the window: at most one, while nothing else happens.
   struct Leaving {
-    Leaving();
-    Action::Kind next = Action::kNothing;  // what has to be done about it
+    Action::Kind next;  // what has to be done about it
     InFlight flight;
     std::optional<Delivery> delivery;  // to be told in the end
     DeadLetter letter;
-    bool told_not_now = false;
+    bool told_not_now;
   };
 
   Action On(const Offered& offered, Nanos now);
@@ -193,6 +192,7 @@ class Outbox {
   void GiveUp(InFlight flight, const char* refused_by, const std::string& reason,
               std::optional<Delivery> delivery);
   void PutAside(InFlight flight, bool told_not_now);
+  Leaving& LetGo(Action::Kind next, InFlight flight);
   Delivery Delivered(const InFlight& flight, AckStatus status, Nanos now) const;
   void Settle(Delivery& delivery, const InFlight& flight, const CloudStages& cloud);
   void TakeSettled(std::vector<Settled>& into);

@@ -49,12 +49,14 @@ Outbox::Action Outbox::On(const Answered& answered, Nanos now) {
   if (ack.status == AckStatus::kRefused) {
     GiveUp(std::move(flight), "cloud", ack.message, delivery);
   } else {
-    leaving_.emplace();
-    leaving_->next = flight.place == SpoolPlace{} ? Action::kDeliver : Action::kForget;
-    leaving_->flight = std::move(flight);
-    leaving_->delivery = delivery;
+    const auto next = flight.place == SpoolPlace{} ? Action::kDeliver : Action::kForget;
+    LetGo(next, std::move(flight)).delivery = delivery;
   }
   return Next(now);
+}
+
+Outbox::Leaving& Outbox::LetGo(Action::Kind next, InFlight flight) {
+  return leaving_.emplace(Leaving{next, std::move(flight), {}, {}, false});
 }
 
 /// What has to be done next about the frame that leaves.
@@ -90,11 +92,10 @@ void Outbox::GiveUp(InFlight flight, const char* refused_by, const std::string& 
                     buried ? "kept in " + options_.dead_letters
                            : std::string("lost, since there is no --spool")));
   }
-  leaving_.emplace();
-  leaving_->next = buried ? Action::kBury : Action::kDeliver;
-  leaving_->letter = {options_.device, flight.run, flight.sequence, refused_by, reason};
-  leaving_->flight = std::move(flight);
-  leaving_->delivery = delivery;
+  Leaving& leaving = LetGo(buried ? Action::kBury : Action::kDeliver, std::move(flight));
+  leaving.letter = {options_.device, leaving.flight.run, leaving.flight.sequence, refused_by,
+                    reason};
+  leaving.delivery = delivery;
 }
 
 Outbox::Action Outbox::On(const Buried& buried, Nanos now) {
@@ -111,10 +112,7 @@ Outbox::Action Outbox::On(const Buried& buried, Nanos now) {
 
 /// The cloud cannot take a frame yet, or one that needs the same.
 void Outbox::PutAside(InFlight flight, bool told_not_now) {
-  leaving_.emplace();
-  leaving_->next = Action::kSetAside;
-  leaving_->flight = std::move(flight);
-  leaving_->told_not_now = told_not_now;
+  LetGo(Action::kSetAside, std::move(flight)).told_not_now = told_not_now;
 }
 
 Outbox::Action Outbox::On(const SetAside& aside, Nanos now) {
@@ -151,9 +149,7 @@ void Outbox::DropStale(Nanos now) {
       continue;
     }
     aside_.Gone(flight->needs, flight->place, now);
-    leaving_.emplace();
-    leaving_->next = Action::kForget;
-    leaving_->flight = *std::move(flight);
+    LetGo(Action::kForget, *std::move(flight));
     return;
   }
 }
