@@ -66,7 +66,8 @@ Result<MeasuredProfile> Scaled(const Args& args, const Model& model, const std::
   return ScaleTo(model, cuts, measured, target);
 }
 
-Result<MeasuredProfile> MeasureHere(Args& args, const Model& model, const std::vector<Cut>& cuts) {
+Result<MeasuredProfile> MeasureHere(Args& args, const Network& network,
+                                    const std::vector<Cut>& cuts) {
   if (args.measure.threads < 1) return Fail(ErrorCode::kUsage, "--threads", "must be at least 1");
   if (args.measure.budget_s <= 0) return Fail(ErrorCode::kUsage, "--budget", "must be above zero");
   if (args.measure.cool_down_ms < 0) {
@@ -78,7 +79,8 @@ Result<MeasuredProfile> MeasureHere(Args& args, const Model& model, const std::v
   Progress progress("measuring cuts", cuts.size());
   args.measure.progress = [&progress](size_t, const Cut& cut) { progress.Advance(1, cut.name); };
   args.measure.stop = [] { return StopRequested(); };
-  FOGLINE_TRY(MeasuredProfile profile, Measure(model, cuts, args.measure));
+  FOGLINE_TRY(MeasuredProfile profile, Measure(network.model, cuts, args.measure));
+  profile.batch = network.contract.picture.batch;
   return profile;
 }
 
@@ -86,7 +88,7 @@ Status RunProfile(Args& args) {
   FOGLINE_TRY(const Network network, ReadNetwork(args.model));
   const Model& model = network.model;
   FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model));
-  auto made = args.scale.empty() ? MeasureHere(args, model, cuts) : Scaled(args, model, cuts);
+  auto made = args.scale.empty() ? MeasureHere(args, network, cuts) : Scaled(args, model, cuts);
   FOGLINE_TRY(const MeasuredProfile profile, std::move(made));
   FOGLINE_CHECK(WriteFile(args.out, profile.ToJson()));
   constexpr double kTrusted = 0.08;

@@ -201,6 +201,36 @@ TEST_P(Kinds, GiveTheSameAnswerWhereverTheyAreCut) {
   EXPECT_EQ(jpeg->detection->mechanism, "cloud-only");
 }
 
+/// At cut 0 a frame may hold the network's own input instead of a picture. What one of them is
+/// decoded by does not become the other's: they differ in type and size.
+TEST_P(Kinds, APictureAndTheNetworksOwnInputAreToldApart) {
+  const Cut cut = FindCut(network_->model, "cloud-only").value();
+  Image fitted;
+  FitToInput(Scene(), network_->card, fitted);
+  const Port &own = cut.tensors[0], pixels = network_->contract.pixels();
+  const std::vector<std::byte> zeros(static_cast<size_t>(*own.Bytes()));
+  Frame frame;
+  frame.device = "cam";
+  frame.model = ShortId(network_->model.hash());
+  frame.cut = cut.id;
+  const auto work = [&](const Port& port, std::span<const std::byte> data) {
+    frame.payloads = {{Role::kActivation, static_cast<uint8_t>(CodecKind::kF32), 0, port.dtype,
+                       port.shape, data}};
+    std::vector<std::byte> bytes;
+    EXPECT_TRUE(WriteFrame(frame, bytes));
+    return worker_->Work(bytes, "cam");
+  };
+  const auto [label, score] = ByTheEngine();
+  for (int round = 0; round < 2; ++round) {
+    const auto of_own = work(own, zeros);
+    ASSERT_TRUE(of_own) << of_own.error().ToString();
+    const auto of_pixels = work(pixels, std::as_bytes(std::span(fitted.rgb)));
+    ASSERT_TRUE(of_pixels) << of_pixels.error().ToString();
+    EXPECT_EQ(of_pixels->label, label);
+    EXPECT_NEAR(of_pixels->score, score, 2e-3);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Inputs, Kinds,
     ::testing::Values(

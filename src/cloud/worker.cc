@@ -149,8 +149,8 @@ Result<StepTimes> Worker::Pace(const OpenCut& open, const CodecName& codec) {
 }
 
 /// The decoder for a payload of the last frame, made once and kept.
-Result<TensorCodec*> Worker::Decoder(const CodecName& codec, const Port& tensor) {
-  const RouteKey key = KeyOf(frame_, codec);
+Result<TensorCodec*> Worker::Decoder(const CodecName& codec, const Port& tensor, bool pixels) {
+  const std::pair key(KeyOf(frame_, codec), pixels);
   if (const auto kept = decoders_.find(key); kept != decoders_.end()) return kept->second.get();
   std::shared_ptr<const Bundle> bundle;
   if (codec.kind == CodecKind::kQuant) {
@@ -189,7 +189,7 @@ Result<TensorView> Worker::Decode(const OpenCut& open, const Payload& payload) {
     if (!pixels) return Refuse("holds a coded picture where a tensor is due");
     FOGLINE_CHECK(DecodeExactly(payload.bytes, "frame", card.width, card.height, picture_));
   } else {
-    FOGLINE_TRY(TensorCodec* const decoder, Decoder(codec, expected));
+    FOGLINE_TRY(TensorCodec* const decoder, Decoder(codec, expected, pixels));
     FOGLINE_CHECK(decoder->Decode(payload.bytes, decoded_));
     if (!pixels) return decoded_.view();
     picture_.width = card.width;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -52,7 +53,7 @@ class Worker {
  private:
   Result<Worked> WorkOn(std::span<const std::byte> bytes, const std::string& device);
   Status RunCloud(const OpenCut& open, const Payload& payload, Worked& out);
-  Result<TensorCodec*> Decoder(const CodecName& codec, const Port& tensor);
+  Result<TensorCodec*> Decoder(const CodecName& codec, const Port& tensor, bool pixels);
   Result<TensorView> Decode(const OpenCut& open, const Payload& payload);
 
   Result<StepTimes> Pace(const OpenCut& open, const CodecName& codec);
@@ -65,7 +66,8 @@ class Worker {
   Tensor input_;
   Tensor decoded_;
   /// What is made once for each valid route that frames name, of which there are few.
-  std::map<RouteKey, std::unique_ptr<TensorCodec>> decoders_;
+  /// Two of cut 0: of pictures' pixels (true) and of the network's own input.
+  std::map<std::pair<RouteKey, bool>, std::unique_ptr<TensorCodec>> decoders_;
   std::map<RouteKey, StepTimes> paces_;
 };
 

@@ -146,9 +146,6 @@ Result<MeasuredProfile> Measure(const Model& model, const std::vector<Cut>& cuts
   profile.model_name = model.where();
   profile.model = model.hash();
   for (const Port& port : model.inputs()) profile.shapes[port.name] = port.shape;
-  if (!model.inputs().empty() && !model.inputs().front().shape.empty()) {
-    profile.batch = model.inputs().front().shape[0];
-  }
 
   const Feeds inputs = RandomFeeds(model.inputs(), 1);
   const double halves = 2.0 * static_cast<double>(cuts.size());
