@@ -188,7 +188,7 @@ class Fleet {
     frame_.lat = 51 + (device % 1000) * 1e-4;
     frame_.lon = 4 + (device / 1000) * 1e-3;
     result_.clear();
-    WriteResult({device % 2, 0.75F, device % 2 == 1, "litter"}, result_);
+    WriteResult({device % 2, 0.75F, device % 2 == 1, "litter", std::nullopt}, result_);
     frame_.payloads.assign(1, Payload{Role::kResult, 0, 0, DType::kUndefined, {}, result_});
     if (!WriteFrame(frame_, bytes_)) return;
     if (c.next_id == 0) c.next_id = 1;

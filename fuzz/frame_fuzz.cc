@@ -3,22 +3,50 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "base/hash.h"
 #include "frame/ack.h"
 #include "frame/frame.h"
+#include "frame/json_findings.h"
 #include "frame/json_frame.h"
+#include "vision/findings_bytes.h"
+#include "vision/findings_json.h"
 
 namespace {
 
 using namespace fogline;
 
+/// What is read as findings can be stored and is read again as itself.
+void Found(std::span<const std::byte> bytes) {
+  const auto found = ParseFindings(bytes);
+  if (!found) return;
+  std::vector<std::byte> again;
+  WriteFindings(*found, again);
+  const auto reread = ParseFindings(again);
+  if (!CheckFindings(*found) || again.size() > kMaxFindingsBytes || !reread || *reread != *found) {
+    std::abort();
+  }
+  std::string json = "{";
+  AppendFindingsJson(json, *found);
+  if (SaysMore(*found) && !ParseFindingsJson(json + "}")) std::abort();
+}
+
+void Said(std::span<const std::byte> bytes) {
+  const auto result = ParseResult(bytes);
+  if (!result) return;
+  std::vector<std::byte> again;
+  WriteResult(*result, again);
+  const auto reread = ParseResult(again);
+  if (!reread || reread->text != result->text || reread->findings != result->findings) std::abort();
+}
+
 void Binary(std::span<const std::byte> bytes) {
   Frame frame;
   if (!ParseFrame(bytes, frame)) return;
   for (const Payload& payload : frame.payloads) {
-    if (payload.role == Role::kResult) (void)ParseResult(payload.bytes);
+    if (payload.role == Role::kResult) Said(payload.bytes);
   }
   std::vector<std::byte> again;
   Frame reread;
@@ -35,6 +63,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
   Binary(bytes);
   (void)ParseAck(bytes);
+  Said(bytes);
+  Found(bytes);
+  (void)ParseFindingsJson({reinterpret_cast<const char*>(data), size});
   Frame frame;
   std::vector<std::byte> scratch;
   (void)ParseJsonFrame(bytes, frame, scratch);
@@ -42,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size >= 16) {
     std::vector<std::byte> sealed(bytes.begin(), bytes.end());
     const auto length = static_cast<uint32_t>(size);
-    for (const char* start : {"FGL1\x01", "FGL1\x02"}) {
+    for (const char* start : {"FGL1\x01", "FGL1\x02", "FGL1\x03"}) {
       std::memcpy(sealed.data(), start, 5);
       std::memcpy(sealed.data() + 8, &length, 4);
       const uint32_t crc = Crc32(std::span(sealed).first(size - 4));

@@ -72,6 +72,7 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
     out.score = result.score;
     row.label = std::move(result.text);
     row.positive = result.positive;
+    row.findings = std::move(result.findings);
     row.codec = "result";
     out.stages.decode = LapMicros(start);
   } else {
@@ -80,7 +81,6 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
     FOGLINE_TRY(const CodecName codec, CodecFromWire(payload->codec, payload->parameter));
     row.codec = ToString(codec);
     FOGLINE_CHECK(RunCloud(*open, *payload, out));
-    row.label = model.card.LabelOf(out.label);
   }
   row.score = out.score;
   row.device = frame_.device;
@@ -93,6 +93,7 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   row.lon = frame_.lon;
   row.accuracy_m = frame_.accuracy_m;
   row.heading_deg = frame_.heading_deg;
+  row.counts = frame_.counts;
   row.model = ToHex(model.hash);
   row.mechanism = NameOf(open->cut.mechanism());
   row.cut = open->cut.name;
@@ -121,9 +122,10 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   }
   FOGLINE_TRY(const auto outputs, open.session->Run({&input, 1}));
   const ModelCard& card = open.model->card;
-  const auto judged = Judge(outputs[open.model->contract.judged].view(), card);
-  if (!judged && !HoldsNumbers(input)) return Refuse("holds NaN or infinite numbers");
-  FOGLINE_TRY(const Verdict verdict, judged);
+  auto read = ReadOutputs(outputs, open.session->outputs(), open.model->contract.judged, card);
+  if (!read && !HoldsNumbers(input)) return Refuse("holds NaN or infinite numbers");
+  FOGLINE_TRY(Findings findings, std::move(read));
+  Verdict verdict = Judge(findings, card);
   out.stages.suffix = LapMicros(start);
   if (pace_ != nullptr) {
     FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
@@ -132,7 +134,9 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   }
   out.label = verdict.label;
   out.score = verdict.score;
+  out.detection->label = std::move(verdict.name);
   out.detection->positive = verdict.positive;
+  if (SaysMore(findings)) out.detection->findings = std::move(findings);
   return {};
 }
 

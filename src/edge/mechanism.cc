@@ -8,6 +8,7 @@
 #include "engine/session.h"
 #include "graph/slice.h"
 #include "vision/preprocess.h"
+#include "vision/verdict.h"
 
 namespace fogline {
 namespace {
@@ -111,11 +112,14 @@ class EdgeOnly final : public Mechanism {
     out.resize_us = LapMicros(start);
     FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
     out.prefix_us = LapMicros(start);
-    FOGLINE_TRY(const Verdict verdict, Judge(outputs[judged_].view(), card_));
-    out.verdict = verdict;
+    FOGLINE_TRY(Findings findings, ReadOutputs(outputs, session_->outputs(), judged_, card_));
+    Verdict verdict = Judge(findings, card_);
+    out.positive = verdict.positive;
     out.data.clear();
-    WriteResult({verdict.label, verdict.score, verdict.positive, card_.LabelOf(verdict.label)},
-                out.data);
+    ResultPayload result{verdict.label, verdict.score, verdict.positive, std::move(verdict.name),
+                         std::nullopt};
+    if (SaysMore(findings)) result.findings = std::move(findings);
+    WriteResult(result, out.data);
     out.payload = {Role::kResult, 0, 0, DType::kUndefined, {}, out.data};
     out.encode_us = LapMicros(start);
     return {};

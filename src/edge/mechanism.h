@@ -13,7 +13,6 @@
 #include "frame/frame.h"
 #include "vision/image.h"
 #include "vision/network.h"
-#include "vision/verdict.h"
 
 namespace fogline {
 
@@ -22,7 +21,7 @@ struct Prepared {
   std::vector<std::byte> data;  // what the payload views
   Payload payload;
   uint32_t resize_us = 0, prefix_us = 0, encode_us = 0;
-  std::optional<Verdict> verdict;  // where the device ran the whole network
+  std::optional<bool> positive;  // where the device ran the whole network: worth reporting
 };
 
 struct MechanismOptions {

@@ -13,9 +13,11 @@
 #include <numeric>
 #include <random>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "base/file.h"
+#include "frame/frame.h"
 
 namespace fogline {
 namespace {
@@ -65,6 +67,19 @@ class FailingDisk final : public SpoolDisk {
   }
 };
 
+/// A file of hexadecimal bytes, a remark behind each '#', as bytes.
+std::string ReadHex(const std::filesystem::path& path) {
+  std::istringstream lines(ReadTextFile(path).value());
+  std::string bytes;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream digits(line.substr(0, line.find('#')));
+    for (std::string pair; digits >> pair;) {
+      bytes.push_back(static_cast<char>(std::stoi(pair, nullptr, 16)));
+    }
+  }
+  return bytes;
+}
+
 class SpoolTest : public ::testing::Test {
  protected:
   std::unique_ptr<Spool> Open() {
@@ -111,6 +126,39 @@ class SpoolTest : public ::testing::Test {
   SpoolOptions options_{.folder = dir_.path() / "spool", .limit_bytes = 4 << 20, .sync_after = 1h};
   std::map<uint64_t, SpoolPlace> places_;
 };
+
+/// A device that was updated while no cloud answered sends what its older program had made.
+TEST_F(SpoolTest, WhatAnOlderProgramLeftIsReadOn) {
+  const std::filesystem::path old =
+      std::filesystem::path(FOGLINE_SOURCE_DIR) / "tests/old/spool_v2.hex";
+  ASSERT_TRUE(WriteFile(options_.folder / "device", "bike-9"));
+  ASSERT_TRUE(WriteFile(options_.folder / "0000000000000001.spool", ReadHex(old)));
+  auto opened = Spool::Open(options_, "bike-9");
+  ASSERT_TRUE(opened) << opened.error().ToString();
+  EXPECT_EQ((*opened)->counts().recovered, 3U);
+  const std::vector<std::string> labels{"clean", "litter", "litter"};
+  SpoolFrame taken;
+  Frame frame;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    ASSERT_TRUE((*opened)->Take(taken)) << i;
+    EXPECT_EQ(taken.sequence, i);
+    RestampWindow(7, taken.bytes);
+    const Status parsed = ParseFrame(taken.bytes, frame);
+    ASSERT_TRUE(parsed) << parsed.error().ToString();
+    EXPECT_EQ(frame.device, "bike-9");
+    EXPECT_EQ(frame.run, taken.run);
+    EXPECT_EQ(frame.stages.window, 7U);
+    EXPECT_TRUE(frame.has_position);
+    ASSERT_EQ(frame.payloads.size(), 1U);
+    const auto result = ParseResult(frame.payloads[0].bytes);
+    ASSERT_TRUE(result) << result.error().ToString();
+    EXPECT_EQ(result->text, labels[i]);
+    EXPECT_EQ(result->positive, labels[i] == "litter");
+    EXPECT_FALSE(result->findings);
+    (*opened)->Done(taken.place);
+  }
+  EXPECT_FALSE((*opened)->Take(taken));
+}
 
 TEST_F(SpoolTest, GivesBackWhatWasNotDoneInOrderAndWhole) {
   auto spool = Open();

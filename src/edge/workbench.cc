@@ -36,9 +36,9 @@ Status Workbench::Work(const Capture& capture, size_t route, bool all) {
   frame_.Reset();
   frame_.stages.read = Micros(Clock::Real().Steady() - capture.began);
   FOGLINE_TRY(Mechanism* const mechanism, Of(route));
-  prepared_.verdict.reset();
+  prepared_.positive.reset();
   FOGLINE_CHECK(mechanism->Process(picture.image, prepared_));
-  sends_ = !prepared_.verdict || prepared_.verdict->positive || all;
+  sends_ = prepared_.positive.value_or(true) || all;
   if (!sends_) return {};
   frame_.stages.resize = prepared_.resize_us;
   frame_.stages.prefix = prepared_.prefix_us;

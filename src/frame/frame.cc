@@ -7,13 +7,17 @@
 #include "base/bytes.h"
 #include "base/probability.h"
 #include "base/text.h"
+#include "vision/findings_bytes.h"
 
 namespace fogline {
 namespace {
 
-constexpr uint8_t kVersion = 2;
-constexpr uint8_t kWithoutTimeSource = 1;  // an older version that is still read
-constexpr uint8_t kHasPosition = 1, kHasSettled = 2;
+constexpr uint8_t kVersion = 3;
+// Older versions that are still read.
+constexpr uint8_t kWithoutCounts = 2, kWithoutTimeSource = 1;
+constexpr uint8_t kHasPosition = 1, kHasSettled = 2, kHasCounts = 4;
+// Of a result.
+constexpr uint8_t kPositive = 1, kHasFindings = 2;
 constexpr double kDegreeUnits = 1e7;
 constexpr uint16_t kUnknown16 = 0xFFFF;
 constexpr int64_t kMaxElements = int64_t{1} << 31;
@@ -96,7 +100,8 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
   writer.Write(Frame::kMagic);
   writer.Write(kVersion);
   writer.Write(static_cast<uint8_t>((frame.has_position ? kHasPosition : 0) |
-                                    (frame.settled.empty() ? 0 : kHasSettled)));
+                                    (frame.settled.empty() ? 0 : kHasSettled) |
+                                    (frame.counts ? kHasCounts : 0)));
   writer.Write(static_cast<uint8_t>(frame.payloads.size()));
   writer.Write(static_cast<uint8_t>(frame.device.size()));
   writer.Write(uint32_t{0});  // the length, known at the end
@@ -123,6 +128,11 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
     for (const Settled& settled : frame.settled) {
       writer.Write(settled.sequence);
       writer.Write(settled.network_us);
+    }
+  }
+  if (frame.counts) {
+    for (uint32_t count : {frame.counts->waiting, frame.counts->dead, frame.counts->dropped}) {
+      writer.Write(count);
     }
   }
   for (const Payload& payload : frame.payloads) {
@@ -153,8 +163,8 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   if (reader.Read<uint32_t>() != Frame::kMagic)
     return Bad("does not start with FGL1: not a Fogline frame");
   const auto version = reader.Read<uint8_t>();
-  if (version != kVersion && version != kWithoutTimeSource) {
-    return Fail(ErrorCode::kUnsupported, "frame", "has version {}, this build reads {} and {}",
+  if (version < kWithoutTimeSource || version > kVersion) {
+    return Fail(ErrorCode::kUnsupported, "frame", "has version {}, this build reads {} to {}",
                 version, kWithoutTimeSource, kVersion);
   }
   const auto flags = reader.Read<uint8_t>();
@@ -167,7 +177,9 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   uint32_t checksum = 0;
   std::memcpy(&checksum, bytes.data() + length - sizeof(checksum), sizeof(checksum));
   if (Crc32(bytes.first(length - sizeof(checksum))) != checksum) return Bad("fails its checksum");
-  if ((flags & ~(kHasPosition | kHasSettled)) != 0) return Bad("has unknown flags");
+  const uint8_t known_flags =
+      kHasPosition | kHasSettled | (version > kWithoutCounts ? kHasCounts : 0);
+  if ((flags & ~known_flags) != 0) return Bad("has unknown flags");
   if (payloads > Frame::kMaxPayloads) return Bad("has too many payloads");
 
   frame.run = reader.Read<uint64_t>();
@@ -181,7 +193,7 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
     *stage = reader.Read<uint32_t>();
   }
   const auto source =
-      version == kVersion ? TimeSourceOf(reader.Read<uint8_t>()) : TimeSource::kClock;
+      version > kWithoutTimeSource ? TimeSourceOf(reader.Read<uint8_t>()) : TimeSource::kClock;
   if (!source) return Bad("has a time of an unknown source");
   if (*source == TimeSource::kNone && frame.captured_us != 0) return Bad("has a time of no source");
   frame.captured_from = *source;
@@ -204,6 +216,12 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
     settled.sequence = reader.Read<uint64_t>();
     settled.network_us = reader.Read<uint32_t>();
   }
+  if ((flags & kHasCounts) != 0) {
+    DeviceCounts& counts = frame.counts.emplace();
+    for (uint32_t* count : {&counts.waiting, &counts.dead, &counts.dropped}) {
+      *count = reader.Read<uint32_t>();
+    }
+  }
   frame.payloads.resize(payloads);
   for (Payload& payload : frame.payloads) FOGLINE_CHECK(ParsePayload(reader, payload));
   if (!reader.ok() || reader.remaining() != sizeof(checksum))
@@ -215,10 +233,12 @@ void WriteResult(const ResultPayload& result, std::vector<std::byte>& out) {
   ByteWriter writer(out);
   writer.Write(result.label);
   writer.Write(result.score);
-  writer.Write(static_cast<uint8_t>(result.positive));
+  writer.Write(static_cast<uint8_t>((result.positive ? kPositive : 0) |
+                                    (result.findings ? kHasFindings : 0)));
   const std::string_view text = std::string_view(result.text).substr(0, 255);
   writer.Write(static_cast<uint8_t>(text.size()));
   writer.Append(text);
+  if (result.findings) WriteFindings(*result.findings, out);
 }
 
 Result<ResultPayload> ParseResult(std::span<const std::byte> bytes) {
@@ -226,12 +246,19 @@ Result<ResultPayload> ParseResult(std::span<const std::byte> bytes) {
   ResultPayload result;
   result.label = reader.Read<int32_t>();
   const auto score = ToProbability(reader.Read<float>());
-  result.positive = reader.Read<uint8_t>() != 0;
+  const auto flags = reader.Read<uint8_t>();
   result.text = reader.TakeText(reader.Read<uint8_t>());
-  if (!reader.ok() || reader.remaining() != 0 || !score || !IsUtf8(result.text)) {
+  const auto rest = reader.Take(reader.remaining());
+  const bool has_findings = (flags & kHasFindings) != 0;
+  if (!reader.ok() || rest.empty() == has_findings || !score || !IsUtf8(result.text) ||
+      (flags & ~(kPositive | kHasFindings)) != 0) {
     return Bad("has a malformed result");
   }
+  result.positive = (flags & kPositive) != 0;
   result.score = *score;
+  if (has_findings) {
+    FOGLINE_TRY(result.findings, ParseFindings(rest));
+  }
   return result;
 }
 

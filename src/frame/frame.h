@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,7 +13,9 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/tensor.h"
+#include "frame/device_counts.h"
 #include "frame/time_source.h"
+#include "vision/findings.h"
 
 namespace fogline {
 
@@ -70,7 +73,8 @@ struct Frame {
   uint64_t cut = 0;     // Cut::id
   uint64_t bundle = 0;  // ShortId of the calibration bundle, 0 for none
   EdgeStages stages;
-  std::vector<Settled> settled;  // at most kMaxSettled
+  std::vector<Settled> settled;        // at most kMaxSettled
+  std::optional<DeviceCounts> counts;  // now and then
   std::vector<Payload> payloads;
 
   /// Back to a new frame, but for the memory of its name and lists: what is written or read next
@@ -90,8 +94,8 @@ void RestampWindow(uint32_t window_us, std::span<std::byte> frame);
 
 /// Reads a frame from foreign bytes: everything is checked before it is believed (length, checksum,
 /// version, counts, coordinates, names, shapes against 2^31 elements). Payloads view into `bytes`.
-/// Only the memory of `frame` is used again: it comes out as a new one would. Frames of version 1,
-/// which older devices send, are read too: their time is the device's own clock.
+/// Only the memory of `frame` is used again: it comes out as a new one would. Frames of versions 1
+/// and 2, which older devices send, are read too: in version 1 the time is the device's own clock.
 Status ParseFrame(std::span<const std::byte> bytes, Frame& frame);
 
 /// The device's own verdict as the bytes of a Role::kResult payload.
@@ -99,10 +103,12 @@ struct ResultPayload {
   int32_t label = -1;
   float score = 0;
   bool positive = false;
-  std::string text;  // the label's name, at most 255 bytes of UTF-8
+  std::string text;                  // the label's name, at most 255 bytes of UTF-8
+  std::optional<Findings> findings;  // where they say more than that
 };
 void WriteResult(const ResultPayload& result, std::vector<std::byte>& out);
-/// A score that rounding put just outside 0…1 is read as the nearest inside.
+/// A score that rounding put just outside 0…1 is read as the nearest inside. kUnsupported for
+/// findings of a kind that this build does not know.
 Result<ResultPayload> ParseResult(std::span<const std::byte> bytes);
 
 }  // namespace fogline

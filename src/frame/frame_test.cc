@@ -73,6 +73,44 @@ TEST(Frame, ReadsWhatItWrites) {
   EXPECT_EQ(read.payloads[1].role, Role::kThumbnail);
 }
 
+bool Same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+/// Every field alike, unknown ones included.
+void ExpectSame(const Frame& a, const Frame& b) {
+  EXPECT_EQ(a.device, b.device);
+  EXPECT_EQ(a.run, b.run);
+  EXPECT_EQ(a.sequence, b.sequence);
+  EXPECT_EQ(a.captured_us, b.captured_us);
+  EXPECT_EQ(a.captured_from, b.captured_from);
+  EXPECT_EQ(a.has_position, b.has_position);
+  EXPECT_EQ(a.lat, b.lat);
+  EXPECT_EQ(a.lon, b.lon);
+  EXPECT_TRUE(Same(a.accuracy_m, b.accuracy_m)) << a.accuracy_m << " " << b.accuracy_m;
+  EXPECT_TRUE(Same(a.heading_deg, b.heading_deg)) << a.heading_deg << " " << b.heading_deg;
+  EXPECT_EQ(a.model, b.model);
+  EXPECT_EQ(a.cut, b.cut);
+  EXPECT_EQ(a.bundle, b.bundle);
+  for (auto stage : {&EdgeStages::read, &EdgeStages::resize, &EdgeStages::prefix,
+                     &EdgeStages::encode, &EdgeStages::window}) {
+    EXPECT_EQ(a.stages.*stage, b.stages.*stage);
+  }
+  ASSERT_EQ(a.settled.size(), b.settled.size());
+  for (size_t i = 0; i < a.settled.size(); ++i) {
+    EXPECT_EQ(a.settled[i].sequence, b.settled[i].sequence);
+    EXPECT_EQ(a.settled[i].network_us, b.settled[i].network_us);
+  }
+  EXPECT_EQ(a.counts, b.counts);
+  ASSERT_EQ(a.payloads.size(), b.payloads.size());
+  for (size_t i = 0; i < a.payloads.size(); ++i) {
+    EXPECT_EQ(a.payloads[i].role, b.payloads[i].role);
+    EXPECT_EQ(a.payloads[i].codec, b.payloads[i].codec);
+    EXPECT_EQ(a.payloads[i].parameter, b.payloads[i].parameter);
+    EXPECT_EQ(a.payloads[i].dtype, b.payloads[i].dtype);
+    EXPECT_EQ(a.payloads[i].shape, b.payloads[i].shape);
+    EXPECT_TRUE(std::ranges::equal(a.payloads[i].bytes, b.payloads[i].bytes));
+  }
+}
+
 /// The frame and the answer of docs/wire_format.md.
 Frame DocumentedFrame() {
   static constexpr std::array<uint8_t, 5> kData{1, 2, 3, 4, 5};
@@ -115,12 +153,100 @@ std::vector<std::byte> DocumentedBytes(size_t n) {
   return FromHex(page.substr(0, page.find("```")));
 }
 
+/// The second example: what the device found.
+Frame DocumentedResult(std::vector<std::byte>& data) {
+  WriteResult(
+      {2, 0.875F, true, "car",
+       BoxFindings{{{"car", 0.875F, 0.2F, 0.4F, 0.2F, 0.2F}, {"car", 0.5F, 0.6F, 0.4F, 0.2F, 0.4F}},
+                   0}},
+      data);
+  Frame frame;
+  frame.device = "bike-7";
+  frame.run = 0x11;
+  frame.sequence = 4;
+  frame.captured_us = 1'700'000'000'000'000;
+  frame.model = 0x22;
+  frame.cut = 0x55;
+  frame.stages = {1000, 500, 90'000, 20, 0};
+  frame.settled = {{3, 6500}};
+  frame.counts = {12, 1, 0};
+  frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, data});
+  return frame;
+}
+
 TEST(Docs, TheWorkedExamplesAreWhatTheCodeWrites) {
-  std::vector<std::byte> bytes;
+  std::vector<std::byte> bytes, data;
   ASSERT_TRUE(WriteFrame(DocumentedFrame(), bytes));
   EXPECT_EQ(DocumentedBytes(0), bytes);
-  WriteAck({AckStatus::kStored, 0x11, 3, {50, 20, 1500, 900, 2600}, 1, 0.75F, ""}, bytes);
+  ASSERT_TRUE(WriteFrame(DocumentedResult(data), bytes));
   EXPECT_EQ(DocumentedBytes(1), bytes);
+  WriteAck({AckStatus::kStored, 0x11, 3, {50, 20, 1500, 900, 2600}, 1, 0.75F, ""}, bytes);
+  EXPECT_EQ(DocumentedBytes(4), bytes);
+}
+
+/// Field by field what was written, in each version.
+TEST(Docs, TheWorkedExamplesOfEveryVersionAreRead) {
+  for (const size_t example : {0U, 2U, 3U}) {
+    Frame read;
+    const auto bytes = DocumentedBytes(example);
+    const Status status = ParseFrame(bytes, read);
+    ASSERT_TRUE(status) << example << ": " << status.error().ToString();
+    ExpectSame(read, DocumentedFrame());
+  }
+  Frame read;
+  std::vector<std::byte> data;
+  const auto bytes = DocumentedBytes(1);
+  ASSERT_TRUE(ParseFrame(bytes, read));
+  ExpectSame(read, DocumentedResult(data));
+  const auto result = ParseResult(read.payloads.at(0).bytes);
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->positive);
+  ASSERT_TRUE(result->findings);
+  EXPECT_EQ(std::get<BoxFindings>(*result->findings).boxes.at(1).x, 0.6F);
+}
+
+/// What a device of version 2 sends, byte for byte.
+TEST(Frame, AFrameOfVersionTwoIsRead) {
+  const auto bytes = FromHex(
+      "46 47 4c 31 02 01 01 06 85 00 00 00 "
+      "11 00 00 00 00 00 00 00 03 00 00 00 00 00 00 00 "
+      "00 40 1e 18 24 0a 06 00 "
+      "22 00 00 00 00 00 00 00 33 00 00 00 00 00 00 00 "
+      "44 00 00 00 00 00 00 00 "
+      "e8 03 00 00 f4 01 00 00 b8 0b 00 00 28 00 00 00 00 00 00 00 05 "
+      "62 69 6b 65 2d 37 "
+      "c0 5b 70 1e 40 a5 ae 02 23 00 ff ff "
+      "00 03 04 01 04 01 00 00 00 a0 00 00 00 05 00 00 00 05 00 00 00 "
+      "05 00 00 00 01 02 03 04 05 "
+      "36 b2 ae 1c ");
+  Frame read;
+  const Status status = ParseFrame(bytes, read);
+  ASSERT_TRUE(status) << status.error().ToString();
+  ExpectSame(read, DocumentedFrame());
+  auto stamped = bytes;
+  RestampWindow(77, stamped);
+  ASSERT_TRUE(ParseFrame(stamped, read));
+  EXPECT_EQ(read.stages.window, 77U);
+}
+
+/// A frame under another version's number, sealed anew.
+std::vector<std::byte> AsVersion(std::vector<std::byte> bytes, uint8_t version) {
+  bytes[4] = std::byte{version};
+  RestampWindow(0, bytes);
+  return bytes;
+}
+
+TEST(Frame, CountsBelongToTheVersionThatHasThem) {
+  Frame frame = DocumentedFrame(), read;
+  frame.counts = {1, 2, 3};
+  std::vector<std::byte> bytes;
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  ASSERT_TRUE(ParseFrame(bytes, read));
+  EXPECT_EQ(read.counts, frame.counts);
+  EXPECT_EQ(ParseFrame(AsVersion(bytes, 2), read).error().code, ErrorCode::kInvalid);
+  for (const uint8_t unknown : {0, 4, 255}) {
+    EXPECT_EQ(ParseFrame(AsVersion(bytes, unknown), read).error().code, ErrorCode::kUnsupported);
+  }
 }
 
 /// Devices and spools hold frames of version 1, which knew no source of time, for longer than a
@@ -197,43 +323,6 @@ TEST(Frame, ATimeOfNoSourceIsNone) {
       json(R"({"header":{"device":"a","captured_us":7,"captured_from":"sun"},"data":null})"));
 }
 
-bool Same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
-
-/// Every field alike, unknown ones included.
-void ExpectSame(const Frame& a, const Frame& b) {
-  EXPECT_EQ(a.device, b.device);
-  EXPECT_EQ(a.run, b.run);
-  EXPECT_EQ(a.sequence, b.sequence);
-  EXPECT_EQ(a.captured_us, b.captured_us);
-  EXPECT_EQ(a.captured_from, b.captured_from);
-  EXPECT_EQ(a.has_position, b.has_position);
-  EXPECT_EQ(a.lat, b.lat);
-  EXPECT_EQ(a.lon, b.lon);
-  EXPECT_TRUE(Same(a.accuracy_m, b.accuracy_m)) << a.accuracy_m << " " << b.accuracy_m;
-  EXPECT_TRUE(Same(a.heading_deg, b.heading_deg)) << a.heading_deg << " " << b.heading_deg;
-  EXPECT_EQ(a.model, b.model);
-  EXPECT_EQ(a.cut, b.cut);
-  EXPECT_EQ(a.bundle, b.bundle);
-  for (auto stage : {&EdgeStages::read, &EdgeStages::resize, &EdgeStages::prefix,
-                     &EdgeStages::encode, &EdgeStages::window}) {
-    EXPECT_EQ(a.stages.*stage, b.stages.*stage);
-  }
-  ASSERT_EQ(a.settled.size(), b.settled.size());
-  for (size_t i = 0; i < a.settled.size(); ++i) {
-    EXPECT_EQ(a.settled[i].sequence, b.settled[i].sequence);
-    EXPECT_EQ(a.settled[i].network_us, b.settled[i].network_us);
-  }
-  ASSERT_EQ(a.payloads.size(), b.payloads.size());
-  for (size_t i = 0; i < a.payloads.size(); ++i) {
-    EXPECT_EQ(a.payloads[i].role, b.payloads[i].role);
-    EXPECT_EQ(a.payloads[i].codec, b.payloads[i].codec);
-    EXPECT_EQ(a.payloads[i].parameter, b.payloads[i].parameter);
-    EXPECT_EQ(a.payloads[i].dtype, b.payloads[i].dtype);
-    EXPECT_EQ(a.payloads[i].shape, b.payloads[i].shape);
-    EXPECT_TRUE(std::ranges::equal(a.payloads[i].bytes, b.payloads[i].bytes));
-  }
-}
-
 /// A frame of random parts, each there or not.
 Frame RandomFrame(std::mt19937& random) {
   const auto coin = [&] { return random() % 2 == 0; };
@@ -254,6 +343,7 @@ Frame RandomFrame(std::mt19937& random) {
   if (coin()) frame.cut = random();
   if (coin()) frame.stages = {1, 2, 3, 4, 5};
   for (size_t n = random() % 3; n > 0; --n) frame.settled.push_back({random(), 7});
+  if (coin()) frame.counts = {static_cast<uint32_t>(random()), 2, 3};
   if (coin()) {
     frame.payloads.push_back({Role::kActivation, static_cast<uint8_t>(CodecKind::kJson), 0,
                               DType::kF32, Shape{1, 2}, Bytes("[[1,2]]")});
@@ -314,7 +404,7 @@ TEST(JsonFrame, NumbersBeyondTheirFieldsAreRefused) {
         R"("stages_us":[1,2,3,4,4294967296])", R"("lat":1,"lon":1,"accuracy_m":1e300)",
         R"("result":{"label":4294967296,"score":0.5,"positive":true,"text":""})",
         R"("result":{"label":1,"score":1e300,"positive":true,"text":""})",
-        R"("settled":[{"sequence":-1,"network_us":1}])"}) {
+        R"("settled":[{"sequence":-1,"network_us":1}])", R"("counts":{"waiting":4294967296})"}) {
     const std::string text =
         R"({"header":{"device":"a",)" + std::string(field) + R"(},"data":null})";
     EXPECT_FALSE(ParseJsonFrame(Bytes(text), read, scratch)) << field;
@@ -419,7 +509,7 @@ TEST(JsonFrame, ReadsWhatItWrites) {
 
   // A label that imitates the frame's own key stays a label.
   std::vector<std::byte> result;
-  WriteResult({1, 0.5F, true, "a\",\"data\":[1]"}, result);
+  WriteResult({1, 0.5F, true, "a\",\"data\":[1]", std::nullopt}, result);
   frame.payloads = {{Role::kResult, 0, 0, DType::kUndefined, {}, result}};
   ASSERT_TRUE(WriteJsonFrame(frame, bytes));
   ASSERT_TRUE(ParseJsonFrame(bytes, read, scratch));
@@ -508,22 +598,102 @@ TEST(FrameHead, IsReadFromTheBeginningAloneInBothFormats) {
 
 TEST(ResultPayload, ReadsWhatItWritesAndRefusesNonsense) {
   std::vector<std::byte> bytes;
-  WriteResult({1, 0.875F, true, "litter"}, bytes);
+  WriteResult({1, 0.875F, true, "litter", std::nullopt}, bytes);
   const auto read = ParseResult(bytes);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->text, "litter");
   EXPECT_TRUE(read->positive);
   bytes.clear();
-  WriteResult({1, NAN, true, "litter"}, bytes);
+  WriteResult({1, NAN, true, "litter", std::nullopt}, bytes);
   EXPECT_FALSE(ParseResult(bytes));
   EXPECT_FALSE(ParseResult({}));
+}
+
+/// One of each kind of findings.
+std::vector<Findings> SomeFindings() {
+  return {ClassFindings{1, 0.75F, {{"litter", 0.75F}, {"clean", 0.25F}}},
+          BoxFindings{{{"car", 0.875F, 0, 0.2F, 1, 0.4F}}, 7},
+          BoxFindings{},
+          MaskFindings{{{"road", 0.5F}, {"a\",\"data\":{", 0.25F}}},
+          NumberFindings{{{"count", 12}, {"level", -0.5}}},
+          RawFindings{{{"output0", Shape{1, 84, 8400}}}}};
+}
+
+TEST(ResultPayload, FindingsTravelOnBothWires) {
+  for (const Findings& findings : SomeFindings()) {
+    std::vector<std::byte> data, bytes, scratch;
+    WriteResult({1, 0.75F, true, "litter", findings}, data);
+    const auto direct = ParseResult(data);
+    ASSERT_TRUE(direct) << direct.error().ToString();
+    EXPECT_EQ(direct->findings, findings) << findings.index();
+    Frame frame = Example(), read;
+    frame.payloads = {{Role::kResult, 0, 0, DType::kUndefined, {}, data}};
+    ASSERT_TRUE(WriteJsonFrame(frame, bytes));
+    const Status parsed = ParseJsonFrame(bytes, read, scratch);
+    ASSERT_TRUE(parsed) << parsed.error().ToString();
+    ASSERT_EQ(read.payloads.size(), 1U);
+    const auto result = ParseResult(read.payloads[0].bytes);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->findings, findings) << findings.index();
+    EXPECT_EQ(result->text, "litter");
+    for (size_t length = 0; length < bytes.size(); ++length) {
+      EXPECT_FALSE(ParseJsonFrame(std::span(bytes).first(length), read, scratch)) << length;
+    }
+  }
+}
+
+/// A class alone takes what it took in version 2: 10 bytes and its label's text.
+TEST(ResultPayload, AClassStaysAFewBytes) {
+  std::vector<std::byte> bytes;
+  WriteResult({1, 0.875F, true, "litter", std::nullopt}, bytes);
+  EXPECT_EQ(bytes, FromHex("01 00 00 00 00 00 60 3f 01 06 6c 69 74 74 65 72"));
+}
+
+/// A newer device's findings are refused as its frames are; no damage is read as findings.
+TEST(ResultPayload, FindingsOfAnUnknownKindAreUnsupported) {
+  const auto code = [](const std::string& hex) { return ParseResult(FromHex(hex)).error().code; };
+  EXPECT_EQ(code("01 00 00 00 00 00 60 3f 03 00 09 00"), ErrorCode::kUnsupported);
+  EXPECT_EQ(code("01 00 00 00 00 00 60 3f 03 00"), ErrorCode::kInvalid);        // none follow
+  EXPECT_EQ(code("01 00 00 00 00 00 60 3f 01 00 03 00"), ErrorCode::kInvalid);  // nor should any
+  EXPECT_EQ(code("01 00 00 00 00 00 60 3f 05 00"), ErrorCode::kInvalid);  // a flag of the future
+  Frame read;
+  std::vector<std::byte> scratch;
+  const auto json = [&](const std::string& data) {
+    const std::string text =
+        R"({"header":{"device":"a","result":{"label":1,"score":0.5}},"data":)" + data + "}";
+    return ParseJsonFrame(Bytes(text), read, scratch);
+  };
+  EXPECT_TRUE(json("null"));
+  EXPECT_TRUE(json(R"({"numbers":[]})"));
+  EXPECT_EQ(json(R"({"poses":[]})").error().code, ErrorCode::kUnsupported);
+  for (const char* bad :
+       {R"({"boxes":7})", R"({"boxes":[7]})", R"({"boxes":[{"label":"a"}]})",
+        R"({"boxes":[{"label":"a","score":2,"x":0,"y":0,"w":0,"h":0}]})",
+        R"({"boxes":[],"boxes_cut_off":-1})", R"({"shares":[{"label":1,"share":0.5}]})",
+        R"({"numbers":[{"name":"a","value":"x"}]})", R"({"numbers":[{"name":"a","value":null}]})",
+        R"({"raw":[{"name":"a","shape":[-1]}]})",
+        R"({"raw":[{"name":"a","shape":[1,1,1,1,1,1,1,1,1]}]})", R"({"boxes":)"}) {
+    const auto read_bad = json(bad);
+    ASSERT_FALSE(read_bad) << bad;
+    EXPECT_EQ(read_bad.error().code, ErrorCode::kInvalid) << bad;
+  }
+}
+
+TEST(DeviceCounts, AreReadAsTheyWereWrittenAndNothingElseIs) {
+  const DeviceCounts counts{12, 4'294'967'295, 3};
+  EXPECT_EQ(ToString(counts), "12 4294967295 3");
+  EXPECT_EQ(ParseDeviceCounts(ToString(counts)), counts);
+  for (const char* bad :
+       {"", "1", "1 2", "1 2 3 ", "1 2 3 4", "1 2 -3", "1  2 3", "a b c", "1 2 4294967296"}) {
+    EXPECT_FALSE(ParseDeviceCounts(bad)) << bad;
+  }
 }
 
 /// An 8-bit network's softmax gives 1.0000001: that is rounding, not a fault of the frame.
 TEST(ResultPayload, ARoundedScoreIsReadAsTheNearestProbability) {
   const auto read = [](float score) {
     std::vector<std::byte> bytes;
-    WriteResult({1, score, true, "litter"}, bytes);
+    WriteResult({1, score, true, "litter", std::nullopt}, bytes);
     return ParseResult(bytes);
   };
   ASSERT_TRUE(read(1.0000001F));

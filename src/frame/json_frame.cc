@@ -1,12 +1,16 @@
 #include "frame/json_frame.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "codec/codec.h"
+#include "frame/json_findings.h"
+#include "vision/findings_json.h"
 
 namespace fogline {
 namespace {
@@ -96,10 +100,22 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
     header["settled"].push_back(
         {{"sequence", settled.sequence}, {"network_us", settled.network_us}});
   }
+  if (frame.counts) {
+    header["counts"] = {{"waiting", frame.counts->waiting},
+                        {"dead", frame.counts->dead},
+                        {"dropped", frame.counts->dropped}};
+  }
   std::span<const std::byte> data;
+  std::string findings;
   for (const Payload& payload : frame.payloads) {
     if (payload.role == Role::kResult) {
       FOGLINE_TRY(const ResultPayload result, ParseResult(payload.bytes));
+      if (result.findings) {
+        findings.push_back('{');
+        AppendFindingsJson(findings, *result.findings);
+        findings += '}';
+        data = std::as_bytes(std::span(findings));
+      }
       header["result"] = {{"label", result.label},
                           {"score", result.score},
                           {"positive", result.positive},
@@ -187,18 +203,32 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
       header.ok = header.ok && inner.ok;
     }
   }
+  if (const auto counts = object.find("counts"); counts != object.end() && counts->is_object()) {
+    Header inner(*counts);
+    frame.counts = {inner.Get<uint32_t>("waiting", 0), inner.Get<uint32_t>("dead", 0),
+                    inner.Get<uint32_t>("dropped", 0)};
+    header.ok = header.ok && inner.ok;
+  }
+  const std::string_view data = text.substr(data_at, text.size() - data_at - 1);
+  const bool is_findings = data.starts_with('{');  // a tensor is a list
   if (const auto found = object.find("result"); found != object.end() && found->is_object()) {
     Header inner(*found);
-    const ResultPayload result{inner.Get<int32_t>("label", -1), inner.Get<float>("score", -1),
-                               inner.Get<bool>("positive", false),
-                               inner.Get<std::string>("text", "")};
+    ResultPayload result{inner.Get<int32_t>("label", -1), inner.Get<float>("score", -1),
+                         inner.Get<bool>("positive", false), inner.Get<std::string>("text", ""),
+                         std::nullopt};
     header.ok = header.ok && inner.ok;
+    if (is_findings) {
+      FOGLINE_TRY(result.findings, ParseFindingsJson(data));
+      if (auto* one = std::get_if<ClassFindings>(&*result.findings)) {
+        one->label = result.label;
+        one->score = std::clamp(result.score, 0.0F, 1.0F);
+      }
+    }
     scratch.clear();
     WriteResult(result, scratch);
     frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, scratch});
   }
-  const std::string_view data = text.substr(data_at, text.size() - data_at - 1);
-  if (data != "null") {
+  if (data != "null" && !is_findings) {
     Payload payload;
     payload.codec = static_cast<uint8_t>(CodecKind::kJson);
     payload.dtype = static_cast<DType>(header.Get<int>("dtype", 0));

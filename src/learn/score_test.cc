@@ -69,7 +69,7 @@ TEST(Decide, IsTheRuleOfTheDaemons) {
       probabilities.push_back(z);
     }
     Softmax(probabilities);
-    const auto verdict = Judge(logits.view(), card);
+    const auto verdict = ReadClass(logits.view(), card);
     ASSERT_TRUE(verdict);
     EXPECT_EQ(Decide(probabilities, card.positive, card.threshold), verdict->label);
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "vision/findings_bytes.h"
 
 namespace fogline {
 namespace {
@@ -20,6 +21,13 @@ Status CheckText(const char* field, const std::string& text, size_t most) {
 
 float StoredScore(float score) { return std::clamp(score, 0.0F, 1.0F); }
 
+Result<std::optional<Findings>> StoredFindings(std::span<const std::byte> bytes) {
+  auto found = ParseFindings(bytes);
+  if (found) return std::optional(*std::move(found));
+  if (found.error().code == ErrorCode::kUnsupported) return std::nullopt;
+  return Forward(std::move(found));
+}
+
 Status Check(const Detection& detection) {
   if (detection.device.empty()) return Fail(ErrorCode::kInvalid, "device", "is empty");
   FOGLINE_CHECK(CheckText("device", detection.device, kMaxDeviceBytes));
@@ -32,6 +40,7 @@ Status Check(const Detection& detection) {
     return Fail(ErrorCode::kInvalid, "thumbnail", "{} bytes; at most {} are stored",
                 detection.thumbnail.size(), kMaxThumbnailBytes);
   }
+  if (detection.findings) FOGLINE_CHECK(CheckFindings(*detection.findings));
   // Written so that NaN fails.
   if (!(detection.score >= -kScoreSlack && detection.score <= 1 + kScoreSlack)) {
     return Fail(ErrorCode::kInvalid, "score", "{} is not within 0..1", detection.score);

@@ -3,12 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "frame/device_counts.h"
 #include "frame/stages.h"
 #include "frame/time_source.h"
+#include "vision/findings.h"
 
 namespace fogline {
 
@@ -29,7 +33,9 @@ struct Detection {
   std::string label;
   float score = 0;        // 0..1
   bool positive = false;  // the label is the one looked for and the score reaches the threshold
-  std::string mechanism;  // "edge-only", "cloud-only", "split"
+  std::optional<Findings> findings;    // what the network said, where that is more than the label
+  std::optional<DeviceCounts> counts;  // what the device said of its frames, where it did
+  std::string mechanism;               // "edge-only", "cloud-only", "split"
   std::string cut;
   std::string codec;
   uint32_t payload_bytes = 0;  // what crossed the network for this picture
@@ -47,6 +53,9 @@ inline constexpr size_t kMaxThumbnailBytes = 256 << 10;
 inline constexpr float kScoreSlack = 1e-3F;
 /// A score as it is stored: within 0..1.
 float StoredScore(float score);
+
+/// Findings as a store keeps them; nothing for a kind that only a newer Fogline knows.
+Result<std::optional<Findings>> StoredFindings(std::span<const std::byte> bytes);
 
 /// kInvalid, naming the field, for what no store takes: text that is too long or not UTF-8, an
 /// empty device, a score or position out of range. Whoever hears from a network asks this first,

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "vision/findings_bytes.h"
+
 namespace fogline {
 namespace {
 
@@ -33,7 +35,10 @@ bool ReadStages(std::string_view text, StageTimes& stages) {
 
 bool ReadValues(std::span<redisReply* const> pairs, StoredDetection& row) {
   const size_t fields = pairs.size() / 2;
-  if (fields < kFirstRedisFields || fields > kRedisFields.size()) return false;
+  if (fields != kFirstRedisFields && fields != kSecondRedisFields &&
+      fields != kRedisFields.size()) {
+    return false;
+  }
   for (size_t i = 0; i < fields; ++i) {
     if (Text(*pairs[2 * i]) != kRedisFields[i]) return false;
   }
@@ -63,7 +68,15 @@ bool ReadValues(std::span<redisReply* const> pairs, StoredDetection& row) {
   if (fields == kFirstRedisFields) return fine;  // all of those were the device's clock's
   const auto source = ParseTimeSource(next());
   d.captured_from = source.value_or(TimeSource::kNone);
-  return fine && source;
+  if (!fine || !source) return false;
+  if (fields == kSecondRedisFields) return true;
+  const std::string_view findings = next();
+  d.counts = ParseDeviceCounts(next());
+  if (findings.empty()) return true;
+  auto found = StoredFindings(std::as_bytes(std::span(findings)));
+  if (!found) return false;
+  d.findings = *std::move(found);
+  return true;
 }
 
 }  // namespace
@@ -94,6 +107,10 @@ void AppendRedisRow(const Detection& d, int64_t stored_us, RedisCommand& out) {
   }
   out.push_back(std::move(stages));
   out.emplace_back(ToString(d.captured_from));
+  std::vector<std::byte> findings;
+  if (d.findings) WriteFindings(*d.findings, findings);
+  out.emplace_back(reinterpret_cast<const char*>(findings.data()), findings.size());
+  out.push_back(d.counts ? ToString(*d.counts) : std::string());
 }
 
 Result<StoredDetection> ReadRedisRow(const redisReply& entry, const std::string& where) {

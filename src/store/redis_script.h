@@ -31,7 +31,7 @@
 namespace fogline {
 
 inline constexpr const char* kRedisPrefix = "{fogline}:";
-inline constexpr const char* kRedisVersion = "2";  // reads "1" too, and makes it "2"
+inline constexpr const char* kRedisVersion = "3";  // reads "1" and "2" too, and makes them "3"
 inline constexpr uint64_t kRedisBlock = 128;
 inline constexpr std::array kTallyKinds{"device", "label", "mechanism", "model"};
 

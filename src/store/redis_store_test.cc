@@ -12,6 +12,7 @@
 #include <mutex>
 #include <random>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "base/file.h"
@@ -379,6 +380,68 @@ TEST(RedisStore, AStoreOfTheFirstVersionIsReadOn) {
   EXPECT_EQ(store->Stock().value().count, 1U);
   EXPECT_EQ(PutOne(*store, Sample(1)).value()[0].kind, PutOutcome::kDuplicate);
   ASSERT_NE(Open(*redis), nullptr);  // and again, as the version it is now
+}
+
+/// Words of a line: '' is an empty one, 0x begins one in hexadecimal.
+RedisCommand Words(const std::string& line) {
+  std::istringstream in(line);
+  RedisCommand words;
+  for (std::string word; in >> word;) {
+    if (word == "''") {
+      word.clear();
+    } else if (word.starts_with("0x")) {
+      std::string bytes;
+      for (size_t at = 2; at < word.size(); at += 2) {
+        bytes.push_back(static_cast<char>(std::stoi(word.substr(at, 2), nullptr, 16)));
+      }
+      word = bytes;
+    }
+    words.push_back(word);
+  }
+  return words;
+}
+
+// What a binary of the second version left in its server.
+TEST(RedisStore, AStoreOfTheSecondVersionIsReadOn) {
+  const auto redis = LocalRedis::Start().value();
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  std::istringstream lines(
+      ReadTextFile(std::filesystem::path(FOGLINE_SOURCE_DIR) / "tests/old/store_v2.redis").value());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    ASSERT_TRUE(connection.Run(Words(line))) << line;
+  }
+  for (int opened = 0; opened < 2; ++opened) {  // and again, as the version it is then
+    const auto store = Open(*redis);
+    ASSERT_NE(store, nullptr);
+    EXPECT_EQ(store->epoch(), "3e9adcd1a4f83a19");
+    EXPECT_EQ(store->ForgottenId().value(), 2U);
+    const auto rows = store->Query({}, Order::kOldestFirst, 10).value();
+    ASSERT_EQ(rows.size(), 4U + static_cast<size_t>(opened));
+    EXPECT_EQ(rows[0].id, 3U);
+    EXPECT_EQ(rows[0].detection.device, "bike-7");
+    EXPECT_EQ(rows[0].detection.codec, "q3");
+    EXPECT_GT(rows[0].detection.stages.network, 0);
+    EXPECT_EQ(store->Thumbnail(3).value().size(), 668U);
+    EXPECT_FALSE(rows[1].detection.findings);
+    EXPECT_FALSE(rows[1].detection.counts);
+    Detection gone = rows[0].detection;
+    gone.sequence = 0;  // forgotten by the older binary
+    EXPECT_EQ(PutOne(*store, gone).value()[0].kind, PutOutcome::kDuplicate);
+    Detection d = rows[1].detection;
+    EXPECT_EQ(PutOne(*store, d).value()[0].id, 4U);
+    d.sequence = 99;
+    d.findings = BoxFindings{{{"can", 0.5F, 0, 0, 1, 1}}, 0};
+    d.counts = {1, 2, 3};
+    EXPECT_EQ(PutOne(*store, d).value()[0].id, 7U);
+    const auto now = store->Query({}, Order::kNewestFirst, 1).value();
+    EXPECT_EQ(now[0].detection.findings, d.findings);
+    EXPECT_EQ(now[0].detection.counts, d.counts);
+    EXPECT_EQ(store->Stock().value().count, 5U);
+  }
+  const auto store = Open(*redis);
+  EXPECT_EQ(store->Forget({.rows = 1}).value().rows, 4U);
+  EXPECT_EQ(store->Stock().value().count, 1U);
 }
 
 // Full is "not now"; with a limit of bytes, room is made until it is "now" again.

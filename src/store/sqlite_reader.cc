@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "store/detection.h"
+
 namespace fogline {
 namespace {
 
@@ -14,7 +16,7 @@ constexpr int kBetweenLooks = 100'000;
 constexpr const char* kColumns =
     "SELECT id, device, run, sequence, captured_us, stored_us, lat, lon, accuracy_m, heading_deg,"
     " model, label, score, positive, mechanism, cut, codec, payload_bytes, thumbnail, stages,"
-    " captured_from FROM detection ";
+    " captured_from, findings, counts FROM detection ";
 
 }  // namespace
 
@@ -78,6 +80,10 @@ Result<StoredDetection> SqliteReader::ReadRow(SqliteStatement& row) {
   for (size_t i = 0; i < kStages.size() && (i + 1) * sizeof(float) <= stages.size(); ++i) {
     std::memcpy(&(d.stages.*kStages[i].time_ms), stages.data() + i * sizeof(float), sizeof(float));
   }
+  if (!row.IsNull(21)) {
+    FOGLINE_TRY(d.findings, StoredFindings(row.Blob(21)));
+  }
+  if (!row.IsNull(22)) d.counts = ParseDeviceCounts(row.Text(22));
   return stored;
 }
 

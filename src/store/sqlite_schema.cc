@@ -11,6 +11,8 @@ namespace {
 // place: the R*Tree over positions (its 32-bit floats round outwards, so it may answer too much,
 //   never too little; queries compare the exact columns as well).
 //   captured_from: a TimeSource; with none (0) captured_us is 0.
+//   findings: as WriteFindings puts them; NULL where label and score say it all.
+//   counts: "waiting dead dropped" as the device told them with this frame; NULL where it did not.
 // forgotten: the names of frames whose rows are gone, 64 sequences of a run to a row, a bit each;
 //   last_us is when the last of them went. Rows are let go in the order in which they came.
 // tally: counts by value, so that lists of devices and labels cost no scan. kind: see TallyKind.
@@ -26,7 +28,7 @@ CREATE TABLE detection (
   model INTEGER NOT NULL, label INTEGER NOT NULL, score REAL NOT NULL, positive INTEGER NOT NULL,
   mechanism INTEGER NOT NULL, cut INTEGER NOT NULL, codec INTEGER NOT NULL,
   payload_bytes INTEGER NOT NULL, thumbnail INTEGER NOT NULL, stages BLOB NOT NULL,
-  captured_from INTEGER NOT NULL DEFAULT 5);
+  captured_from INTEGER NOT NULL DEFAULT 5, findings BLOB, counts TEXT);
 CREATE UNIQUE INDEX detection_name ON detection (device, run, sequence);
 CREATE VIRTUAL TABLE place USING rtree (id, west, east, south, north);
 CREATE TABLE thumbnail (id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL);
@@ -59,12 +61,17 @@ Status CreateTables(SqliteDatabase& database) {
 }
 
 /// Version 1 knew neither forgetting nor where a time comes from: all were the device's clock's.
+/// Version 2 knew no findings but a label and its score, and nothing that devices tell of
+/// themselves.
 Status Migrate(SqliteDatabase& database, int64_t from) {
   if (from == 1) {
     FOGLINE_CHECK(database.Execute(
         "ALTER TABLE detection ADD COLUMN captured_from INTEGER NOT NULL DEFAULT 5"));
     FOGLINE_CHECK(database.Execute(kForgottenTable));
   }
+  FOGLINE_CHECK(
+      database.Execute("ALTER TABLE detection ADD COLUMN findings BLOB;"
+                       "ALTER TABLE detection ADD COLUMN counts TEXT"));
   return database.Execute(fmt::format("PRAGMA user_version = {}", kSqliteVersion));
 }
 

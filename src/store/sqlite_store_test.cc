@@ -265,6 +265,49 @@ TEST(SqliteStore, AStoreOfTheFirstVersionIsBroughtUpToDate) {
   EXPECT_EQ(store->Thumbnail(3).error().code, ErrorCode::kNotFound);
 }
 
+/// A store that a binary of the second version wrote, its tables and rows as they were.
+TEST(SqliteStore, AStoreOfTheSecondVersionIsBroughtUpToDate) {
+  const TempDir dir;
+  const std::string path = (dir.path() / "s.db").string();
+  const std::string sql =
+      ReadTextFile(std::filesystem::path(FOGLINE_SOURCE_DIR) / "tests/old/store_v2.sql").value();
+  {
+    auto database = SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE).value();
+    ASSERT_TRUE(database->Execute(sql));
+  }
+  for (int opened = 0; opened < 2; ++opened) {  // and stays so
+    auto store = OpenSqliteStore(path).value();
+    EXPECT_EQ(store->epoch(), "31ea3d7a299a0086");
+    EXPECT_EQ(store->ForgottenId().value(), 2U);
+    const auto rows = store->Query({}, Order::kOldestFirst, 10).value();
+    ASSERT_EQ(rows.size(), 4U + static_cast<size_t>(opened));
+    EXPECT_EQ(rows[0].id, 3U);
+    EXPECT_EQ(rows[0].detection.device, "bike-7");
+    EXPECT_EQ(rows[0].detection.codec, "q3");
+    EXPECT_EQ(rows[0].detection.label, "litter");
+    EXPECT_EQ(rows[0].detection.lat, 51.0691489);
+    EXPECT_GT(rows[0].detection.stages.network, 0);
+    EXPECT_TRUE(rows[0].has_thumbnail);
+    EXPECT_EQ(store->Thumbnail(3).value().size(), 668U);
+    EXPECT_FALSE(rows[1].detection.findings);
+    EXPECT_FALSE(rows[1].detection.counts);
+    Detection d = rows[1].detection;
+    EXPECT_EQ(store->Put(std::span(&d, 1)).value()[0].kind, PutOutcome::kDuplicate);
+    Detection gone = rows[0].detection;
+    gone.sequence = 0;  // forgotten by the older binary
+    EXPECT_EQ(store->Put(std::span(&gone, 1)).value()[0].kind, PutOutcome::kDuplicate);
+    d.sequence = 99;
+    d.findings = BoxFindings{{{"can", 0.5F, 0, 0, 1, 1}}, 0};
+    d.counts = {1, 2, 3};
+    EXPECT_EQ(store->Put(std::span(&d, 1)).value()[0].kind,
+              opened == 0 ? PutOutcome::kStored : PutOutcome::kDuplicate);
+    const auto now = store->Query({}, Order::kNewestFirst, 1).value();
+    EXPECT_EQ(now[0].detection.findings, d.findings);
+    EXPECT_EQ(now[0].detection.counts, d.counts);
+    EXPECT_EQ(store->Stock().value().count, 5U);
+  }
+}
+
 /// Goes on by so much whenever somebody looks at it, as time does on a machine that is far too
 /// slow.
 class HastyClock final : public Clock {

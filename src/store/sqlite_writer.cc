@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "store/sqlite_schema.h"
+#include "vision/findings_bytes.h"
 
 namespace fogline {
 namespace {
@@ -39,8 +40,8 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Make(SqliteDatabase& databas
               database.Prepare(
                   "INSERT INTO detection (device, run, sequence, captured_us, stored_us, lat, lon,"
                   " accuracy_m, heading_deg, model, label, score, positive, mechanism, cut, codec,"
-                  " payload_bytes, thumbnail, stages, captured_from)"
-                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"));
+                  " payload_bytes, thumbnail, stages, captured_from, findings, counts)"
+                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"));
   FOGLINE_TRY(writer->find_,
               database.Prepare("SELECT id FROM detection WHERE device = ? AND run = ?"
                                " AND sequence = ?"));
@@ -140,6 +141,7 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
   insert_.Bind(18, int64_t{!d.thumbnail.empty()});
   insert_.Bind(19, std::as_bytes(std::span(stages)));
   insert_.Bind(20, static_cast<int64_t>(d.captured_from));
+  BindFurther(d);
   FOGLINE_CHECK(insert_.Run());
 
   if (database_.changes() == 0) {
@@ -170,6 +172,23 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
     Count(d, kind, word);
   }
   return PutOutcome{PutOutcome::kStored, static_cast<uint64_t>(id)};
+}
+
+/// What few rows have.
+void SqliteWriter::BindFurther(const Detection& d) {
+  if (d.findings) {
+    findings_.clear();
+    WriteFindings(*d.findings, findings_);
+    insert_.Bind(21, std::span<const std::byte>(findings_));
+  } else {
+    insert_.BindNull(21);
+  }
+  if (d.counts) {
+    counts_ = ToString(*d.counts);
+    insert_.Bind(22, std::string_view(counts_));
+  } else {
+    insert_.BindNull(22);
+  }
 }
 
 Result<bool> SqliteWriter::IsForgotten(int64_t device, uint64_t run, uint64_t sequence) {

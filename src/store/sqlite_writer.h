@@ -35,6 +35,7 @@ class SqliteWriter {
   Result<bool> IsForgotten(int64_t device, uint64_t run, uint64_t sequence);
   void Count(const Detection& detection, TallyKind kind, int64_t word);
   Result<PutOutcome> PutOne(const Detection& detection, int64_t stored_us);
+  void BindFurther(const Detection& detection);
   Status Settle(const Settlement& settlement);
   Status WriteTallies();
 
@@ -45,6 +46,8 @@ class SqliteWriter {
       settle_, any_forgotten_, forgotten_;
   bool some_forgotten_ = false;  // whether names must be looked up among those as well
   std::map<std::pair<TallyKind, int64_t>, ValueTally> tallies_;  // of the batch under way
+  std::vector<std::byte> findings_;                              // of the row under way, which
+  std::string counts_;                                           // the statement views
 };
 
 }  // namespace fogline

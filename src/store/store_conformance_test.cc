@@ -179,6 +179,38 @@ TEST_P(StoreTest, GivesBackEveryFieldAsItWasPut) {
   EXPECT_EQ(store_->Thumbnail(rows[0].id).value(), d.thumbnail);
 }
 
+TEST_P(StoreTest, FindingsOfEveryKindAreGivenBack) {
+  const std::vector<std::optional<Findings>> all{
+      std::nullopt,
+      ClassFindings{1, 0.75F, {{"litter", 0.75F}, {"clean", 0.25F}}},
+      BoxFindings{{{"car", 0.875F, 0, 0.2F, 1, 0.4F}, {"car", 0.5F, 0, 0, 0, 0}}, 7},
+      MaskFindings{{{"road", 0.5F}, {"\xc3\xa9gout", 0.25F}}},
+      NumberFindings{{{"count", 12}, {"level", -0.5}}},
+      RawFindings{{{"output0", Shape{1, 84, 8400}}}}};
+  std::vector<Detection> batch;
+  for (size_t i = 0; i < all.size(); ++i) {
+    batch.push_back(Sample(i));
+    batch.back().findings = all[i];
+    if (i == 1) batch.back().counts = {12, 1, 0};
+  }
+  ASSERT_TRUE(store_->Put(batch));
+  Reopen();
+  const auto rows = store_->Query({}, Order::kOldestFirst, 10).value();
+  ASSERT_EQ(rows.size(), all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(rows[i].detection.findings, all[i]) << i;
+    EXPECT_EQ(rows[i].detection.counts, batch[i].counts) << i;
+  }
+}
+
+TEST_P(StoreTest, FindingsThatAreNoneAreRefused) {
+  Detection d = Sample();
+  d.findings = BoxFindings{{{"car", 2, 0, 0, 1, 1}}, 0};
+  const auto refused = store_->Put(std::span(&d, 1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+}
+
 TEST_P(StoreTest, UnknownIsKeptApartFromZero) {
   Detection d = Sample();
   d.has_position = false;

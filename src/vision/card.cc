@@ -218,7 +218,7 @@ constexpr KindWord kKinds[] = {
 /// The output that results are read from, and what it means: in the card's words, else by its
 /// shape. Of several outputs without a word from the card none can be told from the others.
 void ReadOutput(Reader& output, const std::vector<Port>& outputs, ModelCard& card) {
-  output.Known({"tensor", "kind", "labels", "positive", "threshold"});
+  output.Known({"tensor", "kind", "labels", "positive", "threshold", "top"});
   std::string kind;
   const bool named = output.Find("tensor") != nullptr;
   output.Text("tensor", card.output);
@@ -275,6 +275,9 @@ Status ReadTables(const toml::table& root, const std::string& where,
     card.positive = static_cast<int>(label - card.labels.begin());
   }
   output.Number("threshold", 0, 1, card.threshold);
+  double told = card.top;
+  output.Number("top", 0, 255, told);
+  card.top = static_cast<int>(told);
   return status;
 }
 

@@ -21,7 +21,8 @@ namespace fogline {
 ///     crop_fraction
 ///     [constants]  an input that is no picture = the number, truth value or list it is given
 ///     [output] tensor, kind = "logits" | "probabilities" | "boxes" | "mask" | "numbers" | "raw",
-///     labels = [ … ] | "file", positive, threshold
+///     labels = [ … ] | "file" (of classes, or the names of numbers), positive, threshold, top =
+///     how many of the likeliest classes are told with their scores
 ///
 /// Without a file: RGB (grey by ITU-R BT.601 where the network takes one channel, alpha 255 where
 /// it takes four), x / 127.5 − 1, the centre 7/8 of the short side; what the outputs are is told
@@ -57,6 +58,7 @@ struct ModelCard {
   std::vector<std::string> labels;
   int positive = -1;  // class that makes a picture worth reporting; -1: none, every picture is
   double threshold = 0.5;
+  int top = 0;  // so many of the likeliest classes are told with their scores
 
   /// The input tensor's shape: one picture, or as many as the network takes at once.
   Shape input_shape() const { return picture().shape(); }

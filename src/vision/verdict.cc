@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "base/probability.h"
@@ -9,58 +10,186 @@
 #include "vision/floats.h"
 
 namespace fogline {
+namespace {
 
-Result<Verdict> Judge(const TensorView& output, const ModelCard& card) {
-  if (!IsClasses(card.kind)) return Verdict{};
+/// Probabilities of the classes from what a classifier gives.
+class Probabilities {
+ public:
+  Probabilities(std::span<const float> values, ModelCard::Kind kind)
+      : values_(values),
+        best_(static_cast<size_t>(std::ranges::max_element(values) - values.begin())),
+        given_(kind == ModelCard::Kind::kProbabilities) {
+    if (given_) return;
+    for (float v : values) sum_ += Exponent(v);
+  }
+
+  size_t best() const { return best_; }
+  /// Nothing where the card is wrong about what the network gives.
+  std::optional<float> Of(size_t i) const {
+    if (given_) return ToProbability(values_[i]);
+    return static_cast<float>(Exponent(values_[i]) / sum_);
+  }
+
+ private:
+  /// Infinite logits are as large as can be.
+  double Exponent(float v) const {
+    const float best = values_[best_];
+    return v == best ? 1.0 : std::exp(static_cast<double>(v) - static_cast<double>(best));
+  }
+
+  std::span<const float> values_;
+  size_t best_;
+  bool given_;
+  double sum_ = 0;
+};
+
+tl::unexpected<Error> NoProbability(const ModelCard& card, float value) {
+  return Fail(ErrorCode::kConflict, card.output,
+              "gives {} where the card says probabilities: say kind = \"logits\" for raw scores",
+              value);
+}
+
+/// The likeliest classes, as many as the card asks for.
+Status AddTop(std::span<const float> values, const Probabilities& probabilities,
+              const ModelCard& card, std::vector<LabelScore>& top) {
+  const size_t most =
+      std::min({static_cast<size_t>(std::max(card.top, 0)), values.size(), kMaxFound});
+  if (most == 0) return {};
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto last = order.begin() + static_cast<ptrdiff_t>(most);
+  std::partial_sort(order.begin(), last, order.end(), [&](size_t a, size_t b) {
+    return values[a] != values[b] ? values[a] > values[b] : a < b;
+  });
+  order.erase(last, order.end());
+  for (const size_t i : order) {
+    const auto score = probabilities.Of(i);
+    if (!score) return NoProbability(card, values[i]);
+    top.push_back({FoundText(card.LabelOf(static_cast<int>(i))), *score});
+  }
+  return {};
+}
+
+RawFindings ReadRaw(std::span<const Tensor> outputs, std::span<const Port> ports) {
+  RawFindings found;
+  for (size_t i = 0; i < std::min({outputs.size(), ports.size(), kMaxFound}); ++i) {
+    found.tensors.push_back({FoundText(ports[i].name), outputs[i].shape()});
+  }
+  return found;
+}
+
+/// Judges a list in which each entry has a label and a number: `positive` from the threshold on,
+/// else the largest of the others.
+template <typename Entry>
+Verdict JudgeList(const std::vector<Entry>& list, std::string Entry::*label, float Entry::*number,
+                  const ModelCard& card) {
+  Verdict verdict;
+  verdict.name = card.LabelOf(-1);
+  const std::string positive = card.positive < 0 ? std::string() : card.LabelOf(card.positive);
+  const Entry *best = nullptr, *wanted = nullptr;
+  for (const Entry& entry : list) {
+    const Entry*& largest = card.positive >= 0 && entry.*label == positive ? wanted : best;
+    if (largest == nullptr || entry.*number > largest->*number) largest = &entry;
+  }
+  verdict.score = wanted != nullptr ? wanted->*number : 0;
+  verdict.positive = card.positive < 0 || (wanted != nullptr && verdict.score >= card.threshold);
+  if (card.positive < 0 && best != nullptr) verdict.score = best->*number;
+  const Entry* said = card.positive >= 0 && verdict.positive ? wanted : best;
+  if (said == nullptr) return verdict;
+  verdict.name = said->*label;
+  const auto known = std::ranges::find(card.labels, verdict.name);
+  if (known != card.labels.end()) verdict.label = static_cast<int>(known - card.labels.begin());
+  return verdict;
+}
+
+/// The values of an output; of a network of several pictures at once the first row is this one's.
+std::span<const float> ValuesOf(const TensorView& output, const ModelCard& card,
+                                std::vector<float>& room) {
+  const auto values = AsFloats(output, room);
+  return output.shape.rank() > 1 ? values.first(values.size() / static_cast<size_t>(card.batch))
+                                 : values;
+}
+
+/// One number a label.
+Result<NumberFindings> ReadNumbers(const TensorView& output, const ModelCard& card) {
   std::vector<float> room;
-  auto values = AsFloats(output, room);
-  // Of a network of several pictures at once the first row is this one's.
-  if (output.shape.rank() > 1)
-    values = values.first(values.size() / static_cast<size_t>(card.batch));
+  const auto values = ValuesOf(output, card, room);
+  if (values.size() != card.labels.size()) {
+    return Fail(ErrorCode::kConflict, card.output, "gives {} numbers, the card has {} labels",
+                values.size(), card.labels.size());
+  }
+  NumberFindings found;
+  for (size_t i = 0; i < std::min(values.size(), kMaxFound); ++i) {
+    if (!std::isfinite(values[i])) {
+      return Fail(ErrorCode::kConflict, card.output, "gives {} as '{}': the model is at fault",
+                  values[i], card.labels[i]);
+    }
+    found.numbers.push_back({FoundText(card.labels[i]), values[i]});
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<Findings> ReadOutputs(std::span<const Tensor> outputs, std::span<const Port> ports,
+                             size_t judged, const ModelCard& card) {
+  if (IsClasses(card.kind)) {
+    FOGLINE_TRY(ClassFindings found, ReadClass(outputs[judged].view(), card));
+    return found;
+  }
+  if (card.kind == ModelCard::Kind::kNumbers && !card.labels.empty()) {
+    FOGLINE_TRY(NumberFindings found, ReadNumbers(outputs[judged].view(), card));
+    return found;
+  }
+  return ReadRaw(outputs, ports);
+}
+
+Result<ClassFindings> ReadClass(const TensorView& output, const ModelCard& card) {
+  std::vector<float> room;
+  const auto values = ValuesOf(output, card, room);
   if (values.empty() || (!card.labels.empty() && values.size() != card.labels.size())) {
     return Fail(ErrorCode::kConflict, card.output, "gives {} values of {}, the card has {} labels",
                 values.size(), DTypeName(output.dtype), card.labels.size());
   }
   // What the model gives is the model's: whoever sent the picture can do nothing about it.
-  if (std::any_of(values.begin(), values.end(), [](float v) { return std::isnan(v); })) {
+  if (std::ranges::any_of(values, [](float v) { return std::isnan(v); })) {
     return Fail(ErrorCode::kConflict, card.output, "holds NaN: the model is at fault");
   }
-  const auto best = std::max_element(values.begin(), values.end());
-  const auto probability = [&](size_t i) -> std::optional<float> {
-    if (card.kind == ModelCard::Kind::kProbabilities) return ToProbability(values[i]);
-    // Infinite logits are as large as can be.
-    const auto exponent = [&](float v) {
-      return v == *best ? 1.0 : std::exp(static_cast<double>(v) - static_cast<double>(*best));
-    };
-    double sum = 0;
-    for (float v : values) sum += exponent(v);
-    return static_cast<float>(exponent(values[i]) / sum);
-  };
-  const auto labelled =
-      static_cast<size_t>(card.positive < 0 ? best - values.begin() : card.positive);
-  const auto score = probability(labelled);
-  if (!score) {
-    return Fail(ErrorCode::kConflict, card.output,
-                "gives {} where the card says probabilities: say kind = \"logits\" for raw scores",
-                values[labelled]);
-  }
-  Verdict verdict;
-  verdict.label = static_cast<int>(best - values.begin());
-  verdict.score = *score;
-  if (card.positive < 0) return verdict;
-  const auto positive = static_cast<size_t>(card.positive);
-  verdict.positive = verdict.score >= card.threshold;
-  if (verdict.positive) {
-    verdict.label = card.positive;
-  } else if (verdict.label == card.positive) {
+  const Probabilities probabilities(values, card.kind);
+  const size_t best = probabilities.best();
+  const size_t scored = card.positive < 0 ? best : static_cast<size_t>(card.positive);
+  const auto score = probabilities.Of(scored);
+  if (!score) return NoProbability(card, values[scored]);
+  ClassFindings found;
+  found.label = static_cast<int>(best);
+  found.score = *score;
+  FOGLINE_CHECK(AddTop(values, probabilities, card, found.top));
+  if (card.positive < 0) return found;
+  if (found.score >= card.threshold) {
+    found.label = card.positive;
+  } else if (found.label == card.positive) {
     // The threshold overrules the largest value: name the best of the others.
-    size_t other = positive == 0 ? 1 : 0;
+    size_t other = scored == 0 ? 1 : 0;
     for (size_t i = 0; i < values.size(); ++i) {
-      if (i != positive && values[i] > values[other]) other = i;
+      if (i != scored && values[i] > values[other]) other = i;
     }
-    verdict.label = static_cast<int>(other);
+    found.label = static_cast<int>(other);
   }
-  return verdict;
+  return found;
+}
+
+Verdict Judge(const Findings& findings, const ModelCard& card) {
+  if (const auto* one = std::get_if<ClassFindings>(&findings)) {
+    return {one->label, card.LabelOf(one->label), one->score,
+            card.positive < 0 || one->label == card.positive};
+  }
+  if (const auto* objects = std::get_if<BoxFindings>(&findings)) {
+    return JudgeList(objects->boxes, &FoundBox::label, &FoundBox::score, card);
+  }
+  if (const auto* mask = std::get_if<MaskFindings>(&findings)) {
+    return JudgeList(mask->shares, &LabelShare::label, &LabelShare::share, card);
+  }
+  return {-1, card.LabelOf(-1), 0, true};
 }
 
 }  // namespace fogline

@@ -1,20 +1,38 @@
-// What the network's output says about a picture.
+// From a network's outputs to findings, and from findings to a verdict.
 #pragma once
+
+#include <span>
+#include <string>
+#include <vector>
 
 #include "base/tensor.h"
 #include "vision/card.h"
+#include "vision/findings.h"
 
 namespace fogline {
 
+/// What one picture is reported and stored as.
 struct Verdict {
-  int label = -1;   // class index; -1 when the output is not a classification
-  float score = 0;  // probability of the positive class where the card names one, else of `label`
+  int label = -1;        // class index of the card; -1 when findings name none
+  std::string name;      // the label's text; "output" where findings name none
+  float score = 0;       // of the positive class where the card names one, else of `label`
   bool positive = true;  // worth reporting; always true where the card names no positive class
 };
 
-/// Reads a classifier's output (one value a class for a batch of one). Outputs of kind "other" give
-/// label -1, score 0. kConflict when the tensor does not fit the card, holds NaN or no
-/// probabilities: the model or its card is at fault, not the picture.
-Result<Verdict> Judge(const TensorView& output, const ModelCard& card);
+/// What a network's outputs say about its picture, `ports` naming them one by one and `judged`
+/// being the one that its contract says: classes, or numbers that the card's labels name, otherwise
+/// RawFindings. kConflict when the outputs do not fit the card, hold NaN or no probabilities: the
+/// model or its card is at fault, not the picture.
+Result<Findings> ReadOutputs(std::span<const Tensor> outputs, std::span<const Port> ports,
+                             size_t judged, const ModelCard& card);
+
+/// The same of a classifier's output alone: one value a class for a batch of one.
+Result<ClassFindings> ReadClass(const TensorView& output, const ModelCard& card);
+
+/// The one place that decides. The positive class counts from the card's threshold on: by its
+/// probability, the surest of its boxes, its share of the picture. Below that, and where the card
+/// names none, the label is the class said, the surest box (of another class) or the largest share
+/// (likewise).
+Verdict Judge(const Findings& findings, const ModelCard& card);
 
 }  // namespace fogline

@@ -193,19 +193,21 @@ TEST(Verdict, ThresholdAndPositiveClass) {
   Tensor logits(DType::kF32, Shape{1, 2});
   logits.as<float>()[0] = 0;
   logits.as<float>()[1] = 1;  // p(litter) = 0.731: the larger, but under the threshold
-  const auto verdict = Judge(logits.view(), *card);
-  ASSERT_TRUE(verdict);
-  EXPECT_FALSE(verdict->positive);
-  EXPECT_EQ(card->LabelOf(verdict->label), "clean");
-  EXPECT_NEAR(verdict->score, 0.7310586, 1e-6);
+  const auto read = ReadClass(logits.view(), *card);
+  ASSERT_TRUE(read);
+  const Verdict verdict = Judge(*read, *card);
+  EXPECT_FALSE(verdict.positive);
+  EXPECT_EQ(verdict.label, 0);
+  EXPECT_EQ(verdict.name, "clean");
+  EXPECT_NEAR(verdict.score, 0.7310586, 1e-6);
   // Not the picture's fault: not now, rather than never.
   logits.as<float>()[1] = NAN;
-  const auto sick = Judge(logits.view(), *card);
+  const auto sick = ReadClass(logits.view(), *card);
   ASSERT_FALSE(sick);
   EXPECT_EQ(sick.error().code, ErrorCode::kConflict);
   // Infinite logits are as large as can be.
   logits.as<float>()[1] = INFINITY;
-  const auto sure = Judge(logits.view(), *card);
+  const auto sure = ReadClass(logits.view(), *card);
   ASSERT_TRUE(sure);
   EXPECT_EQ(sure->score, 1);
 }
@@ -221,7 +223,7 @@ TEST(Verdict, RoundedProbabilitiesAreProbabilities) {
     Tensor values(DType::kF32, Shape{1, 2});
     values.as<float>()[0] = clean;
     values.as<float>()[1] = litter;
-    return Judge(values.view(), *card);
+    return ReadClass(values.view(), *card);
   };
   for (const char* extra : {"", "positive = 'litter'"}) {
     const auto above = judge(-0.002F, 1.0000001F, extra);

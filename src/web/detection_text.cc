@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "vision/findings_json.h"
 
 namespace fogline {
 namespace {
@@ -32,6 +33,10 @@ void AppendMembers(std::string& out, const StoredDetection& stored, const Privac
   fmt::format_to(to, ",\"mechanism\":{},\"cut\":{},\"codec\":{},\"model\":{},\"bytes\":{}",
                  JsonQuote(d.mechanism), JsonQuote(d.cut), JsonQuote(d.codec), JsonQuote(d.model),
                  d.payload_bytes);
+  if (d.findings && SaysMore(*d.findings)) {
+    out += ',';
+    AppendFindingsJson(out, *d.findings);
+  }
   out += ",\"stages_ms\":{";
   bool first = true;
   for (const StageField& stage : kStages) {

@@ -92,7 +92,7 @@ class Publisher {
     frame.model = model;
     frame.cut = cut;
     std::vector<std::byte> result, bytes;
-    WriteResult({1, 0.5F, true, "litter"}, result);
+    WriteResult({1, 0.5F, true, "litter", std::nullopt}, result);
     const std::vector<std::byte> picture(thumbnail);
     frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, result});
     if (thumbnail > 0) {

@@ -1,0 +1,130 @@
+#include "frame/json_findings.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "vision/findings_bytes.h"
+
+namespace fogline {
+namespace {
+
+using nlohmann::json;
+
+/// JSON takes more room than bytes: digits, and names of members.
+constexpr size_t kMostText = 4 * kMaxFindingsBytes;
+
+tl::unexpected<Error> Bad() {
+  return Fail(ErrorCode::kInvalid, "JSON frame", "has malformed findings");
+}
+
+/// Reads members of the entries of a list, and remembers whether any was not as it must be.
+class Entries {
+ public:
+  explicit Entries(const json& list) : list_(list) {}
+
+  template <typename Entry, typename Each>
+  std::vector<Entry> Read(size_t most, Each each) {
+    std::vector<Entry> entries;
+    ok = ok && list_.is_array() && list_.size() <= most;
+    if (!ok) return entries;
+    for (const json& item : list_) {
+      ok = ok && item.is_object();
+      if (!ok) return entries;
+      each(item, entries.emplace_back());
+    }
+    return entries;
+  }
+  std::string Text(const json& item, const char* key) {
+    const auto it = item.find(key);
+    const bool fine = it != item.end() && it->is_string();
+    ok = ok && fine;
+    return fine ? it->get<std::string>() : std::string();
+  }
+  double Number(const json& item, const char* key) {
+    const auto it = item.find(key);
+    const bool fine = it != item.end() && it->is_number();
+    ok = ok && fine;
+    return fine ? it->get<double>() : 0;
+  }
+  /// A number that CheckFindings looks at again: beyond a float's range there is no part of 1.
+  float Part(const json& item, const char* key) {
+    const double value = Number(item, key);
+    ok = ok && value >= 0 && value <= 1;
+    return ok ? static_cast<float>(value) : 0;
+  }
+  Shape Dimensions(const json& item, const char* key) {
+    const auto it = item.find(key);
+    const bool fine = it != item.end() && it->is_array() && it->size() <= Shape::kMaxRank;
+    ok = ok && fine;
+    std::vector<int64_t> dims;
+    if (!fine) return Shape();
+    for (const json& d : *it) {
+      const bool fits = d.is_number_unsigned() && std::in_range<uint32_t>(d.get<uint64_t>());
+      ok = ok && fits;
+      dims.push_back(fits ? d.get<int64_t>() : 0);
+    }
+    return Shape(dims);
+  }
+
+  bool ok = true;
+
+ private:
+  const json& list_;
+};
+
+BoxFindings ReadBoxes(const json& object, Entries& entries) {
+  BoxFindings found;
+  found.boxes = entries.Read<FoundBox>(kMaxBoxes, [&](const json& item, FoundBox& box) {
+    box = {entries.Text(item, "label"), entries.Part(item, "score"), entries.Part(item, "x"),
+           entries.Part(item, "y"),     entries.Part(item, "w"),     entries.Part(item, "h")};
+  });
+  if (const auto cut = object.find("boxes_cut_off"); cut != object.end()) {
+    const bool fits = cut->is_number_unsigned() && std::in_range<uint32_t>(cut->get<uint64_t>());
+    entries.ok = entries.ok && fits;
+    if (fits) found.cut_off = cut->get<uint32_t>();
+  }
+  return found;
+}
+
+Findings ReadMember(const json& object, const char* name, Entries& entries) {
+  const std::string_view kind = name;
+  if (kind == "classes") {
+    return ClassFindings{-1, 0, entries.Read<LabelScore>(kMaxFound, [&](auto& item, auto& one) {
+                           one = {entries.Text(item, "label"), entries.Part(item, "score")};
+                         })};
+  }
+  if (kind == "boxes") return ReadBoxes(object, entries);
+  if (kind == "shares") {
+    return MaskFindings{entries.Read<LabelShare>(kMaxFound, [&](auto& item, auto& one) {
+      one = {entries.Text(item, "label"), entries.Part(item, "share")};
+    })};
+  }
+  if (kind == "numbers") {
+    return NumberFindings{entries.Read<NamedNumber>(kMaxFound, [&](auto& item, auto& one) {
+      one = {entries.Text(item, "name"), entries.Number(item, "value")};
+    })};
+  }
+  return RawFindings{entries.Read<RawTensor>(kMaxFound, [&](auto& item, auto& one) {
+    one = {entries.Text(item, "name"), entries.Dimensions(item, "shape")};
+  })};
+}
+
+}  // namespace
+
+Result<Findings> ParseFindingsJson(std::string_view text) {
+  if (text.size() > kMostText) return Bad();
+  const json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) return Bad();
+  for (const char* name : {"classes", "boxes", "shares", "numbers", "raw"}) {
+    const auto list = object.find(name);
+    if (list == object.end()) continue;
+    Entries entries(*list);
+    Findings found = ReadMember(object, name, entries);
+    if (!entries.ok) return Bad();
+    FOGLINE_CHECK(CheckFindings(found));
+    return found;
+  }
+  return Fail(ErrorCode::kUnsupported, "JSON frame", "has findings of an unknown kind");
+}
+
+}  // namespace fogline

@@ -1,0 +1,218 @@
+#include "vision/findings_bytes.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/probability.h"
+
+namespace fogline {
+namespace {
+
+/// The kinds in bytes: the place of each in the variant, for ever.
+enum class Kind : uint8_t { kClass = 0, kBoxes = 1, kShares = 2, kNumbers = 3, kRaw = 4 };
+
+constexpr float kPartUnits = 65535;
+
+tl::unexpected<Error> Bad(const char* what) {
+  return Fail(ErrorCode::kInvalid, "findings", "{}", what);
+}
+
+class Writer {
+ public:
+  explicit Writer(std::vector<std::byte>& out) : bytes_(out) {}
+
+  void operator()(const ClassFindings& found) {
+    bytes_.Write(Kind::kClass);
+    bytes_.Write(int32_t{found.label});
+    bytes_.Write(found.score);
+    List(found.top, [&](const LabelScore& one) {
+      Text(one.label);
+      bytes_.Write(one.score);
+    });
+  }
+  void operator()(const BoxFindings& found) {
+    bytes_.Write(Kind::kBoxes);
+    bytes_.Write(found.cut_off);
+    std::map<std::string_view, uint16_t> numbers;
+    std::vector<std::string_view> labels;
+    for (const FoundBox& box : found.boxes) {
+      if (numbers.try_emplace(box.label, static_cast<uint16_t>(labels.size())).second) {
+        labels.push_back(box.label);
+      }
+    }
+    bytes_.Write(static_cast<uint16_t>(labels.size()));
+    for (const std::string_view label : labels) Text(label);
+    bytes_.Write(static_cast<uint16_t>(found.boxes.size()));
+    for (const FoundBox& box : found.boxes) {
+      bytes_.Write(numbers[box.label]);
+      bytes_.Write(box.score);
+      for (const float part : {box.x, box.y, box.w, box.h}) {
+        bytes_.Write(static_cast<uint16_t>(std::lround(part * kPartUnits)));
+      }
+    }
+  }
+  void operator()(const MaskFindings& found) {
+    bytes_.Write(Kind::kShares);
+    List(found.shares, [&](const LabelShare& one) {
+      Text(one.label);
+      bytes_.Write(one.share);
+    });
+  }
+  void operator()(const NumberFindings& found) {
+    bytes_.Write(Kind::kNumbers);
+    List(found.numbers, [&](const NamedNumber& one) {
+      Text(one.name);
+      bytes_.Write(one.value);
+    });
+  }
+  void operator()(const RawFindings& found) {
+    bytes_.Write(Kind::kRaw);
+    List(found.tensors, [&](const RawTensor& one) {
+      Text(one.name);
+      bytes_.Write(static_cast<uint8_t>(one.shape.rank()));
+      for (const int64_t d : one.shape) bytes_.Write(static_cast<uint32_t>(d));
+    });
+  }
+
+ private:
+  struct Bytes : ByteWriter {
+    using ByteWriter::ByteWriter;
+    using ByteWriter::Write;
+    void Write(Kind kind) { Write(static_cast<uint8_t>(kind)); }
+  };
+  void Text(std::string_view text) {
+    bytes_.Write(static_cast<uint8_t>(text.size()));
+    bytes_.Append(text);
+  }
+  template <typename Entry, typename Each>
+  void List(const std::vector<Entry>& list, Each each) {
+    bytes_.Write(static_cast<uint8_t>(list.size()));
+    for (const Entry& entry : list) each(entry);
+  }
+
+  Bytes bytes_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  Result<Findings> Read() {
+    const auto kind = bytes_.Read<uint8_t>();
+    if (!bytes_.ok()) return Bad("are empty");
+    switch (static_cast<Kind>(kind)) {
+      case Kind::kClass:
+        return End(ReadClass());
+      case Kind::kBoxes:
+        return End(ReadBoxes());
+      case Kind::kShares:
+        return End(ReadShares());
+      case Kind::kNumbers:
+        return End(ReadNumbers());
+      case Kind::kRaw:
+        return End(ReadRaw());
+    }
+    return Fail(ErrorCode::kUnsupported, "findings",
+                "are of kind {}, which this build does not read", kind);
+  }
+
+ private:
+  ClassFindings ReadClass() {
+    ClassFindings found;
+    found.label = bytes_.Read<int32_t>();
+    found.score = Probability();
+    List(found.top, [&](LabelScore& one) {
+      one.label = Text();
+      one.score = Probability();
+    });
+    return found;
+  }
+  BoxFindings ReadBoxes() {
+    BoxFindings found;
+    found.cut_off = bytes_.Read<uint32_t>();
+    std::vector<std::string_view> labels(Count<uint16_t>(kMaxBoxes));
+    for (std::string_view& label : labels) label = Text();
+    found.boxes.resize(Count<uint16_t>(kMaxBoxes));
+    for (FoundBox& box : found.boxes) {
+      const auto label = bytes_.Read<uint16_t>();
+      fine_ = fine_ && label < labels.size();
+      if (fine_) box.label = labels[label];
+      box.score = Probability();
+      for (float* part : {&box.x, &box.y, &box.w, &box.h}) {
+        *part = static_cast<float>(bytes_.Read<uint16_t>()) / kPartUnits;
+      }
+    }
+    return found;
+  }
+  MaskFindings ReadShares() {
+    MaskFindings found;
+    List(found.shares, [&](LabelShare& one) {
+      one.label = Text();
+      one.share = Probability();
+    });
+    return found;
+  }
+  NumberFindings ReadNumbers() {
+    NumberFindings found;
+    List(found.numbers, [&](NamedNumber& one) {
+      one.name = Text();
+      one.value = bytes_.Read<double>();
+    });
+    return found;
+  }
+  RawFindings ReadRaw() {
+    RawFindings found;
+    List(found.tensors, [&](RawTensor& one) {
+      one.name = Text();
+      std::array<int64_t, Shape::kMaxRank> dims{};
+      const size_t rank = Count<uint8_t>(Shape::kMaxRank);
+      for (size_t d = 0; d < rank; ++d) dims[d] = bytes_.Read<uint32_t>();
+      one.shape = Shape(std::span<const int64_t>(dims.data(), rank));
+    });
+    return found;
+  }
+
+  /// How many follow; 0 where that is more than there may be, and then nothing is believed.
+  template <typename T>
+  size_t Count(size_t most) {
+    const size_t count = bytes_.Read<T>();
+    fine_ = fine_ && count <= most;
+    return fine_ ? count : 0;
+  }
+  std::string_view Text() { return bytes_.TakeText(bytes_.Read<uint8_t>()); }
+  float Probability() {
+    const auto score = ToProbability(bytes_.Read<float>());
+    fine_ = fine_ && score.has_value();
+    return score.value_or(0);
+  }
+  template <typename Entry, typename Each>
+  void List(std::vector<Entry>& list, Each each) {
+    list.resize(Count<uint8_t>(kMaxFound));
+    for (Entry& entry : list) each(entry);
+  }
+  Result<Findings> End(Findings found) {
+    if (!fine_ || !bytes_.ok() || bytes_.remaining() != 0) return Bad("are malformed");
+    FOGLINE_CHECK(CheckFindings(found));
+    return found;
+  }
+
+  ByteReader bytes_;
+  bool fine_ = true;
+};
+
+}  // namespace
+
+void WriteFindings(const Findings& findings, std::vector<std::byte>& out) {
+  std::visit(Writer(out), findings);
+}
+
+Result<Findings> ParseFindings(std::span<const std::byte> bytes) {
+  if (bytes.size() > kMaxFindingsBytes) return Bad("are longer than any can be");
+  return Reader(bytes).Read();
+}
+
+}  // namespace fogline
