@@ -97,6 +97,36 @@ TEST_F(Workers, ABundleThatIsNotHereIsNoFaultOfTheFrame) {
   EXPECT_EQ(Code(), ErrorCode::kConflict);
 }
 
+/// What the cloud itself reads out of the network.
+TEST_F(Workers, AClassIsStoredAsItsLabelAlone) {
+  frame_.counts = {3, 2, 1};
+  const auto worked = Work();
+  ASSERT_TRUE(worked) << worked.error().ToString();
+  ASSERT_TRUE(worked->detection);
+  EXPECT_FALSE(worked->detection->label.empty());
+  EXPECT_EQ(worked->detection->score, worked->score);
+  EXPECT_FALSE(worked->detection->findings);
+  EXPECT_EQ(worked->detection->counts, frame_.counts);
+}
+
+/// What a device found is stored as it said it; what only a newer cloud knows is refused, as frames
+/// of newer versions are.
+TEST_F(Workers, ADevicesFindingsAreStored) {
+  const auto network = LoadNetwork(dir_.path() / "litter.onnx");
+  frame_.cut = FindCut(network->model, "edge-only").value().id;
+  std::vector<std::byte> data;
+  const Findings found = BoxFindings{{{"can", 0.75F, 0, 0, 1, 1}}, 4};
+  WriteResult({1, 0.75F, true, "can", found}, data);
+  frame_.payloads = {{Role::kResult, 0, 0, DType::kUndefined, {}, data}};
+  const auto worked = Work();
+  ASSERT_TRUE(worked) << worked.error().ToString();
+  EXPECT_EQ(worked->detection->label, "can");
+  EXPECT_TRUE(worked->detection->positive);
+  EXPECT_EQ(worked->detection->findings, found);
+  data[13] = std::byte{9};  // the kind, behind 13 bytes of label, score, flags and text
+  EXPECT_EQ(Code(), ErrorCode::kUnsupported);
+}
+
 TEST_F(Workers, CodecsThatDoNotExistLeaveNothingBehind) {
   ASSERT_TRUE(Work());
   const size_t before = worker_->decoders();

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "base/log.h"
 #include "base/process.h"
 #include "frame/topics.h"
@@ -14,6 +17,9 @@ using namespace std::chrono_literals;
 
 /// How often a waiting Send looks whether a stop was asked for.
 constexpr auto kStopPoll = 100ms;
+
+/// How often a frame tells the cloud of the others.
+constexpr Nanos kBetweenCounts = 30s;
 
 uint64_t RandomRun() {
   uint64_t run = 0;
@@ -39,6 +45,15 @@ OutboxOptions ForOutbox(const SenderOptions& options, uint64_t run) {
   out.waits_for_disk = options.spool.when_full == WhenFull::kWait;
   if (out.disk) out.dead_letters = DeadFolder(options).string();
   return out;
+}
+
+/// What the cloud is told of them.
+DeviceCounts ForCloud(const SenderCounts& counts, bool on_disk) {
+  const auto most = [](uint64_t n) {
+    return static_cast<uint32_t>(std::min<uint64_t>(n, std::numeric_limits<uint32_t>::max()));
+  };
+  return {most(on_disk ? counts.kept : counts.window), most(counts.dead),
+          most(counts.dropped + counts.dead_dropped)};
 }
 
 }  // namespace
@@ -178,6 +193,10 @@ Status Sender::CheckLimit(size_t least_bytes, Nanos patience) {
 
 Status Sender::Send(Frame& frame, Nanos started, bool json) {
   const Nanos asked = Now();
+  if (!counted_ || asked - *counted_ >= kBetweenCounts) {
+    counted_ = asked;
+    frame.counts = ForCloud(counts(), spool_ != nullptr);
+  }
   std::unique_lock lock(mutex_);
   for (;;) {
     const bool backlog = spool_ != nullptr && spool_->counts().waiting > 0;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -66,7 +67,8 @@ class Sender final : private LinkHandler {
   Status CheckLimit(size_t least_bytes, Nanos patience);
 
   /// Waits for a place in the window (with a spool: for room on the disk), then sends. Fills in the
-  /// frame's device, run, sequence, window time and what is settled of earlier frames. `started` is
+  /// frame's device, run, sequence, window time, what is settled of earlier frames and
+  /// now and then how many wait, are dead letters or were dropped. `started` is
   /// when work on the picture began. kCancelled when a stop is asked for while waiting.
   Status Send(Frame& frame, Nanos started, bool json);
 
@@ -110,6 +112,7 @@ class Sender final : private LinkHandler {
   std::unique_ptr<Spool> spool_;       // null: frames are in memory alone
   std::unique_ptr<DeadLetters> dead_;  // under mutex_; with a spool
   SpoolFrame read_;                    // under mutex_: the last frame from the disk
+  std::optional<Nanos> counted_;       // the owner's: when the cloud was last told of the counts
   Error failed_;                       // under mutex_: of what was last done
   bool stopping_ = false;              // under mutex_
   bool said_twin_ = false;             // link thread only

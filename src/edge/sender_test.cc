@@ -231,6 +231,31 @@ TEST_F(SenderTest, ARefusedFrameGoesToTheDeadLettersAndNowhereElse) {
   EXPECT_EQ(sender_->Drain(0s), 0U);
 }
 
+/// What a device keeps or lost is told with its first frame and then every half minute.
+TEST_F(SenderTest, NowAndThenAFrameTellsOfTheOthers) {
+  WithSpool();
+  Start();
+  link_->Connect();
+  ASSERT_TRUE(Send());
+  const Frame first = Next();
+  EXPECT_EQ(first.counts, (DeviceCounts{0, 0, 0}));
+  link_->Answer(first, AckStatus::kRefused, "frame: is nonsense");
+  ASSERT_TRUE(Send());
+  EXPECT_FALSE(Next().counts);
+  clock_.Advance(1s);
+  ASSERT_TRUE(Send());
+  EXPECT_FALSE(Next().counts);
+  clock_.Advance(30s);
+  link_->Take();  // repeats
+  ASSERT_TRUE(Send());
+  ASSERT_TRUE(Until([&] {
+    for (const Frame& frame : link_->Take()) {
+      if (frame.counts) return frame.counts == DeviceCounts{2, 1, 0};
+    }
+    return false;
+  }));
+}
+
 TEST_F(SenderTest, WithoutADeadLetterFolderARefusedFrameIsStillCounted) {
   Start();
   link_->Connect();

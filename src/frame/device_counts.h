@@ -12,7 +12,7 @@ namespace fogline {
 struct DeviceCounts {
   uint32_t waiting = 0;  // for an answer or for their turn, in memory or in the spool
   uint32_t dead = 0;     // refused for ever and kept on the device as dead letters
-  uint32_t dropped = 0;  // given up since the device's program started
+  uint32_t dropped = 0;  // given up for want of room since the device's program started
   bool operator==(const DeviceCounts&) const = default;
 };
 

@@ -36,10 +36,12 @@ void FleetMemory::Add(const StoredDetection& stored, Nanos heard) {
     device.run = d.run;
     device.first_sequence = device.last_sequence = d.sequence;
     device.seen = 0;
+    device.counts.reset();
   }
   device.first_sequence = std::min(device.first_sequence, d.sequence);
   device.last_sequence = std::max(device.last_sequence, d.sequence);
   ++device.seen;
+  if (d.counts) device.counts = d.counts;
   device.mechanism = d.mechanism;
   device.cut = d.cut;
   device.codec = d.codec;
@@ -146,6 +148,11 @@ std::string FleetMemory::Work() const {
         device.frames.size(), positives, device.last_sequence - device.first_sequence + 1,
         device.seen, JsonQuote(device.mechanism), JsonQuote(device.cut), JsonQuote(device.codec),
         JsonQuote(device.model), JsonQuote(device.label));
+    if (device.counts) {
+      fmt::format_to(std::back_inserter(out),
+                     ",\"counts\":{{\"waiting\":{},\"dead\":{},\"dropped\":{}}}",
+                     device.counts->waiting, device.counts->dead, device.counts->dropped);
+    }
     out += ",\"measured\":{";
     AppendQuantiles(out, "bytes", bytes);
     AppendQuantiles(out, "total_ms", totals);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +61,7 @@ class FleetMemory {
     uint64_t last_sequence = 0;
     uint64_t seen = 0;  // frames of this run
     std::string mechanism, cut, codec, model, label;
+    std::optional<DeviceCounts> counts;  // as it last told them in this run
     int64_t captured_us = 0;
     int64_t stored_us = 0;
     Nanos heard{0};

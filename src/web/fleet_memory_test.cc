@@ -102,5 +102,21 @@ TEST_F(FleetMemoryTest, WhatWasThereBeforeIsThereAtOnceWithItsAge) {
   EXPECT_GE(clock_.WallMicros() / 1000 - device["heard"].get<int64_t>(), 1'800'000);
 }
 
+/// What a device said of its frames stands until it says otherwise, or starts anew.
+TEST_F(FleetMemoryTest, KnowsWhatADeviceLastSaidOfItsFrames) {
+  StoredDetection row;
+  row.detection.device = "cam";
+  fleet_.Add(row, clock_.Steady());
+  EXPECT_FALSE(Device("cam").contains("counts"));
+  row.detection.counts = {12, 2, 1};
+  fleet_.Add(row, clock_.Steady());
+  row.detection.counts.reset();
+  fleet_.Add(row, clock_.Steady());
+  EXPECT_EQ(Device("cam")["counts"], (json{{"waiting", 12}, {"dead", 2}, {"dropped", 1}}));
+  row.detection.run = 8;
+  fleet_.Add(row, clock_.Steady());
+  EXPECT_FALSE(Device("cam").contains("counts"));
+}
+
 }  // namespace
 }  // namespace fogline

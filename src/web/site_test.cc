@@ -226,6 +226,36 @@ TEST_F(SiteTest, PicturesLeaveOnlyWhenTheOperatorSaysSo) {
   EXPECT_EQ(Json("/api/detections")["detections"][0]["thumbnail"], true);
 }
 
+TEST_F(SiteTest, DetectionsBringWhatWasFound) {
+  Put(Sample(0));
+  Detection d = Sample(1);
+  d.findings = BoxFindings{{{"can", 0.5F, 0, 0.2F, 0.4F, 0.6F}}, 2};
+  Put(d);
+  d = Sample(2);
+  d.findings = MaskFindings{{{"road", 0.625F}}};
+  Put(d);
+  d = Sample(3);
+  d.findings = NumberFindings{{{"level", -0.5}}};
+  Put(d);
+  const json rows = Json("/api/detections?order=oldest")["detections"];
+  for (const char* key : {"classes", "boxes", "boxes_cut_off", "shares", "numbers", "raw"}) {
+    EXPECT_FALSE(rows[0].contains(key)) << key;
+  }
+  const json box = rows[1]["boxes"][0];
+  EXPECT_EQ(box["label"], "can");
+  EXPECT_EQ(box["score"], 0.5);
+  EXPECT_FLOAT_EQ(box["y"].get<float>(), 0.2F);
+  EXPECT_FLOAT_EQ(box["h"].get<float>(), 0.6F);
+  EXPECT_EQ(rows[1]["boxes_cut_off"], 2);
+  EXPECT_EQ(rows[2]["shares"][0]["share"], 0.625);
+  EXPECT_EQ(rows[3]["numbers"][0]["value"], -0.5);
+  EXPECT_EQ(
+      Json("/api/detections?format=geojson&order=oldest")["features"][1]["properties"]["boxes"],
+      rows[1]["boxes"]);
+  const std::string csv = Get("/api/detections?format=csv").body;  // keeps its columns
+  EXPECT_THAT(csv, Not(HasSubstr("can")));
+}
+
 TEST_F(SiteTest, StatsTellTheTrueTotalAndTheOneWithoutWaits) {
   for (uint64_t i = 0; i < 4; ++i) Put(Sample(i));
   const json split = Json("/api/stats")["mechanisms"][0];

@@ -18,6 +18,15 @@ before(async () => {
   await server.say('walk cam-1 20 47 8 1');
   await server.put({ lat: 1, lon: 2, thumbnail: [255, 216, 255] });
   await server.put({ device: 'without position' });
+  for (const findings of [
+    { classes: [{ label: 'litter', score: 0.75 }] },
+    { boxes: [{ label: 'can', score: 0.5, x: 0, y: 0.25, w: 0.5, h: 0.5 }], boxes_cut_off: 2 },
+    { shares: [{ label: 'road', share: 0.5 }] },
+    { numbers: [{ name: 'level', value: -0.5 }] },
+    { raw: [{ name: 'output0', shape: [1, 84, 8400] }] },
+  ]) {
+    await server.put({ device: 'finder', findings, counts: { waiting: 3, dead: 2, dropped: 1 } });
+  }
 });
 after(() => server?.stop());
 

@@ -19,6 +19,7 @@
 #include <sstream>
 
 #include "base/log.h"
+#include "frame/json_findings.h"
 #include "store/store.h"
 #include "web/web_server.h"
 
@@ -155,6 +156,13 @@ nlohmann::json PutOne(Fixture& fixture, std::istream& words) {
     d.has_position = true;
     d.lat = json.at("lat");
     d.lon = json.at("lon");
+  }
+  if (json.contains("findings")) {
+    d.findings = ParseFindingsJson(json.at("findings").dump()).value();
+  }
+  if (json.contains("counts")) {
+    const auto& counts = json.at("counts");
+    d.counts = {counts.at("waiting"), counts.at("dead"), counts.at("dropped")};
   }
   for (const auto byte : json.value("thumbnail", std::vector<uint8_t>())) {
     d.thumbnail.push_back(static_cast<std::byte>(byte));

@@ -1,5 +1,15 @@
 // What the server says, typed, and how to ask.
 
+/** x and y are the upper left corner; all four are parts of the picture. */
+export interface FoundBox {
+  label: string;
+  score: number;
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
 export interface Detection {
   id: number;
   device: string;
@@ -15,6 +25,13 @@ export interface Detection {
   label: string;
   score: number;
   positive: boolean;
+  // What the network said, where that is more than label and score: one of these.
+  classes?: { label: string; score: number }[];
+  boxes?: FoundBox[];
+  boxes_cut_off?: number;
+  shares?: { label: string; share: number }[];
+  numbers?: { name: string; value: number }[];
+  raw?: { name: string; shape: number[] }[];
   mechanism: string;
   cut: string;
   codec: string;

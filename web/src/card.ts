@@ -2,6 +2,7 @@
 import { type Config, type Detection, isPlaced, stages, totalMs } from './api';
 import { clear, h } from './dom';
 import { bytes, degrees, heading, millis, moment, percent } from './format';
+import { foundList, picture } from './found_view';
 
 /** How a time of capture is known, after the time itself. */
 const known: Record<Detection['captured_from'], string> = {
@@ -68,13 +69,8 @@ export function drawCard(panel: HTMLElement, d: Detection | null, config: Config
       ),
       h('button', { class: 'icon', 'aria-label': 'Close details', onclick: close }, '✕'),
     ),
-    d.thumbnail &&
-      config.thumbnails &&
-      h('img', {
-        class: 'thumbnail',
-        src: `/api/thumbnails/${d.id}`,
-        alt: `Picture ${d.sequence} of ${d.device}`,
-      }),
+    d.thumbnail && config.thumbnails && picture(d),
+    foundList(d),
     h(
       'dl',
       {},

@@ -5,6 +5,7 @@ declare module 'fogline-colours' {
     cloud: string;
     network: string;
     split: string;
+    found: string;
     encode: string;
     decode: string;
   }

@@ -1,6 +1,7 @@
 // The fleet: what each device does now, and how long each stage takes.
 import { ask, type Config, stages } from './api';
 import { clear, h } from './dom';
+import { type DeviceCounts, keptWords, sumOfCounts } from './device_counts';
 import { ago, bytes, count, millis, percent } from './format';
 import { mechanismTag } from './mechanism_tag';
 import { makeShell } from './shell';
@@ -26,6 +27,7 @@ interface Device {
   codec: string;
   model: string;
   label: string;
+  counts?: DeviceCounts;
   measured: { bytes?: Quantiles; total_ms?: Quantiles };
   stages_ms: Record<string, Quantiles>;
 }
@@ -184,6 +186,12 @@ function predictionCell(device: Device, prediction: Prediction | undefined): Nod
   ];
 }
 
+/** What waits on a device, and in a second line what it will not get rid of. */
+function onDevice(counts: DeviceCounts | undefined): (Node | string)[] {
+  const { waits, lost } = keptWords(counts);
+  return lost === '' ? [waits] : [waits, h('span', { class: 'sub lost' }, lost)];
+}
+
 function drawDevices(fleet: Fleet): void {
   const active = fleet.devices.filter((d) => fleet.now - d.heard < silentMs);
   clear(
@@ -202,6 +210,7 @@ function drawDevices(fleet: Fleet): void {
       return found ? [figure(title, count(found.value))] : [];
     }),
     figure('Not arrived', count(fleet.devices.reduce((sum, d) => sum + Math.max(0, d.sent - d.arrived), 0))),
+    figure('Dead letters', sumOfCounts(fleet.devices, 'dead')),
   );
   if (fleet.devices.length === 0) {
     clear(devices, h('p', { class: 'empty' }, 'No device has sent anything yet.'));
@@ -252,6 +261,7 @@ function drawDevices(fleet: Fleet): void {
         : []),
       cell('Median by stage', medianBar(d.stages_ms, longest)),
       cell('Not arrived', missing === 0 ? 'none' : count(missing)),
+      cell('On the device', ...onDevice(d.counts)),
     );
   });
   clear(
@@ -275,6 +285,7 @@ function drawDevices(fleet: Fleet): void {
             ...(predicted ? ['Plan → measured'] : []),
             'Median by stage',
             'Not arrived',
+            'On the device',
           ].map((name) => h('th', { scope: 'col' }, name)),
         ),
       ),

@@ -1,0 +1,116 @@
+// What networks found, on the map's card and the fleet's page: boxes where they belong on the picture, lists in words, and what
+// devices say of their own frames.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Browser, Server, axeSource, shown } from './harness.mjs';
+
+const jpeg = [...readFileSync(join(process.env.FOGLINE_SOURCE_DIR, 'models/demo/walk_05.jpg'))];
+const cans = [
+  { label: 'can', score: 0.91, x: 0.5, y: 0.25, w: 0.25, h: 0.5 },
+  { label: 'can', score: 0.55, x: 0.875, y: 0.75, w: 0.5, h: 0.5 },
+  { label: 'bicycle', score: 0.75, x: 0, y: 0, w: 0.25, h: 0.25 },
+];
+
+let browser;
+let server;
+before(async () => {
+  browser = await Browser.start();
+  server = await Server.start('--thumbnails');
+  const at = { lat: 47.37, lon: 8.54 };
+  await server.put({ ...at, device: 'boxes', label: 'can', score: 0.91, thumbnail: jpeg, findings: { boxes: cans, boxes_cut_off: 3 } });
+  await server.put({ ...at, device: 'none', label: 'output', score: 0, thumbnail: jpeg, findings: { boxes: [] } });
+  await server.put({ ...at, device: 'mask', label: 'road', score: 0.625, findings: { shares: [{ label: 'sky', share: 0.25 }, { label: 'road', share: 0.625 }] } });
+  await server.put({ ...at, device: 'numbers', label: 'output', findings: { numbers: [{ name: 'level', value: -0.5 }] } });
+  await server.put({ ...at, device: 'raw', label: 'output', findings: { raw: [{ name: 'output0', shape: [1, 84, 8400] }] } });
+  await server.put({ ...at, device: 'class', label: 'clean', counts: { waiting: 12, dead: 2, dropped: 0 } });
+});
+after(async () => {
+  await browser?.stop();
+  await server?.stop();
+});
+
+/** The card of a device's one detection. */
+async function cardOf(page, device) {
+  await page.locator('.item', { hasText: device }).first().click();
+  const card = page.locator('.card');
+  await card.filter({ hasText: device }).waitFor();
+  return card;
+}
+
+async function faults(page) {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
+  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`);
+}
+
+describe('the card of a detection', () => {
+  it('has each box where it lies on the picture, at a desk and on a phone', async () => {
+    const page = await browser.page(server.url);
+    try {
+      await shown(page, 6);
+      for (const size of [{ width: 1440, height: 900 }, { width: 390, height: 844 }]) {
+        await page.setViewportSize(size);
+        const card = await cardOf(page, 'boxes');
+        await page.waitForFunction(() => document.querySelector('.card img')?.naturalWidth > 0);
+        const places = await card.evaluate((panel) => {
+          const picture = panel.querySelector('img').getBoundingClientRect();
+          return [...panel.querySelectorAll('.found .edge')].map((rect) => {
+            const box = rect.getBoundingClientRect();
+            return [(box.left - picture.left) / picture.width, (box.top - picture.top) / picture.height, box.width / picture.width, box.height / picture.height];
+          });
+        });
+        assert.equal(places.length, 3);
+        // The surest is drawn last; what reaches beyond the picture ends with it.
+        const wanted = [[0, 0, 0.25, 0.25], [0.875, 0.75, 0.125, 0.25], [0.5, 0.25, 0.25, 0.5]];
+        places.forEach((place, i) => place.forEach((part, k) => assert.ok(Math.abs(part - wanted[i][k]) < 0.02, `${i}: ${place}`)));
+        assert.equal(await card.locator('.found.beside').count(), 1);
+        assert.match(await card.locator('img').getAttribute('alt'), /can × 2, bicycle/);
+        assert.match(await card.innerText(), /can × 2\s*91 %\s*bicycle\s*75 %\s*3 less sure ones were left out/);
+      }
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await page.close();
+    }
+  });
+
+  it('says the other kinds in words, and nothing of a class alone', async () => {
+    const page = await browser.page(server.url, { media: { colorScheme: 'dark' } });
+    try {
+      await shown(page, 6);
+      for (const [device, words] of [
+        ['none', /Found\s*Nothing\./],
+        ['mask', /Of the picture\s*road\s*63 %\s*sky\s*25 %/],
+        ['numbers', /Found\s*level\s*-0\.5/],
+        ['raw', /Outputs that nobody reads\s*output0\s*1 × 84 × 8400/],
+      ]) {
+        assert.match(await (await cardOf(page, device)).innerText(), words);
+        assert.deepEqual(await faults(page), [], device);
+      }
+      await cardOf(page, 'boxes');
+      assert.deepEqual(await faults(page), []);
+      const card = await cardOf(page, 'class');
+      assert.equal(await card.locator('.found-list').count(), 0);
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await page.close();
+    }
+  });
+});
+
+describe('the fleet', () => {
+  it('shows what waits on a device and what was refused for ever', async () => {
+    const page = await browser.page(`${server.url}/fleet`);
+    try {
+      const row = page.locator('tr', { has: page.getByRole('link', { name: 'class' }) });
+      await row.waitFor();
+      assert.match(await row.innerText(), /12 waiting\s*2 dead letters/);
+      assert.match(await page.locator('.figures').innerText(), /Dead letters\s*2/);
+      assert.match(await page.locator('tr', { has: page.getByRole('link', { name: 'mask' }) }).innerText(), /—\s*$/);
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await page.close();
+    }
+  });
+});

@@ -1,0 +1,85 @@
+// What a network found, drawn: boxes over the picture, and a list of what there is.
+import type { Detection } from './api';
+import { h, s } from './dom';
+import { figure, findsMore, groupsOf, namedBoxes, placeOf, spokenBoxes } from './findings';
+import { count, percent } from './format';
+
+/** The boxes as one drawing that covers the picture, those of the label that was said standing out; the surest are named. */
+function overlay(d: Detection): HTMLElement {
+  const boxes = d.boxes ?? [];
+  // The least sure first, so that the surest lie on top.
+  const drawn = [...boxes].reverse().map((box) => {
+    const { left, top, width, height } = placeOf(box);
+    const at = { x: left, y: top, width, height, rx: 2 };
+    return s(
+      'g',
+      { class: box.label === d.label ? 'found' : 'found beside' },
+      s('title', {}, `${box.label} ${percent(box.score)}`),
+      s('rect', { ...at, class: 'halo' }),
+      s('rect', { ...at, class: 'edge' }),
+    );
+  });
+  const names = boxes.slice(0, namedBoxes).map((box) => {
+    const { left, top } = placeOf(box);
+    const name = h(
+      'span',
+      { class: box.y < 0.1 ? 'box-name within' : 'box-name' },
+      `${box.label} ${percent(box.score)}`,
+    );
+    name.style.left = left;
+    name.style.top = top;
+    return name;
+  });
+  return h('div', { class: 'boxes', 'aria-hidden': 'true' }, s('svg', {}, ...drawn), ...names);
+}
+
+/** The thumbnail, with boxes where there are any. */
+export function picture(d: Detection): HTMLElement {
+  const name = `Picture ${d.sequence} of ${d.device}`;
+  const image = h('img', {
+    class: 'thumbnail',
+    src: `/api/thumbnails/${d.id}`,
+    alt: d.boxes ? `${name}: ${spokenBoxes(d)}` : name,
+  });
+  return d.boxes ? h('div', { class: 'picture' }, image, overlay(d)) : image;
+}
+
+/** A name, a bar as long as its share, and the share in words. */
+function share(name: string, part: number): HTMLElement {
+  const bar = h('span', { class: 'share-bar', 'aria-hidden': 'true' });
+  bar.style.setProperty('--share', `${100 * part}%`);
+  return h('li', {}, h('span', {}, name), bar, h('b', {}, percent(part)));
+}
+
+const plain = (name: string, value: string): HTMLElement =>
+  h('li', {}, h('span', {}, name), h('b', {}, value));
+
+/** Everything beyond label and score; nothing where there is no more. */
+export function foundList(d: Detection): HTMLElement | null {
+  if (!findsMore(d)) return null;
+  const lines = [
+    ...groupsOf(d.boxes ?? []).map((group) =>
+      share(group.count === 1 ? group.label : `${group.label} × ${group.count}`, group.surest),
+    ),
+    ...(d.classes ?? []).map((one) => share(one.label, one.score)),
+    ...[...(d.shares ?? [])].sort((a, b) => b.share - a.share).map((one) => share(one.label, one.share)),
+    ...(d.numbers ?? []).map((one) => plain(one.name, figure(one.value))),
+    ...(d.raw ?? []).map((one) => plain(one.name, one.shape.join(' × ') || 'one number')),
+  ];
+  const title = d.raw
+    ? 'Outputs that nobody reads'
+    : d.shares
+      ? 'Of the picture'
+      : d.classes
+        ? 'Likeliest'
+        : 'Found';
+  const cut = d.boxes_cut_off;
+  return h(
+    'section',
+    { class: 'found-list' },
+    h('h3', {}, title, d.boxes && d.boxes.length > 0 && h('b', {}, count(d.boxes.length))),
+    lines.length === 0 ? h('p', { class: 'sub' }, 'Nothing.') : h('ul', {}, ...lines),
+    cut !== undefined &&
+      h('p', { class: 'sub' }, `${count(cut)} less sure ${cut === 1 ? 'one was' : 'ones were'} left out.`),
+  );
+}
