@@ -131,6 +131,7 @@ class SpoolTest : public ::testing::Test {
 TEST_F(SpoolTest, WhatAnOlderProgramLeftIsReadOn) {
   const std::filesystem::path old =
       std::filesystem::path(FOGLINE_SOURCE_DIR) / "tests/old/spool_v2.hex";
+  std::filesystem::create_directory(options_.folder);
   ASSERT_TRUE(WriteFile(options_.folder / "device", "bike-9"));
   ASSERT_TRUE(WriteFile(options_.folder / "0000000000000001.spool", ReadHex(old)));
   auto opened = Spool::Open(options_, "bike-9");
