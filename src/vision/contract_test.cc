@@ -239,7 +239,7 @@ TEST_F(Contracts, HalfPrecisionScoresAndOnePixelMaps) {
   Tensor scores(DType::kF16, {1, 2, 1, 1});
   scores.as<uint16_t>()[0] = ToHalf(1);
   scores.as<uint16_t>()[1] = ToHalf(3);
-  const auto verdict = Judge(scores.view(), network->card);
+  const auto verdict = ReadClass(scores.view(), network->card);
   ASSERT_TRUE(verdict) << verdict.error().ToString();
   EXPECT_EQ(verdict->label, 1);
   EXPECT_NEAR(verdict->score, 0.8808, 1e-3);
@@ -301,7 +301,7 @@ TEST_F(Contracts, ABatchIsReadFromItsFirstRow) {
   Tensor scores(DType::kF32, {4, 2});
   for (size_t i = 0; i < 8; ++i)
     scores.as<float>()[i] = static_cast<float>(i == 1 ? 1 : 9 * (i > 1));
-  EXPECT_EQ(Judge(scores.view(), network->card)->label, 1);
+  EXPECT_EQ(ReadClass(scores.view(), network->card)->label, 1);
 }
 
 TEST_F(Contracts, ANetworkThatTakesNoPictureIsReadAndSaysSo) {
