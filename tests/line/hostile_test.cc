@@ -239,6 +239,27 @@ TEST_F(Hostile, WithoutACertificateOfTheFleetNobodyConnects) {
   ExpectServed("cam-1");
 }
 
+// A broker lets each write below the name on its certificate alone.
+TEST_F(Hostile, TwoCamerasOfOneEdgeShowACertificateEach) {
+  StartCloud();
+  std::vector<std::string> command = EdgeCommand("", Keys() / "devices/{device}");
+  const auto device = std::ranges::find(command, "--device");
+  command.erase(device, device + 2);
+  const std::string pictures = (kSource / "models/demo").string();
+  *(std::ranges::find(command, "--source") + 1) = "cam-1=" + pictures;
+  command.insert(command.end(), {"--source", "cam-2=" + pictures});
+  edge_log_ = "edge.log";
+  auto edge = Process::Start(
+      {.command = command, .capture_stdout = true, .stderr_to = dir_.path() / edge_log_});
+  ASSERT_TRUE(edge) << edge.error().ToString();
+  (void)edge->ReadStdout();
+  EXPECT_EQ(edge->Wait(), 0) << EdgeLog() << Read("broker.log");
+  for (const char* name : {"cam-1", "cam-2"}) {
+    EXPECT_EQ(Stored(name), ListImages(pictures)->size());
+    EXPECT_THAT(Read("broker.log"), HasSubstr(fmt::format("u'{}'", name)));
+  }
+}
+
 // A device's certificate was taken out of its box and now answers for the broker.
 TEST_F(Hostile, ADeviceCannotPoseAsTheBroker) {
   broker_.Stop();
