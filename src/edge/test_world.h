@@ -18,17 +18,10 @@
 #include <vector>
 
 #include "edge/outbox.h"
+#include "edge/test_cloud.h"
 #include "edge/test_disk.h"
 
 namespace fogline {
-
-/// One picture that a camera made.
-struct TestShot {
-  uint64_t model = 0;
-  size_t bytes = 0;
-  bool poisoned = false;  // the cloud refuses it for ever
-  int troubles = 0;       // times that the cloud cannot take it yet
-};
 
 /// A device and its outbox, the line and the cloud, all of them moved by one seed. The clock is the
 /// world's own.
@@ -45,6 +38,7 @@ class OutboxWorld {
     options_.dead_letters = "dead";
     disk_.room = 4 + Below(40);
     disk_.oldest_go = !options_.waits_for_disk && Below(2) > 0;
+    cloud_.tells_again = options_.deadline > Nanos(0);
     trouble_ = Below(4);
     Start();
     if (Chance(75)) Connect();
@@ -73,11 +67,11 @@ class OutboxWorld {
   };
   Events events() const {
     Events e = events_;
-    e.stored = stored_.size();
-    e.refused = refused_.size();
+    e.stored = cloud_.stored.size();
+    e.refused = cloud_.refused.size();
     e.dropped = disk_.dropped.size();
     e.stale = stale_;
-    e.told = told_.size();
+    e.told = cloud_.told.size();
     e.lost = lost_.size();
     e.runs = run_;
     return e;
@@ -105,6 +99,9 @@ class OutboxWorld {
   void Must(bool holds, const char* what) {
     if (!holds) Wrong(what);
   }
+  void Must(const std::string& trouble) {
+    if (!trouble.empty()) Wrong(trouble);
+  }
 
   void Start() {
     options_.run = ++run_;
@@ -123,7 +120,7 @@ class OutboxWorld {
   /// The process dies: what no disk keeps is lost.
   void Restart() {
     stale_ += outbox_->counts().stale;
-    for (const auto& [name, shot] : names_) {
+    for (const auto& [name, shot] : cloud_.names) {
       if (name.first == run_ && !delivered_.contains(name) && !disk_.Holds(name)) {
         lost_.insert(name);
       }
@@ -166,12 +163,12 @@ class OutboxWorld {
     Frame frame;
     if (!ParseFrame(bytes, frame)) return Wrong("what is published is no frame");
     const Name name(frame.run, frame.sequence);
-    LookAt(frame, name);
+    Must(cloud_.Sent(frame, run_));
     if (!link_up_) {
       air_->error = Error{ErrorCode::kUnavailable, "link", "is not connected"};
     } else if (limit_ > 0 && bytes.size() > limit_) {
       air_->error = Error{ErrorCode::kUnsupported, "broker", "is too large"};
-      refused_.insert(name);
+      cloud_.refused.insert(name);
     } else {
       const auto last = last_published_.find(name);
       Must(hastened_ || last == last_published_.end() || now_ - last->second >= options_.patience,
@@ -179,30 +176,6 @@ class OutboxWorld {
       last_published_[name] = now_;
       if (!Chance(Loss())) to_cloud_.push_back({air_->copy, run_});
       if (Chance(Loss() / 2)) to_cloud_.push_back({air_->copy, run_});
-    }
-  }
-
-  /// Names are for ever, and a time is told by one frame alone.
-  void LookAt(const Frame& frame, const Name& name) {
-    const bool telling = frame.payloads.empty();
-    if (telling) {
-      Must(frame.run == run_ && !names_.contains(name), "a frame that tells has another's name");
-      tellings_.insert(name);
-    } else {
-      const auto known = names_.find(name);
-      Must(known != names_.end() && known->second == frame.captured_us && !tellings_.contains(name),
-           "two frames have one name");
-    }
-    for (const Settled& settled : frame.settled) {
-      auto& carrier = carriers_[{frame.run, settled.sequence}];
-      // What was given up, and could not even be buried, comes again in the next run.
-      const bool given_up =
-          refused_.contains(carrier) || refused_.contains(name) || options_.deadline > Nanos(0);
-      if (carrier != Name() && carrier != name && !given_up) {
-        Wrong(fmt::format("the time of {}/{} is told by frames {}/{} and {}", frame.run,
-                          settled.sequence, carrier.first, carrier.second, name.second));
-      }
-      carrier = name;
     }
   }
 
@@ -265,7 +238,7 @@ class OutboxWorld {
     if (item == nullptr) return;
     const Name name(item->frame.run, item->frame.sequence);
     Must(item->state == TestDisk::kUnderWay, "what is not under way is forgotten");
-    Must(stored_.contains(name) || buried_.contains(name) || options_.deadline > Nanos(0),
+    Must(cloud_.stored.contains(name) || buried_.contains(name) || options_.deadline > Nanos(0),
          "a frame is forgotten that is neither stored nor refused");
     unmarked_.push_back(*item);
     disk_.Forget(place);
@@ -274,12 +247,12 @@ class OutboxWorld {
   void Deliver(const Delivery& d) {
     const Name name(d.run, d.sequence);
     Must(delivered_.insert(name).second, "a frame is delivered twice");
-    Must(names_.contains(name), "a frame is delivered that nobody made");
+    Must(cloud_.names.contains(name), "a frame is delivered that nobody made");
     if (d.status == AckStatus::kRefused) {
-      Must(refused_.contains(name), "a frame is given up that nobody refused");
+      Must(cloud_.refused.contains(name), "a frame is given up that nobody refused");
       Must(!options_.disk || buried_.contains(name) || dead_fails_, "a refused frame is not kept");
     } else {
-      Must(stored_.contains(name), "a frame is called stored that is not");
+      Must(cloud_.stored.contains(name), "a frame is called stored that is not");
     }
     if (!std::isnan(d.stages.network)) to_settle_.insert(name);
   }
@@ -318,13 +291,13 @@ class OutboxWorld {
       shot.bytes = Below(10) == 0 ? 1500 + Below(3000) : Below(200);
       shot.poisoned = Chance(5 * trouble_);
       shot.troubles = Chance(5 * trouble_) ? static_cast<int>(1 + Below(3)) : 0;
-      shots_.push_back(shot);
+      cloud_.shots.push_back(shot);
       asked_ = now_;
     }
-    const TestShot& shot = shots_.back();
+    const TestShot& shot = cloud_.shots.back();
     Frame frame;
     frame.model = shot.model;
-    frame.captured_us = static_cast<int64_t>(shots_.size());
+    frame.captured_us = static_cast<int64_t>(cloud_.shots.size());
     const Bytes data(shot.bytes, std::byte{5});
     frame.payloads.push_back({Role::kThumbnail, 4, 90, DType::kU8, Shape{1, 1, 3}, data});
     const uint64_t dropped = outbox_->counts().dropped;
@@ -333,19 +306,15 @@ class OutboxWorld {
     waits_ = last_ == Outbox::Action::kWait;
     const Name name(frame.run, frame.sequence);
     if (waits_) {
-      names_.erase(name);
+      cloud_.names.erase(name);
       return;
     }
     ++accepted_;
     if (outbox_->counts().dropped > dropped) lost_.insert(name);
   }
 
-  /// A frame has got its name, which nothing else may have.
   void Register(const Frame& frame) {
-    if (frame.run == 0) return;  // it has to wait
-    const Name name(frame.run, frame.sequence);
-    Must(names_.emplace(name, frame.captured_us).second && !tellings_.contains(name),
-         "a name is given twice");
+    if (frame.run != 0) Must(cloud_.Name(frame));  // else it has to wait
   }
 
   /// One of the packets on their way to the cloud arrives.
@@ -354,38 +323,14 @@ class OutboxWorld {
     const auto at = to_cloud_.begin() + static_cast<ptrdiff_t>(well_ ? 0 : Below(to_cloud_.size()));
     const Packet packet = std::move(*at);
     to_cloud_.erase(at);
-    if (!cloud_up_) return;
+    if (!cloud_.up) return;
     Frame frame;
     if (!ParseFrame(packet.bytes, frame)) return Wrong("the cloud cannot read a frame");
-    const Name name(frame.run, frame.sequence);
-    Ack ack;
-    ack.run = frame.run;
-    ack.sequence = frame.sequence;
-    ack.status = frame.payloads.empty() ? AckStatus::kStored : Judge(frame, name);
-    if (ack.status == AckStatus::kRetry) ack.message = fmt::format("model {}", frame.model);
-    if (ack.status == AckStatus::kStored || ack.status == AckStatus::kDuplicate) {
-      for (const Settled& settled : frame.settled) told_.insert({frame.run, settled.sequence});
-    }
+    const Ack ack = cloud_.Take(frame);
+    Must(cloud_.doubles() == 0, "a picture is stored under two names");
     if (packet.reply_to != run_ || Chance(Loss())) return;
     to_device_.push_back(ack);
     if (Chance(Loss() / 2)) to_device_.push_back(ack);
-  }
-
-  AckStatus Judge(const Frame& frame, const Name& name) {
-    if (stored_.contains(name)) return AckStatus::kDuplicate;
-    TestShot& shot = shots_[static_cast<size_t>(frame.captured_us) - 1];
-    if (missing_.contains(frame.model)) return AckStatus::kRetry;
-    if (shot.poisoned) {
-      refused_.insert(name);
-      return AckStatus::kRefused;
-    }
-    if (shot.troubles > 0) {
-      --shot.troubles;
-      return AckStatus::kRetry;
-    }
-    stored_.insert(name);
-    Must(stored_shots_.insert(frame.captured_us).second, "a picture is stored under two names");
-    return AckStatus::kStored;
   }
 
   /// One of the answers on their way to the device arrives.
@@ -414,10 +359,10 @@ class OutboxWorld {
       case 4:
         return link_up_ ? void() : Connect();
       case 5:
-        cloud_up_ = !cloud_up_;
+        cloud_.up = !cloud_.up;
         return;
       case 6:
-        if (!missing_.erase(Below(3)) && trouble_ > 0) missing_.insert(Below(3));
+        if (!cloud_.missing.erase(Below(3)) && trouble_ > 0) cloud_.missing.insert(Below(3));
         return;
       case 7:
         disk_.full = !disk_.full && Chance(40);
@@ -432,7 +377,7 @@ class OutboxWorld {
         if (Chance(25)) Restart();
         return;
       default:
-        if (!link_up_ || cloud_up_) return;
+        if (!link_up_ || cloud_.up) return;
         last_published_.clear();
         hastened_ = true;
         return Feed(Outbox::NobodyListens{});
@@ -473,8 +418,8 @@ class OutboxWorld {
   /// The world is well: everything comes to its end, by the outbox's own clock.
   void Heal() {
     well_ = true;
-    cloud_up_ = true;
-    missing_.clear();
+    cloud_.up = true;
+    cloud_.missing.clear();
     disk_.full = disk_.unreadable = dead_fails_ = false;
     if (air_) Feed(Landed());
     link_up_ = false;
@@ -500,14 +445,14 @@ class OutboxWorld {
 
   void Account() {
     size_t missing = 0;
-    for (const auto& [name, shot] : names_) {
-      const bool known = stored_.contains(name) || refused_.contains(name) ||
+    for (const auto& [name, shot] : cloud_.names) {
+      const bool known = cloud_.stored.contains(name) || cloud_.refused.contains(name) ||
                          lost_.contains(name) || disk_.dropped.contains(name);
       missing += known ? 0 : 1;
     }
     if (missing > stale_) Wrong(fmt::format("{} frames are lost, {} stale", missing, stale_));
     if (disk_.dropped.size() > dropped_before_) return;  // and what they would have told
-    for (const Name& name : to_settle_) Must(told_.contains(name), "a time is never told");
+    for (const Name& name : to_settle_) Must(cloud_.told.contains(name), "a time is never told");
   }
 
   uint64_t Loss() const { return well_ ? 0 : trouble_ * 8; }
@@ -532,19 +477,15 @@ class OutboxWorld {
   std::vector<TestDisk::Item> unmarked_;  // forgotten, and maybe without a mark of it
   std::set<Name> delivered_, to_settle_;  // in this run
   // The line and the cloud.
-  bool link_up_ = false, connected_ = false, cloud_up_ = true, well_ = false, hastened_ = false;
+  bool link_up_ = false, connected_ = false, well_ = false, hastened_ = false;
   size_t limit_ = 0;
   std::optional<Air> air_;
   std::vector<Packet> to_cloud_;
   std::vector<Ack> to_device_;
-  std::set<uint64_t> missing_;  // models
   std::map<Name, Nanos> last_published_;
   // Everything that ever was.
-  std::vector<TestShot> shots_;
-  std::map<Name, int64_t> names_;  // of pictures
-  std::map<Name, Name> carriers_;  // of a time: the frame that tells it
-  std::set<Name> tellings_, stored_, refused_, buried_, lost_, told_;
-  std::set<int64_t> stored_shots_;
+  TestCloud cloud_;
+  std::set<Name> buried_, lost_;
 };
 
 }  // namespace fogline
