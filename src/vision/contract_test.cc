@@ -17,12 +17,10 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::SetInts;
 using fogline::testing::TestModel;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr int kFloat = onnx::TensorProto::FLOAT;
 constexpr int kHalf = onnx::TensorProto::FLOAT16;
 constexpr int kInt = onnx::TensorProto::INT64;
 
