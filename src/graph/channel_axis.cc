@@ -128,6 +128,7 @@ class Finder {
       if (from_output) return static_cast<int>(perm[axis]);
       return static_cast<int>(std::ranges::find(perm, axis) - perm.begin());
     }
+    if (proto.input_size() == 0) return -1;
     const int in = IndexOf(proto.input(0));  // without one, axes are reversed
     return in < 0 ? -1 : static_cast<int>(ShapeOf(in).rank()) - 1 - axis;
   }

@@ -340,6 +340,7 @@ class Typer {
     // No constant is made of itself: the walk ends.
     while (data_.constants.contains(at) && data_.constants.at(at).node >= 0) {
       const auto& node = graph.node(data_.constants.at(at).node);
+      if (node.input_size() == 0) break;  // a file may say so, be it nonsense
       if (std::ranges::find(kViews, node.op_type()) == kViews.end()) break;
       at = node.input(0);
     }
