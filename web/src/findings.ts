@@ -22,6 +22,19 @@ export function placeOf(box: FoundBox): Place {
   };
 }
 
+/** Where a box's name stands: above its upper left corner, or where there is no room, inside the picture. */
+export function nameOf(box: FoundBox): { left: string; top: string; classes: string } {
+  const { left, top } = placeOf(box);
+  const right = part(box.x) > 0.65;
+  return {
+    left: right ? css(Math.min(1, part(box.x) + part(box.w))) : left,
+    top,
+    classes: ['box-name', box.y < 0.1 && 'below', right && 'leftwards']
+      .filter((name) => name !== false)
+      .join(' '),
+  };
+}
+
 export interface Group {
   label: string;
   count: number;

@@ -1,7 +1,7 @@
 // What a network found, drawn: boxes over the picture, and a list of what there is.
 import type { Detection } from './api';
 import { h, s } from './dom';
-import { figure, findsMore, groupsOf, namedBoxes, placeOf, spokenBoxes } from './findings';
+import { figure, findsMore, groupsOf, namedBoxes, nameOf, placeOf, spokenBoxes } from './findings';
 import { count, percent } from './format';
 
 /** The boxes as one drawing that covers the picture, those of the label that was said standing out; the surest are named. */
@@ -20,12 +20,8 @@ function overlay(d: Detection): HTMLElement {
     );
   });
   const names = boxes.slice(0, namedBoxes).map((box) => {
-    const { left, top } = placeOf(box);
-    const name = h(
-      'span',
-      { class: box.y < 0.1 ? 'box-name within' : 'box-name' },
-      `${box.label} ${percent(box.score)}`,
-    );
+    const { left, top, classes } = nameOf(box);
+    const name = h('span', { class: classes }, `${box.label} ${percent(box.score)}`);
     name.style.left = left;
     name.style.top = top;
     return name;

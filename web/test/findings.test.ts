@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Detection, FoundBox } from '../src/api';
-import { figure, findsMore, groupsOf, placeOf, spokenBoxes } from '../src/findings';
+import { figure, findsMore, groupsOf, nameOf, placeOf, spokenBoxes } from '../src/findings';
 
 const box = (label: string, score: number, x = 0, y = 0, w = 0.5, h = 0.5): FoundBox => ({
   label,
@@ -25,6 +25,15 @@ test('a box lies where its parts of the picture say, and never beyond it', () =>
     top: '0%',
     width: '25%',
     height: '100%',
+  });
+});
+
+test("a box's name stays within the picture", () => {
+  assert.deepEqual(nameOf(box('can', 1, 0.2, 0.4)), { left: '20%', top: '40%', classes: 'box-name' });
+  assert.deepEqual(nameOf(box('can', 1, 0.8, 0, 0.1)), {
+    left: '90%',
+    top: '0%',
+    classes: 'box-name below leftwards',
   });
 });
 
