@@ -73,6 +73,79 @@ std::string_view Text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// What the device measured of this frame and earlier ones, and what it says of its others.
+Status ReadTimes(const json& object, Header& header, Frame& frame) {
+  if (const auto stages = object.find("stages_us");
+      stages != object.end() && stages->is_array() && stages->size() == 5) {
+    uint32_t* const to[] = {&frame.stages.read, &frame.stages.resize, &frame.stages.prefix,
+                            &frame.stages.encode, &frame.stages.window};
+    for (size_t i = 0; i < 5; ++i) {
+      if (!(*stages)[i].is_number_unsigned() ||
+          !std::in_range<uint32_t>((*stages)[i].get<uint64_t>())) {
+        return Bad("has stages that are no durations");
+      }
+      *to[i] = (*stages)[i].get<uint32_t>();
+    }
+  }
+  if (const auto settled = object.find("settled"); settled != object.end() && settled->is_array()) {
+    if (settled->size() > Frame::kMaxSettled) return Bad("has too many settled times");
+    for (const json& entry : *settled) {
+      if (!entry.is_object()) return Bad("has settled times that are none");
+      Header inner(entry);
+      frame.settled.push_back(
+          {inner.Get<uint64_t>("sequence", 0), inner.Get<uint32_t>("network_us", 0)});
+      header.ok = header.ok && inner.ok;
+    }
+  }
+  if (const auto counts = object.find("counts"); counts != object.end() && counts->is_object()) {
+    Header inner(*counts);
+    frame.counts = {inner.Get<uint32_t>("waiting", 0), inner.Get<uint32_t>("dead", 0),
+                    inner.Get<uint32_t>("dropped", 0)};
+    header.ok = header.ok && inner.ok;
+  }
+  return {};
+}
+
+/// A result, with findings where `findings` holds some.
+Status ReadResult(const json& object, std::string_view findings, Header& header, Frame& frame,
+                  std::vector<std::byte>& scratch) {
+  if (const auto found = object.find("result"); found != object.end() && found->is_object()) {
+    Header inner(*found);
+    ResultPayload result{inner.Get<int32_t>("label", -1), inner.Get<float>("score", -1),
+                         inner.Get<bool>("positive", false), inner.Get<std::string>("text", ""),
+                         std::nullopt};
+    header.ok = header.ok && inner.ok;
+    if (!findings.empty()) {
+      FOGLINE_TRY(result.findings, ParseFindingsJson(findings));
+      if (auto* one = std::get_if<ClassFindings>(&*result.findings)) {
+        one->label = result.label;
+        one->score = std::clamp(result.score, 0.0F, 1.0F);
+      }
+    }
+    scratch.clear();
+    WriteResult(result, scratch);
+    frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, scratch});
+  }
+  return {};
+}
+
+Status ReadTensor(const json& object, std::string_view data, Header& header, Frame& frame) {
+  Payload payload;
+  payload.codec = static_cast<uint8_t>(CodecKind::kJson);
+  payload.dtype = static_cast<DType>(header.Get<int>("dtype", 0));
+  std::vector<int64_t> dims;
+  if (const auto shape = object.find("shape"); shape != object.end() && shape->is_array()) {
+    for (const json& d : *shape) dims.push_back(d.is_number_unsigned() ? d.get<int64_t>() : -1);
+  }
+  payload.shape = Shape(dims);
+  const auto elements = payload.shape.Elements();
+  if (dims.size() > Shape::kMaxRank || !elements || *elements > (int64_t{1} << 31))
+    return Bad("has no valid shape");
+  payload.bytes = std::as_bytes(std::span(data.data(), data.size()));
+  frame.payloads.push_back(payload);
+  return {};
+}
+
 }  // namespace
 
 bool IsJsonFrame(std::span<const std::byte> bytes) {
@@ -181,68 +254,11 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
     frame.accuracy_m = header.Get<float>("accuracy_m", frame.accuracy_m);
     frame.heading_deg = header.Get<float>("heading_deg", frame.heading_deg);
   }
-  if (const auto stages = object.find("stages_us");
-      stages != object.end() && stages->is_array() && stages->size() == 5) {
-    uint32_t* const to[] = {&frame.stages.read, &frame.stages.resize, &frame.stages.prefix,
-                            &frame.stages.encode, &frame.stages.window};
-    for (size_t i = 0; i < 5; ++i) {
-      if (!(*stages)[i].is_number_unsigned() ||
-          !std::in_range<uint32_t>((*stages)[i].get<uint64_t>())) {
-        return Bad("has stages that are no durations");
-      }
-      *to[i] = (*stages)[i].get<uint32_t>();
-    }
-  }
-  if (const auto settled = object.find("settled"); settled != object.end() && settled->is_array()) {
-    if (settled->size() > Frame::kMaxSettled) return Bad("has too many settled times");
-    for (const json& entry : *settled) {
-      if (!entry.is_object()) return Bad("has settled times that are none");
-      Header inner(entry);
-      frame.settled.push_back(
-          {inner.Get<uint64_t>("sequence", 0), inner.Get<uint32_t>("network_us", 0)});
-      header.ok = header.ok && inner.ok;
-    }
-  }
-  if (const auto counts = object.find("counts"); counts != object.end() && counts->is_object()) {
-    Header inner(*counts);
-    frame.counts = {inner.Get<uint32_t>("waiting", 0), inner.Get<uint32_t>("dead", 0),
-                    inner.Get<uint32_t>("dropped", 0)};
-    header.ok = header.ok && inner.ok;
-  }
+  FOGLINE_CHECK(ReadTimes(object, header, frame));
   const std::string_view data = text.substr(data_at, text.size() - data_at - 1);
   const bool is_findings = data.starts_with('{');  // a tensor is a list
-  if (const auto found = object.find("result"); found != object.end() && found->is_object()) {
-    Header inner(*found);
-    ResultPayload result{inner.Get<int32_t>("label", -1), inner.Get<float>("score", -1),
-                         inner.Get<bool>("positive", false), inner.Get<std::string>("text", ""),
-                         std::nullopt};
-    header.ok = header.ok && inner.ok;
-    if (is_findings) {
-      FOGLINE_TRY(result.findings, ParseFindingsJson(data));
-      if (auto* one = std::get_if<ClassFindings>(&*result.findings)) {
-        one->label = result.label;
-        one->score = std::clamp(result.score, 0.0F, 1.0F);
-      }
-    }
-    scratch.clear();
-    WriteResult(result, scratch);
-    frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, scratch});
-  }
-  if (data != "null" && !is_findings) {
-    Payload payload;
-    payload.codec = static_cast<uint8_t>(CodecKind::kJson);
-    payload.dtype = static_cast<DType>(header.Get<int>("dtype", 0));
-    std::vector<int64_t> dims;
-    if (const auto shape = object.find("shape"); shape != object.end() && shape->is_array()) {
-      for (const json& d : *shape) dims.push_back(d.is_number_unsigned() ? d.get<int64_t>() : -1);
-    }
-    payload.shape = Shape(dims);
-    const auto elements = payload.shape.Elements();
-    if (dims.size() > Shape::kMaxRank || !elements || *elements > (int64_t{1} << 31))
-      return Bad("has no valid shape");
-    payload.bytes = std::as_bytes(std::span(data.data(), data.size()));
-    frame.payloads.push_back(payload);
-  }
+  FOGLINE_CHECK(ReadResult(object, is_findings ? data : "", header, frame, scratch));
+  if (data != "null" && !is_findings) FOGLINE_CHECK(ReadTensor(object, data, header, frame));
   const bool on_globe = std::abs(frame.lat) <= 90 && std::abs(frame.lon) <= 180;
   if (!header.ok || !IsDeviceName(frame.device) || !on_globe) return Bad("has a malformed header");
   return {};
