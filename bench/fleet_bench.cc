@@ -37,7 +37,7 @@
 #include "edge/mechanism.h"
 #include "frame/ack.h"
 #include "frame/topics.h"
-#include "link/broker.h"
+#include "servers/local_broker.h"
 #include "store/store.h"
 
 namespace fogline {

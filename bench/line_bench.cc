@@ -18,7 +18,7 @@
 #include "cloud/worker.h"
 #include "edge/mechanism.h"
 #include "edge/sender.h"
-#include "link/broker.h"
+#include "servers/local_broker.h"
 #include "vision/folder.h"
 
 namespace fogline {

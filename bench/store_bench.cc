@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "store/local_redis.h"
+#include "servers/local_redis.h"
 #include "store/store.h"
 
 namespace fogline {

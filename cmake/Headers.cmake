@@ -1,7 +1,7 @@
-# fogline_precompiled(TARGET room|test|cli)
+# fogline_precompiled(TARGET room|test)
 #
 # Reading the standard library takes longer than compiling most files: the headers that nearly every file includes are read
-# once, for rooms, for tests (with gmock) and for the command line. Each file still includes what it uses:
+# once for rooms and once for tests (with gmock). Each file still includes what it uses:
 # scripts/check compiles all of them without this, and -DFOGLINE_PCH=OFF builds so. No header of ours is among them.
 set(pch OFF)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
@@ -33,11 +33,7 @@ function(fogline_precompiled target kind)
       fogline_headers(room "" "")
     elseif(kind STREQUAL "test")
       fogline_headers(test GTest::gmock "-fPIE" <gmock/gmock.h> <gtest/gtest.h>)
-    else()
-      fogline_headers(cli "" "-fPIE;-O2")
-    endif()
-    if(NOT kind STREQUAL "room")  # programs
-      set_target_properties(fogline_headers_${kind} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      set_target_properties(fogline_headers_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # programs
     endif()
   endif()
   target_precompile_headers(${target} REUSE_FROM fogline_headers_${kind})

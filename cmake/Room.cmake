@@ -1,10 +1,12 @@
-# fogline_room(NAME [USES room…] [LIBS lib…])
+# fogline_room(NAME [LIGHT] [USES room…] [LIBS lib…])
 #
 # One room of the house: every src/NAME/*.cc becomes the static library fogline_NAME, and every *_test.cc beside them the
 # test program fogline_NAME_test. USES names the rooms above that it may include; LIBS the third-party libraries that live
-# in it (PRIVATE: no other room sees their headers through it).
+# in it (PRIVATE: no other room sees their headers through it). LIGHT: text and glue, not worth the optimiser's time.
+set(FOGLINE_LIGHT $<$<CONFIG:Release>:-O1>)
+
 function(fogline_room name)
-  cmake_parse_arguments(ROOM "" "" "USES;LIBS;PUBLIC_LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "LIGHT" "" "USES;LIBS;PUBLIC_LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
@@ -16,6 +18,9 @@ function(fogline_room name)
     target_link_libraries(fogline_${name} PUBLIC fogline_${used})
   endforeach()
   target_link_libraries(fogline_${name} PUBLIC ${ROOM_PUBLIC_LIBS} PRIVATE ${ROOM_LIBS})
+  if(ROOM_LIGHT)
+    target_compile_options(fogline_${name} PRIVATE ${FOGLINE_LIGHT})
+  endif()
   fogline_precompiled(fogline_${name} room)
 
   if(FOGLINE_TESTS AND tests)

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/paths.h"
 
 namespace fogline {
@@ -22,21 +23,6 @@ std::string ErrnoText() { return std::generic_category().message(errno); }
 tl::unexpected<Error> FailErrno(const std::filesystem::path& path, const char* doing) {
   return Fail(CodeOfErrno(errno), path.string(), "cannot {}: {}", doing, ErrnoText());
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// An open regular file and its size. Not blocking: a pipe without a writer would hold us for ever.
 struct OpenFile {

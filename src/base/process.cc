@@ -20,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/paths.h"
 
 namespace fogline {
@@ -196,17 +197,16 @@ Result<std::filesystem::path> FindShipped(const std::filesystem::path& relative)
 }
 
 int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const Descriptor any(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof(address);
   int port = 0;
-  if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
-      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0) {
+  if (any && bind(any.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
+      getsockname(any.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0) {
     port = ntohs(address.sin_port);
   }
-  if (fd >= 0) close(fd);
   return port;
 }
 

@@ -9,9 +9,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "cli/score_view.h"
-#include "codec/parallel.h"
 #include "learn/class_name.h"
 #include "vision/folder.h"
 #include "vision/preprocess.h"

@@ -3,16 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/retention_flags.h"
-#include "lab/cloud_metrics.h"
 #include "store/keeper.h"
+#include "web/cloud_metrics.h"
 
 namespace fogline::cli {
 namespace {
@@ -31,17 +31,58 @@ std::function<std::vector<Metric>()> WithKeeper(std::function<std::vector<Metric
   };
 }
 
+struct Args {
+  Common common;
+  LinkFlags link;
+  CloudOptions cloud;
+  std::string models, trace, store = "sqlite:fogline.db";
+  RetentionFlags keep;
+  HttpFlags http;
+};
+
+Status Run(Args& args) {
+  args.cloud.models.folder = args.models;
+  args.cloud.trace = args.trace;
+  FOGLINE_TRY(args.cloud.link, ToLinkOptions(args.link));
+  FOGLINE_TRY(const Retention keep, ToRetention(args.keep));
+  FOGLINE_TRY(const auto store, OpenStore(args.store));
+  std::unique_ptr<StoreKeeper> keeper;
+  if (keep.any()) keeper = std::make_unique<StoreKeeper>(*store, keep);
+  CloudMetrics metrics;
+  FOGLINE_TRY(const auto web,
+              StartWeb(args.http, args.models, WithKeeper(metrics.Ask(), keeper.get()), *store));
+  if (web != nullptr) LogInfo("map at {}", web->url());
+  FOGLINE_TRY(const auto cloud, Cloud::Start(args.cloud, *store, [&web] {
+                if (web != nullptr) web->Notify();
+              }));
+  const auto shown = metrics.Show(*cloud);
+  while (!WaitForStop(std::chrono::hours(1))) {
+  }
+  cloud->Stop();
+  const CloudStats& s = cloud->stats();
+  if (args.common.json) {
+    Json devices = Json::object();
+    for (const auto& [device, unstored] : cloud->unstored()) {
+      devices[device] = {{"not_now", unstored.not_now},
+                         {"reason", unstored.reason},
+                         {"refused", unstored.refused}};
+    }
+    fmt::print("{}\n", Dump(Json{{"duplicates", s.duplicates.load()},
+                                 {"received", s.received.load()},
+                                 {"refused", s.refused.load()},
+                                 {"retried", s.retried.load()},
+                                 {"stored", s.stored.load()},
+                                 {"unstored", devices}}));
+  } else {
+    fmt::print("received {}   stored {}   stored before {}   refused {}\n", s.received.load(),
+               s.stored.load(), s.duplicates.load(), s.refused.load());
+  }
+  return {};
+}
+
 }  // namespace
 
 void AddCloud(CommandLine& line) {
-  struct Args {
-    Common common;
-    LinkFlags link;
-    CloudOptions cloud;
-    std::string models, trace, store = "sqlite:fogline.db";
-    RetentionFlags keep;
-    HttpFlags http;
-  };
   auto args = std::make_shared<Args>();
   Command command = line.Add("cloud", "Runs the cloud: frames in, detections stored and shown");
   AddCommon(command, args->common);
@@ -81,46 +122,7 @@ void AddCloud(CommandLine& line) {
       .ShowDefault();
   command.Add("--trace", args->trace, "write a time line of every frame, for ui.perfetto.dev");
   AddHttpFlags(command, args->http);
-  SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
-    args->cloud.models.folder = args->models;
-    args->cloud.trace = args->trace;
-    FOGLINE_TRY(args->cloud.link, ToLinkOptions(args->link));
-    FOGLINE_TRY(const Retention keep, ToRetention(args->keep));
-    FOGLINE_TRY(const auto store, OpenStore(args->store));
-    std::unique_ptr<StoreKeeper> keeper;
-    if (keep.any()) keeper = std::make_unique<StoreKeeper>(*store, keep);
-    CloudMetrics metrics;
-    FOGLINE_TRY(const auto web, StartWeb(args->http, args->models,
-                                         WithKeeper(metrics.Ask(), keeper.get()), *store));
-    if (web != nullptr) LogInfo("map at {}", web->url());
-    FOGLINE_TRY(const auto cloud, Cloud::Start(args->cloud, *store, [&web] {
-                  if (web != nullptr) web->Notify();
-                }));
-    const auto shown = metrics.Show(*cloud);
-    while (!WaitForStop(std::chrono::hours(1))) {
-    }
-    cloud->Stop();
-    const CloudStats& s = cloud->stats();
-    if (args->common.json) {
-      nlohmann::json devices = nlohmann::json::object();
-      for (const auto& [device, unstored] : cloud->unstored()) {
-        devices[device] = {{"refused", unstored.refused},
-                           {"not_now", unstored.not_now},
-                           {"reason", unstored.reason}};
-      }
-      fmt::print("{}\n", nlohmann::json{{"received", s.received.load()},
-                                        {"stored", s.stored.load()},
-                                        {"duplicates", s.duplicates.load()},
-                                        {"refused", s.refused.load()},
-                                        {"retried", s.retried.load()},
-                                        {"unstored", devices}}
-                             .dump());
-    } else {
-      fmt::print("received {}   stored {}   stored before {}   refused {}\n", s.received.load(),
-                 s.stored.load(), s.duplicates.load(), s.refused.load());
-    }
-    return {};
-  });
+  SetAction(command, std::shared_ptr<Common>(args, &args->common), [args] { return Run(*args); });
 }
 
 }  // namespace fogline::cli

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "cli/cost_show.h"
 #include "report/page.h"
 #include "report/xy_chart.h"
 
 namespace fogline::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// "21 352 951": a narrow space before every third digit.
 std::string Whole(double value) {
@@ -233,7 +231,7 @@ std::string FleetJson(const FleetView& view) {
       json["break_evens"].push_back({{"at", b.at}, {"text", b.text}});
     }
   }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Dump(json);
 }
 
 std::string FleetPage(const FleetView& view) {

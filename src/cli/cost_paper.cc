@@ -1,16 +1,14 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "cli/cost_show.h"
 #include "report/page.h"
 #include "report/xy_chart.h"
 
 namespace fogline::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// At the printed number of decimals, so that both stand beside each other in one style.
 std::string AtDecimals(double value, const std::string& like) {
@@ -105,7 +103,7 @@ std::string PaperJson(const PaperTables& tables) {
                    {"truncated", Count(tables, CellMatch::kTruncated)},
                    {"different", Count(tables, CellMatch::kDiffers)}};
   json["differences"] = tables.differences;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Dump(json);
 }
 
 std::string PaperPage(const PaperTables& tables, const PaperConstants& constants) {

@@ -1,23 +1,21 @@
 // fogline demo: all of it on this machine.
-#include "lab/demo.h"
+#include "demo/demo.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "cli/command.h"
 #include "report/table.h"
 
 namespace fogline::cli {
 namespace {
 
-using json = nlohmann::ordered_json;  // stages stay in the order of the flow
-
-json ToJson(const std::vector<DemoMechanism>& mechanisms) {
-  json list = json::array();
+Json ToJson(const std::vector<DemoMechanism>& mechanisms) {
+  Json list = Json::array();
   for (const DemoMechanism& m : mechanisms) {
-    json stages = json::object();
+    Json stages = Json::object();
     for (const auto& [stage, ms] : m.stages_p50_ms) stages[stage] = ms;
     list.push_back(
         {{"name", m.name},
@@ -115,7 +113,7 @@ void AddDemo(CommandLine& line) {
                                 .pictures_are_through =
                                     [&](const std::vector<DemoMechanism>& mechanisms) {
                                       if (json_wanted) {
-                                        fmt::print("{}\n", ToJson(mechanisms).dump());
+                                        fmt::print("{}\n", Dump(ToJson(mechanisms)));
                                       } else {
                                         Print(mechanisms);
                                         if (!once) fmt::print("\nThe map stays until Ctrl-C.\n");

@@ -7,9 +7,9 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/edge_metrics.h"
@@ -18,24 +18,22 @@
 namespace fogline::cli {
 namespace {
 
-using json = nlohmann::ordered_json;  // stages stay in the order of the flow
-
 std::string HostName() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 && IsDeviceName(name.data()) ? name.data()
                                                                                      : "edge";
 }
 
-json ToJson(const Summary& s) {
+Json ToJson(const Summary& s) {
   return {{"count", s.count}, {"p50", s.p50}, {"p95", s.p95}, {"mean", s.mean}};
 }
 
-json ToJson(const EdgeReport& r) {
-  json stages = json::object();
+Json ToJson(const EdgeReport& r) {
+  Json stages = Json::object();
   for (size_t i = 0; i < kStages.size(); ++i) {
     if (r.stages_ms[i].count > 0) stages[kStages[i].name] = ToJson(r.stages_ms[i]);
   }
-  json all{{"device", r.device}, {"mechanism", r.mechanism}, {"cut", r.cut}, {"codec", r.codec}};
+  Json all{{"device", r.device}, {"mechanism", r.mechanism}, {"cut", r.cut}, {"codec", r.codec}};
   for (const EdgeCount& count : EdgeCounts()) all[count.key] = r.*count.count;
   all["bytes_mean"] = r.bytes_mean;
   all["latency_ms"] = ToJson(r.total_ms);
@@ -47,9 +45,9 @@ json ToJson(const EdgeReport& r) {
 }
 
 /// Of a single source its report; of several each one's, and the sum of their counts.
-json ToJson(std::span<const EdgeReport> reports) {
+Json ToJson(std::span<const EdgeReport> reports) {
   if (reports.size() == 1) return ToJson(reports.front());
-  json devices = json::array(), total = json::object();
+  Json devices = Json::array(), total = Json::object();
   for (const EdgeReport& r : reports) devices.push_back(ToJson(r));
   const EdgeReport sum = Total(reports);
   for (const EdgeCount& count : EdgeCounts()) total[count.key] = sum.*count.count;
@@ -256,7 +254,7 @@ Status Run(Args& args) {
   FOGLINE_TRY(const auto line, Edge::Open(edge));
   FOGLINE_TRY(const std::vector<EdgeReport> reports, line->Run());
   if (args.common.json) {
-    fmt::print("{}\n", ToJson(reports).dump());
+    fmt::print("{}\n", Dump(ToJson(reports)));
   } else {
     Print(reports);
   }

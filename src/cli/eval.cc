@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -14,8 +14,6 @@
 
 namespace fogline::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr size_t kShownMistakes = 20;
 
@@ -143,8 +141,7 @@ Status RunEval(const Args& args) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (args.json) {
-    fmt::print("{}\n", ToJson(args.evaluate, report, seconds)
-                           .dump(-1, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", Dump(ToJson(args.evaluate, report, seconds)));
     return {};
   }
   Print(report);

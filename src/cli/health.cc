@@ -3,11 +3,11 @@
 #include <netdb.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <memory>
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/host_port.h"
 #include "cli/command.h"
 
@@ -25,20 +25,19 @@ std::string StatusLine(const HostPort& address, const std::string& path) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   std::string answer;
   for (const addrinfo* at = found; at != nullptr && answer.empty(); at = at->ai_next) {
-    const int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
-    if (fd < 0) continue;
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
+    const Descriptor server(socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol));
+    if (!server) continue;
+    setsockopt(server.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
+    setsockopt(server.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
     const std::string request = fmt::format(
         "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", path, address.ToString());
     char buffer[256];
-    if (connect(fd, at->ai_addr, at->ai_addrlen) == 0 &&
-        send(fd, request.data(), request.size(), MSG_NOSIGNAL) ==
+    if (connect(server.get(), at->ai_addr, at->ai_addrlen) == 0 &&
+        send(server.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
             static_cast<ssize_t>(request.size())) {
-      const ssize_t n = recv(fd, buffer, sizeof(buffer), MSG_WAITALL);
+      const ssize_t n = recv(server.get(), buffer, sizeof(buffer), MSG_WAITALL);
       if (n > 0) answer.assign(buffer, static_cast<size_t>(n));
     }
-    close(fd);
   }
   return answer.substr(0, answer.find('\r'));
 }

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/inspect_page.h"
@@ -12,8 +11,6 @@
 
 namespace fogline::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Args : Common {
   ModelArgs model;
@@ -140,9 +137,7 @@ Status Inspect(const Args& args) {
         WriteFile(args.html, InspectPage(args.model.path.filename().string(), model, cuts)));
   }
   if (args.json) {
-    fmt::print(
-        "{}\n",
-        ToJson(args.model, network, cuts).dump(-1, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", Dump(ToJson(args.model, network, cuts)));
   } else if (args.html.empty()) {
     Print(args.model, network, cuts);
   } else {

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "base/certificates.h"
+#include "base/json.h"
 #include "base/paths.h"
 #include "cli/command.h"
 #include "frame/frame.h"
@@ -36,7 +36,7 @@ Status MakeKeys(const KeysArgs& args) {
   std::error_code error;
   std::filesystem::create_directories(folder / "devices", error);
   if (error) return Fail(ErrorCode::kNotFound, folder.string(), "{}", error.message());
-  auto made = nlohmann::json::array();
+  auto made = Json::array();
   const auto make = [&](const std::string& stem, const CertificateOptions& options) -> Status {
     if (Exists(folder / (stem + ".crt"))) return {};  // kept
     FOGLINE_CHECK(MakeCertificate(folder / stem, options, folder / "ca"));
@@ -51,7 +51,7 @@ Status MakeKeys(const KeysArgs& args) {
     FOGLINE_CHECK(make("devices/" + device, {CertificateUse::kClient, device, {}, args.days}));
   }
   if (args.common.json) {
-    fmt::print("{}\n", nlohmann::json{{"folder", folder.string()}, {"made", made}}.dump());
+    fmt::print("{}\n", Dump(Json{{"folder", folder.string()}, {"made", made}}));
   } else if (made.empty()) {
     fmt::print("{}: everything is there already\n", folder.string());
   }

@@ -80,17 +80,11 @@ std::string EnvelopeText(const PlanView& view) {
   return out;
 }
 
-}  // namespace
-
-std::string PlanText(const PlanView& view, const TextStyle& style) {
+/// The table of cuts, with a bar each.
+std::string CandidatesText(const PlanView& view, const TextStyle& style) {
   const Scenario& s = view.scenario;
   const Plan& plan = view.plan;
   const Candidate& best = plan.candidates[plan.best];
-  std::string out =
-      fmt::format("{} on {} + {} over {}: {:g} Mbit/s up, {}\n\n", s.model->where(), s.edge.name,
-                  s.cloud.name, s.link.name, s.link.up.value(),
-                  s.link.rtt_known ? fmt::format("{:g} ms round trip", s.link.rtt.value())
-                                   : "round trip not known");
   double slowest = 1e-9;
   for (const size_t i : view.shown) {
     const double total = plan.candidates[i].latency.total().value();
@@ -128,11 +122,26 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
               : !plan.Usable(i) ? Table::Weight::kWeak
                                 : Table::Weight::kNormal);
   }
-  out += table.ToText(style);
+  std::string out = table.ToText(style);
   if (left_out > 0) {
     out += fmt::format("({} cuts that cost over {:g} times as much are not shown)\n", left_out,
                        kHopeless);
   }
+  return out;
+}
+
+}  // namespace
+
+std::string PlanText(const PlanView& view, const TextStyle& style) {
+  const Scenario& s = view.scenario;
+  const Plan& plan = view.plan;
+  const Candidate& best = plan.candidates[plan.best];
+  std::string out =
+      fmt::format("{} on {} + {} over {}: {:g} Mbit/s up, {}\n\n", s.model->where(), s.edge.name,
+                  s.cloud.name, s.link.name, s.link.up.value(),
+                  s.link.rtt_known ? fmt::format("{:g} ms round trip", s.link.rtt.value())
+                                   : "round trip not known");
+  out += CandidatesText(view, style);
   out += fmt::format(
       "\nBest for {}: {}, sending {} — {} ms ({} ms at p95), {} euro a month, {:.0f} mJ "
       "an image, {:.3g} images a second.\n",

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/progress.h"
@@ -99,7 +98,7 @@ Status RunProfile(Args& args) {
         profile.residual * 100);
   }
   if (args.json) {
-    fmt::print("{}\n", nlohmann::ordered_json::parse(profile.ToJson()).dump());
+    fmt::print("{}\n", Dump(ParseJson(profile.ToJson(), "profile").value_or(Json())));
   } else {
     Print(args, profile);
   }

@@ -4,13 +4,12 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 
 namespace fogline::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr size_t kMatrixClasses = 12;  // a wider confusion matrix fits no terminal
 constexpr size_t kNamedSkipped = 10;

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/progress.h"
 #include "learn/score.h"
 #include "report/table.h"
@@ -20,11 +20,11 @@ Table ClassTable(const std::vector<std::string>& labels, const Score& score);
 Table MistakeTable(const std::vector<std::string>& labels, const std::vector<Prediction>& mistakes,
                    size_t most);
 
-nlohmann::ordered_json ClassesToJson(const std::vector<std::string>& labels, const Score& score);
+Json ClassesToJson(const std::vector<std::string>& labels, const Score& score);
 /// The wrong ones of `predictions`, worst first.
-nlohmann::ordered_json MistakesToJson(const std::vector<std::string>& labels,
-                                      const std::vector<Prediction>& predictions);
-nlohmann::ordered_json SkippedToJson(const std::vector<Skipped>& skipped);
+Json MistakesToJson(const std::vector<std::string>& labels,
+                    const std::vector<Prediction>& predictions);
+Json SkippedToJson(const std::vector<Skipped>& skipped);
 
 /// Names the pictures that could not be read, the first ten of them, and counts them.
 void LogSkipped(const std::vector<Skipped>& skipped);

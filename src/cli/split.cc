@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/paths.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -116,16 +116,15 @@ Status Split(const Args& args) {
   FOGLINE_CHECK(cloud.Keep());
 
   if (args.json) {
-    const nlohmann::ordered_json json{{"cut", cut.index < 0 ? nlohmann::ordered_json(cut.name)
-                                                            : nlohmann::ordered_json(cut.index)},
-                                      {"edge", edge.target().string()},
-                                      {"cloud", cloud.target().string()},
-                                      {"max_abs_diff", check.optimized.difference.max_abs},
-                                      {"max_rel_diff", check.optimized.difference.max_rel},
-                                      {"bit_identical", check.exact.difference.identical},
-                                      {"tensors", cut.name},
-                                      {"bytes", cut.bytes}};
-    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    const Json json{{"cut", cut.index < 0 ? Json(cut.name) : Json(cut.index)},
+                    {"edge", edge.target().string()},
+                    {"cloud", cloud.target().string()},
+                    {"max_abs_diff", check.optimized.difference.max_abs},
+                    {"max_rel_diff", check.optimized.difference.max_rel},
+                    {"bit_identical", check.exact.difference.identical},
+                    {"tensors", cut.name},
+                    {"bytes", cut.bytes}};
+    fmt::print("{}\n", Dump(json));
     return {};
   }
   const auto size = [](const std::filesystem::path& path) {

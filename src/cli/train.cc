@@ -2,8 +2,8 @@
 #include <sys/resource.h>
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -13,8 +13,6 @@
 
 namespace fogline::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr size_t kShownMistakes = 10;
 
@@ -127,9 +125,7 @@ Status RunTrain(const Args& args) {
   for (const std::string& warning : report.warnings) LogWarning("{}", warning);
   const Usage usage = UsageSince(start);
   if (args.json) {
-    fmt::print(
-        "{}\n",
-        ToJson(args.train, report, usage).dump(-1, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", Dump(ToJson(args.train, report, usage)));
   } else {
     Print(report, usage);
   }

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "cli/command.h"
 #include "engine/session.h"
 
@@ -14,8 +14,7 @@ void AddVersion(CommandLine& line) {
   AddCommon(command, *common);
   SetAction(command, common, [common]() -> Status {
     if (common->json) {
-      fmt::print("{}\n",
-                 nlohmann::json{{"fogline", FOGLINE_VERSION}, {"engine", EngineName()}}.dump());
+      fmt::print("{}\n", Dump(Json{{"engine", EngineName()}, {"fogline", FOGLINE_VERSION}}));
     } else {
       fmt::print("fogline {} on {}\n", FOGLINE_VERSION, EngineName());
     }

@@ -14,7 +14,7 @@
 #include "cloud/registry.h"
 #include "frame/ack.h"
 #include "frame/frame_route.h"
-#include "plan/pace.h"
+#include "pace/pace.h"
 #include "store/store.h"
 #include "vision/image.h"
 

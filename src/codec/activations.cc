@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/log.h"
-#include "codec/parallel.h"
+#include "base/parallel.h"
 
 namespace fogline {
 namespace {

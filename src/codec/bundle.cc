@@ -1,35 +1,33 @@
 #include "codec/bundle.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "codec/bundle_format.h"
 #include "codec/quant_params.h"
 
 namespace fogline {
 namespace {
 
-using nlohmann::json;
-
 /// A number under `key`, or `otherwise` where there is none.
-std::optional<double> Number(const json& object, const char* key) {
+std::optional<double> Number(const Json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number()) return std::nullopt;
   return found->get<double>();
 }
 
-std::string Text(const json& object, const char* key) {
+std::string Text(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found == object.end() || !found->is_string() ? "" : found->get<std::string>();
 }
 
-Result<std::vector<CalibratedPair>> ReadPairs(const json& info, const std::string& where) {
+Result<std::vector<CalibratedPair>> ReadPairs(const Json& info, const std::string& where) {
   std::vector<CalibratedPair> pairs;
   const auto list = info.find("pairs");
   if (list == info.end() || !list->is_array()) return pairs;
-  for (const json& row : *list) {
+  for (const Json& row : *list) {
     if (!row.is_object()) return Fail(ErrorCode::kInvalid, where, "has a pair that is no object");
     CalibratedPair pair;
     pair.cut = static_cast<int>(std::clamp(Number(row, "cut").value_or(-1), -1.0, 1e6));
@@ -84,7 +82,7 @@ Result<Bundle> Bundle::Parse(std::span<const std::byte> bytes, const std::string
     const std::string_view text = reader.TakeText(length);
     if (!reader.ok()) break;
     if (type == static_cast<uint32_t>(BundleSection::kInfo)) {
-      const json info = json::parse(text, nullptr, /*allow_exceptions=*/false);
+      const Json info = ParseJson(text, where).value_or(Json());
       if (!info.is_object()) return Fail(ErrorCode::kInvalid, where, "has an unreadable table");
       bundle.images_ = static_cast<int>(std::clamp(Number(info, "images").value_or(0), 0.0, 1e9));
       FOGLINE_TRY(bundle.pairs_, ReadPairs(info, where));

@@ -2,22 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/bytes.h"
+#include "base/json.h"
 #include "codec/bundle_format.h"
 
 namespace fogline {
 
-using nlohmann::json;
-
 std::string PairsJson(const std::string& model, int images,
                       const std::vector<CalibratedPair>& pairs) {
   const auto known = [](const std::optional<double>& value) {
-    return value ? json(*value) : json(nullptr);
+    return value ? Json(*value) : Json(nullptr);
   };
-  nlohmann::ordered_json info{{"images", images}, {"model", model}};
-  auto& rows = info["pairs"] = nlohmann::ordered_json::array();
+  Json info{{"images", images}, {"model", model}};
+  auto& rows = info["pairs"] = Json::array();
   for (const CalibratedPair& pair : pairs) {
     rows.push_back({{"cut", pair.cut},
                     {"cut_id", fmt::format("{:016x}", pair.cut_id)},
@@ -31,7 +28,7 @@ std::string PairsJson(const std::string& model, int images,
                     {"relative_error", pair.relative_error},
                     {"metric", known(pair.user_metric)}});
   }
-  return info.dump(-1, ' ', false, json::error_handler_t::replace);
+  return Dump(info);
 }
 
 std::vector<std::byte> WriteBundle(const BundleContents& contents) {

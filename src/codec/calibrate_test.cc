@@ -11,7 +11,7 @@
 #include "codec/calibration.h"
 #include "codec/draft.h"
 #include "codec/fit.h"
-#include "codec/parallel.h"
+#include "base/parallel.h"
 #include "codec/quant_codec.h"
 #include "codec/segment.h"
 #include "engine/shapes.h"

@@ -7,7 +7,7 @@
 
 #include "base/stats.h"
 #include "codec/cut_calibration.h"
-#include "codec/parallel.h"
+#include "base/parallel.h"
 #include "graph/channel_axis.h"
 #include "vision/preprocess.h"
 

@@ -2,41 +2,39 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+#include "base/toml_reader.h"
 #include "cost/fleet_network.h"
-#include "cost/toml_keys.h"
 #include "profile/library.h"
 
 namespace fogline {
 namespace {
 
-Result<const toml::table*> Section(const toml::table& root, const char* key,
-                                   const std::string& where) {
-  const toml::table* table = root[key].as_table();
-  if (table == nullptr) return Fail(ErrorCode::kInvalid, where, "lacks the table [{}]", key);
-  return table;
+Result<const Toml*> Section(const Toml& root, const char* key, const std::string& where) {
+  if (!root[key].is_table()) return Fail(ErrorCode::kInvalid, where, "lacks the table [{}]", key);
+  return &root[key];
 }
 
 /// Applies `read` to every table of an array of tables.
 template <typename Read>
-Status Each(const toml::table& root, const char* key, const std::string& where, Read read) {
-  const toml::array* list = root[key].as_array();
-  if (list == nullptr || list->empty()) {
-    return Fail(ErrorCode::kInvalid, where, "needs at least one [[{}]]", key);
-  }
-  for (size_t i = 0; i < list->size(); ++i) {
-    const toml::table* table = (*list)[i].as_table();
-    if (table == nullptr) return Fail(ErrorCode::kInvalid, where, "'{}' is no [[{}]]", key, key);
-    FOGLINE_CHECK(read(*table, fmt::format("{}[{}].", key, i)));
+Status Each(const Toml& root, const char* key, const std::string& where, Read read) {
+  const Toml::List& list = root[key].list();
+  if (list.empty()) return Fail(ErrorCode::kInvalid, where, "needs at least one [[{}]]", key);
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (!list[i].is_table()) {
+      return Fail(ErrorCode::kInvalid, where, "'{}' is no [[{}]]", key, key);
+    }
+    FOGLINE_CHECK(read(list[i], fmt::format("{}[{}].", key, i)));
   }
   return {};
 }
 
-Status ReadPrices(const toml::table& table, const std::string& where, Fleet& fleet) {
+Status ReadPrices(const Toml& table, const std::string& where, Fleet& fleet) {
   static const std::string kKeys[] = {"electricity_euro_per_kwh", "hardware_months",
                                       "broker_euro_per_million_messages",
                                       "storage_euro_per_gb_month", "storage_months"};
-  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, "prices."));
   const TomlReader reader(table, where, "prices.");
+  FOGLINE_CHECK(reader.OnlyKeys(kKeys));
   FOGLINE_TRY(fleet.euro_per_kwh, reader.Number("electricity_euro_per_kwh", 0));
   FOGLINE_TRY(fleet.hardware_months, reader.Number("hardware_months", 1e-3));
   FOGLINE_TRY(fleet.broker_euro_per_million, reader.Number("broker_euro_per_million_messages", 0));
@@ -45,11 +43,11 @@ Status ReadPrices(const toml::table& table, const std::string& where, Fleet& fle
   return {};
 }
 
-Status ReadPool(const toml::table& table, const std::string& where, FleetPool& pool) {
+Status ReadPool(const Toml& table, const std::string& where, FleetPool& pool) {
   static const std::string kKeys[] = {"machine", "euro_per_hour", "max_utilisation",
                                       "ignore_credits"};
-  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, "pool."));
   const TomlReader reader(table, where, "pool.");
+  FOGLINE_CHECK(reader.OnlyKeys(kKeys));
   FOGLINE_TRY(pool.name, reader.Text("machine"));
   if (pool.name.empty()) {
     return Fail(ErrorCode::kInvalid, where, "lacks the text 'pool.machine'");
@@ -68,7 +66,7 @@ Status ReadPool(const toml::table& table, const std::string& where, FleetPool& p
   if (pool.cap > 1) {
     return Fail(ErrorCode::kInvalid, where, "'pool.max_utilisation' is {}, more than 1", pool.cap);
   }
-  pool.ignore_credits = table["ignore_credits"].value_or(false);
+  pool.ignore_credits = table["ignore_credits"].yes().value_or(false);
   return {};
 }
 
@@ -86,60 +84,57 @@ Status CheckEdge(const Machine& edge, const std::string& where) {
 }
 
 /// One device, or a list of them.
-Result<std::vector<std::string>> ReadEdges(const toml::table& table, const std::string& where,
+Result<std::vector<std::string>> ReadEdges(const Toml& table, const std::string& where,
                                            const std::string& prefix) {
   std::vector<std::string> edges;
-  if (const toml::array* list = table["edge"].as_array()) {
-    for (const auto& node : *list) edges.push_back(node.value_or(std::string()));
-  } else if (const auto one = table["edge"].value<std::string>()) {
-    edges.push_back(*one);
-  }
+  for (const Toml& one : table["edge"].list()) edges.push_back(one.text().value_or(""));
+  if (const auto one = table["edge"].text()) edges.push_back(*one);
   if (edges.empty()) {
     return Fail(ErrorCode::kInvalid, where, "lacks '{}edge': a device, or a list of them", prefix);
   }
   return edges;
 }
 
-Result<std::vector<FleetOption>> ReadNetwork(const toml::table& table, const std::string& where,
+Result<std::vector<FleetOption>> ReadNetwork(const Toml& table, const std::string& where,
                                              const std::string& cloud) {
   static const std::string kKeys[] = {"model",       "shape",         "edge",
                                       "codec",       "min_agreement", "min_accuracy",
                                       "not_before",  "result_share",  "stored_bytes",
                                       "time_spread", "bytes_spread",  "never_send_input",
                                       "message_ms",  "min_metric"};
-  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, "network."));
   const TomlReader reader(table, where, "network.");
+  FOGLINE_CHECK(reader.OnlyKeys(kKeys));
   FleetNetwork n;
   n.cloud = cloud;
   FOGLINE_TRY(const std::string model, reader.Text("model"));
   if (model.empty()) return Fail(ErrorCode::kInvalid, where, "lacks the text 'network.model'");
   n.model = (std::filesystem::path(where).parent_path() / model).lexically_normal();
-  if (const toml::table* shapes = reader.Table("shape")) {
-    for (const auto& [input, value] : *shapes) {
-      auto shape = ParseShape(value.value_or(std::string()));
+  if (const Toml* shapes = reader.Table("shape")) {
+    for (const auto& [input, value] : shapes->table()) {
+      auto shape = ParseShape(value.text().value_or(""));
       if (!shape) {
-        return Fail(ErrorCode::kInvalid, where, "'network.shape.{}': {}", input.str(),
+        return Fail(ErrorCode::kInvalid, where, "'network.shape.{}': {}", input,
                     shape.error().message);
       }
-      n.shapes.emplace(input.str(), *std::move(shape));
+      n.shapes.emplace(input, *std::move(shape));
     }
   }
   FOGLINE_TRY(n.edge, ReadEdges(table, where, "network."));
   FOGLINE_TRY(n.request.codecs, reader.Text("codec"));
   FOGLINE_TRY(n.request.not_before, reader.Text("not_before"));
-  n.request.never_send_input = table["never_send_input"].value_or(false);
+  n.request.never_send_input = table["never_send_input"].yes().value_or(false);
   for (const auto& [key, limit] : {std::pair("min_agreement", &n.request.min_agreement),
                                    std::pair("min_accuracy", &n.request.min_accuracy)}) {
-    if (!table.contains(key)) continue;
+    if (!table.Has(key)) continue;
     FOGLINE_TRY(*limit, reader.Number(key, 0));
     if (**limit > 1) {
       return Fail(ErrorCode::kInvalid, where, "'network.{}' is {:g}, more than 1", key, **limit);
     }
   }
-  if (table.contains("min_metric")) {
+  if (table.Has("min_metric")) {
     FOGLINE_TRY(n.request.min_metric, reader.Number("min_metric", -1e12));
   }
-  if (table.contains("time_spread")) {
+  if (table.Has("time_spread")) {
     FOGLINE_TRY(n.time_spread, reader.Number("time_spread", 0));
   }
   FOGLINE_TRY(n.result_share, reader.NumberOr("result_share", 0, 1));
@@ -151,13 +146,13 @@ Result<std::vector<FleetOption>> ReadNetwork(const toml::table& table, const std
   return options;
 }
 
-Result<FleetOption> ReadOption(const toml::table& table, const std::string& where,
+Result<FleetOption> ReadOption(const Toml& table, const std::string& where,
                                const std::string& prefix) {
   static const std::string kKeys[] = {"name",         "edge",        "edge_ms",
                                       "cloud_ms",     "bytes",       "sent_share",
                                       "stored_bytes", "time_spread", "bytes_spread"};
-  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, prefix));
   const TomlReader reader(table, where, prefix);
+  FOGLINE_CHECK(reader.OnlyKeys(kKeys));
   FleetOption o;
   FOGLINE_TRY(o.name, reader.Text("name"));
   FOGLINE_TRY(const std::string edge, reader.Text("edge"));
@@ -177,12 +172,12 @@ Result<FleetOption> ReadOption(const toml::table& table, const std::string& wher
   return o;
 }
 
-Result<FleetGroup> ReadGroup(const toml::table& table, const std::string& where,
-                             const std::string& prefix, const std::vector<FleetOption>& options) {
+Result<FleetGroup> ReadGroup(const Toml& table, const std::string& where, const std::string& prefix,
+                             const std::vector<FleetOption>& options) {
   static const std::string kKeys[] = {"name", "devices", "images_per_second", "target_ms",
                                       "edge", "link",    "data_euro_per_gb"};
-  FOGLINE_CHECK(OnlyKeys(table, kKeys, where, prefix));
   const TomlReader reader(table, where, prefix);
+  FOGLINE_CHECK(reader.OnlyKeys(kKeys));
   FleetGroup g;
   FOGLINE_TRY(g.name, reader.Text("name"));
   FOGLINE_TRY(g.devices, reader.Number("devices", 1));
@@ -214,23 +209,23 @@ Result<FleetGroup> ReadGroup(const toml::table& table, const std::string& where,
 }  // namespace
 
 Result<Fleet> ParseFleet(std::string_view text, const std::string& where) {
-  FOGLINE_TRY(const toml::table root, ParseToml(text, where));
+  FOGLINE_TRY(const Toml root, Toml::Parse(text, where));
   static const std::string kTop[] = {"name",    "title",  "prices", "pool",
                                      "network", "option", "group",  "paper"};
-  FOGLINE_CHECK(OnlyKeys(root, kTop, where));
+  FOGLINE_CHECK(TomlReader(root, where).OnlyKeys(kTop));
   Fleet fleet;
   fleet.where = where;
-  fleet.title = root["title"].value_or(root["name"].value_or(std::string("Fleet")));
-  FOGLINE_TRY(const toml::table* prices, Section(root, "prices", where));
+  fleet.title = root["title"].text().value_or(root["name"].text().value_or("Fleet"));
+  FOGLINE_TRY(const Toml* prices, Section(root, "prices", where));
   FOGLINE_CHECK(ReadPrices(*prices, where, fleet));
-  FOGLINE_TRY(const toml::table* pool, Section(root, "pool", where));
+  FOGLINE_TRY(const Toml* pool, Section(root, "pool", where));
   FOGLINE_CHECK(ReadPool(*pool, where, fleet.pool));
   std::vector<FleetOption> options;
-  const toml::table* network = root["network"].as_table();
-  if (network != nullptr) {
-    FOGLINE_TRY(options, ReadNetwork(*network, where, fleet.pool.name));
+  const Toml& network = root["network"];
+  if (network.is_table()) {
+    FOGLINE_TRY(options, ReadNetwork(network, where, fleet.pool.name));
   }
-  if (network == nullptr || root.contains("option")) {
+  if (!network.is_table() || root.Has("option")) {
     FOGLINE_CHECK(Each(root, "option", where, [&](const auto& table, const auto& prefix) -> Status {
       FOGLINE_TRY(FleetOption option, ReadOption(table, where, prefix));
       options.push_back(std::move(option));

@@ -2,14 +2,12 @@
 
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "cost/fleet_network.h"
 
 namespace fogline {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json ToJson(const FleetCost& f) {
   const bool possible = std::isfinite(f.euro_month);

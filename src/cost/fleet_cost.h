@@ -1,8 +1,7 @@
 // What a fleet costs a month when all its devices run one candidate of a plan.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-
+#include "base/json.h"
 #include "cost/bill.h"
 #include "cost/fleet_plan.h"
 #include "plan/plan_json.h"
@@ -22,6 +21,6 @@ struct FleetCost {
 FleetCost FleetOf(const Scenario& scenario, const Candidate& candidate, double devices);
 
 /// Of the plan and of its rivals; docs/openapi.yaml, schema FleetCost.
-nlohmann::ordered_json FleetJson(const PlanView& view, double devices);
+Json FleetJson(const PlanView& view, double devices);
 
 }  // namespace fogline

@@ -3,7 +3,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "cost/toml_keys.h"
+#include "base/text.h"
+#include "base/toml_reader.h"
 
 namespace fogline {
 namespace {
@@ -13,10 +14,10 @@ using Cells = std::vector<std::optional<PaperCell>>;
 /// The printed texts of a row, from [printed.TABLE].
 class Printed {
  public:
-  Printed(const toml::table& root, std::string where) : root_(root), where_(std::move(where)) {}
+  Printed(const Toml& root, std::string where) : root_(root), where_(std::move(where)) {}
 
   Result<std::string> At(const std::string& table, const std::string& row, size_t column) const {
-    const auto text = root_["printed"][table][row][column].value<std::string>();
+    const auto text = root_["printed"][table][row][column].text();
     if (!text) {
       return Fail(ErrorCode::kInvalid, where_, "lacks the text 'printed.{}.{}[{}]'", table, row,
                   column);
@@ -45,7 +46,7 @@ class Printed {
   }
 
  private:
-  const toml::table& root_;
+  const Toml& root_;
   std::string where_;
 };
 
@@ -144,7 +145,7 @@ Result<PaperTable> TotalTable(const PaperConstants& c, const PaperConstants::Dev
   return table;
 }
 
-std::vector<std::string> ListDifferences(const PaperConstants& c, const toml::table& root,
+std::vector<std::string> ListDifferences(const PaperConstants& c, const Toml& root,
                                          const std::vector<PaperTable>& tables) {
   std::vector<std::string> list;
   for (const PaperTable& table : tables) {
@@ -181,10 +182,8 @@ std::vector<std::string> ListDifferences(const PaperConstants& c, const toml::ta
         "times as many instances (or surplus credits) would be needed",
         c.cpu_load * 100, c.cpu_baseline * 100, c.cpu_load / c.cpu_baseline));
   }
-  if (const auto* notes = root["printed"]["notes"].as_array()) {
-    for (const auto& note : *notes) {
-      if (const auto text = note.value<std::string>()) list.push_back(*text);
-    }
+  for (const Toml& note : root["printed"]["notes"].list()) {
+    if (const auto text = note.text()) list.push_back(*text);
   }
   return list;
 }
@@ -205,22 +204,22 @@ CellMatch Compare(double value, std::string_view printed) {
 }
 
 bool IsPaperScenario(std::string_view text) {
-  const auto root = ParseToml(text, "");
-  return root && root->contains("paper");
+  const auto root = Toml::Parse(text, "");
+  return root && root->Has("paper");
 }
 
 Result<PaperConstants> ParsePaperConstants(std::string_view text, const std::string& where) {
-  FOGLINE_TRY(const toml::table root, ParseToml(text, where));
+  FOGLINE_TRY(const Toml root, Toml::Parse(text, where));
   static const std::string kTop[] = {"name", "title", "paper", "printed"};
-  FOGLINE_CHECK(OnlyKeys(root, kTop, where));
-  const toml::table* paper = root["paper"].as_table();
-  if (paper == nullptr) return Fail(ErrorCode::kInvalid, where, "lacks the table [paper]");
+  FOGLINE_CHECK(TomlReader(root, where).OnlyKeys(kTop));
+  const Toml& paper = root["paper"];
+  if (!paper.is_table()) return Fail(ErrorCode::kInvalid, where, "lacks the table [paper]");
   static const std::string kPaper[] = {
       "electricity_euro_per_kwh", "hour_step_euro", "hours_per_month", "devices",
       "hardware_months",          "cpu_load",       "cpu_baseline",    "instance_euro_per_month",
       "latency_source",           "device",         "mechanism"};
-  FOGLINE_CHECK(OnlyKeys(*paper, kPaper, where, "paper."));
-  const TomlReader reader(*paper, where, "paper.");
+  const TomlReader reader(paper, where, "paper.");
+  FOGLINE_CHECK(reader.OnlyKeys(kPaper));
   PaperConstants c;
   c.where = where;
   FOGLINE_TRY(c.euro_per_kwh, reader.Number("electricity_euro_per_kwh", 0));
@@ -232,39 +231,31 @@ Result<PaperConstants> ParsePaperConstants(std::string_view text, const std::str
   FOGLINE_TRY(c.cpu_baseline, reader.NumberOr("cpu_baseline", 0, 0));
   FOGLINE_TRY(c.instance_euro_per_month, reader.Number("instance_euro_per_month", 0));
   FOGLINE_TRY(c.latency_source, reader.Text("latency_source"));
-  if (const auto* mechanisms = (*paper)["mechanism"].as_array()) {
-    for (const auto& node : *mechanisms) {
-      const toml::table* one = node.as_table();
-      if (one == nullptr) continue;
-      const std::string prefix = fmt::format("paper.mechanism[{}].", c.mechanisms.size());
-      static const std::string kKeys[] = {"key", "title", "users_per_instance"};
-      FOGLINE_CHECK(OnlyKeys(*one, kKeys, where, prefix));
-      const TomlReader each(*one, where, prefix);
-      PaperConstants::Mechanism m;
-      FOGLINE_TRY(m.key, each.Text("key"));
-      FOGLINE_TRY(m.title, each.Text("title"));
-      FOGLINE_TRY(m.users_per_instance, each.Number("users_per_instance", 1e-9));
-      c.mechanisms.push_back(std::move(m));
-    }
+  for (const Toml& one : paper["mechanism"].list()) {
+    if (!one.is_table()) continue;
+    const std::string prefix = fmt::format("paper.mechanism[{}].", c.mechanisms.size());
+    static const std::string kKeys[] = {"key", "title", "users_per_instance"};
+    const TomlReader each(one, where, prefix);
+    FOGLINE_CHECK(each.OnlyKeys(kKeys));
+    PaperConstants::Mechanism m;
+    FOGLINE_TRY(m.key, each.Text("key"));
+    FOGLINE_TRY(m.title, each.Text("title"));
+    FOGLINE_TRY(m.users_per_instance, each.Number("users_per_instance", 1e-9));
+    c.mechanisms.push_back(std::move(m));
   }
-  if (const auto* devices = (*paper)["device"].as_array()) {
-    for (const auto& node : *devices) {
-      const toml::table* one = node.as_table();
-      if (one == nullptr) continue;
-      const std::string prefix = fmt::format("paper.device[{}].", c.device_kinds.size());
-      static const std::string kKeys[] = {"key", "title", "euro", "watts", "latency_ms"};
-      FOGLINE_CHECK(OnlyKeys(*one, kKeys, where, prefix));
-      const TomlReader each(*one, where, prefix);
-      PaperConstants::Device d;
-      FOGLINE_TRY(d.key, each.Text("key"));
-      FOGLINE_TRY(d.title, each.Text("title"));
-      FOGLINE_TRY(d.euro, each.Number("euro", 0));
-      FOGLINE_TRY(d.watts, each.Number("watts", 0));
-      if (const auto* times = (*one)["latency_ms"].as_array()) {
-        for (const auto& t : *times) d.latency_ms.push_back(t.value_or(0.0));
-      }
-      c.device_kinds.push_back(std::move(d));
-    }
+  for (const Toml& one : paper["device"].list()) {
+    if (!one.is_table()) continue;
+    const std::string prefix = fmt::format("paper.device[{}].", c.device_kinds.size());
+    static const std::string kKeys[] = {"key", "title", "euro", "watts", "latency_ms"};
+    const TomlReader each(one, where, prefix);
+    FOGLINE_CHECK(each.OnlyKeys(kKeys));
+    PaperConstants::Device d;
+    FOGLINE_TRY(d.key, each.Text("key"));
+    FOGLINE_TRY(d.title, each.Text("title"));
+    FOGLINE_TRY(d.euro, each.Number("euro", 0));
+    FOGLINE_TRY(d.watts, each.Number("watts", 0));
+    for (const Toml& t : one["latency_ms"].list()) d.latency_ms.push_back(t.number().value_or(0));
+    c.device_kinds.push_back(std::move(d));
   }
   if (c.device_kinds.size() != 2 || c.mechanisms.empty()) {
     return Fail(ErrorCode::kInvalid, where,
@@ -274,7 +265,7 @@ Result<PaperConstants> ParsePaperConstants(std::string_view text, const std::str
 }
 
 Result<PaperTables> MakePaperTables(const PaperConstants& c, std::string_view text) {
-  FOGLINE_TRY(const toml::table root, ParseToml(text, c.where));
+  FOGLINE_TRY(const Toml root, Toml::Parse(text, c.where));
   const Printed printed(root, c.where);
   PaperTables out;
   FOGLINE_TRY(PaperTable devices, DeviceTable(c, printed));

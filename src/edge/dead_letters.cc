@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <charconv>
 #include <ctime>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "frame/head.h"
 
@@ -46,14 +46,13 @@ void SyncFolder(const std::filesystem::path& folder) {
 }
 
 std::string ReasonText(const DeadLetter& letter, std::span<const std::byte> frame) {
-  nlohmann::ordered_json reason{
-      {"device", letter.device},
-      {"run", fmt::format("{:016x}", letter.run)},
-      {"sequence", letter.sequence},
-      {"bytes", frame.size()},
-      {"refused_by", letter.refused_by},
-      {"reason", letter.reason},
-      {"at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))}};
+  Json reason{{"device", letter.device},
+              {"run", fmt::format("{:016x}", letter.run)},
+              {"sequence", letter.sequence},
+              {"bytes", frame.size()},
+              {"refused_by", letter.refused_by},
+              {"reason", letter.reason},
+              {"at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))}};
   if (const auto head = ReadFrameHead(frame)) {
     // As the file's SHA-256 begins, in the order in which it is written.
     const auto hex = [](uint64_t id) { return fmt::format("{:016x}", __builtin_bswap64(id)); };
@@ -61,7 +60,7 @@ std::string ReasonText(const DeadLetter& letter, std::span<const std::byte> fram
     reason["cut"] = fmt::format("{:016x}", head->cut);
     if (head->bundle != 0) reason["bundle"] = hex(head->bundle);
   }
-  return reason.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return Dump(reason, 2) + "\n";
 }
 
 }  // namespace

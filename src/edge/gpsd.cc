@@ -10,11 +10,11 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "edge/interruption.h"
@@ -160,7 +160,7 @@ class Gpsd final : public Locator {
 }  // namespace
 
 std::optional<Position> ParseGpsdLine(std::string_view line) {
-  const auto json = nlohmann::json::parse(line, nullptr, false);
+  const Json json = ParseJson(line, "gpsd").value_or(Json());
   if (!json.is_object() || !json.contains("class") || json["class"] != "TPV") return std::nullopt;
   const auto number = [&](const char* key) {
     const auto it = json.find(key);

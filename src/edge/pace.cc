@@ -1,6 +1,6 @@
 #include "edge/pace.h"
 
-#include "plan/pace.h"
+#include "pace/pace.h"
 #include "profile/library.h"
 
 namespace fogline {

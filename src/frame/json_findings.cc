@@ -1,14 +1,13 @@
 #include "frame/json_findings.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
+#include "base/sorted_json.h"
 #include "vision/findings_bytes.h"
 
 namespace fogline {
 namespace {
-
-using nlohmann::json;
 
 /// JSON takes more room than bytes: digits, and names of members.
 constexpr size_t kMostText = 4 * kMaxFindingsBytes;
@@ -20,45 +19,45 @@ tl::unexpected<Error> Bad() {
 /// Reads members of the entries of a list, and remembers whether any was not as it must be.
 class Entries {
  public:
-  explicit Entries(const json& list) : list_(list) {}
+  explicit Entries(const SortedJson& list) : list_(list) {}
 
   template <typename Entry, typename Each>
   std::vector<Entry> Read(size_t most, Each each) {
     std::vector<Entry> entries;
     ok = ok && list_.is_array() && list_.size() <= most;
     if (!ok) return entries;
-    for (const json& item : list_) {
+    for (const SortedJson& item : list_) {
       ok = ok && item.is_object();
       if (!ok) return entries;
       each(item, entries.emplace_back());
     }
     return entries;
   }
-  std::string Text(const json& item, const char* key) {
+  std::string Text(const SortedJson& item, const char* key) {
     const auto it = item.find(key);
     const bool fine = it != item.end() && it->is_string();
     ok = ok && fine;
     return fine ? it->get<std::string>() : std::string();
   }
-  double Number(const json& item, const char* key) {
+  double Number(const SortedJson& item, const char* key) {
     const auto it = item.find(key);
     const bool fine = it != item.end() && it->is_number();
     ok = ok && fine;
     return fine ? it->get<double>() : 0;
   }
   /// A number that CheckFindings looks at again: beyond a float's range there is no part of 1.
-  float Part(const json& item, const char* key) {
+  float Part(const SortedJson& item, const char* key) {
     const double value = Number(item, key);
     ok = ok && value >= 0 && value <= 1;
     return ok ? static_cast<float>(value) : 0;
   }
-  Shape Dimensions(const json& item, const char* key) {
+  Shape Dimensions(const SortedJson& item, const char* key) {
     const auto it = item.find(key);
     const bool fine = it != item.end() && it->is_array() && it->size() <= Shape::kMaxRank;
     ok = ok && fine;
     std::vector<int64_t> dims;
     if (!fine) return Shape();
-    for (const json& d : *it) {
+    for (const SortedJson& d : *it) {
       const bool fits = d.is_number_unsigned() && std::in_range<uint32_t>(d.get<uint64_t>());
       ok = ok && fits;
       dims.push_back(fits ? d.get<int64_t>() : 0);
@@ -69,12 +68,12 @@ class Entries {
   bool ok = true;
 
  private:
-  const json& list_;
+  const SortedJson& list_;
 };
 
-BoxFindings ReadBoxes(const json& object, Entries& entries) {
+BoxFindings ReadBoxes(const SortedJson& object, Entries& entries) {
   BoxFindings found;
-  found.boxes = entries.Read<FoundBox>(kMaxBoxes, [&](const json& item, FoundBox& box) {
+  found.boxes = entries.Read<FoundBox>(kMaxBoxes, [&](const SortedJson& item, FoundBox& box) {
     box = {entries.Text(item, "label"), entries.Part(item, "score"), entries.Part(item, "x"),
            entries.Part(item, "y"),     entries.Part(item, "w"),     entries.Part(item, "h")};
   });
@@ -86,7 +85,7 @@ BoxFindings ReadBoxes(const json& object, Entries& entries) {
   return found;
 }
 
-Findings ReadMember(const json& object, const char* name, Entries& entries) {
+Findings ReadMember(const SortedJson& object, const char* name, Entries& entries) {
   const std::string_view kind = name;
   if (kind == "classes") {
     return ClassFindings{-1, 0, entries.Read<LabelScore>(kMaxFound, [&](auto& item, auto& one) {
@@ -113,7 +112,7 @@ Findings ReadMember(const json& object, const char* name, Entries& entries) {
 
 Result<Findings> ParseFindingsJson(std::string_view text) {
   if (text.size() > kMostText) return Bad();
-  const json object = json::parse(text, nullptr, false);
+  const SortedJson object = ParseSortedJson(text, "findings").value_or(SortedJson());
   if (!object.is_object()) return Bad();
   for (const char* name : {"classes", "boxes", "shares", "numbers", "raw"}) {
     const auto list = object.find(name);

@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/json.h"
 #include "codec/codec.h"
 #include "frame/json_findings.h"
 #include "vision/findings_json.h"
 
 namespace fogline {
 namespace {
-
-using nlohmann::json;
 
 // Outside a JSON string this sequence is a key of the frame itself: inside one its quotes would be
 // escaped.
@@ -26,12 +24,12 @@ tl::unexpected<Error> Bad(const char* what) {
   return Fail(ErrorCode::kInvalid, "JSON frame", "{}", what);
 }
 
-json Number(float value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+Json Number(float value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 /// Typed look-ups that remember whether any failed.
 class Header {
  public:
-  explicit Header(const json& object) : object_(object) {}
+  explicit Header(const Json& object) : object_(object) {}
   template <typename T>
   T Get(const char* key, T otherwise) {
     const auto it = object_.find(key);
@@ -57,15 +55,15 @@ class Header {
   bool ok = true;
 
  private:
-  const json& object_;
+  const Json& object_;
 };
 
 /// The header's object and where the data begin; no object where there is no header.
-std::pair<json, size_t> ParseHeader(std::string_view text) {
+std::pair<Json, size_t> ParseHeader(std::string_view text) {
   constexpr std::string_view kOpen = "{\"header\":";
   const size_t at = text.substr(0, kMaxHeader).find(kData);
   if (!text.starts_with(kOpen) || at == text.npos) return {};
-  return {json::parse(text.substr(kOpen.size(), at - kOpen.size()), nullptr, false),
+  return {ParseJson(text.substr(kOpen.size(), at - kOpen.size()), "header").value_or(Json()),
           at + kData.size()};
 }
 
@@ -74,7 +72,7 @@ std::string_view Text(std::span<const std::byte> bytes) {
 }
 
 /// What the device measured of this frame and earlier ones, and what it says of its others.
-Status ReadTimes(const json& object, Header& header, Frame& frame) {
+Status ReadTimes(const Json& object, Header& header, Frame& frame) {
   if (const auto stages = object.find("stages_us");
       stages != object.end() && stages->is_array() && stages->size() == 5) {
     uint32_t* const to[] = {&frame.stages.read, &frame.stages.resize, &frame.stages.prefix,
@@ -89,7 +87,7 @@ Status ReadTimes(const json& object, Header& header, Frame& frame) {
   }
   if (const auto settled = object.find("settled"); settled != object.end() && settled->is_array()) {
     if (settled->size() > Frame::kMaxSettled) return Bad("has too many settled times");
-    for (const json& entry : *settled) {
+    for (const Json& entry : *settled) {
       if (!entry.is_object()) return Bad("has settled times that are none");
       Header inner(entry);
       frame.settled.push_back(
@@ -107,7 +105,7 @@ Status ReadTimes(const json& object, Header& header, Frame& frame) {
 }
 
 /// A result, with findings where `findings` holds some.
-Status ReadResult(const json& object, std::string_view findings, Header& header, Frame& frame,
+Status ReadResult(const Json& object, std::string_view findings, Header& header, Frame& frame,
                   std::vector<std::byte>& scratch) {
   if (const auto found = object.find("result"); found != object.end() && found->is_object()) {
     Header inner(*found);
@@ -129,13 +127,13 @@ Status ReadResult(const json& object, std::string_view findings, Header& header,
   return {};
 }
 
-Status ReadTensor(const json& object, std::string_view data, Header& header, Frame& frame) {
+Status ReadTensor(const Json& object, std::string_view data, Header& header, Frame& frame) {
   Payload payload;
   payload.codec = static_cast<uint8_t>(CodecKind::kJson);
   payload.dtype = static_cast<DType>(header.Get<int>("dtype", 0));
   std::vector<int64_t> dims;
   if (const auto shape = object.find("shape"); shape != object.end() && shape->is_array()) {
-    for (const json& d : *shape) dims.push_back(d.is_number_unsigned() ? d.get<int64_t>() : -1);
+    for (const Json& d : *shape) dims.push_back(d.is_number_unsigned() ? d.get<int64_t>() : -1);
   }
   payload.shape = Shape(dims);
   const auto elements = payload.shape.Elements();
@@ -153,7 +151,7 @@ bool IsJsonFrame(std::span<const std::byte> bytes) {
 }
 
 Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
-  json header{{"device", frame.device},
+  Json header{{"device", frame.device},
               {"run", frame.run},
               {"sequence", frame.sequence},
               {"captured_us", frame.captured_us},
@@ -206,7 +204,7 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
   out.clear();
   ByteWriter writer(out);
   writer.Append("{\"header\":");
-  writer.Append(header.dump());
+  writer.Append(Dump(header));
   writer.Append(kData);
   if (data.empty()) {
     writer.Append("null");

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/stats.h"
 
 namespace fogline {
@@ -18,7 +18,7 @@ double Bar::stage(const char* name) const {
 }
 
 Status ReadReport(const std::string& text, Bar& bar) {
-  const auto report = nlohmann::json::parse(text, nullptr, false);
+  FOGLINE_TRY(const Json report, ParseJson(text, "edge report"));
   try {
     bar.pictures = report.at("images");
     bar.stored = report.at("stored");
@@ -40,7 +40,7 @@ Status ReadReport(const std::string& text, Bar& bar) {
     }
     bar.measured_ms = bar.hypothetical_ms - bar.stage("read") - bar.stage("resize");
     bar.spread = bar.measured_ms > 0 ? unrest / bar.measured_ms : 0;
-  } catch (const nlohmann::json::exception& e) {
+  } catch (const Json::exception& e) {
     return Fail(ErrorCode::kInvalid, "edge report", "{}", e.what());
   }
   if (bar.stored == 0 || bar.measured_ms <= 0) {

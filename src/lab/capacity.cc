@@ -5,22 +5,20 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/process.h"
 #include "edge/mechanism.h"
 #include "frame/json_frame.h"
 #include "lab/forecast.h"
-#include "link/broker.h"
+#include "servers/local_broker.h"
 #include "vision/folder.h"
 
 namespace fogline {
 namespace {
-
-using json = nlohmann::ordered_json;
 
 constexpr size_t kMostPictures = 20;
 constexpr double kGrowth = 1.5;
@@ -106,9 +104,9 @@ Result<std::vector<LoadFrame>> MakeFrames(const Suite& suite, const std::filesys
   return frames;
 }
 
-json ToJson(const Summary& s) { return {{"p50", s.p50}, {"p95", s.p95}, {"mean", s.mean}}; }
+Json ToJson(const Summary& s) { return {{"p50", s.p50}, {"p95", s.p95}, {"mean", s.mean}}; }
 
-Summary ToSummary(const json& j) {
+Summary ToSummary(const Json& j) {
   Summary s;
   s.p50 = j.at("p50");
   s.p95 = j.at("p95");
@@ -116,10 +114,91 @@ Summary ToSummary(const json& j) {
   return s;
 }
 
+/// Steps of load, up until one fails and then between the two.
+class CapacitySearch {
+ public:
+  CapacitySearch(const CapacityOptions& options, LoadGenerator& generator, const Process& cloud,
+                 const LocalBroker& broker, Capacity& out)
+      : options_(options), generator_(generator), cloud_(cloud), broker_(broker), out_(out) {}
+
+  Status Run(double guess) {
+    // The cloud opens the network with the first frame; that step does not count.
+    FOGLINE_CHECK(Measure(5).map([](const LoadStep&) {}));
+    out_.steps.clear();
+    out_.devices = 0;
+
+    double devices = options_.first > 0 ? options_.first : std::max(20.0, guess);
+    double failed = 0;
+    while (failed == 0) {
+      FOGLINE_TRY(const LoadStep step, Measure(std::round(devices)));
+      if (!Holds(step)) {
+        failed = devices;
+      } else {
+        devices *= kGrowth;
+      }
+      if (options_.most > 0 && devices > options_.most) return {};
+    }
+    // Not even the first: down until one holds.
+    while (out_.devices == 0 && devices >= 2) {
+      failed = devices;
+      devices = std::floor(devices / 2);
+      FOGLINE_CHECK(Measure(devices).map([](const LoadStep&) {}));
+    }
+    double low = out_.devices, high = failed;
+    for (int i = 0; i < options_.refinements && low > 0; ++i) {
+      const double middle = std::round((low + high) / 2);
+      FOGLINE_TRY(const LoadStep step, Measure(middle));
+      (Holds(step) ? low : high) = middle;
+    }
+    return {};
+  }
+
+ private:
+  /// Where a step fails though the cloud's core had time left, something else was in the way (a
+  /// disk that somebody writes to, a core that somebody uses): it is tried again before it counts.
+  Result<LoadStep> Measure(double devices) {
+    FOGLINE_TRY(LoadStep step, Once(devices));
+    for (int i = 1; i < kTries && !Holds(step) && step.cloud_cpu < kFullCore; ++i) {
+      FOGLINE_TRY(step, Once(devices));
+    }
+    return step;
+  }
+
+  Result<LoadStep> Once(double devices) {
+    struct Used {
+      Nanos at;
+      double cloud, broker, generator;
+    };
+    std::vector<Used> used;
+    FOGLINE_TRY(LoadStep step, generator_.Step(devices, options_.step_seconds, [&] {
+      used.push_back({Clock::Real().Steady(), CpuSeconds(cloud_.pid()), CpuSeconds(broker_.pid()),
+                      CpuSeconds(getpid())});
+    }));
+    const Used &from = used.front(), &to = used.back();
+    const double lasted = std::max(1e-3, Millis(to.at - from.at) / 1000);
+    step.cloud_cpu = (to.cloud - from.cloud) / lasted;
+    step.broker_cpu = (to.broker - from.broker) / lasted;
+    step.generator_cpu = (to.generator - from.generator) / lasted;
+    out_.steps.push_back(step);
+    if (options_.progress) options_.progress(step);
+    if (Holds(step) && devices > out_.devices) {
+      out_.devices = devices;
+      out_.at = step;
+    }
+    return step;
+  }
+
+  const CapacityOptions& options_;
+  LoadGenerator& generator_;
+  const Process& cloud_;
+  const LocalBroker& broker_;
+  Capacity& out_;
+};
+
 }  // namespace
 
 std::string CapacityJson(const Capacity& capacity, const std::string& fingerprint) {
-  json steps = json::array();
+  Json steps = Json::array();
   for (const LoadStep& s : capacity.steps) {
     steps.push_back({{"devices", s.devices},
                      {"sent_per_second", s.sent_per_second},
@@ -135,21 +214,23 @@ std::string CapacityJson(const Capacity& capacity, const std::string& fingerprin
                      {"generator_cpu", s.generator_cpu},
                      {"holds", Holds(s)}});
   }
-  return json{{"fingerprint", fingerprint},          {"codec", capacity.codec},
-              {"frame_bytes", capacity.frame_bytes}, {"devices", capacity.devices},
-              {"pinned", capacity.pinned},           {"steps", steps}}
-      .dump();
+  return Dump(Json{{"fingerprint", fingerprint},
+                   {"codec", capacity.codec},
+                   {"frame_bytes", capacity.frame_bytes},
+                   {"devices", capacity.devices},
+                   {"pinned", capacity.pinned},
+                   {"steps", steps}});
 }
 
 bool ReadCapacity(const std::string& text, const std::string& fingerprint, Capacity& out) {
-  const json run = json::parse(text, nullptr, false);
+  const Json run = ParseJson(text, "capacity").value_or(Json());
   if (!run.is_object() || run.value("fingerprint", "") != fingerprint) return false;
   try {
     out.codec = run.at("codec");
     out.frame_bytes = run.at("frame_bytes");
     out.devices = run.at("devices");
     out.pinned = run.at("pinned");
-    for (const json& j : run.at("steps")) {
+    for (const Json& j : run.at("steps")) {
       LoadStep s;
       s.devices = j.at("devices");
       s.sent_per_second = j.at("sent_per_second");
@@ -166,7 +247,7 @@ bool ReadCapacity(const std::string& text, const std::string& fingerprint, Capac
       if (s.devices == out.devices && Holds(s)) out.at = s;
       out.steps.push_back(s);
     }
-  } catch (const json::exception&) {
+  } catch (const Json::exception&) {
     return false;
   }
   return true;
@@ -216,71 +297,11 @@ Result<Capacity> MeasureCapacity(const Suite& suite, size_t index,
                                  model.parent_path().string(), "--broker", broker->url(), "--store",
                                  "sqlite:" + (dir.path() / "capacity.db").string(), "--workers",
                                  "1", "--threads", "1"});
-  FOGLINE_TRY(Process cloud,
+  FOGLINE_TRY(const Process cloud,
               Process::Start({.command = command, .capture_stdout = false, .stderr_to = log}));
   FOGLINE_TRY(const auto generator, LoadGenerator::Start(broker->url(), std::move(frames)));
-
-  const auto once = [&](double devices) -> Result<LoadStep> {
-    struct Used {
-      Nanos at;
-      double cloud, broker, generator;
-    };
-    std::vector<Used> used;
-    FOGLINE_TRY(LoadStep step, generator->Step(devices, options.step_seconds, [&] {
-      used.push_back({Clock::Real().Steady(), CpuSeconds(cloud.pid()), CpuSeconds(broker->pid()),
-                      CpuSeconds(getpid())});
-    }));
-    const Used &from = used.front(), &to = used.back();
-    const double lasted = std::max(1e-3, Millis(to.at - from.at) / 1000);
-    step.cloud_cpu = (to.cloud - from.cloud) / lasted;
-    step.broker_cpu = (to.broker - from.broker) / lasted;
-    step.generator_cpu = (to.generator - from.generator) / lasted;
-    out.steps.push_back(step);
-    if (options.progress) options.progress(step);
-    if (Holds(step) && devices > out.devices) {
-      out.devices = devices;
-      out.at = step;
-    }
-    return step;
-  };
-  // Where a step fails though the cloud's core had time left, something else was in the way (a disk
-  // that somebody writes to, a core that somebody uses): it is tried again before it counts.
-  const auto measure = [&](double devices) -> Result<LoadStep> {
-    FOGLINE_TRY(LoadStep step, once(devices));
-    for (int i = 1; i < kTries && !Holds(step) && step.cloud_cpu < kFullCore; ++i) {
-      FOGLINE_TRY(step, once(devices));
-    }
-    return step;
-  };
-  // The cloud opens the network with the first frame; that step does not count.
-  FOGLINE_CHECK(measure(5).map([](const LoadStep&) {}));
-  out.steps.clear();
-  out.devices = 0;
-
-  double devices =
-      options.first > 0 ? options.first : std::max(20.0, std::max(entry.wanted, entry.paper) / 3);
-  double failed = 0;
-  while (failed == 0) {
-    FOGLINE_TRY(const LoadStep step, measure(std::round(devices)));
-    if (!Holds(step)) {
-      failed = devices;
-    } else {
-      devices *= kGrowth;
-    }
-    if (options.most > 0 && devices > options.most) return out;
-  }
-  // Not even the first: down until one holds.
-  while (out.devices == 0 && devices >= 2) {
-    failed = devices;
-    devices = std::floor(devices / 2);
-    FOGLINE_CHECK(measure(devices).map([](const LoadStep&) {}));
-  }
-  double low = out.devices, high = failed;
-  for (int i = 0; i < options.refinements && low > 0; ++i) {
-    const double middle = std::round((low + high) / 2);
-    FOGLINE_TRY(const LoadStep step, measure(middle));
-    (Holds(step) ? low : high) = middle;
-  }
+  CapacitySearch search(options, *generator, cloud, *broker, out);
+  FOGLINE_CHECK(search.Run(std::max(entry.wanted, entry.paper) / 3));
   return out;
 }
 

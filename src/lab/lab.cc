@@ -10,23 +10,22 @@
 #include <ctime>
 #include <map>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/progress.h"
 #include "lab/bench_model.h"
 #include "lab/site.h"
+#include "lab/task.h"
 
 namespace fogline {
 namespace {
-
-using json = nlohmann::json;
 
 /// Runs of one bar when the machine was busy, the fairest of which counts.
 constexpr int kMostTries = 3;
@@ -35,18 +34,9 @@ constexpr double kProfileSeconds = 30, kQuickProfileSeconds = 4;
 constexpr double kChunkSeconds = 45;
 constexpr double kStartSeconds = 0.8;  // of an edge, for the time left
 
-/// A bar to measure.
-struct Task {
-  Bar bar;
-  std::filesystem::path file;
-  std::string fingerprint;
-  double seconds = 0;  // as forecast
-  bool done = false;
-};
-
 /// Tasks of one experiment that one lane does in a row.
 struct Chunk {
-  std::vector<Task*> tasks;
+  std::vector<LabTask*> tasks;
   double seconds = 0;
 };
 
@@ -82,7 +72,7 @@ class Lab {
     FOGLINE_CHECK(MakeTasks());
     FOGLINE_CHECK(Measure());
     FOGLINE_CHECK(MeasureCapacities());
-    for (Task& task : tasks_) {
+    for (LabTask& task : tasks_) {
       if (task.done) result_.bars.push_back(std::move(task.bar));
     }
     result_.choices = ChoicesOf(result_.bars);
@@ -166,7 +156,7 @@ class Lab {
     const auto file =
         options_.out / "profiles" / (options_.quick ? "pipeline-quick.json" : "pipeline.json");
     if (const auto text = ReadTextFile(file)) {
-      const json known = json::parse(*text, nullptr, false);
+      const Json known = ParseJson(*text, file.string()).value_or(Json());
       if (known.is_object() && known.contains("ms")) {
         result_.pipeline_ms = known["ms"];
         return {};
@@ -187,7 +177,7 @@ class Lab {
       result_.pipeline_ms = std::min(
           result_.pipeline_ms, bar.stage("network") + bar.stage("decode") + bar.stage("store"));
     }
-    return WriteFile(file, json{{"ms", result_.pipeline_ms}}.dump() + "\n");
+    return WriteFile(file, Dump(Json{{"ms", result_.pipeline_ms}}) + "\n");
   }
 
   Status MakeTasks() {
@@ -201,7 +191,7 @@ class Lab {
       FOGLINE_CHECK(AddFacts(e, *forecaster));
       for (const WireKind wire : e.wires) {
         for (const std::string& cut : e.cuts) {
-          Task task;
+          LabTask task;
           task.bar.experiment = i;
           task.bar.wire = wire;
           task.bar.cut = cut;
@@ -212,15 +202,16 @@ class Lab {
           const double per_picture = std::max({f.edge + f.encode, f.total() - f.edge - f.encode,
                                                suite().rate > 0 ? 1000 / suite().rate : 0});
           task.seconds = repeats() * (kStartSeconds + pictures() * per_picture / 1000);
-          task.fingerprint = Fingerprint(task.bar, *forecaster);
+          task.fingerprint =
+              Fingerprint(suite(), task.bar, forecaster->model(), repeats(), pictures());
           task.file =
               options_.out / "runs" / fmt::format("{}-{}-{}.json", e.key, NameOf(wire), cut);
           tasks_.push_back(std::move(task));
         }
       }
     }
-    for (Task& task : tasks_) {
-      task.done = ReadRun(task);
+    for (LabTask& task : tasks_) {
+      task.done = ReadTask(task, options_.quick);
       result_.found += task.done ? 1 : 0;
     }
     return {};
@@ -287,65 +278,7 @@ class Lab {
     return {};
   }
 
-  /// Everything that a bar's figures depend on and that can be known; a run is only taken from
-  /// an earlier one where all of it is the same.
-  std::string Fingerprint(const Bar& bar, const Forecaster& forecaster) const {
-    const SuiteExperiment& e = suite().experiments[bar.experiment];
-    const SuiteMachine& device = suite().devices[e.device];
-    const SuiteMachine& cloud = suite().clouds[e.cloud];
-    const SuiteLink& link = suite().links[e.link];
-    const auto side = [](const SuiteMachine& m, double ms) {
-      return fmt::format("{} {} {} {:.4f}", NameOf(m.evidence), m.machine, m.cores,
-                         m.evidence == Evidence::kPaced ? ms : 0);
-    };
-    return fmt::format(
-        "1|{}|{}|{}|{}|{}|{}|{}|{}x{} of {}|up {} down {} rtt {} loss {} jitter {} {} medium {} "
-        "rate {}",
-        ToHex(forecaster.model().hash()), suite().models[e.model].side, NameOf(bar.wire), bar.cut,
-        bar.codec, side(device, bar.forecast.edge), side(cloud, bar.forecast.cloud), repeats(),
-        pictures(), suite().pictures.string(), link.profile.up.value(), link.profile.down.value(),
-        link.profile.rtt.value(), link.profile.loss, link.jitter_ms,
-        link.profile.trace ? link.profile.name : "", static_cast<int>(link.medium), suite().rate);
-  }
-
-  /// True when an earlier run left this bar, and a fair one.
-  bool ReadRun(Task& task) const {
-    const auto text = ReadTextFile(task.file);
-    if (!text) return false;
-    const json run = json::parse(*text, nullptr, false);
-    if (!run.is_object() || run.value("fingerprint", "") != task.fingerprint) return false;
-    if (!ReadReport(run.value("report", json::object()).dump(), task.bar)) return false;
-    // It was not a fair figure; perhaps the machine has its peace now.
-    if (task.bar.spread > kFairSpread && !options_.quick) return false;
-    task.bar.medium = run.value("medium", "");
-    for (const json& row : run.value("frames", json::array())) {
-      StageTimes times;
-      for (size_t i = 0; i < kStages.size() && i < row.size(); ++i) {
-        if (row[i].is_number()) times.*kStages[i].time_ms = row[i];
-      }
-      task.bar.frames.push_back(times);
-    }
-    return true;
-  }
-
-  static Status WriteRun(const Task& task, const std::string& report) {
-    json frames = json::array();
-    for (const StageTimes& times : task.bar.frames) {
-      json row = json::array();
-      for (const StageField& field : kStages) {
-        const float ms = times.*field.time_ms;
-        row.push_back(std::isnan(ms) ? json() : json(std::round(ms * 1000) / 1000));
-      }
-      frames.push_back(std::move(row));
-    }
-    const json run{{"fingerprint", task.fingerprint},
-                   {"medium", task.bar.medium},
-                   {"report", json::parse(report)},
-                   {"frames", std::move(frames)}};
-    return WriteFile(task.file, run.dump() + "\n");
-  }
-
-  bool IsPaced(const Task& task) const {
+  bool IsPaced(const LabTask& task) const {
     const SuiteExperiment& e = suite().experiments[task.bar.experiment];
     return suite().devices[e.device].evidence == Evidence::kPaced &&
            suite().clouds[e.cloud].evidence == Evidence::kPaced;
@@ -355,7 +288,7 @@ class Lab {
   Status Measure() {
     std::vector<Chunk> alone, beside;
     double total = 0;
-    for (Task& task : tasks_) {
+    for (LabTask& task : tasks_) {
       if (task.done) continue;
       total += task.seconds;
       auto& chunks = IsPaced(task) ? beside : alone;
@@ -380,18 +313,19 @@ class Lab {
     std::atomic<size_t> next{0};
     std::mutex mutex;
     Status failed;
-    std::vector<std::thread> threads;
-    for (int lane = 0; lane < lanes && lane < static_cast<int>(chunks.size()); ++lane) {
-      threads.emplace_back([&] {
-        for (size_t i = next++; i < chunks.size(); i = next++) {
-          const Status status = RunChunk(chunks[i]);
-          const std::lock_guard lock(mutex);
-          if (!status && failed) failed = status;
-          if (!failed) return;
-        }
-      });
+    {
+      std::vector<std::jthread> threads;
+      for (int lane = 0; lane < lanes && lane < static_cast<int>(chunks.size()); ++lane) {
+        threads.emplace_back([&] {
+          for (size_t i = next++; i < chunks.size(); i = next++) {
+            const Status status = RunChunk(chunks[i]);
+            const std::lock_guard lock(mutex);
+            if (!status && failed) failed = status;
+            if (!failed) return;
+          }
+        });
+      }
     }
-    for (std::thread& thread : threads) thread.join();
     return failed;
   }
 
@@ -405,7 +339,7 @@ class Lab {
           "the kernel's own shaping could not be used ({}); links were made in user space",
           site->fallback()));
     }
-    for (Task* task : chunk.tasks) {
+    for (LabTask* task : chunk.tasks) {
       if (StopRequested()) return Fail(ErrorCode::kCancelled, suite().name, "stopped");
       FOGLINE_CHECK(RunTask(*site, *task));
       const std::lock_guard lock(mutex_);
@@ -437,7 +371,7 @@ class Lab {
 
   /// Measures until there are as many fair runs as wanted, or too many were tried; the median of
   /// them counts, or the fairest where none was fair.
-  Status RunTask(LabSite& site, Task& task) {
+  Status RunTask(LabSite& site, LabTask& task) {
     struct Try {
       Bar bar;
       std::string report;
@@ -467,14 +401,14 @@ class Lab {
     Try& counts = tries[fair.empty() ? 0 : (tries.size() - 1) / 2];
     task.bar = std::move(counts.bar);
     task.done = true;
-    return WriteRun(task, counts.report);
+    return WriteTask(task, counts.report);
   }
 
   const LabOptions options_;
   LabResult result_;
   std::filesystem::path log_;
   std::vector<std::filesystem::path> models_;
-  std::vector<Task> tasks_;
+  std::vector<LabTask> tasks_;
   std::atomic<int> runs_{0};
   std::mutex mutex_;  // result_.measured and progress_ while lanes run
   std::unique_ptr<Progress> progress_;

@@ -21,6 +21,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
+#include "servers/serve.h"
 
 namespace fogline {
 namespace {
@@ -182,31 +184,23 @@ class Pump {
   std::thread in_, out_;
 };
 
-/// An open socket.
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) {
-    const int on = 1;
-    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  }
-  ~Socket() { close(fd_); }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
+void SendAtOnce(const Descriptor& socket) {
+  const int on = 1;
+  setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
 
 /// An accepted connection and the one that it was relayed to. Shut down, then pumps, then sockets.
 struct Connection {
-  Connection(int edge_fd, int broker_fd, Direction& up, Direction& down)
-      : edge(edge_fd),
-        broker(broker_fd),
-        upward(edge_fd, broker_fd, up),
-        downward(broker_fd, edge_fd, down) {}
+  Connection(Descriptor from, Descriptor to, Direction& up, Direction& down)
+      : edge(std::move(from)),
+        broker(std::move(to)),
+        upward(edge.get(), broker.get(), up),
+        downward(broker.get(), edge.get(), down) {
+    SendAtOnce(edge);
+    SendAtOnce(broker);
+  }
 
-  Socket edge, broker;
+  Descriptor edge, broker;
   Pump upward, downward;
 };
 
@@ -216,25 +210,24 @@ class RelayImpl final : public Relay {
       : to_port_(to_port), up_(shape, true), down_(shape, false) {}
 
   ~RelayImpl() override {
-    if (listener_ >= 0) shutdown(listener_, SHUT_RDWR);
+    if (listener_) shutdown(listener_.get(), SHUT_RDWR);
     if (acceptor_.joinable()) acceptor_.join();
     for (Connection& c : connections_) {
-      shutdown(c.edge.fd(), SHUT_RDWR);
-      shutdown(c.broker.fd(), SHUT_RDWR);
+      shutdown(c.edge.get(), SHUT_RDWR);
+      shutdown(c.broker.get(), SHUT_RDWR);
     }
     connections_.clear();
-    if (listener_ >= 0) close(listener_);
   }
 
   Status Listen(const std::string& address) {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    listener_ = Descriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in at{};
     at.sin_family = AF_INET;
     socklen_t length = sizeof(at);
-    if (listener_ < 0 || inet_pton(AF_INET, address.c_str(), &at.sin_addr) != 1 ||
-        bind(listener_, reinterpret_cast<sockaddr*>(&at), sizeof(at)) != 0 ||
-        listen(listener_, 64) != 0 ||
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &length) != 0) {
+    if (!listener_ || inet_pton(AF_INET, address.c_str(), &at.sin_addr) != 1 ||
+        bind(listener_.get(), reinterpret_cast<sockaddr*>(&at), sizeof(at)) != 0 ||
+        listen(listener_.get(), 64) != 0 ||
+        getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&at), &length) != 0) {
       return Fail(ErrorCode::kUnavailable, address, "the link cannot listen there: {}",
                   std::generic_category().message(errno));
     }
@@ -250,26 +243,19 @@ class RelayImpl final : public Relay {
  private:
   void Accept() {
     for (;;) {
-      const int edge = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (edge < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
-      if (edge < 0) return;
-      const int broker = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      sockaddr_in at{};
-      at.sin_family = AF_INET;
-      at.sin_port = htons(static_cast<uint16_t>(to_port_));
-      at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      if (broker < 0 || connect(broker, reinterpret_cast<sockaddr*>(&at), sizeof(at)) != 0) {
-        close(edge);
-        if (broker >= 0) close(broker);
-        continue;  // the edge's own back-off tries again
-      }
-      connections_.emplace_back(edge, broker, up_, down_);
+      Descriptor edge(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (!edge && (errno == EINTR || errno == ECONNABORTED)) continue;
+      if (!edge) return;
+      Descriptor broker = ConnectHere(to_port_);
+      if (!broker) continue;  // the edge's own back-off tries again
+      connections_.emplace_back(std::move(edge), std::move(broker), up_, down_);
     }
   }
 
   const int to_port_;
   Direction up_, down_;
-  int listener_ = -1, port_ = 0;
+  Descriptor listener_;
+  int port_ = 0;
   std::list<Connection> connections_;  // the acceptor's until it ends
   std::thread acceptor_;
 };

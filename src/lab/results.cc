@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/stats.h"
 #include "lab/markdown.h"
 #include "lab/page.h"
@@ -15,17 +15,15 @@
 namespace fogline {
 namespace {
 
-using json = nlohmann::ordered_json;  // stages stay in the order of the flow
-
 double Rounded(double ms) { return std::round(ms * 1000) / 1000; }
 
 std::string MechanismOf(const std::string& cut) {
   return cut == "cloud-only" || cut == "edge-only" ? cut : "split";
 }
 
-json ToJson(const LabResult& result, const Bar& bar) {
+Json ToJson(const LabResult& result, const Bar& bar) {
   const SuiteExperiment& e = result.suite.experiments[bar.experiment];
-  json stages = json::object();
+  Json stages = Json::object();
   for (size_t i = 0; i < kStages.size(); ++i) {
     if (!std::isnan(bar.stages_ms[i])) stages[kStages[i].name] = Rounded(bar.stages_ms[i]);
   }
@@ -87,7 +85,7 @@ size_t UnfairBars(const LabResult& result) {
 }
 
 std::string ResultsJson(const LabResult& result) {
-  json bars = json::array(), choices = json::array();
+  Json bars = Json::array(), choices = Json::array();
   for (const Bar& bar : result.bars) bars.push_back(ToJson(result, bar));
   for (const PlanChoice& c : result.choices) {
     choices.push_back({{"experiment", result.suite.experiments[c.experiment].key},
@@ -96,10 +94,10 @@ std::string ResultsJson(const LabResult& result) {
                        {"fastest", result.bars[c.best].cut},
                        {"regret", c.regret}});
   }
-  json capacities = json::array();
+  Json capacities = Json::array();
   for (const Capacity& c : result.capacities) {
     const SuiteCapacity& entry = result.suite.capacities[c.entry];
-    json j = json::parse(CapacityJson(c, ""));
+    Json j = ParseJson(CapacityJson(c, ""), "capacity").value_or(Json());
     j.erase("fingerprint");
     j["mechanism"] = entry.key;
     j["wanted"] = entry.wanted;
@@ -114,21 +112,21 @@ std::string ResultsJson(const LabResult& result) {
   }
   const ForecastError error = ErrorOf(AllBars(result));
   const RegretFigures regret = RegretOf(result);
-  return json{{"suite", result.suite.name},
-              {"quick", result.quick},
-              {"machine", result.machine},
-              {"date", result.date},
-              {"pipeline_ms", result.pipeline_ms},
-              {"error", {{"median", error.median}, {"mean", error.mean}, {"worst", error.worst}}},
-              {"regret", {{"median", regret.median}, {"worst", regret.worst}}},
-              {"unfair_bars", UnfairBars(result)},
-              {"measured", result.measured},
-              {"found", result.found},
-              {"notes", result.notes},
-              {"choices", choices},
-              {"capacities", capacities},
-              {"bars", bars}}
-      .dump();
+  return Dump(
+      Json{{"suite", result.suite.name},
+           {"quick", result.quick},
+           {"machine", result.machine},
+           {"date", result.date},
+           {"pipeline_ms", result.pipeline_ms},
+           {"error", {{"median", error.median}, {"mean", error.mean}, {"worst", error.worst}}},
+           {"regret", {{"median", regret.median}, {"worst", regret.worst}}},
+           {"unfair_bars", UnfairBars(result)},
+           {"measured", result.measured},
+           {"found", result.found},
+           {"notes", result.notes},
+           {"choices", choices},
+           {"capacities", capacities},
+           {"bars", bars}});
 }
 
 std::string Percent(double share) { return fmt::format("{:.1f} %", share * 100); }
@@ -159,7 +157,7 @@ std::string ResultsCsv(const LabResult& result) {
 }
 
 std::string TraceJson(const LabResult& result) {
-  json events = json::array();
+  Json events = Json::array();
   static constexpr std::array kRows{"device", "uplink", "cloud", "downlink"};
   for (size_t b = 0; b < result.bars.size(); ++b) {
     const Bar& bar = result.bars[b];
@@ -212,7 +210,7 @@ std::string TraceJson(const LabResult& result) {
       add(3, "back", s.network / 2);
     }
   }
-  return json{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(events)}}.dump();
+  return Dump(Json{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(events)}});
 }
 
 std::string SummaryLine(const LabResult& result) {

@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/file.h"
+#include "base/json.h"
 #include "base/process.h"
 #include "lab/cpu_limit.h"
 #include "lab/kernel_link.h"
 #include "lab/relay.h"
 #include "lab/run_log.h"
-#include "link/broker.h"
+#include "servers/local_broker.h"
 #include "store/store.h"
 
 namespace fogline {

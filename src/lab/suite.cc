@@ -7,7 +7,7 @@
 #include "base/paths.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "cost/toml_keys.h"
+#include "base/toml_reader.h"
 #include "profile/library.h"
 #include "vision/folder.h"
 
@@ -26,7 +26,7 @@ std::vector<std::string> PaperCuts() {
 
 class SuiteReader {
  public:
-  SuiteReader(const toml::table& root, const std::filesystem::path& where,
+  SuiteReader(const Toml& root, const std::filesystem::path& where,
               const std::filesystem::path& data)
       : root_(root), where_(where.string()), data_(data) {
     suite_.where = where;
@@ -37,8 +37,8 @@ class SuiteReader {
     static const std::string kKeys[] = {"title", "pictures",   "count",   "quick",  "repeats",
                                         "lanes", "rate",       "model",   "device", "cloud",
                                         "link",  "experiment", "capacity"};
-    FOGLINE_CHECK(OnlyKeys(root_, kKeys, where_, ""));
     const TomlReader reader(root_, where_);
+    FOGLINE_CHECK(reader.OnlyKeys(kKeys));
     FOGLINE_TRY(suite_.title, reader.Text("title"));
     FOGLINE_TRY(const std::string pictures, reader.Text("pictures"));
     FOGLINE_TRY(suite_.pictures, Find(pictures.empty() ? "models/demo" : pictures));
@@ -103,42 +103,38 @@ class SuiteReader {
   /// Tables by name: [model.NAME].
   template <typename Take>
   Status Named(const char* kind, Take take) {
-    if (root_.contains(kind) && root_[kind].as_table() == nullptr) {
+    if (root_.Has(kind) && !root_[kind].is_table()) {
       return Fail(ErrorCode::kInvalid, where_, "'{}' is no table of tables: write [{}.NAME]", kind,
                   kind);
     }
-    const toml::table* all = root_[kind].as_table();
-    if (all == nullptr) return {};
-    for (const auto& [name, node] : *all) {
-      const toml::table* table = node.as_table();
-      const std::string key(name.str());
-      if (table == nullptr) {
+    for (const auto& [key, table] : root_[kind].table()) {
+      if (!table.is_table()) {
         return Fail(ErrorCode::kInvalid, where_, "'{}.{}' is no table: write [{}.{}]", kind, key,
                     kind, key);
       }
-      FOGLINE_CHECK(take(*table, key));
+      FOGLINE_CHECK(take(table, key));
     }
     return {};
   }
 
   template <typename Take>
   Status Listed(const char* kind, Take take) {
-    if (!root_.contains(kind)) return {};
-    const toml::array* list = root_[kind].as_array();
-    for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
-      const toml::table* table = (*list)[i].as_table();
-      if (table == nullptr) break;
-      FOGLINE_CHECK(take(*table, fmt::format("{}[{}].", kind, i)));
-      if (i + 1 == list->size()) return {};
+    const Toml::List& list = root_[kind].list();
+    if (root_.Has(kind) && (list.empty() || !std::ranges::all_of(list, &Toml::is_table))) {
+      return Fail(ErrorCode::kInvalid, where_, "'{}' is no list of tables: write [[{}]]", kind,
+                  kind);
     }
-    return Fail(ErrorCode::kInvalid, where_, "'{}' is no list of tables: write [[{}]]", kind, kind);
+    for (size_t i = 0; i < list.size(); ++i) {
+      FOGLINE_CHECK(take(list[i], fmt::format("{}[{}].", kind, i)));
+    }
+    return {};
   }
 
-  Status Model(const toml::table& table, const std::string& key) {
+  Status Model(const Toml& table, const std::string& key) {
     static const std::string kKeys[] = {"file", "side"};
     const std::string prefix = "model." + key + ".";
-    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
     const TomlReader reader(table, where_, prefix);
+    FOGLINE_CHECK(reader.OnlyKeys(kKeys));
     FOGLINE_TRY(const std::string file, reader.Text("file"));
     if (file.empty()) return Fail(ErrorCode::kInvalid, where_, "lacks the text '{}file'", prefix);
     FOGLINE_TRY(const auto path, Find(file));
@@ -147,12 +143,12 @@ class SuiteReader {
     return {};
   }
 
-  Status AMachine(const std::string& kind, const toml::table& table, const std::string& key,
+  Status AMachine(const std::string& kind, const Toml& table, const std::string& key,
                   std::vector<SuiteMachine>& out) {
     static const std::string kKeys[] = {"title", "pace", "cores"};
     const std::string prefix = kind + "." + key + ".";
-    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
     const TomlReader reader(table, where_, prefix);
+    FOGLINE_CHECK(reader.OnlyKeys(kKeys));
     SuiteMachine m;
     m.key = key;
     FOGLINE_TRY(m.title, reader.Text("title"));
@@ -176,12 +172,12 @@ class SuiteReader {
     return {};
   }
 
-  Status ALink(const toml::table& table, const std::string& key) {
+  Status ALink(const Toml& table, const std::string& key) {
     static const std::string kKeys[] = {"title",     "link",   "medium",
                                         "jitter_ms", "rtt_ms", "down_mbps"};
     const std::string prefix = "link." + key + ".";
-    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
     const TomlReader reader(table, where_, prefix);
+    FOGLINE_CHECK(reader.OnlyKeys(kKeys));
     SuiteLink link;
     link.key = key;
     FOGLINE_TRY(std::string name, reader.Text("link"));
@@ -234,17 +230,14 @@ class SuiteReader {
                 wanted, DidYouMean(wanted, names));
   }
 
-  Result<std::vector<std::string>> Texts(const toml::table& table, const std::string& prefix,
+  Result<std::vector<std::string>> Texts(const Toml& table, const std::string& prefix,
                                          const char* key, std::vector<std::string> fallback) const {
-    if (!table.contains(key)) return fallback;
-    const toml::array* list = table[key].as_array();
+    if (!table.Has(key)) return fallback;
     std::vector<std::string> texts;
-    for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
-      const auto* text = (*list)[i].as_string();
-      if (text == nullptr) break;
-      texts.push_back(text->get());
+    for (const Toml& item : table[key].list()) {
+      if (auto text = item.text()) texts.push_back(*std::move(text));
     }
-    if (list == nullptr || list->empty() || texts.size() < list->size()) {
+    if (texts.empty() || texts.size() < table[key].list().size()) {
       return Fail(ErrorCode::kInvalid, where_, "'{}{}' must be a list of texts", prefix, key);
     }
     return texts;
@@ -283,11 +276,11 @@ class SuiteReader {
     return key;
   }
 
-  Status Experiment(const toml::table& table, const std::string& prefix) {
+  Status Experiment(const Toml& table, const std::string& prefix) {
     static const std::string kKeys[] = {"key",    "title", "paper", "view",  "model",
                                         "device", "cloud", "link",  "wires", "cuts"};
-    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
     const TomlReader reader(table, where_, prefix);
+    FOGLINE_CHECK(reader.OnlyKeys(kKeys));
     SuiteExperiment e;
     FOGLINE_TRY(e.key, Key(reader, prefix));
     FOGLINE_TRY(e.title, reader.Text("title"));
@@ -315,10 +308,10 @@ class SuiteReader {
     return {};
   }
 
-  Status Capacity(const toml::table& table, const std::string& prefix) {
+  Status Capacity(const Toml& table, const std::string& prefix) {
     static const std::string kKeys[] = {"key", "title", "model", "wire", "cut", "wanted", "paper"};
-    FOGLINE_CHECK(OnlyKeys(table, kKeys, where_, prefix));
     const TomlReader reader(table, where_, prefix);
+    FOGLINE_CHECK(reader.OnlyKeys(kKeys));
     SuiteCapacity c;
     FOGLINE_TRY(c.key, Key(reader, prefix));
     FOGLINE_TRY(c.title, reader.Text("title"));
@@ -336,7 +329,7 @@ class SuiteReader {
     return {};
   }
 
-  const toml::table& root_;
+  const Toml& root_;
   const std::string where_;
   const std::filesystem::path data_;
   Suite suite_;
@@ -353,7 +346,7 @@ std::string_view NameOf(WireKind wire) { return wire == WireKind::kJson ? "json"
 
 Result<Suite> ParseSuite(std::string_view toml, const std::filesystem::path& where,
                          const std::filesystem::path& data) {
-  FOGLINE_TRY(const toml::table root, ParseToml(toml, where.string()));
+  FOGLINE_TRY(const Toml root, Toml::Parse(toml, where.string()));
   return SuiteReader(root, where, data).Read();
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "learn/parallel.h"
+#include "base/parallel.h"
 #include "learn/random.h"
 
 namespace fogline {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include "base/parallel.h"
 #include "learn/augment.h"
-#include "learn/parallel.h"
 #include "vision/floats.h"
 #include "vision/folder.h"
 #include "vision/preprocess.h"

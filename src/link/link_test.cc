@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "link/backoff.h"
-#include "link/broker.h"
+#include "servers/local_broker.h"
 
 namespace fogline {
 namespace {

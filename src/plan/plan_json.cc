@@ -1,14 +1,12 @@
 #include "plan/plan_json.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "plan/words.h"
 
 namespace fogline {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
@@ -90,73 +88,52 @@ Json TiesJson(const PlanView& view) {
   return list;
 }
 
-}  // namespace
-
-PlanView ViewOf(const Scenario& scenario, const Plan& plan, Measure x, Measure y) {
-  PlanView view{scenario, plan, plan.BestOfEachCut(), Explain(scenario, plan), x, y, {}, 0, {}};
-  view.front = ParetoFront(plan, x, y);
-  view.rivals = Rivals(scenario, plan);
-  view.scatter = true;
-  return view;
+Json StepJson(const PlanView& view, const PlanStep& p, const char* from, const char* to) {
+  const Candidate& c = view.plan.candidates[p.candidate];
+  const Cut& cut = view.scenario.cuts[c.cut];
+  return {{from, p.from},        {to, p.to},
+          {"cut", CutJson(cut)}, {"codec", c.payload.codec},
+          {"name", cut.name},    {"alias", cut.alias.empty() ? Json() : Json(cut.alias)}};
 }
 
-nlohmann::ordered_json PlanJson(const PlanView& view) {
-  const Scenario& s = view.scenario;
-  const Plan& plan = view.plan;
-  const auto candidate = [&](size_t i) { return ToJson(s, plan.candidates[i]); };
-  const auto step = [&](const PlanStep& p, const char* from, const char* to) {
-    const Candidate& c = plan.candidates[p.candidate];
-    return Json{{from, p.from},
-                {to, p.to},
-                {"cut", CutJson(s.cuts[c.cut])},
-                {"codec", c.payload.codec},
-                {"name", s.cuts[c.cut].name},
-                {"alias", s.cuts[c.cut].alias.empty() ? Json() : Json(s.cuts[c.cut].alias)}};
-  };
-  Json json{{"best", candidate(plan.best)}, {"candidates", Json::array()}};
-  json["best"]["edge_layers"] = EdgeLayers(s.cuts[plan.candidates[plan.best].cut]);
-  for (const size_t i : view.shown) json["candidates"].push_back(candidate(i));
-  json["envelope"] = Json::array();
-  for (const PlanStep& p : plan.envelope) {
-    Json piece = step(p, "from_mbps", "to_mbps");
+Json EnvelopeJson(const PlanView& view) {
+  Json pieces = Json::array();
+  for (const PlanStep& p : view.plan.envelope) {
+    Json piece = StepJson(view, p, "from_mbps", "to_mbps");
     // The price is fixed + slope / Mbit/s, or the larger of the two for a pipeline's period.
-    const PriceLine& line = plan.candidates[p.candidate].over_bandwidth;
+    const PriceLine& line = view.plan.candidates[p.candidate].over_bandwidth;
     piece["fixed"] = line.fixed.value();
     piece["slope"] = line.slope.value();
-    json["envelope"].push_back(std::move(piece));
+    pieces.push_back(std::move(piece));
   }
-  json["nothing_below_mbps"] = plan.nothing_below > 0 ? Json(plan.nothing_below) : Json();
-  json["fastest_mbps"] = plan.fastest;
+  return pieces;
+}
+
+Json CertificateJson(const PlanView& view) {
+  const Scenario& s = view.scenario;
+  const Plan& plan = view.plan;
   const Certificate& proof = plan.certificate;
   const bool latency = s.objective.kind == Objective::Kind::kLatency;
-  json["certificate"] = {{"lower_bound_ms", latency ? Number(proof.lower_bound.value()) : Json()},
-                         {"value_ms", latency ? Number(proof.value.value()) : Json()},
-                         {"lower_bound", Number(proof.lower_bound.value())},
-                         {"value", Number(proof.value.value())},
-                         {"unit", s.objective.unit()},
-                         {"method", proof.by_flow ? "min-cut" : "enumeration"},
-                         {"flow", Number(proof.flow.value())},
-                         {"flow_equals_cut", proof.flow_equals_cut},
-                         {"optimum", Number(proof.optimum.value())},
-                         {"candidates", plan.candidates.size()},
-                         {"candidates_within", proof.within},
-                         {"limits", s.limits.Flags()},
-                         {"only_runnable", plan.only_runnable},
-                         {"text", ProofText(s, plan)}};
-  json["strict"] = s.strict;
-  json["ties"] = TiesJson(view);
-  json["uncertainty"] = {{"edge", s.edge_timing.relative_error},
-                         {"cloud", s.cloud_timing.relative_error},
-                         {"source", UncertaintyText(s)},
-                         {"text", TiesText(s, plan)}};
-  json["beyond"] = plan.beyond ? candidate(*plan.beyond) : Json();
-  json["notes"] = NotesOf(s, plan);
-  json["plan_ms"] = view.plan_ms;
-  json["load_envelope"] = Json::array();
-  for (const PlanStep& p : plan.load_envelope) {
-    json["load_envelope"].push_back(step(p, "from_load", "to_load"));
-  }
-  json["nothing_above_load"] = plan.nothing_above_load < 1 ? Json(plan.nothing_above_load) : Json();
+  return {{"lower_bound_ms", latency ? Number(proof.lower_bound.value()) : Json()},
+          {"value_ms", latency ? Number(proof.value.value()) : Json()},
+          {"lower_bound", Number(proof.lower_bound.value())},
+          {"value", Number(proof.value.value())},
+          {"unit", s.objective.unit()},
+          {"method", proof.by_flow ? "min-cut" : "enumeration"},
+          {"flow", Number(proof.flow.value())},
+          {"flow_equals_cut", proof.flow_equals_cut},
+          {"optimum", Number(proof.optimum.value())},
+          {"candidates", plan.candidates.size()},
+          {"candidates_within", proof.within},
+          {"limits", s.limits.Flags()},
+          {"only_runnable", plan.only_runnable},
+          {"text", ProofText(s, plan)}};
+}
+
+/// The Pareto front and, where wanted, all points.
+void AddMeasures(const PlanView& view, Json& json) {
+  const Scenario& s = view.scenario;
+  const Plan& plan = view.plan;
   json["pareto"] = Json::array();
   for (const size_t i : view.front) {
     json["pareto"].push_back({{"cut", CutJson(s.cuts[plan.candidates[i].cut])},
@@ -172,6 +149,11 @@ nlohmann::ordered_json PlanJson(const PlanView& view) {
                                  c.feasible() && (c.runnable() || !plan.only_runnable)});
     }
   }
+}
+
+void AddRivals(const PlanView& view, Json& json) {
+  const Scenario& s = view.scenario;
+  const Plan& plan = view.plan;
   if (!view.rivals.empty()) {
     json["rivals"] = Json::array();
     for (const Rival& rival : view.rivals) {
@@ -193,6 +175,45 @@ nlohmann::ordered_json PlanJson(const PlanView& view) {
                                       {"text", e.sentence}});
     }
   }
+}
+
+}  // namespace
+
+PlanView ViewOf(const Scenario& scenario, const Plan& plan, Measure x, Measure y) {
+  PlanView view{scenario, plan, plan.BestOfEachCut(), Explain(scenario, plan), x, y, {}, 0, {}};
+  view.front = ParetoFront(plan, x, y);
+  view.rivals = Rivals(scenario, plan);
+  view.scatter = true;
+  return view;
+}
+
+Json PlanJson(const PlanView& view) {
+  const Scenario& s = view.scenario;
+  const Plan& plan = view.plan;
+  const auto candidate = [&](size_t i) { return ToJson(s, plan.candidates[i]); };
+  Json json{{"best", candidate(plan.best)}, {"candidates", Json::array()}};
+  json["best"]["edge_layers"] = EdgeLayers(s.cuts[plan.candidates[plan.best].cut]);
+  for (const size_t i : view.shown) json["candidates"].push_back(candidate(i));
+  json["envelope"] = EnvelopeJson(view);
+  json["nothing_below_mbps"] = plan.nothing_below > 0 ? Json(plan.nothing_below) : Json();
+  json["fastest_mbps"] = plan.fastest;
+  json["certificate"] = CertificateJson(view);
+  json["strict"] = s.strict;
+  json["ties"] = TiesJson(view);
+  json["uncertainty"] = {{"edge", s.edge_timing.relative_error},
+                         {"cloud", s.cloud_timing.relative_error},
+                         {"source", UncertaintyText(s)},
+                         {"text", TiesText(s, plan)}};
+  json["beyond"] = plan.beyond ? candidate(*plan.beyond) : Json();
+  json["notes"] = NotesOf(s, plan);
+  json["plan_ms"] = view.plan_ms;
+  json["load_envelope"] = Json::array();
+  for (const PlanStep& p : plan.load_envelope) {
+    json["load_envelope"].push_back(StepJson(view, p, "from_load", "to_load"));
+  }
+  json["nothing_above_load"] = plan.nothing_above_load < 1 ? Json(plan.nothing_above_load) : Json();
+  AddMeasures(view, json);
+  AddRivals(view, json);
   if (plan.two_way) {
     json["two_way"] = {{"value", plan.two_way->value.value()},
                        {"up", plan.two_way->up},
@@ -201,7 +222,7 @@ nlohmann::ordered_json PlanJson(const PlanView& view) {
   return json;
 }
 
-nlohmann::ordered_json ConflictJson(const Scenario& scenario, const Error& error) {
+Json ConflictJson(const Scenario& scenario, const Error& error) {
   Plan plan;
   plan.candidates = EnumerateCandidates(scenario);
   Json json{{"best", nullptr},
@@ -211,10 +232,6 @@ nlohmann::ordered_json ConflictJson(const Scenario& scenario, const Error& error
     json["candidates"].push_back(ToJson(scenario, plan.candidates[i]));
   }
   return json;
-}
-
-std::string Dump(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace fogline

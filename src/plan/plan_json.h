@@ -1,10 +1,10 @@
 // A plan as JSON: what `fogline plan --json` prints and /api/plan answers.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "plan/explain.h"
 #include "plan/pareto.h"
 #include "plan/planner.h"
@@ -30,10 +30,8 @@ struct PlanView {
 PlanView ViewOf(const Scenario& scenario, const Plan& plan, Measure x, Measure y);
 
 /// Fields in docs/openapi.yaml, schema Plan.
-nlohmann::ordered_json PlanJson(const PlanView& view);
+Json PlanJson(const PlanView& view);
 /// When the limits cannot be met: what stands in the way, and every cut with what it breaks.
-nlohmann::ordered_json ConflictJson(const Scenario& scenario, const Error& error);
-/// One line; invalid UTF-8 in tensors' names becomes U+FFFD.
-std::string Dump(const nlohmann::ordered_json& json);
+Json ConflictJson(const Scenario& scenario, const Error& error);
 
 }  // namespace fogline

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "profile/toml_reader.h"
+#include "base/toml_reader.h"
 
 namespace fogline {
 namespace {
@@ -110,7 +110,7 @@ Result<LinkProfile> ParseInlineLink(std::string_view text) {
 }
 
 Result<LinkProfile> ParseLink(std::string_view toml, const std::string& where) {
-  FOGLINE_TRY(const toml::table table, ParseToml(toml, where));
+  FOGLINE_TRY(const Toml table, Toml::Parse(toml, where));
   const TomlReader reader(table, where);
   LinkProfile link;
   FOGLINE_TRY(link.name, reader.Text("name"));

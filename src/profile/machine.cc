@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "profile/toml_reader.h"
+#include "base/toml_reader.h"
 
 namespace fogline {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 constexpr std::array<std::string_view, LayerFeatures::kCount> kFeatureNames{
     "winograd", "dense", "pointwise", "depthwise", "weights", "memory", "layers"};
 
-Result<ComputeModel> ReadCompute(const toml::table& table, const std::string& where) {
+Result<ComputeModel> ReadCompute(const Toml& table, const std::string& where) {
   const TomlReader reader(table, where, "compute.");
   ComputeModel compute;
   double sum = 0;
@@ -27,7 +27,7 @@ Result<ComputeModel> ReadCompute(const toml::table& table, const std::string& wh
   return compute;
 }
 
-Result<Power> ReadPower(const toml::table& table, const std::string& where) {
+Result<Power> ReadPower(const Toml& table, const std::string& where) {
   const TomlReader reader(table, where, "power.");
   Power power;
   FOGLINE_TRY(const double busy, reader.Number("busy_w", 0));
@@ -39,7 +39,7 @@ Result<Power> ReadPower(const toml::table& table, const std::string& where) {
   return power;
 }
 
-Result<Rent> ReadRent(const toml::table& table, const std::string& where) {
+Result<Rent> ReadRent(const Toml& table, const std::string& where) {
   const TomlReader reader(table, where, "rent.");
   Rent rent;
   FOGLINE_TRY(const double price, reader.Number("euro_per_hour", 0));
@@ -67,7 +67,7 @@ Milliseconds ComputeModel::TimeOf(const LayerFeatures& layer) const {
 }
 
 Result<Machine> ParseMachine(std::string_view toml, const std::string& where) {
-  FOGLINE_TRY(const toml::table table, ParseToml(toml, where));
+  FOGLINE_TRY(const Toml table, Toml::Parse(toml, where));
   const TomlReader reader(table, where);
   Machine machine;
   machine.where = where;
@@ -75,26 +75,26 @@ Result<Machine> ParseMachine(std::string_view toml, const std::string& where) {
   if (machine.name.empty()) return Fail(ErrorCode::kInvalid, where, "lacks the text 'name'");
   FOGLINE_TRY(machine.title, reader.Text("title"));
   FOGLINE_TRY(machine.memory_gb, reader.NumberOr("memory_gb", 0, 0));
-  const toml::table* compute = reader.Table("compute");
+  const Toml* compute = reader.Table("compute");
   if (compute == nullptr) return Fail(ErrorCode::kInvalid, where, "lacks the table [compute]");
   FOGLINE_TRY(machine.compute, ReadCompute(*compute, where));
-  if (const toml::table* fit = reader.Table("fit")) {
+  if (const Toml* fit = reader.Table("fit")) {
     const TomlReader of_fit(*fit, where, "fit.");
     FOGLINE_TRY(const double networks, of_fit.Number("networks", 1));
     FOGLINE_TRY(const double error, of_fit.Number("left_out_median_error", 0));
     FOGLINE_TRY(const double p90, of_fit.NumberOr("left_out_p90_error", 0, error));
     machine.fit = FitError{static_cast<int>(networks), error, p90};
   }
-  if (const toml::table* power = reader.Table("power")) {
+  if (const Toml* power = reader.Table("power")) {
     FOGLINE_TRY(machine.power, ReadPower(*power, where));
   }
-  if (const toml::table* price = reader.Table("price")) {
+  if (const Toml* price = reader.Table("price")) {
     const TomlReader of_price(*price, where, "price.");
     FOGLINE_TRY(const double euro, of_price.Number("euro", 0));
     machine.purchase = Euro(euro);
     FOGLINE_TRY(machine.purchase_source, of_price.Text("source"));
   }
-  if (const toml::table* rent = reader.Table("rent")) {
+  if (const Toml* rent = reader.Table("rent")) {
     FOGLINE_TRY(machine.rent, ReadRent(*rent, where));
   }
   return machine;

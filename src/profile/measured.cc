@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "base/json.h"
 #include "profile/library.h"
 
 namespace fogline {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
 
@@ -110,12 +108,16 @@ std::string MeasuredProfile::ToJson() const {
             {"cuts", std::move(cut_list)},
             {"layers", std::move(layer_list)}};
   if (!scaled_from.empty()) json["scaled_from"] = scaled_from;
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return Dump(json, 1) + "\n";
 }
 
 Result<MeasuredProfile> MeasuredProfile::Parse(std::string_view text, const std::string& where) {
+  const auto parsed = ParseJson(text, where);
+  if (!parsed) {
+    return Fail(ErrorCode::kInvalid, where, "is no valid profile: {}", parsed.error().message);
+  }
   try {
-    const Json json = Json::parse(text);
+    const Json& json = *parsed;
     if (!json.is_object() || json.value("fogline_profile", 0) != kVersion) {
       return Fail(ErrorCode::kInvalid, where, "is no profile that `fogline profile` wrote");
     }

@@ -2,9 +2,9 @@
 #include "report/page.h"
 
 namespace fogline {
+namespace {
 
-std::string_view PageStyle() {
-  return
+constexpr std::string_view kStyle =
 #define FOGLINE_COLOUR(name, light, dark) "--" #name ":" light ";"
       ":root{"
 #include "report/colours.inc"
@@ -96,7 +96,10 @@ box-shadow:0 4px 16px rgba(0,0,0,.22)}
 .gallery s{display:block;height:100%;background:var(--t4)}
 @media print{body{background:#fff}figure,section{break-inside:avoid}.scroll{max-height:none}}
 )css";
-}
+
+}  // namespace
+
+std::string_view PageStyle() { return kStyle; }
 
 std::string_view PageScript() {
   return R"js(

@@ -20,6 +20,25 @@ Scale ScaleOf(const Axis& axis, double low, double high, bool from_zero) {
   return Scale::Linear(from_zero ? std::min(low, 0.0) : low, high);
 }
 
+/// What the points span; what has no logarithm is left out where one is drawn.
+struct Extent {
+  double x_low = INFINITY, x_high = -INFINITY, y_low = INFINITY, y_high = -INFINITY;
+};
+
+Extent ExtentOf(const XYChart& chart) {
+  Extent e;
+  for (const Series& s : chart.series) {
+    for (const Series::Point& p : s.points) {
+      if (!std::isfinite(p.x) || !std::isfinite(p.y)) continue;
+      if (!chart.x.log || p.x > 0) e.x_low = std::min(e.x_low, p.x);
+      e.x_high = std::max(e.x_high, p.x);
+      if (!chart.y.log || p.y > 0) e.y_low = std::min(e.y_low, p.y);
+      e.y_high = std::max(e.y_high, p.y);
+    }
+  }
+  return e;
+}
+
 }  // namespace
 
 std::string Legend(const std::vector<std::pair<std::string, Tone>>& entries) {
@@ -31,18 +50,9 @@ std::string Legend(const std::vector<std::pair<std::string, Tone>>& entries) {
 }
 
 std::string XYChart::Render() const {
-  double x_low = INFINITY, x_high = -INFINITY, y_low = INFINITY, y_high = -INFINITY;
-  for (const Series& s : series) {
-    for (const Series::Point& p : s.points) {
-      if (!std::isfinite(p.x) || !std::isfinite(p.y)) continue;
-      if (!x.log || p.x > 0) x_low = std::min(x_low, p.x);
-      x_high = std::max(x_high, p.x);
-      if (!y.log || p.y > 0) y_low = std::min(y_low, p.y);
-      y_high = std::max(y_high, p.y);
-    }
-  }
-  const Scale xs = ScaleOf(x, x_low, x_high, false);
-  const Scale ys = ScaleOf(y, y_low, y_high, true);
+  const Extent of = ExtentOf(*this);
+  const Scale xs = ScaleOf(x, of.x_low, of.x_high, false);
+  const Scale ys = ScaleOf(y, of.y_low, of.y_high, true);
   const ChartFrame frame = ChartFrame::Around(width, height, ys, y, !marks.empty());
   Svg svg(width, height, label);
   const auto px = [&](double v) { return frame.left + xs(v) * frame.width(); };

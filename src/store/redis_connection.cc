@@ -8,6 +8,7 @@
 #include "base/host_port.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/url.h"
 
 namespace fogline {
 namespace {
@@ -46,31 +47,17 @@ Result<RedisAddress> ParseRedis(const std::string& url) {
     return Fail(ErrorCode::kUsage, "redis:",
                 "is no address of a store: write redis://[user:password@]host[:port][/db]");
   };
+  const auto parsed = Url::Parse(url);
+  if (!parsed || parsed->scheme != "redis" || (!parsed->user.empty() && !parsed->password)) {
+    return bad();
+  }
   RedisAddress address;
-  std::string_view rest = url;
-  constexpr std::string_view kScheme = "redis://";
-  if (!rest.starts_with(kScheme)) return bad();
-  rest.remove_prefix(kScheme.size());
-  if (const size_t at = rest.rfind('@'); at != rest.npos) {
-    const std::string_view login = rest.substr(0, at);
-    const size_t colon = login.find(':');
-    if (colon == login.npos) return bad();
-    address.user = login.substr(0, colon);
-    address.password = login.substr(colon + 1);
-    rest.remove_prefix(at + 1);
-  }
-  if (const size_t slash = rest.find('/'); slash != rest.npos) {
-    const std::string_view db = rest.substr(slash + 1);
-    if (!db.empty() && (!ReadNumber(db, address.db) || address.db < 0)) return bad();
-    rest = rest.substr(0, slash);
-  }
-  const size_t bracket = rest.rfind(']');  // [::1]:6379
-  const size_t colon = rest.find(':', bracket == rest.npos ? 0 : bracket);
-  std::string_view host = rest.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  address.host = host;
-  if (colon != rest.npos && !ReadNumber(rest.substr(colon + 1), address.port)) return bad();
-  if (address.host.empty() || address.port < 1 || address.port > 65535) return bad();
+  address.user = parsed->user;
+  address.password = parsed->password.value_or("");
+  address.host = parsed->host;
+  address.port = parsed->port.value_or(address.port);
+  const std::string_view db = std::string_view(parsed->path).substr(parsed->path.empty() ? 0 : 1);
+  if (!db.empty() && (!ReadNumber(db, address.db) || address.db < 0)) return bad();
   return address;
 }
 

@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "base/file.h"
-#include "store/local_redis.h"
+#include "servers/local_redis.h"
 #include "store/redis_connection.h"
 #include "store/redis_cover.h"
 #include "store/redis_script.h"

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/descriptor.h"
+
 namespace fogline {
 namespace {
 
@@ -19,11 +21,10 @@ SqliteBallast::SqliteBallast(const std::string& store_path)
 
 void SqliteBallast::Take(uint64_t keep_bytes) {
   if (path_.empty() || access(path_.c_str(), F_OK) == 0) return;
-  const int fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return;
+  const Descriptor file(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return;
   const auto bytes = static_cast<off_t>(std::clamp(keep_bytes / 16, kLeast, kMost));
-  if (posix_fallocate(fd, 0, bytes) != 0) Drop();
-  close(fd);
+  if (posix_fallocate(file.get(), 0, bytes) != 0) Drop();
 }
 
 void SqliteBallast::Drop() {

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/file.h"
-#include "store/local_redis.h"
+#include "servers/local_redis.h"
 #include "store/retention.h"
 #include "store/store.h"
 

@@ -1,12 +1,11 @@
 #include "vision/card.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <sstream>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/toml.h"
 #include "vision/contract.h"
 #include "vision/floats.h"
 
@@ -19,13 +18,12 @@ constexpr int kMaxSide = 8192;
 /// Reads keys of one TOML table; the first problem is kept and everything after it is skipped.
 class Reader {
  public:
-  Reader(const toml::table& table, std::string prefix, std::string where, Status& status)
+  Reader(const Toml& table, std::string prefix, std::string where, Status& status)
       : table_(table), prefix_(std::move(prefix)), where_(std::move(where)), status_(status) {}
 
   /// Refuses keys that nothing reads: a mistyped one would otherwise be ignored silently.
   void Known(const std::vector<std::string>& keys) {
-    for (const auto& [key, value] : table_) {
-      const std::string name(key.str());
+    for (const auto& [name, value] : table_.table()) {
       if (std::find(keys.begin(), keys.end(), name) == keys.end()) {
         Set("unknown key '" + prefix_ + name + "'" + DidYouMean(name, keys));
       }
@@ -33,7 +31,7 @@ class Reader {
   }
   void Text(const char* key, std::string& out) {
     if (const auto* node = Find(key)) {
-      if (const auto value = node->value<std::string>()) {
+      if (const auto value = node->text()) {
         out = *value;
       } else {
         Wrong(key, "a text");
@@ -42,7 +40,7 @@ class Reader {
   }
   void Number(const char* key, double low, double high, double& out) {
     if (const auto* node = Find(key)) {
-      const auto value = node->value<double>();
+      const auto value = node->number();
       if (!value || !(*value >= low && *value <= high)) {
         return Wrong(key, fmt::format("a number from {} to {}", low, high));
       }
@@ -57,15 +55,16 @@ class Reader {
       Wrong(key,
             fmt::format("a number, or {} of them{}", channels, nonzero ? ", none of them 0" : ""));
     };
-    const auto* array = node->as_array();
-    if (array != nullptr && array->size() != static_cast<size_t>(channels)) return wrong();
+    if (node->is_list() && node->list().size() != static_cast<size_t>(channels)) return wrong();
     for (size_t i = 0; i < static_cast<size_t>(channels); ++i) {
-      const auto value = array != nullptr ? (*array)[i].value<double>() : node->value<double>();
+      const auto value = (node->is_list() ? node->list()[i] : *node).number();
       if (!value || (nonzero && *value == 0)) return wrong();
       out[i] = static_cast<float>(*value);
     }
   }
-  const toml::node* Find(const char* key) const { return status_ ? table_.get(key) : nullptr; }
+  const Toml* Find(const char* key) const {
+    return status_ && table_.Has(key) ? &table_[key] : nullptr;
+  }
   void Wrong(const char* key, const std::string& wanted) {
     Set("'" + prefix_ + key + "' must be " + wanted);
   }
@@ -74,17 +73,17 @@ class Reader {
   }
 
  private:
-  const toml::table& table_;
+  const Toml& table_;
   std::string prefix_, where_;
   Status& status_;
 };
 
 /// Finds the picture among the inputs, with what the card says of it.
-Status ReadInput(const std::vector<Port>& inputs, const toml::table& root, const std::string& where,
+Status ReadInput(const std::vector<Port>& inputs, const Toml& root, const std::string& where,
                  ModelCard& card) {
   PictureHint hint;
-  hint.tensor = root["input"]["tensor"].value_or(std::string());
-  hint.grey = root["input"]["color"].value_or(std::string()).starts_with("grey");
+  hint.tensor = root["input"]["tensor"].text().value_or("");
+  hint.grey = root["input"]["color"].text().value_or("").starts_with("grey");
   auto found = FindPicture(inputs, hint);
   if (!found) return Fail(found.error().code, where, "{}", found.error().message);
   card.input = found->tensor;
@@ -109,11 +108,11 @@ void ReadSize(Reader& reader, const CardOptions& options, ModelCard& card) {
     card.width = card.height = side;
   } else if (const auto* node = reader.Find("size")) {
     int64_t height = 0, width = 0;
-    if (const auto one = node->value<int64_t>()) {
+    if (const auto one = node->whole()) {
       height = width = *one;
-    } else if (const auto* array = node->as_array(); array != nullptr && array->size() == 2) {
-      height = (*array)[0].value_or<int64_t>(0);
-      width = (*array)[1].value_or<int64_t>(0);
+    } else if (node->list().size() == 2) {
+      height = node->list()[0].whole().value_or(0);
+      width = node->list()[1].whole().value_or(0);
     }
     if (height < 1 || width < 1 || height > kMaxSide || width > kMaxSide) {
       return reader.Wrong("size", "a side in pixels, or [height, width]");
@@ -130,7 +129,7 @@ void ReadSize(Reader& reader, const CardOptions& options, ModelCard& card) {
 void ReadLabels(Reader& reader, const std::filesystem::path& folder, ModelCard& card) {
   const auto* node = reader.Find("labels");
   if (node == nullptr) return;
-  if (const auto file = node->value<std::string>()) {
+  if (const auto file = node->text()) {
     const auto text = ReadTextFile(folder / *file);
     if (!text) return reader.Set("'output.labels': " + text.error().ToString());
     std::istringstream lines(*text);
@@ -140,10 +139,9 @@ void ReadLabels(Reader& reader, const std::filesystem::path& folder, ModelCard& 
     }
     return;
   }
-  const auto* array = node->as_array();
-  if (array == nullptr) return reader.Wrong("labels", "a list of texts or the name of a file");
-  for (const auto& label : *array) {
-    const auto text = label.value<std::string>();
+  if (!node->is_list()) return reader.Wrong("labels", "a list of texts or the name of a file");
+  for (const Toml& label : node->list()) {
+    const auto text = label.text();
     if (!text) return reader.Wrong("labels", "a list of texts or the name of a file");
     card.labels.push_back(*text);
   }
@@ -180,24 +178,23 @@ void ReadPicture(Reader& reader, const CardOptions& options, ModelCard& card) {
 }
 
 /// Values of the inputs that are no pictures.
-void ReadConstants(const toml::table& table, const std::vector<Port>& inputs, Reader& reader,
+void ReadConstants(const Toml& table, const std::vector<Port>& inputs, Reader& reader,
                    ModelCard& card) {
   std::vector<std::string> others;
   for (const Port& input : inputs) {
     if (input.name != card.input) others.push_back(input.name);
   }
-  const auto number = [](const toml::node& node) -> std::optional<double> {
-    if (const auto truth = node.value_exact<bool>()) return *truth ? 1.0 : 0.0;
-    return node.value<double>();
+  const auto number = [](const Toml& node) -> std::optional<double> {
+    if (const auto value = node.number()) return value;
+    const auto truth = node.yes();
+    return truth ? std::optional(*truth ? 1.0 : 0.0) : std::nullopt;
   };
   reader.Known(others);
-  for (const auto& [key, node] : table) {
-    const std::string name(key.str());
+  for (const auto& [name, node] : table.table()) {
     std::vector<double>& values = card.constants[name];
-    const auto* array = node.as_array();
-    const size_t count = array != nullptr ? array->size() : 1;
+    const size_t count = node.is_list() ? node.list().size() : 1;
     for (size_t i = 0; i < count; ++i) {
-      const auto value = number(array != nullptr ? (*array)[i] : node);
+      const auto value = number(node.is_list() ? node.list()[i] : node);
       if (!value) return reader.Wrong(name.c_str(), "a number, true, false or a list of these");
       values.push_back(*value);
     }
@@ -243,25 +240,20 @@ void ReadOutput(Reader& output, const std::vector<Port>& outputs, ModelCard& car
   card.kind = word->kind;
 }
 
-Status ReadTables(const toml::table& root, const std::string& where,
-                  const std::filesystem::path& folder, const std::vector<Port>& inputs,
-                  const std::vector<Port>& outputs, const CardOptions& options, ModelCard& card) {
+Status ReadTables(const Toml& root, const std::string& where, const std::filesystem::path& folder,
+                  const std::vector<Port>& inputs, const std::vector<Port>& outputs,
+                  const CardOptions& options, ModelCard& card) {
   Status status;
   Reader top(root, "", where, status);
   top.Known({"name", "description", "input", "constants", "output"});
   top.Text("name", card.name);
   top.Text("description", card.description);
 
-  static const toml::table kNone;
-  const auto table = [&](const char* name) -> const toml::table& {
-    const auto* found = root[name].as_table();
-    return found != nullptr ? *found : kNone;
-  };
-  Reader input(table("input"), "input.", where, status);
+  Reader input(root["input"], "input.", where, status);
   ReadPicture(input, options, card);
-  Reader constants(table("constants"), "constants.", where, status);
-  ReadConstants(table("constants"), inputs, constants, card);
-  Reader output(table("output"), "output.", where, status);
+  Reader constants(root["constants"], "constants.", where, status);
+  ReadConstants(root["constants"], inputs, constants, card);
+  Reader output(root["output"], "output.", where, status);
   ReadOutput(output, outputs, card);
   ReadLabels(output, folder, card);
   std::string positive;
@@ -299,14 +291,9 @@ Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
   ModelCard card;
   if (outputs.empty()) return Fail(ErrorCode::kUnsupported, where, "the model has no output");
   card.output = outputs[0].name;
-  try {
-    const toml::table root = toml::parse(toml);
-    FOGLINE_CHECK(ReadInput(inputs, root, where, card));
-    FOGLINE_CHECK(ReadTables(root, where, folder, inputs, outputs, options, card));
-  } catch (const toml::parse_error& e) {
-    return Fail(ErrorCode::kInvalid, where, "line {}: {}", e.source().begin.line,
-                Printable(e.description()));
-  }
+  FOGLINE_TRY(const Toml root, Toml::Parse(toml, where));
+  FOGLINE_CHECK(ReadInput(inputs, root, where, card));
+  FOGLINE_CHECK(ReadTables(root, where, folder, inputs, outputs, options, card));
   const Port& output = outputs[card.output_index];
   if (IsClasses(card.kind) && !IsFloating(output.dtype)) {
     return Fail(

@@ -30,22 +30,20 @@ bool ParseRange(std::string_view text, uint64_t size, uint64_t& first, uint64_t&
 }  // namespace
 
 Result<std::unique_ptr<Basemap>> Basemap::Open(const std::filesystem::path& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Fail(ErrorCode::kNotFound, path.string(), "{}", std::strerror(errno));
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return Fail(ErrorCode::kNotFound, path.string(), "{}", std::strerror(errno));
   struct stat about {};
-  fstat(fd, &about);
+  fstat(file.get(), &about);
   std::unique_ptr<Basemap> map(new Basemap(
-      fd, static_cast<uint64_t>(about.st_size),
+      std::move(file), static_cast<uint64_t>(about.st_size),
       fmt::format("\"{:x}-{:x}\"", about.st_mtim.tv_sec, static_cast<uint64_t>(about.st_size))));
   char head[8] = {};
-  if (!S_ISREG(about.st_mode) || pread(fd, head, sizeof(head), 0) != sizeof(head) ||
+  if (!S_ISREG(about.st_mode) || pread(map->file_.get(), head, sizeof(head), 0) != sizeof(head) ||
       std::memcmp(head, "PMTiles", 7) != 0 || head[7] != 3) {
     return Fail(ErrorCode::kInvalid, path.string(), "is no PMTiles archive of version 3");
   }
   return map;
 }
-
-Basemap::~Basemap() { close(fd_); }
 
 HttpResponse Basemap::Read(const HttpRequest& request) const {
   uint64_t first = 0;
@@ -62,7 +60,7 @@ HttpResponse Basemap::Read(const HttpRequest& request) const {
   last = std::min({last, size_ - 1, first + kMostBytes - 1});
   response.body.resize(last - first + 1);
   const ssize_t got =
-      pread(fd_, response.body.data(), response.body.size(), static_cast<off_t>(first));
+      pread(file_.get(), response.body.data(), response.body.size(), static_cast<off_t>(first));
   if (got != static_cast<ssize_t>(response.body.size())) {
     return ErrorResponse(503, "the base map cannot be read now");
   }

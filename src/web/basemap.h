@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "web/http.h"
 
@@ -16,15 +17,15 @@ class Basemap {
  public:
   /// kNotFound for a missing file, kInvalid for one that is no PMTiles archive of version 3.
   static Result<std::unique_ptr<Basemap>> Open(const std::filesystem::path& path);
-  ~Basemap();
 
   /// 206 for one range of at most 8 MiB, 416 for one outside the file, 400 for anything else:
   /// nobody needs the whole.
   HttpResponse Read(const HttpRequest& request) const;
 
  private:
-  Basemap(int fd, uint64_t size, std::string etag) : fd_(fd), size_(size), etag_(std::move(etag)) {}
-  int fd_;
+  Basemap(Descriptor file, uint64_t size, std::string etag)
+      : file_(std::move(file)), size_(size), etag_(std::move(etag)) {}
+  Descriptor file_;
   uint64_t size_;
   std::string etag_;
 };

@@ -1,8 +1,7 @@
 #include "web/planner.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cost/fleet_cost.h"
 #include "plan/plan_json.h"
@@ -10,8 +9,6 @@
 
 namespace fogline {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostKnown = 16;
 

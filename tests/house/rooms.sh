@@ -50,5 +50,7 @@ Eigen learn
 boost/graph plan
 CLI/ cli
 spdlog base
+nlohmann/ base
+toml\+\+ base
 TABLE
 exit "$failed"

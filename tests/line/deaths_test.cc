@@ -6,7 +6,7 @@
 #include <array>
 #include <random>
 
-#include "store/local_redis.h"
+#include "servers/local_redis.h"
 #include "tests/line/reliability.h"
 
 namespace fogline {

@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "cloud/cloud.h"
-#include "link/broker.h"
+#include "servers/local_broker.h"
 #include "store/store.h"
 
 namespace fogline {

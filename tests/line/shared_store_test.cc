@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "store/local_redis.h"
+#include "servers/local_redis.h"
 #include "tests/line/http.h"
 #include "tests/line/reliability.h"
 

@@ -1,4 +1,4 @@
-#include "lab/cloud_metrics.h"
+#include "web/cloud_metrics.h"
 
 namespace fogline {
 

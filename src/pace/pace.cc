@@ -1,4 +1,4 @@
-#include "plan/pace.h"
+#include "pace/pace.h"
 
 #include <chrono>
 #include <cmath>

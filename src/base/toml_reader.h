@@ -1,22 +1,19 @@
-// Reads checked values out of one table of a TOML file, with errors that name the key.
+// Reads checked values out of one table of a TOML file, with errors that name the file and the key.
 #pragma once
 
-#include <toml++/toml.h>
-
+#include <span>
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include "base/toml.h"
 
 namespace fogline {
 
-/// Parses TOML; the parser's exception becomes one line with the position.
-Result<toml::table> ParseToml(std::string_view text, const std::string& where);
-
 class TomlReader {
  public:
-  /// `prefix` is put before keys in errors: "compute." for the table [compute].
-  TomlReader(const toml::table& table, std::string where, std::string prefix = {})
+  /// `prefix` is put before keys in errors: "compute." for the table [compute]. `table` must
+  /// outlive this.
+  TomlReader(const Toml& table, std::string where, std::string prefix = {})
       : table_(table), where_(std::move(where)), prefix_(std::move(prefix)) {}
 
   /// A number of at least `least`. kInvalid when the key is missing.
@@ -26,10 +23,13 @@ class TomlReader {
   /// A string, empty when the key is missing.
   Result<std::string> Text(std::string_view key) const;
   /// A sub-table, or nullptr.
-  const toml::table* Table(std::string_view key) const { return table_[key].as_table(); }
+  const Toml* Table(std::string_view key) const;
+  /// kInvalid for the first key that is not in `known`, with the nearest that is: a typing error
+  /// shall not be a silent default.
+  Status OnlyKeys(std::span<const std::string> known) const;
 
  private:
-  const toml::table& table_;
+  const Toml& table_;
   std::string where_, prefix_;
 };
 

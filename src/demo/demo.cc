@@ -1,30 +1,28 @@
-#include "lab/demo.h"
+#include "demo/demo.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <csignal>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "cloud/cloud.h"
 #include "edge/mechanism.h"
-#include "lab/cloud_metrics.h"
-#include "link/broker.h"
+#include "servers/local_broker.h"
 #include "vision/folder.h"
 #include "vision/network.h"
+#include "web/cloud_metrics.h"
 #include "web/web_server.h"
 
 namespace fogline {
 namespace {
-
-using json = nlohmann::ordered_json;  // stages stay in the order of the flow
 
 /// Of the cuts that leave the cloud at least a tenth of the work, the one that sends least: by
 /// calibration where there is one, by the tensor's size otherwise.
@@ -99,7 +97,7 @@ Result<DemoMechanism> Collect(Edge& edge, Store& store) {
   FOGLINE_TRY(const std::string text, edge.process.ReadStdout());
   const int status = edge.process.Wait();
   const std::string line = HandOn(edge);
-  const json report = json::parse(text, nullptr, false);
+  const Json report = ParseJson(text, edge.device).value_or(Json());
   if (status != 0 || !report.is_object()) {
     return Fail(ErrorCode::kInternal, edge.device, "its edge ended with status {}: {}", status,
                 line.empty() ? "it said nothing" : line);

@@ -1,31 +1,15 @@
-#include "link/broker.h"
+#include "servers/local_broker.h"
 #include "base/file.h"
 #include "base/paths.h"
+#include "servers/serve.h"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <thread>
+#include <csignal>
 
 namespace fogline {
 namespace {
-
-using namespace std::chrono_literals;
-
-bool Answers(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool answers =
-      fd >= 0 && connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-  if (fd >= 0) close(fd);
-  return answers;
-}
 
 /// Debian keeps mosquitto in /usr/sbin, which is not on every user's PATH.
 std::string Program() {
@@ -33,20 +17,9 @@ std::string Program() {
 }
 
 Result<Process> StartProcess(const std::filesystem::path& dir, int port) {
-  FOGLINE_TRY(Process process,
-              Process::Start({.command = {Program(), "-c", (dir / "mosquitto.conf").string()},
-                              .capture_stdout = false,
-                              .stderr_to = dir / "mosquitto.log"}));
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (!Answers(port)) {
-    if (!process.Running() || std::chrono::steady_clock::now() > deadline) {
-      const auto log = ReadTextFile(dir / "mosquitto.log");
-      return Fail(ErrorCode::kUnavailable, "mosquitto", "does not start: {}",
-                  log ? *log : "no log");
-    }
-    std::this_thread::sleep_for(5ms);
-  }
-  return process;
+  const auto log = dir / "mosquitto.log";
+  return StartServer({Program(), "-c", (dir / "mosquitto.conf").string()}, log, log,
+                     [port] { return bool{ConnectHere(port)}; });
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+#include "base/url.h"
+
+#include <gtest/gtest.h>
+
+namespace fogline {
+namespace {
+
+TEST(Url, IsReadInItsParts) {
+  const auto whole = Url::Parse("redis://me:se/cr:e@t@[fe80::1]:6380/3");
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->scheme, "redis");
+  EXPECT_EQ(whole->user, "me");
+  EXPECT_EQ(whole->password, "se/cr:e@t");
+  EXPECT_EQ(whole->host, "fe80::1");
+  EXPECT_EQ(whole->port, 6380);
+  EXPECT_EQ(whole->path, "/3");
+  const auto bare = Url::Parse("mqtt://broker");
+  ASSERT_TRUE(bare);
+  EXPECT_EQ(bare->host, "broker");
+  EXPECT_EQ(bare->user, "");
+  EXPECT_FALSE(bare->password);
+  EXPECT_FALSE(bare->port);
+  EXPECT_EQ(bare->path, "");
+  EXPECT_EQ(Url::Parse("mqtt://user@h/")->user, "user");
+  EXPECT_EQ(Url::Parse("mqtt://:p@h")->password, "p");
+}
+
+TEST(Url, WhatIsNoneIsRefused) {
+  for (const char* text : {"", "broker", "broker:1883", "://h", "mqtt://", "mqtt://:1883",
+                           "mqtt://[]:1883", "mqtt://h:", "mqtt://h:0", "mqtt://h:65536",
+                           "mqtt://h:1x", "mqtt://h:-1", "mqtt://u@/x", "mqtt://::1"}) {
+    EXPECT_FALSE(Url::Parse(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace fogline
