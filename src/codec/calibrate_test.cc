@@ -8,10 +8,10 @@
 #include <functional>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "codec/calibration.h"
 #include "codec/draft.h"
 #include "codec/fit.h"
-#include "base/parallel.h"
 #include "codec/quant_codec.h"
 #include "codec/segment.h"
 #include "engine/shapes.h"

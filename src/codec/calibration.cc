@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/parallel.h"
 #include "base/stats.h"
 #include "codec/cut_calibration.h"
-#include "base/parallel.h"
 #include "graph/channel_axis.h"
 #include "vision/preprocess.h"
 

@@ -6,15 +6,15 @@ namespace {
 
 constexpr std::string_view kStyle =
 #define FOGLINE_COLOUR(name, light, dark) "--" #name ":" light ";"
-      ":root{"
+    ":root{"
 #include "report/colours.inc"
 #undef FOGLINE_COLOUR
 #define FOGLINE_COLOUR(name, light, dark) "--" #name ":" dark ";"
-      "}@media(prefers-color-scheme:dark){:root{"
+    "}@media(prefers-color-scheme:dark){:root{"
 #include "report/colours.inc"
 #undef FOGLINE_COLOUR
-      "}}"
-      R"css(
+    "}}"
+    R"css(
 :root{--bg:#f6f7f9;--card:#fff;--ink:#1c2430;--dim:#5b6675;--faint:#8a94a3;--rule:#e4e8ee;--grid:#edf0f4;
 --band:#f1f4f8;--band2:#e6ebf2;--mark:#1c2430;--t0:var(--edge);--t1:var(--cloud);--t2:var(--network);--t3:var(--split);
 --t4:#cf4a4a;--t5:#118fa0;--t6:#80891f;--t7:#64748b;--t8:var(--encode);--t9:var(--decode)}

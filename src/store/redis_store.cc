@@ -166,7 +166,8 @@ Status RedisStore::LayDown() {
   FOGLINE_CHECK(redis.Run({"HSETNX", about, "version", kRedisVersion}));
   FOGLINE_CHECK(redis.Run({"HSETNX", about, "epoch", drawn}));
   FOGLINE_TRY(const RedisReply version, redis.Run({"HGET", about, "version"}));
-  if (Text(*version) == "1" || Text(*version) == "2") {  // its entries are read as they are; an older Fogline reads no new
+  if (Text(*version) == "1" ||
+      Text(*version) == "2") {  // its entries are read as they are; an older Fogline reads no new
     FOGLINE_CHECK(redis.Run({"HSET", about, "version", kRedisVersion}));
   } else if (Text(*version) != kRedisVersion) {
     return Fail(ErrorCode::kUnsupported, redis.where(),
