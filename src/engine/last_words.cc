@@ -46,8 +46,8 @@ void Write(int file, const std::string& text) {
   [[maybe_unused]] const ssize_t written = write(file, text.data(), text.size());
 }
 
-/// After it the signal does what it would have done: SA_RESETHAND.
-void OnDeath(int /*signal*/) {
+/// Writes the epitaph of what runs, if anything does.
+void Tell() {
   const Epitaph* epitaph = Running();
   if (epitaph == nullptr) return;
   if (memory_file[0] != '\0' && !epitaph->line.empty()) {
@@ -60,6 +60,15 @@ void OnDeath(int /*signal*/) {
   Write(STDERR_FILENO, epitaph->said);
 }
 
+/// After it the signal does what it would have done: SA_RESETHAND. One that another process sent,
+/// as a watchdog does, is nobody's fault here.
+void OnDeath(int signal, siginfo_t* info, void* /*context*/) {
+  const bool fault = info->si_code > 0;  // the kernel's: it comes again where this returns to
+  const bool aborted = info->si_code == SI_TKILL && info->si_pid == getpid();
+  if (fault || aborted) Tell();
+  if (!fault) raise(signal);  // dealt out once this has returned
+}
+
 }  // namespace
 
 void TellLastWords(const std::filesystem::path& memory) {
@@ -69,8 +78,8 @@ void TellLastWords(const std::filesystem::path& memory) {
     std::memcpy(memory_file.data(), name.c_str(), name.size() + 1);
   }
   struct sigaction action {};
-  action.sa_handler = OnDeath;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_sigaction = OnDeath;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_SIGINFO);
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
     sigaction(signal, &action, nullptr);
   }
