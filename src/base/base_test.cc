@@ -2,10 +2,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
+
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json_writer.h"
 #include "base/process.h"
 #include "base/progress.h"
 #include "base/stats.h"
@@ -70,6 +73,39 @@ TEST(Text, ForeignBytesCannotSteerATerminal) {
   EXPECT_EQ(Printable("\xc2\x9b"), "\\xc2\\x9b");  // U+009B, a one-character escape
   EXPECT_EQ(Printable("é√"), "é√");
   EXPECT_EQ(JsonQuote("a\"\\\n\xff"), "\"a\\\"\\\\\\u000a\uFFFD\"");
+}
+
+TEST(JsonWriter, WritesWhatAParserReads) {
+  std::string out = "data: ";
+  JsonWriter json(out);
+  json.Object([&] {
+    json.Put("text", "a\"b\x01\xff");
+    json.Put("whole", int64_t{-9'007'199'254'740'993});
+    json.Put("float", 0.1F);
+    json.Put("short", Rounded{2.0 / 3, 4});
+    json.Put("none", std::nan(""));
+    json.Put("yes", true);
+    json.Object("empty", [] {});
+    json.Array("rows", [&] {
+      json.Object([&] { json.Put("n", 1U); });
+      json.Array([&] {
+        json.Put("x");
+        json.Put(nullptr);
+      });
+      json.PutJson("[7]");
+    });
+    json.List("list", std::vector<int>{1, 2}, [&](int n) { json.Put(n); });
+    json.PutJson("more", "{\"a\":1}");
+    json.Members([](std::string&) {});
+    json.Members([](std::string& text) { text += "\"m\":1,\"n\":2"; });
+  });
+  EXPECT_EQ(out,
+            "data: {\"text\":\"a\\\"b\\u0001\uFFFD\",\"whole\":-9007199254740993,\"float\":0.1,"
+            "\"short\":0.6667,\"none\":null,\"yes\":true,\"empty\":{},\"rows\":[{\"n\":1},"
+            "[\"x\",null],[7]],\"list\":[1,2],\"more\":{\"a\":1},\"m\":1,\"n\":2}");
+  std::string members = "{\"a\":1";
+  JsonWriter::Within(members, false).Put("b", "c");
+  EXPECT_EQ(members, "{\"a\":1,\"b\":\"c\"");
 }
 
 TEST(Text, HumanFigures) {

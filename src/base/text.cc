@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
 
 namespace fogline {
 namespace {
@@ -46,6 +47,12 @@ std::string Human(double value, std::span<const char* const> units) {
                      : size < 100                                      ? 1
                                                                        : 0;
   return fmt::format("{:.{}f} {}", value, digits, units[unit]);
+}
+
+/// Whether a byte stands in a JSON string as it is, whatever stands beside it.
+bool IsPlainJson(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
 }
 
 }  // namespace
@@ -130,27 +137,33 @@ std::string Printable(std::string_view text) {
   return safe;
 }
 
-std::string JsonQuote(std::string_view text) {
-  std::string quoted = "\"";
+void AppendJsonQuoted(std::string& out, std::string_view text) {
+  out += '"';
   while (!text.empty()) {
+    const auto plain =
+        static_cast<size_t>(std::ranges::find_if_not(text, IsPlainJson) - text.begin());
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const auto c = static_cast<unsigned char>(text[0]);
     const size_t length = Utf8Length(text);
     if (length == 0) {
-      quoted += "\uFFFD";
-      text.remove_prefix(1);
-      continue;
-    }
-    const char c = text[0];
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+      out += "\uFFFD";
+    } else if (c < 0x20) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
     } else {
-      quoted.append(text.substr(0, length));
+      if (length == 1) out += '\\';
+      out.append(text.substr(0, length));
     }
-    text.remove_prefix(length);
+    text.remove_prefix(std::max<size_t>(length, 1));
   }
-  return quoted + '"';
+  out += '"';
+}
+
+std::string JsonQuote(std::string_view text) {
+  std::string quoted;
+  AppendJsonQuoted(quoted, text);
+  return quoted;
 }
 
 bool IsUtf8(std::string_view text) {

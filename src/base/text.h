@@ -26,6 +26,8 @@ std::string Printable(std::string_view text);
 
 /// A JSON string literal with its quotes; invalid UTF-8 becomes U+FFFD.
 std::string JsonQuote(std::string_view text);
+/// The same onto the end of a text.
+void AppendJsonQuoted(std::string& out, std::string_view text);
 
 /// True for well-formed UTF-8 (no overlong forms, no surrogates).
 bool IsUtf8(std::string_view text);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <system_error>
 
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -24,9 +25,16 @@ Result<std::unique_ptr<TraceFile>> TraceFile::Create(const std::filesystem::path
   trace->pid_ = getpid();
   trace->wall_minus_steady_us_ = static_cast<double>(Clock::Real().WallMicros()) -
                                  static_cast<double>(Clock::Real().Steady().count()) / 1000;
-  trace->Write(
-      fmt::format(R"([{{"ph":"M","name":"process_name","pid":{},"tid":0,"args":{{"name":{}}}}})",
-                  trace->pid_, JsonQuote(process)));
+  std::string begin = "[";
+  JsonWriter json(begin);
+  json.Object([&] {
+    json.Put("ph", "M");
+    json.Put("name", "process_name");
+    json.Put("pid", trace->pid_);
+    json.Put("tid", 0);
+    json.Object("args", [&] { json.Put("name", process); });
+  });
+  trace->Write(begin);
   return trace;
 }
 
@@ -42,14 +50,23 @@ void TraceFile::Write(std::string_view text) {
 
 void TraceFile::Bar(std::string_view frame, std::string_view what, Nanos begin, Nanos length) {
   // A nestable asynchronous pair: bars of one id share a track, whichever process wrote them.
-  const auto event = [&](char phase, Nanos at) {
-    return fmt::format(
-        ",\n{{\"ph\":\"{}\",\"cat\":\"frame\",\"name\":{},\"id2\":{{\"global\":{}}},\"pid\":{},"
-        "\"tid\":0,\"ts\":{:.3f}}}",
-        phase, JsonQuote(what), JsonQuote(frame), pid_,
-        wall_minus_steady_us_ + static_cast<double>(at.count()) / 1000);
+  std::string both;
+  const auto event = [&](const char* phase, Nanos at) {
+    both += ",\n";
+    JsonWriter json(both);
+    json.Object([&] {
+      json.Put("ph", phase);
+      json.Put("cat", "frame");
+      json.Put("name", what);
+      json.Object("id2", [&] { json.Put("global", frame); });
+      json.Put("pid", pid_);
+      json.Put("tid", 0);
+      const double us = wall_minus_steady_us_ + static_cast<double>(at.count()) / 1000;
+      json.PutJson("ts", fmt::format("{:.3f}", us));
+    });
   };
-  const std::string both = event('b', begin) + event('e', begin + length);
+  event("b", begin);
+  event("e", begin + length);
   const std::lock_guard lock(mutex_);
   if (full_) return;
   if (bytes_ + both.size() > kMostBytes) {

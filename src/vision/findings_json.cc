@@ -1,70 +1,65 @@
 #include "vision/findings_json.h"
 
-#include <fmt/ranges.h>
-
-#include <iterator>
-
-#include "base/text.h"
+#include "base/json_writer.h"
 
 namespace fogline {
 namespace {
 
-class JsonWriter {
+class FindingsWriter {
  public:
-  explicit JsonWriter(std::string& out) : out_(out) {}
+  explicit FindingsWriter(std::string& out) : json_(out) {}
 
   void operator()(const ClassFindings& found) {
     if (found.top.empty()) return;
     List("classes", found.top, [&](const LabelScore& one) {
-      Put("{{\"label\":{},\"score\":{}}}", JsonQuote(one.label), one.score);
+      json_.Put("label", one.label);
+      json_.Put("score", one.score);
     });
   }
   void operator()(const BoxFindings& found) {
     List("boxes", found.boxes, [&](const FoundBox& b) {
-      Put("{{\"label\":{},\"score\":{},\"x\":{},\"y\":{},\"w\":{},\"h\":{}}}", JsonQuote(b.label),
-          b.score, b.x, b.y, b.w, b.h);
+      json_.Put("label", b.label);
+      json_.Put("score", b.score);
+      json_.Put("x", b.x);
+      json_.Put("y", b.y);
+      json_.Put("w", b.w);
+      json_.Put("h", b.h);
     });
-    if (found.cut_off > 0) Put(",\"boxes_cut_off\":{}", found.cut_off);
+    if (found.cut_off > 0) json_.Put("boxes_cut_off", found.cut_off);
   }
   void operator()(const MaskFindings& found) {
     List("shares", found.shares, [&](const LabelShare& one) {
-      Put("{{\"label\":{},\"share\":{}}}", JsonQuote(one.label), one.share);
+      json_.Put("label", one.label);
+      json_.Put("share", one.share);
     });
   }
   void operator()(const NumberFindings& found) {
     List("numbers", found.numbers, [&](const NamedNumber& one) {
-      Put("{{\"name\":{},\"value\":{}}}", JsonQuote(one.name), one.value);
+      json_.Put("name", one.name);
+      json_.Put("value", one.value);
     });
   }
   void operator()(const RawFindings& found) {
     List("raw", found.tensors, [&](const RawTensor& one) {
-      Put("{{\"name\":{},\"shape\":[{}]}}", JsonQuote(one.name),
-          fmt::join(one.shape.begin(), one.shape.end(), ","));
+      json_.Put("name", one.name);
+      json_.List("shape", one.shape, [&](int64_t d) { json_.Put(d); });
     });
   }
 
  private:
-  template <typename... Args>
-  void Put(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
-  }
-  template <typename Entry, typename Each>
-  void List(const char* name, const std::vector<Entry>& list, Each each) {
-    Put("\"{}\":[", name);
-    for (const Entry& entry : list) {
-      if (&entry != list.data()) out_ += ',';
-      each(entry);
-    }
-    out_ += ']';
+  /// An object an entry.
+  template <typename Entry, typename Members>
+  void List(std::string_view name, const std::vector<Entry>& list, Members members) {
+    json_.List(name, list, [&](const Entry& entry) { json_.Object([&] { members(entry); }); });
   }
 
-  std::string& out_;
+  JsonWriter json_;
 };
 
 }  // namespace
 
 void AppendFindingsJson(std::string& out, const Findings& findings) {
-  std::visit(JsonWriter(out), findings);
+  std::visit(FindingsWriter(out), findings);
 }
 
 }  // namespace fogline

@@ -2,10 +2,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <map>
 
-#include "base/stats.h"
-#include "base/text.h"
+#include "base/json_writer.h"
 #include "profile/library.h"
 #include "web/site.h"
 
@@ -15,26 +13,21 @@ namespace {
 constexpr int64_t kMostRows = 10'000;
 constexpr size_t kMostCells = 30'000;
 constexpr int64_t kMostBins = 1'000;
-constexpr size_t kStatsRows = 2'000;
 /// Predictions that one request may have worked out; those for other devices follow when it is
 /// asked again.
 constexpr size_t kMostFresh = 16;
 
-std::string Tallies(const std::vector<ValueTally>& tallies) {
-  std::string out = "[";
-  for (const ValueTally& tally : tallies) {
-    fmt::format_to(std::back_inserter(out),
-                   "{}{{\"name\":{},\"count\":{},\"positives\":{},\"bytes\":{},\"first\":{},"
-                   "\"last\":{}}}",
-                   out.size() > 1 ? "," : "", JsonQuote(tally.text), tally.count, tally.positives,
-                   tally.payload_bytes, tally.first_us / 1000, tally.last_us / 1000);
-  }
-  return out + "]";
-}
-
-std::string Quantiles(const std::vector<double>& samples) {
-  return fmt::format("{{\"p50\":{:.4g},\"p95\":{:.4g},\"n\":{}}}", Quantile(samples, 0.5),
-                     Quantile(samples, 0.95), samples.size());
+void PutTallies(JsonWriter& json, std::string_view key, const std::vector<ValueTally>& tallies) {
+  json.List(key, tallies, [&](const ValueTally& tally) {
+    json.Object([&] {
+      json.Put("name", tally.text);
+      json.Put("count", tally.count);
+      json.Put("positives", tally.positives);
+      json.Put("bytes", tally.payload_bytes);
+      json.Put("first", tally.first_us / 1000);
+      json.Put("last", tally.last_us / 1000);
+    });
+  });
 }
 
 }  // namespace
@@ -55,16 +48,19 @@ Result<HttpResponse> Site::Config(const HttpRequest&, Parameters& parameters) {
   FOGLINE_CHECK(parameters.Finish());
   HttpResponse response;
   const bool tiles = IsTileAddress(options_.basemap);
-  response.body = fmt::format(
-      "{{\"title\":{},\"epoch\":\"{}\",\"thumbnails\":{},\"decimals\":{},"
-      "\"basemap\":{{\"kind\":\"{}\",\"url\":{},\"attribution\":{}}}}}\n",
-      JsonQuote(options_.title), store_.epoch(), privacy_.thumbnails,
-      privacy_.decimals ? fmt::to_string(*privacy_.decimals) : "null",
-      options_.basemap.empty() ? "land"
-      : tiles                  ? "tiles"
-                               : "pmtiles",
-      JsonQuote(tiles ? options_.basemap : "/basemap.pmtiles"),
-      JsonQuote(options_.basemap_attribution));
+  JsonWriter json(response.body);
+  json.Object([&] {
+    json.Put("title", options_.title);
+    json.Put("epoch", store_.epoch());
+    json.Put("thumbnails", privacy_.thumbnails);
+    privacy_.decimals ? json.Put("decimals", *privacy_.decimals) : json.Put("decimals", nullptr);
+    json.Object("basemap", [&] {
+      json.Put("kind", options_.basemap.empty() ? "land" : tiles ? "tiles" : "pmtiles");
+      json.Put("url", tiles ? options_.basemap : "/basemap.pmtiles");
+      json.Put("attribution", options_.basemap_attribution);
+    });
+  });
+  response.body += '\n';
   return response;
 }
 
@@ -100,23 +96,26 @@ Result<HttpResponse> Site::Detections(const HttpRequest&, Parameters& parameters
     for (const StoredDetection& row : rows) AppendCsv(out, row, privacy_);
     return response;
   }
-  const bool geo = format == "geojson";
-  if (geo) {
+  JsonWriter json(out);
+  if (format == "geojson") {
     response.type = "application/geo+json";
     response.headers.emplace_back("Content-Disposition",
                                   "attachment; filename=\"detections.geojson\"");
-    out = "{\"type\":\"FeatureCollection\",\"features\":[";
+    json.Object([&] {
+      json.Put("type", "FeatureCollection");
+      json.List("features", rows, [&](const auto& row) { PutFeature(json, row, privacy_); });
+    });
   } else {
-    out = fmt::format(
-        "{{\"epoch\":\"{}\",\"oldest\":{},\"last_id\":{},\"more\":{},\"untimed\":{},"
-        "\"detections\":[",
-        store_.epoch(), forgotten + 1, last_id, rows.size() == static_cast<size_t>(limit), untimed);
+    json.Object([&] {
+      json.Put("epoch", store_.epoch());
+      json.Put("oldest", forgotten + 1);
+      json.Put("last_id", last_id);
+      json.Put("more", rows.size() == static_cast<size_t>(limit));
+      json.Put("untimed", untimed);
+      json.List("detections", rows, [&](const auto& row) { PutDetection(json, row, privacy_); });
+    });
   }
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (i > 0) out += ",\n";
-    geo ? AppendGeoJson(out, rows[i], privacy_) : AppendJson(out, rows[i], privacy_);
-  }
-  out += "]}\n";
+  out += '\n';
   return response;
 }
 
@@ -160,33 +159,33 @@ Result<HttpResponse> Site::FleetNow(const HttpRequest&, Parameters& parameters) 
   std::string& out = response.body;
   out = fleet_.Json();
   out.erase(out.rfind('}'));
-  out += ",\"figures\":[";
-  if (options_.metrics) {
-    bool first = true;
+  JsonWriter json = JsonWriter::Within(out, false);
+  json.Array("figures", [&] {
+    if (!options_.metrics) return;
     for (const Metric& metric : options_.metrics()) {
       const bool one_of_many = !metric.label.empty();
       if (one_of_many && metric.value == 0) continue;
-      const std::string help =
-          one_of_many ? fmt::format("{}: {}", metric.help, metric.label_value) : metric.help;
-      fmt::format_to(std::back_inserter(out), "{}{{\"name\":{},\"help\":{},\"value\":{}}}",
-                     first ? "" : ",", JsonQuote(metric.name), JsonQuote(help), metric.value);
-      first = false;
+      json.Object([&] {
+        json.Put("name", metric.name);
+        json.Put("help", one_of_many ? fmt::format("{}: {}", metric.help, metric.label_value)
+                                     : std::string(metric.help));
+        json.Put("value", metric.value);
+      });
     }
-  }
-  fmt::format_to(std::back_inserter(out),
-                 "],\"predicted_by\":{{\"edge\":{},\"cloud\":{},\"link\":{}}},\"predictions\":[",
-                 JsonQuote(by.edge), JsonQuote(by.cloud), JsonQuote(by.link));
-  bool first = true;
+  });
+  json.Object("predicted_by", [&] {
+    json.Put("edge", by.edge);
+    json.Put("cloud", by.cloud);
+    json.Put("link", by.link);
+  });
   size_t fresh = kMostFresh;
-  for (const FleetMemory::Way& way : fleet_.Ways()) {
+  json.List("predictions", fleet_.Ways(), [&](const FleetMemory::Way& way) {
     const auto own = by.devices.find(way.device);
     const std::string& edge = own == by.devices.end() ? by.edge : own->second;
-    if (edge.empty()) continue;
-    out += first ? "" : ",";
-    out += PredictionJson(way, edge, predictor_.Predict(way, by, files, fresh));
-    first = false;
-  }
-  out += "]}\n";
+    if (edge.empty()) return;
+    PutPrediction(json, way, edge, predictor_.Predict(way, by, files, fresh));
+  });
+  out += "}\n";
   return response;
 }
 
@@ -194,7 +193,12 @@ Result<HttpResponse> Site::Health(const HttpRequest&, Parameters& parameters) {
   FOGLINE_CHECK(parameters.Finish());
   FOGLINE_TRY(const uint64_t last_id, store_.LastId());
   HttpResponse response;
-  response.body = fmt::format("{{\"status\":\"ok\",\"last_id\":{}}}\n", last_id);
+  JsonWriter json(response.body);
+  json.Object([&] {
+    json.Put("status", "ok");
+    json.Put("last_id", last_id);
+  });
+  response.body += '\n';
   return response;
 }
 
@@ -219,35 +223,39 @@ Result<HttpResponse> Site::Hexagons(const HttpRequest&, Parameters& parameters) 
                 level, cells.size(), kMostCells);
   }
   const HexGrid grid(static_cast<int>(level));
-  HttpResponse response;
-  std::string& out = response.body;
   uint64_t total = 0;
   for (const HexCount& cell : cells) total += cell.count;
-  out = fmt::format(
-      "{{\"epoch\":\"{}\",\"oldest\":{},\"last_id\":{},\"level\":{},\"total\":{},"
-      "\"untimed\":{},\"cells\":[",
-      store_.epoch(), forgotten + 1, last_id, level, total, untimed);
-  bool first = true;
-  for (const HexCount& cell : cells) {
-    const LonLat center = grid.Center(cell.cell);
-    fmt::format_to(std::back_inserter(out), "{}[{:.8g},{:.8g},{},{},{:.3g},{}]", first ? "" : ",",
-                   center.lon, center.lat, cell.count, cell.positives, cell.max_score,
-                   cell.newest_us / 1000);
-    first = false;
-  }
-  out += ']';
   // Few enough to be drawn one by one: the rows themselves come along, which saves a round trip.
-  if (total > 0 && total <= static_cast<uint64_t>(points)) {
+  const bool with_rows = total > 0 && total <= static_cast<uint64_t>(points);
+  std::vector<StoredDetection> rows;
+  if (with_rows) {
     if (!filter.box) filter.box = Box{};
-    FOGLINE_TRY(const auto rows, store_.Query(filter, Order::kNewestFirst, total));
-    out += ",\"detections\":[";
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (i > 0) out += ",\n";
-      AppendJson(out, rows[i], privacy_);
-    }
-    out += ']';
+    FOGLINE_TRY(rows, store_.Query(filter, Order::kNewestFirst, total));
   }
-  out += "}\n";
+  HttpResponse response;
+  JsonWriter json(response.body);
+  json.Object([&] {
+    json.Put("epoch", store_.epoch());
+    json.Put("oldest", forgotten + 1);
+    json.Put("last_id", last_id);
+    json.Put("level", level);
+    json.Put("total", total);
+    json.Put("untimed", untimed);
+    json.List("cells", cells, [&](const HexCount& cell) {
+      const LonLat center = grid.Center(cell.cell);
+      json.Array([&] {
+        json.Put(Rounded{center.lon, 8});
+        json.Put(Rounded{center.lat, 8});
+        json.Put(cell.count);
+        json.Put(cell.positives);
+        json.Put(Rounded{cell.max_score, 3});
+        json.Put(cell.newest_us / 1000);
+      });
+    });
+    if (!with_rows) return;
+    json.List("detections", rows, [&](const auto& row) { PutDetection(json, row, privacy_); });
+  });
+  response.body += '\n';
   return response;
 }
 
@@ -255,117 +263,20 @@ Result<HttpResponse> Site::Inventory(const HttpRequest&, Parameters& parameters)
   FOGLINE_CHECK(parameters.Finish());
   FOGLINE_TRY(const fogline::Inventory stock, store_.Stock());
   HttpResponse response;
-  response.body = fmt::format(
-      "{{\"epoch\":\"{}\",\"count\":{},\"oldest\":{},\"last_id\":{},\"first\":{},\"last\":{},"
-      "\"devices\":{},"
-      "\"labels\":{},\"mechanisms\":{},\"models\":{}}}\n",
-      store_.epoch(), stock.count, stock.forgotten_id + 1, stock.last_id, stock.first_us / 1000,
-      stock.last_us / 1000, Tallies(stock.devices), Tallies(stock.labels),
-      Tallies(stock.mechanisms), Tallies(stock.models));
-  return response;
-}
-
-Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
-  FOGLINE_CHECK(parameters.Finish());
-  FOGLINE_TRY(const fogline::Inventory stock, store_.Stock());
-  MetricsWriter out;
-  const auto one = [&](std::string_view name, std::string_view help, Metric::Kind kind,
-                       uint64_t value) {
-    out.Family(name, help, kind);
-    out.Sample(static_cast<double>(value));
-  };
-  one("fogline_detections_stored", "Detections in the store", Metric::kGauge, stock.count);
-  one("fogline_detections_forgotten", "Highest id of a detection that was forgotten",
-      Metric::kGauge, stock.forgotten_id);
-  out.Family("fogline_detections_by_mechanism", "Detections in the store by mechanism",
-             Metric::kGauge);
-  for (const ValueTally& tally : stock.mechanisms) {
-    out.Sample("mechanism", tally.text, static_cast<double>(tally.count));
-  }
-  out.Family("fogline_payload_bytes_by_mechanism", "Bytes that crossed the network by mechanism",
-             Metric::kGauge);
-  for (const ValueTally& tally : stock.mechanisms) {
-    out.Sample("mechanism", tally.text, static_cast<double>(tally.payload_bytes));
-  }
-  one("fogline_devices", "Devices that have ever sent", Metric::kGauge, stock.devices.size());
-  out.Family("fogline_http_responses_total", "HTTP answers by status", Metric::kCounter);
-  for (size_t status = 0; status < counters_.responses.size(); ++status) {
-    const uint64_t count = counters_.responses[status];
-    if (count > 0) out.Sample("status", fmt::to_string(status), static_cast<double>(count));
-  }
-  one("fogline_http_connections", "Connections open", Metric::kGauge, counters_.connections);
-  one("fogline_streams", "Event streams open", Metric::kGauge, counters_.streams);
-  one("fogline_streams_opened_total", "Event streams opened", Metric::kCounter,
-      counters_.streams_opened);
-  one("fogline_streams_dropped_total", "Event streams dropped because the client was too slow",
-      Metric::kCounter, counters_.streams_dropped);
-  one("fogline_slow_requests_total", "Connections cut off before their request was whole",
-      Metric::kCounter, counters_.slow_requests);
-  one("fogline_turned_away_total", "Requests told to come back, since too many waited",
-      Metric::kCounter, counters_.turned_away);
-  one("fogline_event_bytes_total", "Bytes of events sent", Metric::kCounter, counters_.event_bytes);
-  one("fogline_store_errors_total", "Questions that the store did not answer", Metric::kCounter,
-      counters_.store_errors);
-  if (options_.metrics) {
-    std::string family;
-    for (const Metric& metric : options_.metrics()) {
-      if (metric.name != family) out.Family(metric.name, metric.help, metric.kind);
-      family = metric.name;
-      if (metric.label.empty()) {
-        out.Sample(metric.value);
-      } else {
-        out.Sample(metric.label, metric.label_value, metric.value);
-      }
-    }
-  }
-  HttpResponse response;
-  response.type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = out.Take();
-  return response;
-}
-
-Result<HttpResponse> Site::Stats(const HttpRequest&, Parameters& parameters) {
-  FOGLINE_TRY(const Filter filter, parameters.ReadFilter());
-  FOGLINE_CHECK(parameters.Finish());
-  FOGLINE_TRY(const auto rows, store_.Query(Blur(filter), Order::kNewestFirst, kStatsRows));
-  struct Mechanism {
-    std::vector<double> bytes, total, without_waits;
-    std::map<std::string_view, std::vector<double>> stages;
-  };
-  std::map<std::string, Mechanism> mechanisms;
-  for (const StoredDetection& row : rows) {
-    const Detection& d = row.detection;
-    Mechanism& mechanism = mechanisms[d.mechanism];
-    mechanism.bytes.push_back(d.payload_bytes);
-    mechanism.total.push_back(d.stages.Total());
-    mechanism.without_waits.push_back(d.stages.WithoutWaits());
-    for (const StageField& stage : kStages) {
-      const float time = d.stages.*stage.time_ms;
-      if (std::isfinite(time)) mechanism.stages[stage.name].push_back(time);
-    }
-  }
-  HttpResponse response;
-  std::string& out = response.body;
-  out = fmt::format("{{\"rows\":{},\"mechanisms\":[", rows.size());
-  bool first = true;
-  for (const auto& [name, mechanism] : mechanisms) {
-    fmt::format_to(std::back_inserter(out),
-                   "{}{{\"name\":{},\"bytes\":{},\"total_ms\":{},\"without_waits_ms\":{},"
-                   "\"stages_ms\":{{",
-                   first ? "" : ",", JsonQuote(name), Quantiles(mechanism.bytes),
-                   Quantiles(mechanism.total), Quantiles(mechanism.without_waits));
-    first = false;
-    bool first_stage = true;
-    for (const StageField& stage : kStages) {
-      const auto samples = mechanism.stages.find(stage.name);
-      if (samples == mechanism.stages.end()) continue;
-      fmt::format_to(std::back_inserter(out), "{}\"{}\":{}", first_stage ? "" : ",", stage.name,
-                     Quantiles(samples->second));
-      first_stage = false;
-    }
-    out += "}}";
-  }
-  out += "]}\n";
+  JsonWriter json(response.body);
+  json.Object([&] {
+    json.Put("epoch", store_.epoch());
+    json.Put("count", stock.count);
+    json.Put("oldest", stock.forgotten_id + 1);
+    json.Put("last_id", stock.last_id);
+    json.Put("first", stock.first_us / 1000);
+    json.Put("last", stock.last_us / 1000);
+    PutTallies(json, "devices", stock.devices);
+    PutTallies(json, "labels", stock.labels);
+    PutTallies(json, "mechanisms", stock.mechanisms);
+    PutTallies(json, "models", stock.models);
+  });
+  response.body += '\n';
   return response;
 }
 
@@ -399,16 +310,20 @@ Result<HttpResponse> Site::Timeline(const HttpRequest&, Parameters& parameters) 
   FOGLINE_CHECK(parameters.Finish());
   FOGLINE_TRY(const TimelineCache::Line* line,
               timelines_.Count(Blur(filter), static_cast<size_t>(bins)));
-  const auto& counts = line->counts.bins;
   HttpResponse response;
-  std::string& out = response.body;
-  out = fmt::format("{{\"from\":{},\"to\":{},\"untimed\":{},\"bins\":[", line->from_us / 1000,
-                    line->to_us / 1000, line->counts.untimed);
-  for (size_t i = 0; i < counts.size(); ++i) {
-    fmt::format_to(std::back_inserter(out), "{}[{},{}]", i > 0 ? "," : "", counts[i].count,
-                   counts[i].positives);
-  }
-  out += "]}\n";
+  JsonWriter json(response.body);
+  json.Object([&] {
+    json.Put("from", line->from_us / 1000);
+    json.Put("to", line->to_us / 1000);
+    json.Put("untimed", line->counts.untimed);
+    json.List("bins", line->counts.bins, [&](const auto& bin) {
+      json.Array([&] {
+        json.Put(bin.count);
+        json.Put(bin.positives);
+      });
+    });
+  });
+  response.body += '\n';
   return response;
 }
 

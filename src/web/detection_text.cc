@@ -5,7 +5,6 @@
 #include <cmath>
 #include <ctime>
 
-#include "base/text.h"
 #include "vision/findings_json.h"
 
 namespace fogline {
@@ -14,39 +13,42 @@ namespace {
 constexpr int64_t kYear0Us = -62'167'219'200'000'000;
 constexpr int64_t kYear10000Us = 253'402'300'800'000'000;
 
-/// The members of a detection, without braces and without the position.
-void AppendMembers(std::string& out, const StoredDetection& stored, const Privacy& privacy) {
+/// The members of a detection but for its position.
+void PutMembers(JsonWriter& json, const StoredDetection& stored, const Privacy& privacy) {
   const Detection& d = stored.detection;
-  auto to = std::back_inserter(out);
-  fmt::format_to(to, "\"id\":{},\"device\":{},\"run\":\"{:016x}\",\"sequence\":{}", stored.id,
-                 JsonQuote(d.device), d.run, d.sequence);
-  const bool timed = d.captured_from != TimeSource::kNone;
-  if (timed) fmt::format_to(to, ",\"captured\":{}", d.captured_us / 1000);
-  fmt::format_to(to, ",\"captured_from\":\"{}\",\"stored\":{}", ToString(d.captured_from),
-                 stored.stored_us / 1000);
-  if (d.has_position && std::isfinite(d.accuracy_m)) {
-    fmt::format_to(to, ",\"accuracy_m\":{}", d.accuracy_m);
-  }
-  if (std::isfinite(d.heading_deg)) fmt::format_to(to, ",\"heading_deg\":{}", d.heading_deg);
-  fmt::format_to(to, ",\"label\":{},\"score\":{:.4g},\"positive\":{}", JsonQuote(d.label), d.score,
-                 d.positive);
-  fmt::format_to(to, ",\"mechanism\":{},\"cut\":{},\"codec\":{},\"model\":{},\"bytes\":{}",
-                 JsonQuote(d.mechanism), JsonQuote(d.cut), JsonQuote(d.codec), JsonQuote(d.model),
-                 d.payload_bytes);
-  if (d.findings && SaysMore(*d.findings)) {
-    out += ',';
-    AppendFindingsJson(out, *d.findings);
-  }
-  out += ",\"stages_ms\":{";
-  bool first = true;
-  for (const StageField& stage : kStages) {
-    const float time = d.stages.*stage.time_ms;
-    if (!std::isfinite(time)) continue;
-    fmt::format_to(to, "{}\"{}\":{:.4g}", first ? "" : ",", stage.name, time);
-    first = false;
-  }
-  out += '}';
-  if (stored.has_thumbnail && privacy.thumbnails) out += ",\"thumbnail\":true";
+  json.Put("id", stored.id);
+  json.Put("device", d.device);
+  json.Put("run", fmt::format("{:016x}", d.run));
+  json.Put("sequence", d.sequence);
+  if (d.captured_from != TimeSource::kNone) json.Put("captured", d.captured_us / 1000);
+  json.Put("captured_from", ToString(d.captured_from));
+  json.Put("stored", stored.stored_us / 1000);
+  if (d.has_position && std::isfinite(d.accuracy_m)) json.Put("accuracy_m", d.accuracy_m);
+  if (std::isfinite(d.heading_deg)) json.Put("heading_deg", d.heading_deg);
+  json.Put("label", d.label);
+  json.Put("score", Rounded{d.score, 4});
+  json.Put("positive", d.positive);
+  json.Put("mechanism", d.mechanism);
+  json.Put("cut", d.cut);
+  json.Put("codec", d.codec);
+  json.Put("model", d.model);
+  json.Put("bytes", d.payload_bytes);
+  if (d.findings) json.Members([&](std::string& out) { AppendFindingsJson(out, *d.findings); });
+  json.Object("stages_ms", [&] {
+    for (const StageField& stage : kStages) {
+      const float time = d.stages.*stage.time_ms;
+      if (std::isfinite(time)) json.Put(stage.name, Rounded{time, 4});
+    }
+  });
+  if (stored.has_thumbnail && privacy.thumbnails) json.Put("thumbnail", true);
+}
+
+/// To a few centimetres.
+Rounded Latitude(const Detection& d, const Privacy& privacy) {
+  return {RoundDegrees(d.lat, privacy), 9};
+}
+Rounded Longitude(const Detection& d, const Privacy& privacy) {
+  return {RoundDegrees(d.lon, privacy), 10};
 }
 
 std::string CsvCell(std::string_view text) {
@@ -72,29 +74,32 @@ double RoundDegrees(double degrees, const Privacy& privacy) {
   return std::round(degrees * scale) / scale;
 }
 
-void AppendJson(std::string& out, const StoredDetection& stored, const Privacy& privacy) {
-  out += '{';
-  AppendMembers(out, stored, privacy);
-  if (stored.detection.has_position) {
-    fmt::format_to(std::back_inserter(out), ",\"lat\":{:.9g},\"lon\":{:.10g}",
-                   RoundDegrees(stored.detection.lat, privacy),
-                   RoundDegrees(stored.detection.lon, privacy));
-  }
-  out += '}';
+void PutDetection(JsonWriter& json, const StoredDetection& stored, const Privacy& privacy) {
+  json.Object([&] {
+    PutMembers(json, stored, privacy);
+    if (!stored.detection.has_position) return;
+    json.Put("lat", Latitude(stored.detection, privacy));
+    json.Put("lon", Longitude(stored.detection, privacy));
+  });
 }
 
-void AppendGeoJson(std::string& out, const StoredDetection& stored, const Privacy& privacy) {
-  out += "{\"type\":\"Feature\",\"geometry\":";
-  if (stored.detection.has_position) {
-    fmt::format_to(
-        std::back_inserter(out), "{{\"type\":\"Point\",\"coordinates\":[{:.10g},{:.9g}]}}",
-        RoundDegrees(stored.detection.lon, privacy), RoundDegrees(stored.detection.lat, privacy));
-  } else {
-    out += "null";
-  }
-  fmt::format_to(std::back_inserter(out), ",\"id\":{},\"properties\":{{", stored.id);
-  AppendMembers(out, stored, privacy);
-  out += "}}";
+void PutFeature(JsonWriter& json, const StoredDetection& stored, const Privacy& privacy) {
+  json.Object([&] {
+    json.Put("type", "Feature");
+    if (stored.detection.has_position) {
+      json.Object("geometry", [&] {
+        json.Put("type", "Point");
+        json.Array("coordinates", [&] {
+          json.Put(Longitude(stored.detection, privacy));
+          json.Put(Latitude(stored.detection, privacy));
+        });
+      });
+    } else {
+      json.Put("geometry", nullptr);
+    }
+    json.Put("id", stored.id);
+    json.Object("properties", [&] { PutMembers(json, stored, privacy); });
+  });
 }
 
 std::string CsvHeader() {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/json_writer.h"
 #include "store/store.h"
 
 namespace fogline {
@@ -18,9 +19,9 @@ struct Privacy {
 double RoundDegrees(double degrees, const Privacy& privacy);
 
 /// One JSON object without a line break. Times are milliseconds; what is unknown is left out.
-void AppendJson(std::string& out, const StoredDetection& stored, const Privacy& privacy);
+void PutDetection(JsonWriter& json, const StoredDetection& stored, const Privacy& privacy);
 /// One GeoJSON Feature; its geometry is null without a position.
-void AppendGeoJson(std::string& out, const StoredDetection& stored, const Privacy& privacy);
+void PutFeature(JsonWriter& json, const StoredDetection& stored, const Privacy& privacy);
 std::string CsvHeader();
 /// One line. Cells that a spreadsheet would run as a formula get an apostrophe in front.
 void AppendCsv(std::string& out, const StoredDetection& stored, const Privacy& privacy);

@@ -26,7 +26,8 @@ std::shared_ptr<FeedChunk> Feed::Format(uint64_t after,
   for (const StoredDetection& row : rows) {
     fmt::format_to(std::back_inserter(chunk->text),
                    "id: {}-{}\nevent: detection\ndata: ", store_.epoch(), row.id);
-    AppendJson(chunk->text, row, privacy_);
+    JsonWriter json(chunk->text);
+    PutDetection(json, row, privacy_);
     chunk->text += "\n\n";
   }
   return chunk;
@@ -93,13 +94,21 @@ Result<std::shared_ptr<const FeedChunk>> Feed::Next(uint64_t after) {
 }
 
 std::string Feed::Forgotten() const {
-  return fmt::format("event: forgotten\ndata: {{\"oldest\":{}}}\n\n", forgotten_ + 1);
+  std::string text = "event: forgotten\ndata: ";
+  JsonWriter json(text);
+  json.Object([&] { json.Put("oldest", forgotten_ + 1); });
+  return text + "\n\n";
 }
 
 std::string Feed::Hello(const FeedStart& start) const {
-  return fmt::format(
-      "retry: 2000\nid: {0}-{1}\nevent: {2}\ndata: {{\"epoch\":\"{0}\",\"last_id\":{1}}}\n\n",
-      store_.epoch(), start.after, start.reset ? "reset" : "hello");
+  std::string text = fmt::format("retry: 2000\nid: {}-{}\nevent: {}\ndata: ", store_.epoch(),
+                                 start.after, start.reset ? "reset" : "hello");
+  JsonWriter json(text);
+  json.Object([&] {
+    json.Put("epoch", store_.epoch());
+    json.Put("last_id", start.after);
+  });
+  return text + "\n\n";
 }
 
 }  // namespace fogline

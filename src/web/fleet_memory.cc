@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/stats.h"
-#include "base/text.h"
 
 namespace fogline {
 namespace {
@@ -19,11 +18,12 @@ constexpr Nanos kBetweenMarks = std::chrono::milliseconds(200);
 constexpr Nanos kMinute = std::chrono::minutes(1);
 constexpr int64_t kOldestUs = int64_t{86'400'000'000} * 365;  // what an age is told up to
 
-void AppendQuantiles(std::string& out, std::string_view name, const std::vector<double>& samples) {
+void PutQuantiles(JsonWriter& json, std::string_view name, const std::vector<double>& samples) {
   if (samples.empty()) return;
-  fmt::format_to(std::back_inserter(out), "{}\"{}\":{{\"p50\":{:.4g},\"p95\":{:.4g}}}",
-                 out.back() == '{' ? "" : ",", name, Quantile(samples, 0.5),
-                 Quantile(samples, 0.95));
+  json.Object(name, [&] {
+    json.Put("p50", Rounded{Quantile(samples, 0.5), 4});
+    json.Put("p95", Rounded{Quantile(samples, 0.95), 4});
+  });
 }
 
 }  // namespace
@@ -110,65 +110,74 @@ std::vector<FleetMemory::Way> FleetMemory::Ways() const {
 }
 
 std::string FleetMemory::Work() const {
-  const int64_t now_us = clock_.WallMicros();
+  std::string out;
+  JsonWriter json(out);
+  json.Object([&] {
+    json.Put("now", clock_.WallMicros() / 1000);
+    json.List("devices", Listed(), [&](const auto* entry) {
+      json.Object([&] { Put(json, entry->first, entry->second); });
+    });
+  });
+  return out + "\n";
+}
+
+/// What the last minute brought of a device, and what its last frames were like.
+void FleetMemory::Put(JsonWriter& json, const std::string& name, const Device& device) const {
   const Nanos now = clock_.Steady();
-  const auto order = Listed();
-  std::string out = fmt::format("{{\"now\":{},\"devices\":[", now_us / 1000);
-  for (size_t i = 0; i < order.size(); ++i) {
-    const auto& [name, device] = *order[i];
-    size_t minute_frames = 0;
-    uint64_t minute_bytes = 0;
-    Nanos oldest = now;
-    std::vector<double> bytes, totals;
-    size_t positives = 0;
-    for (const Frame& frame : device.frames) {
-      bytes.push_back(frame.bytes);
-      totals.push_back(frame.total);
-      positives += frame.positive ? 1 : 0;
-      if (frame.heard < now - kMinute) continue;
-      ++minute_frames;
-      minute_bytes += frame.bytes;
-      oldest = std::min(oldest, frame.heard);
-    }
-    // A fast device's memory is shorter than a minute: then the rate is over what it covers.
-    const double seconds =
-        device.frames.size() < kMostFrames
-            ? 60
-            : std::max(0.001, std::chrono::duration<double>(now - oldest).count());
-    fmt::format_to(
-        std::back_inserter(out),
-        "{}{{\"name\":{},\"run\":\"{:016x}\",\"captured\":{},\"stored\":{},"
-        "\"heard\":{},"
-        "\"images_per_second\":{:.4g},\"bytes_per_second\":{:.4g},\"frames\":{},"
-        "\"positives\":{},\"sent\":{},\"arrived\":{},\"mechanism\":{},\"cut\":{},"
-        "\"codec\":{},\"model\":{},\"label\":{}",
-        i > 0 ? "," : "", JsonQuote(name), device.run, device.captured_us / 1000,
-        device.stored_us / 1000, now_us / 1000 - static_cast<int64_t>(Millis(now - device.heard)),
-        static_cast<double>(minute_frames) / seconds, static_cast<double>(minute_bytes) / seconds,
-        device.frames.size(), positives, device.last_sequence - device.first_sequence + 1,
-        device.seen, JsonQuote(device.mechanism), JsonQuote(device.cut), JsonQuote(device.codec),
-        JsonQuote(device.model), JsonQuote(device.label));
-    if (device.counts) {
-      fmt::format_to(std::back_inserter(out),
-                     ",\"counts\":{{\"waiting\":{},\"dead\":{},\"dropped\":{}}}",
-                     device.counts->waiting, device.counts->dead, device.counts->dropped);
-    }
-    out += ",\"measured\":{";
-    AppendQuantiles(out, "bytes", bytes);
-    AppendQuantiles(out, "total_ms", totals);
-    out += "},\"stages_ms\":{";
+  size_t minute_frames = 0, positives = 0;
+  uint64_t minute_bytes = 0;
+  Nanos oldest = now;
+  std::vector<double> bytes, totals;
+  for (const Frame& frame : device.frames) {
+    bytes.push_back(frame.bytes);
+    totals.push_back(frame.total);
+    positives += frame.positive ? 1 : 0;
+    if (frame.heard < now - kMinute) continue;
+    ++minute_frames;
+    minute_bytes += frame.bytes;
+    oldest = std::min(oldest, frame.heard);
+  }
+  // A fast device's memory is shorter than a minute: then the rate is over what it covers.
+  const double seconds = device.frames.size() < kMostFrames
+                             ? 60
+                             : std::max(0.001, std::chrono::duration<double>(now - oldest).count());
+  json.Put("name", name);
+  json.Put("run", fmt::format("{:016x}", device.run));
+  json.Put("captured", device.captured_us / 1000);
+  json.Put("stored", device.stored_us / 1000);
+  json.Put("heard", clock_.WallMicros() / 1000 - static_cast<int64_t>(Millis(now - device.heard)));
+  json.Put("images_per_second", Rounded{static_cast<double>(minute_frames) / seconds, 4});
+  json.Put("bytes_per_second", Rounded{static_cast<double>(minute_bytes) / seconds, 4});
+  json.Put("frames", device.frames.size());
+  json.Put("positives", positives);
+  json.Put("sent", device.last_sequence - device.first_sequence + 1);
+  json.Put("arrived", device.seen);
+  json.Put("mechanism", device.mechanism);
+  json.Put("cut", device.cut);
+  json.Put("codec", device.codec);
+  json.Put("model", device.model);
+  json.Put("label", device.label);
+  if (device.counts) {
+    json.Object("counts", [&] {
+      json.Put("waiting", device.counts->waiting);
+      json.Put("dead", device.counts->dead);
+      json.Put("dropped", device.counts->dropped);
+    });
+  }
+  json.Object("measured", [&] {
+    PutQuantiles(json, "bytes", bytes);
+    PutQuantiles(json, "total_ms", totals);
+  });
+  json.Object("stages_ms", [&] {
     for (const StageField& stage : kStages) {
       std::vector<double> times;
       for (const Frame& frame : device.frames) {
-        if (const float time = frame.stages.*stage.time_ms; std::isfinite(time)) {
-          times.push_back(time);
-        }
+        const float time = frame.stages.*stage.time_ms;
+        if (std::isfinite(time)) times.push_back(time);
       }
-      AppendQuantiles(out, stage.name, times);
+      PutQuantiles(json, stage.name, times);
     }
-    out += "}}";
-  }
-  return out + "]}\n";
+  });
 }
 
 }  // namespace fogline

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json_writer.h"
 #include "store/store.h"
 
 namespace fogline {
@@ -45,8 +46,6 @@ class FleetMemory {
   std::vector<Way> Ways() const;
 
  private:
-  std::string Work() const;
-
   struct Frame {
     Nanos heard{0};
     uint32_t bytes = 0;
@@ -72,6 +71,8 @@ class FleetMemory {
     uint64_t last_id = 0;
   };
 
+  std::string Work() const;
+  void Put(JsonWriter& json, const std::string& name, const Device& device) const;
   std::vector<const std::pair<const std::string, Device>*> Listed() const;
 
   const Clock& clock_;

@@ -2,7 +2,7 @@
 
 #include <zlib.h>
 
-#include "base/text.h"
+#include "base/json_writer.h"
 
 namespace fogline {
 namespace {
@@ -15,7 +15,9 @@ constexpr int kGzipWindow = 15 + 16;  // zlib's way to ask for a gzip header
 HttpResponse ErrorResponse(int status, std::string_view message) {
   HttpResponse response;
   response.status = status;
-  response.body = "{\"error\":" + JsonQuote(message) + "}\n";
+  JsonWriter json(response.body);
+  json.Object([&] { json.Put("error", message); });
+  response.body += '\n';
   return response;
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "profile/library.h"
 
 namespace fogline {
@@ -59,19 +58,22 @@ Result<LatencyTerms> Predictor::Predict(const FleetMemory::Way& way, const Predi
   return known_.emplace(key, Work(**model, way, edge, by, files)).first->second;
 }
 
-std::string PredictionJson(const FleetMemory::Way& way, const std::string& edge,
-                           const Result<LatencyTerms>& predicted) {
-  std::string out =
-      fmt::format("{{\"device\":{},\"edge\":{}", JsonQuote(way.device), JsonQuote(edge));
-  if (!predicted) {
-    return out + fmt::format(",\"unknown\":{}}}", JsonQuote(predicted.error().message));
-  }
-  const LatencyTerms& l = *predicted;
-  return out + fmt::format(
-                   ",\"total_ms\":{:.4g},\"stages_ms\":{{\"prefix\":{:.4g},\"encode\":{:.4g},"
-                   "\"network\":{:.4g},\"decode\":{:.4g},\"suffix\":{:.4g}}}}}",
-                   l.total().value(), l.edge.value(), l.encode.value(), l.uplink.value(),
-                   l.decode.value(), l.cloud.value());
+void PutPrediction(JsonWriter& json, const FleetMemory::Way& way, const std::string& edge,
+                   const Result<LatencyTerms>& predicted) {
+  json.Object([&] {
+    json.Put("device", way.device);
+    json.Put("edge", edge);
+    if (!predicted) return json.Put("unknown", predicted.error().message);
+    const LatencyTerms& l = *predicted;
+    json.Put("total_ms", Rounded{l.total().value(), 4});
+    json.Object("stages_ms", [&] {
+      json.Put("prefix", Rounded{l.edge.value(), 4});
+      json.Put("encode", Rounded{l.encode.value(), 4});
+      json.Put("network", Rounded{l.uplink.value(), 4});
+      json.Put("decode", Rounded{l.decode.value(), 4});
+      json.Put("suffix", Rounded{l.cloud.value(), 4});
+    });
+  });
 }
 
 }  // namespace fogline

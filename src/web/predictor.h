@@ -6,6 +6,7 @@
 #include <string>
 #include <tuple>
 
+#include "base/json_writer.h"
 #include "base/result.h"
 #include "plan/candidate.h"
 #include "plan/request.h"
@@ -38,7 +39,7 @@ class Predictor {
 
 /// {"device":…,"edge":…,"total_ms":…,"stages_ms":{…}}, stages named as detections have them; or
 /// with "unknown" instead, the reason.
-std::string PredictionJson(const FleetMemory::Way& way, const std::string& edge,
-                           const Result<LatencyTerms>& predicted);
+void PutPrediction(JsonWriter& json, const FleetMemory::Way& way, const std::string& edge,
+                   const Result<LatencyTerms>& predicted);
 
 }  // namespace fogline
