@@ -77,10 +77,10 @@ Result<Measured> ThroughTheLine(const Mechanism& mechanism, const Prepared& prep
   if (spool) options.spool.folder = dir.path() / "spool";
   std::mutex mutex;
   std::vector<double> overheads;
-  FOGLINE_TRY(const auto sender, Sender::Start(options, [&](const Delivery& d) {
+  FOGLINE_TRY(const auto sender, Sender::Start(options, [&](const Receipt& r) {
                 const std::lock_guard lock(mutex);
-                const StageTimes& s = d.stages;
-                overheads.push_back(d.total_ms - s.window - s.decode - s.suffix - s.store);
+                const StageTimes& s = r.delivery.stages;
+                overheads.push_back(r.delivery.total_ms - s.window - s.decode - s.suffix - s.store);
               }));
   Frame frame;
   mechanism.Stamp(frame);

@@ -42,6 +42,20 @@ void Said(std::span<const std::byte> bytes) {
   if (!reread || reread->text != result->text || reread->findings != result->findings) std::abort();
 }
 
+/// An answer counts whatever was found; what is read as found is written and read as itself.
+void Answered(std::span<const std::byte> bytes) {
+  const auto ack = ParseAck(bytes);
+  if (!ack) return;
+  std::vector<std::byte> again;
+  WriteAck(*ack, again);
+  const auto reread = ParseAck(again);
+  if (!reread || reread->sequence != ack->sequence || reread->message != ack->message ||
+      reread->result.has_value() != ack->result.has_value()) {
+    std::abort();
+  }
+  if (ack->result && reread->result->findings != ack->result->findings) std::abort();
+}
+
 void Binary(std::span<const std::byte> bytes) {
   Frame frame;
   if (!ParseFrame(bytes, frame)) return;
@@ -62,7 +76,7 @@ void Binary(std::span<const std::byte> bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
   Binary(bytes);
-  (void)ParseAck(bytes);
+  Answered(bytes);
   Said(bytes);
   Found(bytes);
   (void)ParseFindingsJson({reinterpret_cast<const char*>(data), size});
@@ -79,6 +93,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const uint32_t crc = Crc32(std::span(sealed).first(size - 4));
       std::memcpy(sealed.data() + size - 4, &crc, 4);
       Binary(sealed);
+    }
+    for (const char* start : {"FAK1", "FAK2"}) {
+      std::memcpy(sealed.data(), start, 4);
+      std::memcpy(sealed.data() + 8, bytes.data() + 8, 4);
+      const uint32_t crc = Crc32(std::span(sealed).first(size - 4));
+      std::memcpy(sealed.data() + size - 4, &crc, 4);
+      Answered(sealed);
     }
   }
   return 0;

@@ -55,36 +55,38 @@ Json ToJson(std::span<const EdgeReport> reports) {
   return {{"devices", std::move(devices)}, {"total", std::move(total)}};
 }
 
-void PrintCounts(const EdgeReport& r) {
-  fmt::print("  pictures {}   sent {}   stored {}", r.images, r.sent, r.stored);
+void PrintCounts(std::FILE* out, const EdgeReport& r) {
+  fmt::print(out, "  pictures {}   sent {}   stored {}", r.images, r.sent, r.stored);
   for (const EdgeCount& count : EdgeCounts()) {
     if (count.words != nullptr && r.*count.count > 0) {
-      fmt::print("   {} {}", count.words, r.*count.count);
+      fmt::print(out, "   {} {}", count.words, r.*count.count);
     }
   }
-  fmt::print("\n");
+  fmt::print(out, "\n");
 }
 
-void Print(const EdgeReport& r) {
-  fmt::print("{} · {} at {}, {}\n", r.device, r.mechanism, r.cut, r.codec);
-  if (r.failed) return fmt::print("  {}\n", r.failed->ToString());
-  PrintCounts(r);
+void Print(std::FILE* out, const EdgeReport& r) {
+  fmt::print(out, "{} · {} at {}, {}\n", r.device, r.mechanism, r.cut, r.codec);
+  if (r.failed) return fmt::print(out, "  {}\n", r.failed->ToString());
+  PrintCounts(out, r);
   if (r.total_ms.count == 0) return;
   fmt::print(
+      out,
       "  a frame {:.0f} bytes   latency {:.2f} ms p50, {:.2f} ms p95   without waits {:.2f}   "
       "overhead {:.2f}\n ",
       r.bytes_mean, r.total_ms.p50, r.total_ms.p95, r.hypothetical_ms.p50, r.overhead_ms.p50);
   for (size_t i = 0; i < kStages.size(); ++i) {
-    if (r.stages_ms[i].count > 0) fmt::print(" {} {:.2f}", kStages[i].name, r.stages_ms[i].p50);
+    if (r.stages_ms[i].count > 0)
+      fmt::print(out, " {} {:.2f}", kStages[i].name, r.stages_ms[i].p50);
   }
-  fmt::print("  (ms, p50)\n");
+  fmt::print(out, "  (ms, p50)\n");
 }
 
-void Print(std::span<const EdgeReport> reports) {
-  for (const EdgeReport& r : reports) Print(r);
+void Print(std::FILE* out, std::span<const EdgeReport> reports) {
+  for (const EdgeReport& r : reports) Print(out, r);
   if (reports.size() == 1) return;
-  fmt::print("{} devices\n", reports.size());
-  PrintCounts(Total(reports));
+  fmt::print(out, "{} devices\n", reports.size());
+  PrintCounts(out, Total(reports));
 }
 
 struct Args {
@@ -253,10 +255,11 @@ Status Run(Args& args) {
   }
   FOGLINE_TRY(const auto line, Edge::Open(edge));
   FOGLINE_TRY(const std::vector<EdgeReport> reports, line->Run());
+  std::FILE* const out = edge.answers == "-" ? stderr : stdout;  // where lines are read, no others
   if (args.common.json) {
-    fmt::print("{}\n", Dump(ToJson(reports)));
+    fmt::print(out, "{}\n", Dump(ToJson(reports)));
   } else {
-    Print(reports);
+    Print(out, reports);
   }
   return Outcome(reports);
 }
@@ -273,6 +276,9 @@ void AddEdge(CommandLine& line) {
   AddPace(command, args->edge);
   AddKeeping(command, *args);
   command.Add("--trace", args->trace, "write a time line of every frame, for ui.perfetto.dev");
+  command.Add("--answers", args->edge.answers,
+              "what was found in each picture as a line of JSON, for other programs on the device: "
+              "a file, a named pipe, or - for stdout");
   command.Add("--metrics", args->metrics,
               "write figures for Prometheus into FILE.prom every few seconds");
   command

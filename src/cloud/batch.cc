@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "frame/answer.h"
+#include "frame/topics.h"
 
 namespace fogline {
 namespace {
@@ -115,6 +116,15 @@ void Batch::Failed(const Error& error) {
   }
 }
 
+/// What a frame's row says of its picture; none where it has no row.
+std::optional<ResultPayload> Batch::ResultOf(size_t frame) const {
+  const auto rows = RowsOf({frame, frame + 1});
+  if (rows.empty()) return std::nullopt;
+  const Detection& row = rows.front();
+  return ResultPayload{frames_[frame].worked->label, row.score, row.positive, row.label,
+                       row.findings};
+}
+
 Batch::Action Batch::NextAnswer(Nanos now) {
   if (next_ == frames_.size()) return {};
   const Finished& f = frames_[next_];
@@ -135,6 +145,7 @@ Batch::Action Batch::NextAnswer(Nanos now) {
     ack_.stages = f.worked->stages;
     ack_.label = f.worked->label;
     ack_.score = f.worked->score;
+    if (AsksForFindings(f.answer_to)) ack_.result = ResultOf(next_);
   }
   ack_.stages.queue = f.queue_us;
   ack_.stages.store = store_us();

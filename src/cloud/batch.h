@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -92,6 +93,7 @@ class Batch {
   void Failed(const Error& error);
   Action NextPut(Nanos now);
   Action NextAnswer(Nanos now);
+  std::optional<ResultPayload> ResultOf(size_t frame) const;
   std::span<const Detection> RowsOf(Range range) const;
   std::span<const Settlement> SettlementsOf(Range range) const;
 

@@ -4,15 +4,16 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/log.h"
 #include "edge/interruption.h"
 #include "edge/mjpeg.h"
@@ -35,12 +36,12 @@ int Control(int fd, unsigned long request, void* argument) {
 
 class Camera final : public Source {
  public:
-  Camera(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  Camera(Descriptor device, std::string name)
+      : device_(std::move(device)), name_(std::move(name)) {}
   ~Camera() override {
     int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-    Control(fd_, VIDIOC_STREAMOFF, &type);
+    Control(device_.get(), VIDIOC_STREAMOFF, &type);
     for (const auto& [memory, length] : buffers_) munmap(memory, length);
-    close(fd_);
   }
 
   Status Start(int width, int height) {
@@ -50,7 +51,7 @@ class Camera final : public Source {
     format.fmt.pix.height = static_cast<uint32_t>(height);
     format.fmt.pix.pixelformat = V4L2_PIX_FMT_MJPEG;
     format.fmt.pix.field = V4L2_FIELD_ANY;
-    if (Control(fd_, VIDIOC_S_FMT, &format) < 0) return FailErrno("is no V4L2 camera");
+    if (Control(device_.get(), VIDIOC_S_FMT, &format) < 0) return FailErrno("is no V4L2 camera");
     if (format.fmt.pix.pixelformat != V4L2_PIX_FMT_MJPEG &&
         format.fmt.pix.pixelformat != V4L2_PIX_FMT_JPEG) {
       return Fail(ErrorCode::kUnsupported, name_,
@@ -62,19 +63,21 @@ class Camera final : public Source {
     request.count = kBuffers;
     request.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
     request.memory = V4L2_MEMORY_MMAP;
-    if (Control(fd_, VIDIOC_REQBUFS, &request) < 0) return FailErrno("cannot give buffers");
+    if (Control(device_.get(), VIDIOC_REQBUFS, &request) < 0)
+      return FailErrno("cannot give buffers");
     for (uint32_t i = 0; i < request.count; ++i) {
       v4l2_buffer buffer = Buffer(i);
-      if (Control(fd_, VIDIOC_QUERYBUF, &buffer) < 0)
+      if (Control(device_.get(), VIDIOC_QUERYBUF, &buffer) < 0)
         return FailErrno("cannot describe its buffers");
-      void* memory =
-          mmap(nullptr, buffer.length, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, buffer.m.offset);
+      void* memory = mmap(nullptr, buffer.length, PROT_READ | PROT_WRITE, MAP_SHARED, device_.get(),
+                          buffer.m.offset);
       if (memory == MAP_FAILED) return FailErrno("cannot map its buffers");
       buffers_.push_back({memory, buffer.length});
-      if (Control(fd_, VIDIOC_QBUF, &buffer) < 0) return FailErrno("cannot queue its buffers");
+      if (Control(device_.get(), VIDIOC_QBUF, &buffer) < 0)
+        return FailErrno("cannot queue its buffers");
     }
     int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-    if (Control(fd_, VIDIOC_STREAMON, &type) < 0) return FailErrno("cannot start");
+    if (Control(device_.get(), VIDIOC_STREAMON, &type) < 0) return FailErrno("cannot start");
     LogInfo("{}: MJPEG {}x{}", name_, format.fmt.pix.width, format.fmt.pix.height);
     return {};
   }
@@ -83,13 +86,13 @@ class Camera final : public Source {
 
   Result<bool> Next(Capture& out) override {
     for (;;) {
-      const auto wake = interrupt_.Wait(fd_, POLLIN, kPatienceMs);
+      const auto wake = interrupt_.Wait(device_.get(), POLLIN, kPatienceMs);
       if (wake == Interruption::Wake::kStopped) return false;
       if (wake == Interruption::Wake::kTimeout)
         return Fail(ErrorCode::kUnavailable, name_, "gave no picture for {} s", kPatienceMs / 1000);
       out.began = Clock::Real().Steady();
       v4l2_buffer buffer = Buffer(0);
-      if (Control(fd_, VIDIOC_DQBUF, &buffer) < 0) {
+      if (Control(device_.get(), VIDIOC_DQBUF, &buffer) < 0) {
         if (errno == EAGAIN) continue;
         return FailErrno("stopped giving pictures");
       }
@@ -100,7 +103,8 @@ class Camera final : public Source {
       const size_t most = buffers_[buffer.index].length;
       splitter_.Feed({data, std::min<size_t>(buffer.bytesused, most)});
       splitter_.Finish();
-      if (Control(fd_, VIDIOC_QBUF, &buffer) < 0) return FailErrno("cannot take a buffer back");
+      if (Control(device_.get(), VIDIOC_QBUF, &buffer) < 0)
+        return FailErrno("cannot take a buffer back");
       // A buffer holds one picture, perhaps with what the camera wrote around it.
       if (!splitter_.Next(out.file)) {
         return Fail(ErrorCode::kInvalid, out.where, "is torn: the camera gave no whole JPEG");
@@ -126,8 +130,8 @@ class Camera final : public Source {
                 std::generic_category().message(errno));
   }
 
-  int fd_;
-  std::string name_;
+  const Descriptor device_;
+  const std::string name_;
   std::vector<Mapped> buffers_;
   MjpegSplitter splitter_;
   uint64_t count_ = 0;
@@ -137,12 +141,12 @@ class Camera final : public Source {
 }  // namespace
 
 Result<std::unique_ptr<Source>> OpenCamera(const std::string& device, int width, int height) {
-  const int fd = open(device.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) {
+  Descriptor file(open(device.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!file) {
     return Fail(ErrorCode::kNotFound, device, "cannot open the camera: {}",
                 std::generic_category().message(errno));
   }
-  auto camera = std::make_unique<Camera>(fd, device);
+  auto camera = std::make_unique<Camera>(std::move(file), device);
   FOGLINE_CHECK(camera->Start(width, height));
   return camera;
 }

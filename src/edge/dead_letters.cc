@@ -9,6 +9,7 @@
 #include <ctime>
 #include <system_error>
 
+#include "base/descriptor.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "frame/head.h"
@@ -24,25 +25,22 @@ Status WriteNew(const std::filesystem::path& path, std::span<const std::byte> by
     return Fail(ErrorCode::kExhausted, path.string(), "cannot {}: {}", doing,
                 std::generic_category().message(errno));
   };
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd < 0) return failed("create");
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file) return failed("create");
   Status written;
   while (written && !bytes.empty()) {
-    const ssize_t n = write(fd, bytes.data(), bytes.size());
+    const ssize_t n = write(file.get(), bytes.data(), bytes.size());
     if (n > 0) bytes = bytes.subspan(static_cast<size_t>(n));
     if (n < 0 && errno != EINTR) written = failed("write");
   }
-  if (written && fdatasync(fd) != 0) written = failed("sync");
-  close(fd);
+  if (written && fdatasync(file.get()) != 0) written = failed("sync");
   if (!written) unlink(path.c_str());
   return written;
 }
 
 void SyncFolder(const std::filesystem::path& folder) {
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  (void)fsync(fd);
-  close(fd);
+  const Descriptor file(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file) (void)fsync(file.get());
 }
 
 std::string ReasonText(const DeadLetter& letter, std::span<const std::byte> frame) {

@@ -3,9 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
 
 #include "base/clock.h"
 #include "frame/ack.h"
+#include "frame/frame.h"
 #include "frame/stages.h"
 
 namespace fogline {
@@ -20,5 +24,16 @@ struct Delivery {
   Nanos started{0}, sent{0}, answered{0};  // by the steady clock; sent for the last time
   size_t bytes = 0;                        // of the whole frame
 };
+
+/// A delivery as it is told, with what is good for the call alone.
+struct Receipt {
+  const Delivery& delivery;
+  std::span<const std::byte> frame;  // its bytes
+  const ResultPayload* result;  // what the cloud found; null: it was not asked, or does not say
+  std::string_view reason;      // why the frame was refused
+};
+
+/// Called on any thread while the sender is locked: do little.
+using OnDelivery = std::function<void(const Receipt&)>;
 
 }  // namespace fogline

@@ -36,13 +36,8 @@ void Trace(TraceFile& trace, const std::string& device, const Delivery& d) {
 
 }  // namespace
 
-Device::Device(const DeviceOptions& options, const RoutePool& pool, Locator* locator,
-               TraceFile* trace)
-    : options_(options),
-      pool_(pool),
-      locator_(locator),
-      trace_(trace),
-      steering_(options.steering) {
+Device::Device(const DeviceOptions& options, const RoutePool& pool, const Shared& shared)
+    : options_(options), pool_(pool), shared_(shared), steering_(options.steering) {
   const Mechanism& usual = pool.at(options.steering.usual);
   report_.device = options.sender.device;
   report_.mechanism = usual.name();
@@ -53,7 +48,7 @@ Device::Device(const DeviceOptions& options, const RoutePool& pool, Locator* loc
 Status Device::Start() {
   FOGLINE_TRY(source_, OpenSource(options_.source));
   FOGLINE_TRY(CameraClock clock, CameraClock::Make(options_.camera_offset, options_.source.name));
-  whereabouts_.emplace(std::move(clock), locator_);
+  whereabouts_.emplace(std::move(clock), shared_.locator);
   if (options_.steering.latest) {
     std::error_code unknown;
     // A folder has no pace of its own.
@@ -63,8 +58,9 @@ Status Device::Start() {
     latest_ = latest.get();
     source_ = std::move(latest);
   }
-  FOGLINE_TRY(auto sender,
-              Sender::Start(options_.sender, [this](const Delivery& d) { OnDelivery(d); }));
+  SenderOptions options = options_.sender;
+  options.asks_for_findings = shared_.answers != nullptr;
+  FOGLINE_TRY(auto sender, Sender::Start(options, [this](const Receipt& r) { OnReceipt(r); }));
   const Mechanism& usual = pool_.at(options_.steering.usual);
   const size_t least_bytes = usual.least_bytes();
   if (least_bytes > 0) FOGLINE_CHECK(sender->CheckLimit(least_bytes, kForTheLimit));
@@ -83,12 +79,12 @@ Status Device::Run() {
                 Workbench::Make(pool_, options_.steering.usual, options_.thumbnail));
   }
   next_ = Clock::Real().Steady();
-  std::vector<std::thread> others;
+  std::vector<std::jthread> others;
   for (size_t i = 1; i < benches.size(); ++i) {
     others.emplace_back([this, bench = benches[i].get()] { Work(*bench); });
   }
   Work(*benches[0]);
-  for (std::thread& other : others) other.join();
+  others.clear();  // joins them
   whereabouts_->Say(options_.source.name);
   const size_t unanswered = sender_->Drain(options_.drain);
   if (unanswered > 0) {
@@ -201,6 +197,7 @@ void Device::HandOn(Workbench& bench, Taken& taken) {
     taken.status = sender_->Send(bench.frame(), taken.capture.began, options_.json);
   }
   const bool sent = sends && taken.status;
+  if (made && shared_.answers != nullptr) TellOwn(bench, taken.capture, sent);
   const bool skipped = !taken.status && !Ends(taken);
   {
     const std::lock_guard lock(mutex_);
@@ -213,6 +210,20 @@ void Device::HandOn(Workbench& bench, Taken& taken) {
     ++moves_;
   }
   if (latest_ != nullptr) moved_.notify_all();
+}
+
+/// What the device itself found in a picture, sent or not, is known now.
+void Device::TellOwn(Workbench& bench, const Capture& capture, bool sent) {
+  const auto found = bench.Found();
+  if (!found) return;
+  Frame& frame = bench.frame();
+  if (!sent) {
+    const Captured when = whereabouts_->When(bench.exif(), capture);
+    frame.captured_us = when.us;
+    frame.captured_from = when.from;
+    frame.run = sender_->run();
+  }
+  shared_.answers->Own(options_.sender.device, frame, sent, *found);
 }
 
 /// Names what went wrong. True when nothing follows, as after a stop or when a camera went away;
@@ -233,9 +244,10 @@ bool Device::Ends(const Taken& taken) {
 }
 
 /// On any thread, while the sender is locked.
-void Device::OnDelivery(const Delivery& delivery) {
-  tally_.Add(delivery);
-  if (trace_ != nullptr) Trace(*trace_, options_.sender.device, delivery);
+void Device::OnReceipt(const Receipt& receipt) {
+  tally_.Add(receipt.delivery);
+  if (shared_.trace != nullptr) Trace(*shared_.trace, options_.sender.device, receipt.delivery);
+  if (shared_.answers != nullptr) shared_.answers->Heard(options_.sender.device, receipt);
   if (!options_.steering.latest) return;
   {
     const std::lock_guard lock(mutex_);

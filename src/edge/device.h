@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/trace.h"
+#include "edge/answers.h"
 #include "edge/latest.h"
 #include "edge/locator.h"
 #include "edge/report.h"
@@ -42,8 +43,14 @@ struct DeviceOptions {
 /// the order in which the pictures came, however many threads work on them.
 class Device {
  public:
-  /// `locator` and `trace` may be null; both, and the pool, are shared by devices and outlive them.
-  Device(const DeviceOptions& options, const RoutePool& pool, Locator* locator, TraceFile* trace);
+  /// What devices share; it outlives them. Any may be null.
+  struct Shared {
+    Locator* locator = nullptr;
+    TraceFile* trace = nullptr;
+    Answers* answers = nullptr;
+  };
+  /// The pool is shared as well.
+  Device(const DeviceOptions& options, const RoutePool& pool, const Shared& shared);
 
   /// Opens source and sender, runs until the source ends or a stop is asked for, then waits for the
   /// answers. Bad pictures are named in the log and counted; an error is what made a beginning
@@ -69,13 +76,13 @@ class Device {
   bool Steer(Taken& out);
   void HandOn(Workbench& bench, Taken& taken);
   bool Ends(const Taken& taken);
-  void OnDelivery(const Delivery& delivery);
+  void TellOwn(Workbench& bench, const Capture& capture, bool sent);
+  void OnReceipt(const Receipt& receipt);
   bool alone(size_t route) const { return route == options_.steering.local; }
 
   const DeviceOptions options_;
   const RoutePool& pool_;
-  Locator* const locator_;
-  TraceFile* const trace_;
+  const Shared shared_;
   Tally tally_;
   Turns turns_;
   // Of whoever takes:

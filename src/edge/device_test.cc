@@ -154,7 +154,7 @@ TEST_F(DeviceTest, WhateverThreadsWorkOnThemPicturesGoInTheirOrder) {
   ASSERT_TRUE(WriteFile(dir_.path() / "014.jpg", broken));
   for (const int workers : {1, 4}) {
     options_.workers = workers;
-    Device device(options_, *pool_, nullptr, nullptr);
+    Device device(options_, *pool_, {});
     const Status ran = device.Run();
     ASSERT_TRUE(ran) << ran.error().ToString();
     const EdgeReport report = device.report();
@@ -179,7 +179,7 @@ TEST_F(DeviceTest, SeveralWorkersStopAtTheCountTogether) {
   options_.workers = 4;
   options_.source.loop = true;
   options_.count = 7;
-  Device device(options_, *pool_, nullptr, nullptr);
+  Device device(options_, *pool_, {});
   ASSERT_TRUE(device.Run());
   EXPECT_EQ(device.report().images, 7U);
   EXPECT_EQ(link_->sent().size(), 7U);
@@ -194,7 +194,7 @@ TEST_F(DeviceTest, OfTheNewestNoMoreAreTakenThanCanGo) {
   options_.steering.latest = true;
   options_.sender.window = 2;
   answers_ = false;
-  Device device(options_, *pool_, nullptr, nullptr);
+  Device device(options_, *pool_, {});
   std::thread running([&] { EXPECT_TRUE(device.Run()); });
   const auto until = [&](auto condition) {
     const auto deadline = std::chrono::steady_clock::now() + 60s;
@@ -215,7 +215,7 @@ TEST_F(DeviceTest, OfTheNewestNoMoreAreTakenThanCanGo) {
 
 TEST_F(DeviceTest, AFolderThatIsNoneIsAnErrorAndItsReportSaysWhoseItIs) {
   options_.source.name = (dir_.path() / "gone").string();
-  Device device(options_, *pool_, nullptr, nullptr);
+  Device device(options_, *pool_, {});
   const Status ran = device.Run();
   ASSERT_FALSE(ran);
   EXPECT_EQ(device.report().device, "cam");

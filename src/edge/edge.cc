@@ -85,31 +85,23 @@ class Watcher {
   static constexpr std::chrono::seconds kEvery{5};
 
   explicit Watcher(std::function<void()> tell) : tell_(std::move(tell)) {
-    if (tell_) thread_ = std::thread([this] { Run(); });
-  }
-  ~Watcher() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    if (tell_) thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
   }
 
  private:
-  void Run() {
-    std::unique_lock lock(mutex_);
+  void Run(const std::stop_token& stop) {
+    std::mutex alone;
+    std::unique_lock lock(alone);
+    std::condition_variable_any time;
     do {
       tell_();
-    } while (!changed_.wait_for(lock, kEvery, [this] { return stopping_; }));
+      time.wait_for(lock, stop, kEvery, [] { return false; });
+    } while (!stop.stop_requested());
     tell_();
   }
 
-  std::function<void()> tell_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;
-  std::thread thread_;
+  const std::function<void()> tell_;
+  std::jthread thread_;
 };
 
 }  // namespace
@@ -168,6 +160,10 @@ Status Edge::OpenDevices() {
     FOGLINE_TRY(trace_,
                 TraceFile::Create(options_.trace, one ? options_.sources.front().device : "edge"));
   }
+  if (!options_.answers.empty()) {
+    FOGLINE_TRY(answers_, Answers::Open(options_.answers, *pool_));
+  }
+  const Device::Shared shared{locator_.get(), trace_.get(), answers_.get()};
   for (const EdgeSource& source : options_.sources) {
     device.source.name = source.source;
     device.sender.device = source.device;
@@ -178,7 +174,7 @@ Status Edge::OpenDevices() {
     std::filesystem::path& spool = device.sender.spool.folder;
     spool = options_.device.sender.spool.folder;
     if (!spool.empty() && source.named) spool /= source.device;
-    devices_.push_back(std::make_unique<Device>(device, *pool_, locator_.get(), trace_.get()));
+    devices_.push_back(std::make_unique<Device>(device, *pool_, shared));
   }
   return {};
 }
@@ -199,10 +195,9 @@ Result<std::vector<EdgeReport>> Edge::Run() {
         LogError("edge {}: {}", options_.sources[i].device, ends[i].error().ToString());
       }
     };
-    std::vector<std::thread> others;
+    std::vector<std::jthread> others;
     for (size_t i = 1; i < devices_.size(); ++i) others.emplace_back(run, i);
     run(0);
-    for (std::thread& other : others) other.join();
   }
   if (devices_.size() == 1) FOGLINE_CHECK(std::move(ends.front()));
   std::vector<EdgeReport> all = reports();

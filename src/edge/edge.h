@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/trace.h"
+#include "edge/answers.h"
 #include "edge/device.h"
 #include "edge/locator.h"
 #include "edge/report.h"
@@ -45,6 +46,7 @@ struct EdgeOptions {
   /// what is not stored within device.sender.deadline is given up. Otherwise the camera waits.
   bool latest = false;
   std::filesystem::path trace;  // a time line of every frame; empty: none
+  std::string answers;  // where Answers go, for other programs on the device; empty: nowhere
   /// Told how things stand every few seconds, on a thread of its own.
   std::function<void(std::span<const EdgeReport>)> watch;
 };
@@ -69,6 +71,7 @@ class Edge {
   std::unique_ptr<RoutePool> pool_;
   std::unique_ptr<Locator> locator_;
   std::unique_ptr<TraceFile> trace_;
+  std::unique_ptr<Answers> answers_;
   std::vector<std::unique_ptr<Device>> devices_;
 };
 

@@ -2,7 +2,6 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -11,9 +10,12 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
+#include "base/host_port.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -29,6 +31,7 @@ constexpr auto kFreshFor = 5s;
 constexpr auto kLook = 50ms;  // how often a look-up looks whether it is still wanted
 constexpr int kRetryMs = 2000, kConnectMs = 10'000;
 constexpr size_t kLongestLine = 16384;
+constexpr const char* kUsualPort = "2947";
 
 struct Address {
   int family = 0, protocol = 0;
@@ -62,7 +65,7 @@ std::vector<Address> LookUp(const std::string& host, const std::string& port,
     std::optional<std::vector<Address>> addresses;
   };
   const auto answer = std::make_shared<Answer>();
-  std::thread([answer, host, port] {
+  std::jthread([answer, host, port] {
     auto addresses = LookUp(host, port);
     const std::lock_guard lock(answer->mutex);
     answer->addresses = std::move(addresses);
@@ -76,31 +79,26 @@ std::vector<Address> LookUp(const std::string& host, const std::string& port,
   return *std::move(answer->addresses);
 }
 
-/// A connected socket that does not block, or −1.
-int Connect(const Address& a, const Interruption& stop) {
-  const int fd = socket(a.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, a.protocol);
-  if (fd < 0) return -1;
-  bool there = connect(fd, reinterpret_cast<const sockaddr*>(&a.address), a.length) == 0;
+/// A connected socket that does not block, or none.
+Descriptor Connect(const Address& a, const Interruption& stop) {
+  Descriptor to(socket(a.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, a.protocol));
+  if (!to) return to;
+  bool there = connect(to.get(), reinterpret_cast<const sockaddr*>(&a.address), a.length) == 0;
   if (!there && errno == EINPROGRESS &&
-      stop.Wait(fd, POLLOUT, kConnectMs) == Interruption::Wake::kReady) {
+      stop.Wait(to.get(), POLLOUT, kConnectMs) == Interruption::Wake::kReady) {
     int error = 0;
     socklen_t length = sizeof(error);
-    there = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
+    there = getsockopt(to.get(), SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
   }
-  if (there) return fd;
-  close(fd);
-  return -1;
+  return there ? std::move(to) : Descriptor();
 }
 
 class Gpsd final : public Locator {
  public:
   Gpsd(std::string host, std::string port) : host_(std::move(host)), port_(std::move(port)) {
-    thread_ = std::thread([this] { Loop(); });
+    thread_ = std::jthread([this] { Loop(); });
   }
-  ~Gpsd() override {
-    stop_.Set();
-    thread_.join();
-  }
+  ~Gpsd() override { stop_.Set(); }
 
   std::optional<Position> At(int64_t) override {
     const std::lock_guard lock(mutex_);
@@ -112,14 +110,14 @@ class Gpsd final : public Locator {
   void Loop() {
     bool said = false;
     while (!stop_.set()) {
-      int fd = -1;
+      Descriptor server;
       for (const Address& address : LookUp(host_, port_, stop_)) {
-        if (fd < 0) fd = Connect(address, stop_);
+        if (!server) server = Connect(address, stop_);
       }
-      if (fd >= 0) {
+      if (server) {
         said = false;
-        Listen(fd);
-        close(fd);
+        Listen(server.get());
+        server.Close();
       }
       if (stop_.Wait(-1, 0, 0) == Interruption::Wake::kStopped) return;
       if (!said) LogWarning("gpsd {}:{}: no answer; trying again", host_, port_);
@@ -154,7 +152,7 @@ class Gpsd final : public Locator {
   std::mutex mutex_;
   std::optional<Position> fix_;  // under mutex_
   Nanos fix_time_{0};            // under mutex_
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace
@@ -178,12 +176,12 @@ std::optional<Position> ParseGpsdLine(std::string_view line) {
 }
 
 Result<std::unique_ptr<Locator>> GpsdLocator(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon),
-              port = colon == address.npos ? "2947" : address.substr(colon + 1);
-  if (host.empty() || port.empty())
-    return Fail(ErrorCode::kUsage, "--gpsd " + address, "is no host:port");
-  return std::make_unique<Gpsd>(std::move(host), std::move(port));
+  if (!address.empty() && address.find(':') == address.npos) {
+    return std::make_unique<Gpsd>(address, kUsualPort);
+  }
+  auto at = ParseHostPort(address);
+  if (!at) return Fail(ErrorCode::kUsage, "--gpsd " + address, "{}", at.error().message);
+  return std::make_unique<Gpsd>(std::move(at->host), std::to_string(at->port));
 }
 
 }  // namespace fogline

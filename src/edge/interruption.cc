@@ -14,24 +14,20 @@ namespace fogline {
 
 Interruption::Interruption() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-Interruption::~Interruption() {
-  if (event_ >= 0) close(event_);
-}
-
 void Interruption::Set() {
   const uint64_t one = 1;
-  (void)!write(event_, &one, sizeof(one));
+  (void)!write(event_.get(), &one, sizeof(one));
 }
 
 bool Interruption::set() const {
-  pollfd wanted{event_, POLLIN, 0};
+  pollfd wanted{event_.get(), POLLIN, 0};
   return poll(&wanted, 1, 0) > 0 && wanted.revents != 0;
 }
 
 Interruption::Wake Interruption::Wait(int descriptor, short events, int timeout_ms) const {
   // poll passes over negative descriptors.
   std::array<pollfd, 3> wanted{
-      {{descriptor, events, 0}, {event_, POLLIN, 0}, {StopDescriptor(), POLLIN, 0}}};
+      {{descriptor, events, 0}, {event_.get(), POLLIN, 0}, {StopDescriptor(), POLLIN, 0}}};
   int ready = 0;
   do {
     ready = poll(wanted.data(), wanted.size(), timeout_ms);

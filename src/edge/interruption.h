@@ -1,15 +1,14 @@
 // Waiting for a descriptor without waiting for ever.
 #pragma once
 
+#include "base/descriptor.h"
+
 namespace fogline {
 
 /// Ends a wait of another thread, and every wait after it. Thread-safe.
 class Interruption {
  public:
   Interruption();
-  ~Interruption();
-  Interruption(const Interruption&) = delete;
-  Interruption& operator=(const Interruption&) = delete;
 
   void Set();
   bool set() const;
@@ -20,7 +19,7 @@ class Interruption {
   Wake Wait(int descriptor, short events, int timeout_ms) const;
 
  private:
-  int event_;
+  const Descriptor event_;
 };
 
 }  // namespace fogline

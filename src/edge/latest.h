@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
 
 #include "base/clock.h"
@@ -27,18 +28,17 @@ class LatestSource final : public Source {
   bool paced() const { return every_ > Nanos(0); }
 
  private:
-  void Run();
+  void Run(const std::stop_token& stop);
 
   std::unique_ptr<Source> source_;
   const Nanos every_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   // Under the mutex: what came last, if it was not given yet.
   std::optional<Result<bool>> result_;
   Capture newest_;
-  bool stopping_ = false;
   std::atomic<uint64_t> overtaken_{0};
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace fogline

@@ -243,7 +243,7 @@ const CalibratedPair* CheapestPair(const Bundle& bundle, uint64_t cut_id) {
 
 size_t Mechanism::least_bytes() const {
   const auto codec = ParseCodec(codec_);
-  if (!codec || cut_.tensors.size() != 1 || name_ == "edge-only") return 0;
+  if (!codec || cut_.tensors.size() != 1 || cut_.is_edge_only()) return 0;
   const auto elements = static_cast<size_t>(cut_.tensors[0].shape.Elements().value_or(0));
   switch (codec->kind) {
     case CodecKind::kF32:

@@ -76,12 +76,7 @@ Outbox::Action Outbox::On(const Offered& offered, Nanos now) {
   if (!options_.disk && full()) return {Action::kWait};
   Frame& frame = *offered.frame;
   frame.stages.window = Micros(now - offered.asked);
-  frame.device = options_.device;
-  frame.run = options_.run;
-  frame.sequence = next_sequence_;
-  TakeSettled(frame.settled);
-  InFlight flight;
-  flight.bytes = Spare();
+  InFlight flight = Name(frame, offered.started);
   const Status written =
       offered.json ? WriteJsonFrame(frame, flight.bytes) : WriteFrame(frame, flight.bytes);
   if (!written) {
@@ -91,10 +86,7 @@ Outbox::Action Outbox::On(const Offered& offered, Nanos now) {
     return {.kind = Action::kRefuse, .error = &error_};
   }
   const EdgeStages& e = frame.stages;
-  flight.run = frame.run;
-  flight.sequence = frame.sequence;
   flight.needs = {frame.model, frame.cut, frame.bundle};
-  flight.started = offered.started;
   flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
                    Millis(e.window)};
   json_ = offered.json;
@@ -110,6 +102,21 @@ Outbox::Action Outbox::On(const Offered& offered, Nanos now) {
           .bytes = offered_.bytes,
           .under_way = offered_direct_,
           .record = &record_};
+}
+
+/// Gives a frame its name, and the times to tell that are settled; itself under way, yet to be
+/// written.
+InFlight Outbox::Name(Frame& frame, Nanos started) {
+  frame.device = options_.device;
+  frame.run = options_.run;
+  frame.sequence = next_sequence_;
+  TakeSettled(frame.settled);
+  InFlight flight;
+  flight.bytes = Spare();
+  flight.run = frame.run;
+  flight.sequence = frame.sequence;
+  flight.started = started;
+  return flight;
 }
 
 Outbox::Action Outbox::On(const Kept& kept, Nanos now) {

@@ -133,6 +133,7 @@ class Outbox {
     const SpoolFrame* record = nullptr;  // without its bytes
     const DeadLetter* letter = nullptr;
     const Delivery* delivery = nullptr;
+    const ResultPayload* result = nullptr;  // for the delivery, where the cloud said it
     const Error* error = nullptr;
 
     bool terminal() const { return kind <= kRefuse; }
@@ -166,6 +167,7 @@ class Outbox {
     std::optional<Delivery> delivery;  // to be told in the end
     DeadLetter letter;
     bool told_not_now;
+    const ResultPayload* result;  // of the answer that it leaves with, or null
   };
 
   Action On(const Offered& offered, Nanos now);
@@ -188,6 +190,7 @@ class Outbox {
   Action Publish(Nanos now);
   void DropStale(Nanos now);
   void Tell(Nanos now);
+  InFlight Name(Frame& frame, Nanos started);
   void Enter(InFlight flight, Nanos now);
   void GiveUp(InFlight flight, const char* refused_by, const std::string& reason,
               std::optional<Delivery> delivery);

@@ -50,13 +50,16 @@ Outbox::Action Outbox::On(const Answered& answered, Nanos now) {
     GiveUp(std::move(flight), "cloud", ack.message, delivery);
   } else {
     const auto next = flight.place == SpoolPlace{} ? Action::kDeliver : Action::kForget;
-    LetGo(next, std::move(flight)).delivery = delivery;
+    Leaving& leaving = LetGo(next, std::move(flight));
+    leaving.delivery = delivery;
+    // Told before the answer is gone: what leaves comes before anything that is let wait.
+    leaving.result = ack.result ? &*ack.result : nullptr;
   }
   return Next(now);
 }
 
 Outbox::Leaving& Outbox::LetGo(Action::Kind next, InFlight flight) {
-  return leaving_.emplace(Leaving{next, std::move(flight), {}, {}, false});
+  return leaving_.emplace(Leaving{next, std::move(flight), {}, {}, false, nullptr});
 }
 
 /// What has to be done next about the frame that leaves.
@@ -66,7 +69,8 @@ Outbox::Action Outbox::Leave() {
           .bytes = l.flight.bytes,
           .place = l.flight.place,
           .letter = &l.letter,
-          .delivery = l.delivery ? &*l.delivery : nullptr};
+          .delivery = l.delivery ? &*l.delivery : nullptr,
+          .result = l.result};
 }
 
 /// The frame that leaves has been forgotten, or delivered: told after the disk, so that whoever
@@ -206,17 +210,9 @@ void Outbox::TakeSettled(std::vector<Settled>& into) {
 /// does.
 void Outbox::Tell(Nanos now) {
   Frame frame;
-  frame.device = options_.device;
-  frame.run = options_.run;
-  frame.sequence = next_sequence_;
-  TakeSettled(frame.settled);
-  InFlight flight;
-  flight.bytes = Spare();
+  InFlight flight = Name(frame, now);
   if (!WriteFrame(frame, flight.bytes)) return;  // too few and too short to fail
   ++next_sequence_;
-  flight.run = frame.run;
-  flight.sequence = frame.sequence;
-  flight.started = now;
   flight.telling = true;
   Enter(std::move(flight), now);
 }

@@ -1,6 +1,7 @@
 #include "edge/route_pool.h"
 
 #include "edge/pace.h"
+#include "frame/frame_route.h"
 
 namespace fogline {
 
@@ -22,6 +23,20 @@ Result<size_t> RoutePool::Open(const MechanismOptions& options) {
 const Mechanism& RoutePool::at(size_t route) const {
   const std::lock_guard lock(mutex_);
   return *open_[route];
+}
+
+std::string RoutePool::TextOf(const Frame& frame) const {
+  const auto named = RouteOf(frame);
+  if (!named) return {};
+  const std::lock_guard lock(mutex_);
+  for (const auto& mechanism : open_) {
+    Frame like;
+    mechanism->Stamp(like);
+    const bool same =
+        HalvesOf(like) == HalvesOf(frame) && mechanism->route().codecs == named->codecs;
+    if (same) return ToString(mechanism->route());
+  }
+  return ToString(*named);
 }
 
 }  // namespace fogline

@@ -28,6 +28,8 @@ class RoutePool {
 
   /// An open route, as one that nobody runs: for its names and limits.
   const Mechanism& at(size_t route) const;
+  /// The route of a frame as text: an open one by its names, any other by ids, as the frame has it.
+  std::string TextOf(const Frame& frame) const;
   /// An open route for one thread to run.
   Result<std::unique_ptr<Mechanism>> ForAThread(size_t route) const { return at(route).Another(); }
 

@@ -58,18 +58,17 @@ DeviceCounts ForCloud(const SenderCounts& counts, bool on_disk) {
 
 }  // namespace
 
-Sender::Sender(const SenderOptions& options, uint64_t run,
-               std::function<void(const Delivery&)> delivered)
+Sender::Sender(const SenderOptions& options, uint64_t run, OnDelivery delivered)
     : options_(options),
       delivered_(std::move(delivered)),
       run_(run),
       frame_topic_(FrameTopic(options.device)),
-      ack_topic_(AckTopic(options.device, run_)),
+      ack_topic_(options.asks_for_findings ? FindingsTopic(options.device, run_)
+                                           : AckTopic(options.device, run_)),
       hello_topic_(HelloTopic(options.device)),
       outbox_(ForOutbox(options, run_)) {}
 
-Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options,
-                                              std::function<void(const Delivery&)> delivered) {
+Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options, OnDelivery delivered) {
   if (!IsDeviceName(options.device)) {
     return Fail(ErrorCode::kUsage, "--device " + options.device,
                 "is no device name: use 1 to {} of A-Z a-z 0-9 . _ -", Frame::kMaxDeviceName);
@@ -83,7 +82,8 @@ Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options,
   FOGLINE_TRY(sender->link_, options.make_link(sender->options_.link, *sender));
   sender->Tell(Outbox::TimePassed{});  // what an earlier run left is read before anything is sent
   sender->link_->Start();
-  sender->repeater_ = std::thread([s = sender.get()] { s->RepeatLoop(); });
+  sender->repeater_ =
+      std::jthread([s = sender.get()](const std::stop_token& stop) { s->RepeatLoop(stop); });
   return sender;
 }
 
@@ -91,10 +91,9 @@ Sender::~Sender() {
   if (link_ != nullptr) link_->Stop();
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    repeater_.request_stop();
   }
   changed_.notify_all();
-  if (repeater_.joinable()) repeater_.join();
 }
 
 // Carrying out what the outbox asks for.
@@ -158,7 +157,7 @@ Outbox::Event Sender::Do(const Outbox::Action& action) {
     case Action::kBury:
       return Outbox::Buried{failure(dead_->Bury(*action.letter, action.bytes))};
     case Action::kDeliver:
-      delivered_(*action.delivery);
+      delivered_({*action.delivery, action.bytes, action.result, action.letter->reason});
       return Outbox::Done{};
     case Action::kPublish:
     case Action::kNothing:
@@ -169,11 +168,11 @@ Outbox::Event Sender::Do(const Outbox::Action& action) {
   return Outbox::Done{};
 }
 
-void Sender::RepeatLoop() {
+void Sender::RepeatLoop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!stopping_) {
+  while (!stop.stop_requested()) {
     Run(lock, Outbox::TimePassed{});
-    if (!stopping_) changed_.wait_for(lock, outbox_.Rest(Now()));
+    if (!stop.stop_requested()) changed_.wait_for(lock, outbox_.Rest(Now()));
   }
 }
 

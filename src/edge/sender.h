@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -30,6 +31,7 @@ struct SenderOptions {
   /// Of the refused frames that lie in dead/ of the spool's folder.
   uint64_t dead_limit_bytes = DeadLetters::kDefaultLimit;
   Nanos deadline{0};  // a frame that is not stored so long after its making is given up; 0: never
+  bool asks_for_findings = false;  // the cloud is to say what it found in each picture
   // Seams for tests.
   std::function<Result<std::unique_ptr<Link>>(const LinkOptions&, LinkHandler&)> make_link =
       Link::Make;
@@ -55,9 +57,7 @@ struct SenderCounts {
 /// to be done is decided by the outbox, under a lock; nothing is published under it.
 class Sender final : private LinkHandler {
  public:
-  /// `delivered` is called on any thread while the sender is locked: do little.
-  static Result<std::unique_ptr<Sender>> Start(const SenderOptions& options,
-                                               std::function<void(const Delivery&)> delivered);
+  static Result<std::unique_ptr<Sender>> Start(const SenderOptions& options, OnDelivery delivered);
   ~Sender() override;
 
   uint64_t run() const { return run_; }
@@ -86,8 +86,7 @@ class Sender final : private LinkHandler {
   SenderCounts counts() const;
 
  private:
-  Sender(const SenderOptions& options, uint64_t run,
-         std::function<void(const Delivery&)> delivered);
+  Sender(const SenderOptions& options, uint64_t run, OnDelivery delivered);
   void OnConnected() override;
   void OnDisconnected() override;
   void OnMessage(const Message& message) override;
@@ -99,11 +98,11 @@ class Sender final : private LinkHandler {
   Outbox::Event Publish(std::unique_lock<std::mutex>& lock, const Outbox::Action& action);
   Outbox::Event Do(const Outbox::Action& action);
   bool Wait(std::unique_lock<std::mutex>& lock);
-  void RepeatLoop();
+  void RepeatLoop(const std::stop_token& stop);
   Nanos Now() const { return options_.clock->Steady(); }
 
   SenderOptions options_;
-  std::function<void(const Delivery&)> delivered_;
+  OnDelivery delivered_;
   const uint64_t run_;
   const std::string frame_topic_, ack_topic_, hello_topic_;
   mutable std::mutex mutex_;
@@ -114,10 +113,9 @@ class Sender final : private LinkHandler {
   SpoolFrame read_;                    // under mutex_: the last frame from the disk
   std::optional<Nanos> counted_;       // the owner's: when the cloud was last told of the counts
   Error failed_;                       // under mutex_: of what was last done
-  bool stopping_ = false;              // under mutex_
   bool said_twin_ = false;             // link thread only
   std::unique_ptr<Link> link_;
-  std::thread repeater_;
+  std::jthread repeater_;
 };
 
 }  // namespace fogline

@@ -123,9 +123,9 @@ class SenderTest : public ::testing::Test {
       link_ = link.get();
       return link;
     };
-    auto sender = Sender::Start(options_, [this](const Delivery& d) {
+    auto sender = Sender::Start(options_, [this](const Receipt& r) {
       const std::lock_guard lock(mutex_);
-      deliveries_.push_back(d);
+      deliveries_.push_back(r.delivery);
     });
     ASSERT_TRUE(sender) << sender.error().ToString();
     sender_ = *std::move(sender);

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr uint64_t kLeastSegment = 64 << 10, kMostSegment = 16 << 20;
 constexpr size_t kMostMarks = 64 << 10;  // bytes of marks kept for a disk that takes nothing
-constexpr Nanos kSayAgain = 10s, kMostRest = 1min;
+constexpr Nanos kSayAgain = 10s;
 
 /// A segment is a 64th of what the spool may take: so much is dropped at once when it is full.
 uint32_t SegmentBytes(uint64_t most) {
@@ -35,80 +35,13 @@ Result<std::unique_ptr<Spool>> Spool::Open(const SpoolOptions& options, const st
   auto spool = std::unique_ptr<Spool>(new Spool(options));
   FOGLINE_TRY(spool->folder_, SpoolFolder::Open(options.folder, device, *options.disk));
   FOGLINE_CHECK(spool->Recover());
-  spool->syncer_ = std::thread([s = spool.get()] { s->SyncLoop(); });
+  spool->syncer_ =
+      std::jthread([s = spool.get()](const std::stop_token& stop) { s->SyncLoop(stop); });
   return spool;
 }
 
-/// Reads a segment of an earlier run: where its frames lie, and which are done, here and elsewhere.
-/// False when it cannot be read now.
-bool Spool::Scan(Segments::iterator segment, ScannedSegment& scanned) {
-  auto read = folder_->Scan(segment->first, segment->second.size);
-  if (!read) {
-    Rest(segment, read.error().message);
-    return false;
-  }
-  scanned = *std::move(read);
-  counts_.damaged_bytes += scanned.damaged_bytes;
-  return true;
-}
-
-/// The frames of a segment that was just scanned, less those that are done, wait.
-void Spool::Count(Segments::iterator segment, const std::vector<uint32_t>& frames) {
-  auto& [id, s] = *segment;
-  for (const uint32_t offset : frames) {
-    if (!std::binary_search(s.done.begin(), s.done.end(), offset)) ++s.waiting;
-  }
-  counts_.waiting += s.waiting;
-  counts_.recovered += s.waiting;
-  if (s.waiting == 0) return;
-  // The process that wrote it may have died before its sync.
-  s.unsynced = folder_->Find(id);
-  if (young_.empty()) young_.push_back({{}, Clock::Real().Steady()});
-}
-
-Status Spool::Recover() {
-  FOGLINE_TRY(const auto sizes, folder_->List());
-  for (const auto& [id, size] : sizes) {
-    segments_[id].size = static_cast<uint32_t>(size);
-    counts_.bytes += size;
-    next_ = std::max(next_, id + 1);
-  }
-  std::map<uint64_t, std::vector<uint32_t>> frames, marks;  // by segment
-  for (auto segment = segments_.begin(); segment != segments_.end(); ++segment) {
-    ScannedSegment scanned;
-    segment->second.unread = !Scan(segment, scanned);
-    unread_ += segment->second.unread ? 1 : 0;
-    frames[segment->first] = std::move(scanned.frames);
-    for (const auto& [id, done] : scanned.marks) {
-      marks[id].insert(marks[id].end(), done.begin(), done.end());
-    }
-  }
-  for (auto segment = segments_.begin(); segment != segments_.end();) {
-    const auto next = std::next(segment);
-    segment->second.done = std::move(marks[segment->first]);
-    std::ranges::sort(segment->second.done);
-    Count(segment, frames[segment->first]);
-    Retire(segment);
-    segment = next;
-  }
-  if (counts_.damaged_bytes > 0) {
-    LogWarning("--spool {}: {} bytes were torn or damaged; what they held is lost",
-               options_.folder.string(), counts_.damaged_bytes);
-  }
-  if (counts_.recovered > 0) {
-    LogInfo("--spool {}: {} frames of earlier runs are sent first", options_.folder.string(),
-            counts_.recovered);
-  }
-  return {};
-}
-
 Spool::~Spool() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
-  if (syncer_.joinable()) syncer_.join();
+  syncer_ = {};  // once it has synced the last frames
   // With nothing left to send, nothing is left behind; else the last file holds marks.
   active_file_ = nullptr;
   const auto active = segments_.find(std::exchange(active_, 0));
@@ -227,33 +160,6 @@ Status Spool::Append(const SpoolFrame& frame, std::span<const std::byte> bytes, 
   return {};
 }
 
-/// A segment that cannot be read now is left alone for a while. Said once until it can.
-void Spool::Rest(Segments::iterator segment, const std::string& why) {
-  Segment& s = segment->second;
-  if (s.rest == Nanos(0)) {
-    LogError("{}: {}; what it holds stays and is tried again",
-             folder_->PathOf(segment->first).string(), why);
-  }
-  s.rest = s.rest == Nanos(0) ? options_.rest : std::min(2 * s.rest, kMostRest);
-  s.rests_until = Clock::Real().Steady() + s.rest;
-}
-
-/// What waits in a segment that could not be read when the spool was opened. False when it still
-/// cannot be.
-bool Spool::ReadLate(Segments::iterator segment) {
-  ScannedSegment scanned;
-  if (!Scan(segment, scanned)) return false;
-  Segment& s = segment->second;
-  s.unread = false;
-  --unread_;
-  s.rest = Nanos(0);
-  const auto& own = scanned.marks[segment->first];
-  s.done.insert(s.done.end(), own.begin(), own.end());
-  std::ranges::sort(s.done);
-  Count(segment, scanned.frames);
-  return true;
-}
-
 /// The next frame that waits in one segment, whose file is removed when none does any more.
 bool Spool::TakeFrom(Segments::iterator segment, SpoolFrame& out) {
   if (segment->second.unread && !ReadLate(segment)) return false;
@@ -370,15 +276,15 @@ void Spool::FlushMarks() {
   if (Write(marks_)) marks_.clear();
 }
 
-void Spool::SyncLoop() {
+void Spool::SyncLoop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait_for(lock, options_.sync_after, [this] { return stopping_; });
+    stops_.wait_for(lock, stop, options_.sync_after, [] { return false; });
     FlushMarks();
     const Nanos now = Clock::Real().Steady();
     const bool due = !young_.empty() && now >= young_.front().since + options_.sync_after;
-    if (due || stopping_) Sync(lock);
-    if (stopping_) return;
+    if (due || stop.stop_requested()) Sync(lock);
+    if (stop.stop_requested()) return;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -116,14 +117,14 @@ class Spool {
   void Retire(Segments::iterator segment);
   Status Write(std::span<const std::byte> data);
   void FlushMarks();
-  void SyncLoop();
+  void SyncLoop(const std::stop_token& stop);
   void Sync(std::unique_lock<std::mutex>& lock);
 
   const SpoolOptions options_;
   uint32_t segment_bytes_;    // under mutex_
   mutable std::mutex mutex_;  // guards all below
   std::unique_ptr<SpoolFolder> folder_;
-  std::condition_variable changed_;
+  std::condition_variable_any stops_;
   Segments segments_;
   uint64_t active_ = 0;  // the segment that grows, 0 for none
   std::shared_ptr<SpoolFile> active_file_;
@@ -140,8 +141,7 @@ class Spool {
   bool new_file_ = false;   // the folder has to be synced
   bool said_sync_ = false;  // a failing sync is said once
   Nanos dropped_said_{0};
-  bool stopping_ = false;
-  std::thread syncer_;
+  std::jthread syncer_;
 };
 
 }  // namespace fogline

@@ -21,13 +21,9 @@ tl::unexpected<Error> Unusable(const std::filesystem::path& path, const char* do
 
 }  // namespace
 
-SpoolFile::~SpoolFile() {
-  if (fd_ >= 0) close(fd_);
-}
-
 Status SpoolFile::ReadAt(SpoolDisk& disk, uint64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
-    const ssize_t n = disk.ReadAt(fd_, out, static_cast<off_t>(offset));
+    const ssize_t n = disk.ReadAt(fd(), out, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Fail(ErrorCode::kUnavailable, "", "cannot be read: {}", ErrnoText());
     if (n == 0) return Fail(ErrorCode::kInvalid, "", "ends too early");
@@ -40,12 +36,12 @@ Status SpoolFile::ReadAt(SpoolDisk& disk, uint64_t offset, std::span<std::byte> 
 Status SpoolFile::WriteAt(SpoolDisk& disk, uint64_t end, std::span<const std::byte> data) const {
   size_t done = 0;
   while (done < data.size()) {
-    const ssize_t n = disk.WriteAt(fd_, data.subspan(done), static_cast<off_t>(end + done));
+    const ssize_t n = disk.WriteAt(fd(), data.subspan(done), static_cast<off_t>(end + done));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
       const auto failed = Fail(ErrorCode::kExhausted, "", "cannot write: {}", ErrnoText());
       // What stays of a half is passed over by whoever reads.
-      (void)!ftruncate(fd_, static_cast<off_t>(end));
+      (void)!ftruncate(fd(), static_cast<off_t>(end));
       return failed;
     }
     done += static_cast<size_t>(n);

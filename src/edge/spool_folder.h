@@ -10,21 +10,19 @@
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "edge/spool_disk.h"
 #include "edge/spool_record.h"
 
 namespace fogline {
 
-/// A descriptor and its end.
+/// An open file, read and written in whole pieces.
 class SpoolFile {
  public:
-  explicit SpoolFile(int fd) : fd_(fd) {}
-  ~SpoolFile();
-  SpoolFile(const SpoolFile&) = delete;
-  SpoolFile& operator=(const SpoolFile&) = delete;
-  int fd() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
+  explicit SpoolFile(int fd) : file_(fd) {}
+  int fd() const { return file_.get(); }
+  bool ok() const { return static_cast<bool>(file_); }
 
   /// All or nothing. kUnavailable when it cannot be read now, kInvalid when the file ends before.
   Status ReadAt(SpoolDisk& disk, uint64_t offset, std::span<std::byte> out) const;
@@ -32,7 +30,7 @@ class SpoolFile {
   Status WriteAt(SpoolDisk& disk, uint64_t end, std::span<const std::byte> data) const;
 
  private:
-  int fd_;
+  Descriptor file_;
 };
 
 /// What a whole segment holds.

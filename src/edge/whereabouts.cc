@@ -7,7 +7,7 @@
 namespace fogline {
 
 void Whereabouts::Stamp(const Exif& exif, const Capture& capture, Frame& frame) {
-  const Captured when = clock_.When(exif, {capture.captured_us, capture.captured_from});
+  const Captured when = When(exif, capture);
   frame.captured_us = when.us;
   frame.captured_from = when.from;
   by_file_ += when.from == TimeSource::kFile;

@@ -19,6 +19,10 @@ class Whereabouts {
   /// `locator` answers for pictures whose EXIF has no position; null for none.
   Whereabouts(CameraClock clock, Locator* locator) : clock_(std::move(clock)), locator_(locator) {}
 
+  /// When a picture was taken, uncounted.
+  Captured When(const Exif& exif, const Capture& capture) const {
+    return clock_.When(exif, {capture.captured_us, capture.captured_from});
+  }
   /// Into a new frame.
   void Stamp(const Exif& exif, const Capture& capture, Frame& frame);
 

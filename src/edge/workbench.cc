@@ -39,15 +39,21 @@ Status Workbench::Work(const Capture& capture, size_t route, bool all) {
   prepared_.positive.reset();
   FOGLINE_CHECK(mechanism->Process(picture.image, prepared_));
   sends_ = prepared_.positive.value_or(true) || all;
+  mechanism->Stamp(frame_);
+  exif_ = std::move(picture.exif);
+  frame_.payloads.assign(1, prepared_.payload);
   if (!sends_) return {};
   frame_.stages.resize = prepared_.resize_us;
   frame_.stages.prefix = prepared_.prefix_us;
   frame_.stages.encode = prepared_.encode_us;
-  mechanism->Stamp(frame_);
-  exif_ = std::move(picture.exif);
-  frame_.payloads.assign(1, prepared_.payload);
   if (thumbnail_side_ > 0) FOGLINE_CHECK(AddThumbnail(picture.image));
   return {};
+}
+
+std::optional<ResultPayload> Workbench::Found() const {
+  if (prepared_.payload.role != Role::kResult) return std::nullopt;
+  auto result = ParseResult(prepared_.payload.bytes);
+  return result ? std::optional(*std::move(result)) : std::nullopt;
 }
 
 Status Workbench::AddThumbnail(const Image& image) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -30,6 +31,8 @@ class Workbench {
   /// The last picture's frame, complete but for when and where; until the next Work.
   Frame& frame() { return frame_; }
   const Exif& exif() const { return exif_; }
+  /// What the device itself found in the last picture; nothing where it runs no whole network.
+  std::optional<ResultPayload> Found() const;
 
  private:
   Workbench(const RoutePool& pool, int thumbnail);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "frame/frame.h"
 
 namespace fogline {
 
@@ -31,10 +33,16 @@ struct Ack {
   int32_t label = -1;
   float score = 0;
   std::string message;  // why a frame is not stored, at most 255 bytes
+  /// What was found in the picture, for a device that asked (FindingsTopic) and whose frame is
+  /// stored.
+  std::optional<ResultPayload> result;
 };
 
-/// Replaces `out` by the answer's bytes.
+/// Replaces `out` by the answer's bytes: of version 1, which every device reads, or of version 2
+/// where there is a result.
 void WriteAck(const Ack& ack, std::vector<std::byte>& out);
+/// Of findings of a kind that this build does not know nothing is read: the answer counts without
+/// its result. kInvalid for what is no answer.
 Result<Ack> ParseAck(std::span<const std::byte> bytes);
 
 }  // namespace fogline

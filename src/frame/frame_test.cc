@@ -153,13 +153,23 @@ std::vector<std::byte> DocumentedBytes(size_t n) {
   return FromHex(page.substr(0, page.find("```")));
 }
 
+ResultPayload TwoCars() {
+  return {2, 0.875F, true, "car",
+          BoxFindings{
+              {{"car", 0.875F, 0.2F, 0.4F, 0.2F, 0.2F}, {"car", 0.5F, 0.6F, 0.4F, 0.2F, 0.4F}}, 0}};
+}
+
+/// The answers: without findings and with them.
+Ack DocumentedAck() {
+  return {AckStatus::kStored, 0x11, 3, {50, 20, 1500, 900, 2600}, 1, 0.75F, "", std::nullopt};
+}
+Ack DocumentedAnswer() {
+  return {AckStatus::kStored, 0x11, 3, {50, 20, 1500, 900, 2600}, 2, 0.875F, "", TwoCars()};
+}
+
 /// The second example: what the device found.
 Frame DocumentedResult(std::vector<std::byte>& data) {
-  WriteResult(
-      {2, 0.875F, true, "car",
-       BoxFindings{{{"car", 0.875F, 0.2F, 0.4F, 0.2F, 0.2F}, {"car", 0.5F, 0.6F, 0.4F, 0.2F, 0.4F}},
-                   0}},
-      data);
+  WriteResult(TwoCars(), data);
   Frame frame;
   frame.device = "bike-7";
   frame.run = 0x11;
@@ -180,8 +190,10 @@ TEST(Docs, TheWorkedExamplesAreWhatTheCodeWrites) {
   EXPECT_EQ(DocumentedBytes(0), bytes);
   ASSERT_TRUE(WriteFrame(DocumentedResult(data), bytes));
   EXPECT_EQ(DocumentedBytes(1), bytes);
-  WriteAck({AckStatus::kStored, 0x11, 3, {50, 20, 1500, 900, 2600}, 1, 0.75F, ""}, bytes);
+  WriteAck(DocumentedAck(), bytes);
   EXPECT_EQ(DocumentedBytes(4), bytes);
+  WriteAck(DocumentedAnswer(), bytes);
+  EXPECT_EQ(DocumentedBytes(5), bytes);
 }
 
 /// Field by field what was written, in each version.
@@ -537,20 +549,66 @@ TEST(JsonFrame, DamageIsAnErrorOrAValidFrame) {
 }
 
 TEST(Ack, ReadsWhatItWritesAndNothingElse) {
-  const Ack ack{AckStatus::kRefused, 7, 8, {1, 2, 3, 4, 5}, 1, 0.75F, "unknown model"};
+  const Ack refused{AckStatus::kRefused, 7,           8, {1, 2, 3, 4, 5}, 1, 0.75F,
+                    "unknown model",     std::nullopt};
+  for (const Ack& ack : {refused, DocumentedAnswer()}) {
+    std::vector<std::byte> bytes;
+    WriteAck(ack, bytes);
+    const auto read = ParseAck(bytes);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->status, ack.status);
+    EXPECT_EQ(read->sequence, ack.sequence);
+    EXPECT_EQ(read->stages.total, ack.stages.total);
+    EXPECT_EQ(read->message, ack.message);
+    ASSERT_EQ(read->result.has_value(), ack.result.has_value());
+    if (ack.result) EXPECT_EQ(read->result->findings, ack.result->findings);
+    for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+      auto damaged = bytes;
+      damaged[bit / 8] ^= static_cast<std::byte>(1 << (bit % 8));
+      EXPECT_FALSE(ParseAck(damaged)) << bit;
+    }
+    for (size_t length = 0; length < bytes.size(); ++length) {
+      EXPECT_FALSE(ParseAck(std::span(bytes).first(length))) << length;
+    }
+  }
+}
+
+/// What a cloud of the time before findings sends, and all that a device of that time reads: byte
+/// for byte what it was then.
+TEST(Ack, WhoDoesNotAskIsAnsweredAsEver) {
+  const auto golden = FromHex(
+      "46 41 4b 31 00 00 11 00 00 00 00 00 00 00 03 00 00 00 00 00 00 00 "
+      "32 00 00 00 14 00 00 00 dc 05 00 00 84 03 00 00 28 0a 00 00 "
+      "01 00 00 00 00 00 40 3f 0b 1e 27 9a");
+  std::vector<std::byte> bytes;
+  WriteAck(DocumentedAck(), bytes);
+  EXPECT_EQ(bytes, golden);
+  const auto read = ParseAck(golden);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->stages.suffix, 1500U);
+  EXPECT_EQ(read->label, 1);
+  EXPECT_FALSE(read->result);
+}
+
+/// A frame is stored whatever was found in it.
+TEST(Ack, FindingsOfTheFutureAreNoReasonToSendAFrameAgain) {
+  const Ack ack = DocumentedAnswer();
   std::vector<std::byte> bytes;
   WriteAck(ack, bytes);
-  const auto read = ParseAck(bytes);
-  ASSERT_TRUE(read);
-  EXPECT_EQ(read->status, AckStatus::kRefused);
-  EXPECT_EQ(read->sequence, 8U);
-  EXPECT_EQ(read->stages.total, 5U);
-  EXPECT_EQ(read->message, "unknown model");
-  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
-    auto damaged = bytes;
-    damaged[bit / 8] ^= static_cast<std::byte>(1 << (bit % 8));
-    EXPECT_FALSE(ParseAck(damaged)) << bit;
-  }
+  const size_t kind = bytes.size() - sizeof(uint32_t) - 41;  // of the findings
+  ASSERT_EQ(bytes[kind], std::byte{1});
+  const auto with_kind = [&](uint8_t number) {
+    bytes[kind] = std::byte{number};
+    const uint32_t checksum = Crc32(std::span(bytes).first(bytes.size() - sizeof(uint32_t)));
+    std::memcpy(bytes.data() + bytes.size() - sizeof(checksum), &checksum, sizeof(checksum));
+    return ParseAck(bytes);
+  };
+  const auto future = with_kind(99);
+  ASSERT_TRUE(future);
+  EXPECT_EQ(future->status, AckStatus::kStored);
+  EXPECT_EQ(future->sequence, ack.sequence);
+  EXPECT_FALSE(future->result);
+  EXPECT_FALSE(with_kind(0)) << "boxes are no class";
 }
 
 /// A model that is not there yet, a disk that is full, a bug of ours: none of them is the frame's
@@ -710,6 +768,11 @@ TEST(Topics, OneDeviceOneBranch) {
     EXPECT_FALSE(DeviceOfFrameTopic(topic)) << topic;
   }
   EXPECT_EQ(AckTopic("bike-7", 10), "fogline/v1/bike-7/ack/000000000000000a");
+  EXPECT_EQ(FindingsTopic("bike-7", 10), "fogline/v1/bike-7/ack/000000000000000a.findings");
+  EXPECT_TRUE(FindingsTopic("bike-7", 10).starts_with(AckTopicPrefix("bike-7")));
+  EXPECT_TRUE(AsksForFindings(FindingsTopic("bike-7", 10)));
+  EXPECT_FALSE(AsksForFindings(AckTopic("x.findings", 10)));
+  EXPECT_FALSE(AsksForFindings(""));
 }
 
 }  // namespace

@@ -8,6 +8,8 @@ namespace fogline {
 namespace {
 constexpr std::string_view kRoot = "fogline/v1/";
 constexpr std::string_view kFrame = "/frame";
+// On the same level, which is what access-control lists allow.
+constexpr std::string_view kFindings = ".findings";
 }  // namespace
 
 std::string FrameTopic(std::string_view device) {
@@ -17,6 +19,12 @@ std::string FrameTopic(std::string_view device) {
 std::string AckTopic(std::string_view device, uint64_t run) {
   return fmt::format("{}{}/ack/{:016x}", kRoot, device, run);
 }
+
+std::string FindingsTopic(std::string_view device, uint64_t run) {
+  return fmt::format("{}{}", AckTopic(device, run), kFindings);
+}
+
+bool AsksForFindings(std::string_view answer_topic) { return answer_topic.ends_with(kFindings); }
 
 std::string AckTopicPrefix(std::string_view device) {
   return fmt::format("{}{}/ack/", kRoot, device);
