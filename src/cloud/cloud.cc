@@ -94,7 +94,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
       left_changed_.wait_for(lock, kLeaving, [this] { return left_; });
     }
     arrived_.Close();
-    for (std::thread& worker : workers_) worker.join();
+    workers_.clear();  // once each has seen that nothing more arrives
     if (committer_ != nullptr) committer_->Stop();
     if (link_ != nullptr) link_->Stop();
   }
@@ -218,7 +218,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   Channel<Arrived> arrived_;
   DeviceGuard guard_;  // link's thread only
   std::unique_ptr<Link> link_;
-  std::vector<std::thread> workers_;
+  std::vector<std::jthread> workers_;
   std::unique_ptr<Committer> committer_;
   std::atomic<bool> stopped_{false};
   std::mutex leaving_mutex_;

@@ -58,7 +58,7 @@ class Committer {
   GroupCommit group_;              // under mutex_
   Batch batch_;                    // of whoever commits
   std::vector<std::byte> answer_;  // the same
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace fogline

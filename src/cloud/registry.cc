@@ -5,6 +5,7 @@
 #endif
 
 #include <algorithm>
+#include <functional>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -53,19 +54,9 @@ Result<std::unique_ptr<Registry>> Registry::Open(const Options& options) {
     return Fail(ErrorCode::kNotFound, "--models " + options.folder.string(), "cannot be read: {}",
                 seen.error().message);
   }
-  registry->opener_ = std::thread([raw = registry.get()] { raw->OpenLoop(); });
-  registry->looker_ = std::thread([raw = registry.get()] { raw->LookLoop(); });
+  registry->opener_ = std::jthread(std::bind_front(&Registry::OpenLoop, registry.get()));
+  registry->looker_ = std::jthread(std::bind_front(&Registry::LookLoop, registry.get()));
   return registry;
-}
-
-Registry::~Registry() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  changed_.notify_all();
-  if (opener_.joinable()) opener_.join();
-  if (looker_.joinable()) looker_.join();
 }
 
 uint64_t Registry::held_bytes() const {
@@ -110,7 +101,7 @@ Result<std::shared_ptr<const OpenCut>> Registry::Find(const HalvesKey& key) {
   const Nanos left = slot->second.asked + options_.patience - Clock::Real().Steady();
   changed_.wait_for(lock, left, [&] {
     const auto now = open_.find(key);
-    return stop_ || now == open_.end() || now->second.open != nullptr;
+    return now == open_.end() || now->second.open != nullptr;
   });
   slot = open_.find(key);
   if (slot != open_.end() && slot->second.open != nullptr) {
@@ -123,11 +114,10 @@ Result<std::shared_ptr<const OpenCut>> Registry::Find(const HalvesKey& key) {
 }
 
 /// Opens what Find() asked for, one network after the other.
-void Registry::OpenLoop() {
+void Registry::OpenLoop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [this] { return stop_ || !wanted_.empty(); });
-    if (stop_) return;
+  while (changed_.wait(lock, stop, [this] { return !wanted_.empty(); })) {
+    if (stop.stop_requested()) return;
     const HalvesKey key = wanted_.front();
     wanted_.pop_front();
     lock.unlock();
@@ -155,9 +145,11 @@ void Registry::OpenLoop() {
   }
 }
 
-void Registry::LookLoop() {
+void Registry::LookLoop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, options_.look_again, [this] { return stop_; })) {
+  for (;;) {
+    changed_.wait_for(lock, stop, options_.look_again, [] { return false; });
+    if (stop.stop_requested()) return;
     lock.unlock();
     Look();
     lock.lock();

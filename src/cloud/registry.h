@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -57,7 +58,6 @@ class Registry {
 
   /// kNotFound when the folder is missing.
   static Result<std::unique_ptr<Registry>> Open(const Options& options);
-  ~Registry();
 
   /// The network for a frame's ids. kInvalid for a cut that the model does not have. kNotFound for
   /// a model that the folder does not hold, kUnavailable for one that cannot be loaded or opened or
@@ -97,8 +97,8 @@ class Registry {
     Nanos until{0};
   };
 
-  void OpenLoop();
-  void LookLoop();
+  void OpenLoop(const std::stop_token& stop);
+  void LookLoop(const std::stop_token& stop);
   Opened OpenNow(const HalvesKey& key, uint64_t& bytes);
   Status OpenPart(uint64_t model, OpenCut& open, uint64_t& bytes);
   Result<std::shared_ptr<const Network>> LoadNow(uint64_t model);
@@ -110,16 +110,15 @@ class Registry {
   const Options options_;
   ModelsFolder folder_;
   mutable std::mutex mutex_;  // guards what follows
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   std::unordered_map<uint64_t, std::shared_ptr<const KnownModel>> known_;
   std::unordered_map<uint64_t, Loaded> loaded_;
   std::map<HalvesKey, Slot> open_;
   std::map<HalvesKey, Failure> failed_;
   std::deque<HalvesKey> wanted_;
   uint64_t clock_ = 0;
-  bool stop_ = false;
   std::mutex loading_;  // held while something is loaded or opened
-  std::thread opener_, looker_;
+  std::jthread opener_, looker_;
 };
 
 }  // namespace fogline

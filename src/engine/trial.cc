@@ -14,6 +14,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/paths.h"
@@ -76,25 +77,21 @@ class BytesAsFile {
   static Result<BytesAsFile> Make(const Tried& tried) {
     BytesAsFile file;
     if (!tried.path.empty()) return file;
-    file.fd_ = memfd_create("fogline-trial", MFD_CLOEXEC);
-    for (size_t done = 0; file.fd_ >= 0 && done < tried.bytes.size();) {
-      const ssize_t n = write(file.fd_, tried.bytes.data() + done, tried.bytes.size() - done);
+    file.file_ = Descriptor(memfd_create("fogline-trial", MFD_CLOEXEC));
+    if (!file.file_) return Fail(ErrorCode::kExhausted, tried.where, "no file to try it");
+    for (size_t done = 0; done < tried.bytes.size();) {
+      const ssize_t n = write(file.fd(), tried.bytes.data() + done, tried.bytes.size() - done);
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) return Fail(ErrorCode::kExhausted, tried.where, "no memory to try it");
       done += static_cast<size_t>(n);
     }
-    if (file.fd_ < 0) return Fail(ErrorCode::kExhausted, tried.where, "no file to try it");
     return file;
   }
-  BytesAsFile(BytesAsFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  ~BytesAsFile() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int fd() const { return fd_; }
+  int fd() const { return file_.get(); }
 
  private:
   BytesAsFile() = default;
-  int fd_ = -1;
+  Descriptor file_;
 };
 
 /// What became of a child.

@@ -108,7 +108,7 @@ Result<std::filesystem::path> PrepareModel(const Suite& suite, const SuiteModel&
   command.insert(command.end(), std::begin(kLevels), std::end(kLevels));
   command.emplace_back("--cuts");
   for (const std::string& cut : cuts) {
-    if (cut != "edge-only") command.push_back(cut);
+    if (KindOf(cut) != MechanismKind::kEdgeOnly) command.push_back(cut);
   }
   FOGLINE_CHECK(RunToEnd("calibrate", std::move(command), log));
   return file;

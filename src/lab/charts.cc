@@ -94,7 +94,7 @@ std::string LayerChart(const ModelFacts& facts) {
   }
   chart.series.push_back(std::move(series));
   for (const auto& cut : facts.cuts) {
-    if (cut.cut.starts_with("split")) {
+    if (KindOf(cut.cut) == MechanismKind::kSplit) {
       chart.marks.push_back({static_cast<double>(cut.layers), Short(cut.cut),
                              cut.cut + "\n" + cut.name + "\n" + HumanBytes(cut.bytes)});
     }
@@ -126,8 +126,9 @@ std::string MachineChart(const LabResult& result) {
   std::vector<std::string> seen;
   for (const Bar& bar : result.bars) {
     const SuiteExperiment& e = result.suite.experiments[bar.experiment];
-    const bool device = bar.cut == "edge-only";
-    if (!device && bar.cut != "cloud-only") continue;
+    const MechanismKind kind = KindOf(bar.cut);
+    if (kind == MechanismKind::kSplit) continue;
+    const bool device = kind == MechanismKind::kEdgeOnly;
     const SuiteMachine& m = device ? result.suite.devices[e.device] : result.suite.clouds[e.cloud];
     const int side = result.suite.models[e.model].side;
     const std::string name = fmt::format("{}, {} px, {}", m.title, side, NameOf(m.evidence));

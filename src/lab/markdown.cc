@@ -9,12 +9,11 @@
 namespace fogline {
 namespace {
 
-/// The fastest of one experiment's bars that `wanted` lets pass; null where there is none.
-template <typename Wanted>
-const Bar* Fastest(const LabResult& result, const PlanChoice& c, const Wanted& wanted) {
+/// The fastest of one experiment's bars of a kind; null where there is none.
+const Bar* Fastest(const LabResult& result, const PlanChoice& c, MechanismKind kind) {
   const Bar* best = nullptr;
   for (const Bar& bar : result.bars) {
-    if (bar.experiment != c.experiment || bar.wire != c.wire || !wanted(bar)) continue;
+    if (bar.experiment != c.experiment || bar.wire != c.wire || KindOf(bar.cut) != kind) continue;
     if (best == nullptr || bar.measured_ms < best->measured_ms) best = &bar;
   }
   return best;
@@ -33,20 +32,19 @@ std::string Experiments(const LabResult& result) {
     const SuiteExperiment& e = result.suite.experiments[c.experiment];
     const SuiteMachine& device = result.suite.devices[e.device];
     const SuiteMachine& cloud = result.suite.clouds[e.cloud];
-    const Bar* split = Fastest(result, c, [](const Bar& b) { return b.cut.starts_with("split"); });
+    const Bar* const split = Fastest(result, c, MechanismKind::kSplit);
     std::vector<const Bar*> bars;
     for (const Bar& b : result.bars) {
       if (b.experiment == c.experiment && b.wire == c.wire) bars.push_back(&b);
     }
-    out += fmt::format(
-        "| {} | {} ({}), {} ({}), {} | {} | {} | {} {} | {} | {} | {} | {} | {} |\n", e.key,
-        device.title, NameOf(device.evidence), cloud.title, NameOf(cloud.evidence),
-        result.suite.links[e.link].profile.title, NameOf(c.wire),
-        Ms(Fastest(result, c, [](const Bar& b) { return b.cut == "cloud-only"; })), Ms(split),
-        split != nullptr ? fmt::format("({})", split->cut) : std::string(),
-        Ms(Fastest(result, c, [](const Bar& b) { return b.cut == "edge-only"; })),
-        result.bars[c.best].cut, result.bars[c.planned].cut, Percent(c.regret),
-        Percent(ErrorOf(bars).median));
+    out +=
+        fmt::format("| {} | {} ({}), {} ({}), {} | {} | {} | {} {} | {} | {} | {} | {} | {} |\n",
+                    e.key, device.title, NameOf(device.evidence), cloud.title,
+                    NameOf(cloud.evidence), result.suite.links[e.link].profile.title,
+                    NameOf(c.wire), Ms(Fastest(result, c, MechanismKind::kCloudOnly)), Ms(split),
+                    split != nullptr ? fmt::format("({})", split->cut) : std::string(),
+                    Ms(Fastest(result, c, MechanismKind::kEdgeOnly)), result.bars[c.best].cut,
+                    result.bars[c.planned].cut, Percent(c.regret), Percent(ErrorOf(bars).median));
   }
   return out;
 }

@@ -89,19 +89,12 @@ class Direction {
 class Pump {
  public:
   Pump(int from, int to, Direction& direction)
-      : from_(from), to_(to), direction_(direction), in_([this] { In(); }), out_([this] {
-          Out();
-        }) {}
-  /// Both sockets must have been shut down.
-  ~Pump() {
-    {
-      const std::lock_guard lock(mutex_);
-      closed_ = true;
-    }
-    changed_.notify_all();
-    in_.join();
-    out_.join();
-  }
+      : from_(from),
+        to_(to),
+        direction_(direction),
+        in_([this](const std::stop_token& stop) { In(stop); }),
+        out_([this](const std::stop_token& stop) { Out(stop); }) {}
+  // Ends when both sockets have been shut down.
 
  private:
   struct Segment {
@@ -110,7 +103,7 @@ class Pump {
     std::array<std::byte, kSegment> bytes;
   };
 
-  void In() {
+  void In(const std::stop_token& stop) {
     prctl(PR_SET_TIMERSLACK, 1);
     for (;;) {
       Segment segment;
@@ -123,8 +116,8 @@ class Pump {
         return;
       }
       segment.size = static_cast<size_t>(n);
-      changed_.wait(lock, [this] { return closed_ || waiting_ < kBuffer; });
-      if (closed_) return;
+      changed_.wait(lock, stop, [this] { return waiting_ < kBuffer; });
+      if (stop.stop_requested()) return;
       segment.due = direction_.Arrival(segment.size, segment.size == kSegment);
       waiting_ += segment.size;
       segments_.push_back(segment);
@@ -132,19 +125,20 @@ class Pump {
     }
   }
 
-  void Out() {
+  void Out(const std::stop_token& stop) {
     prctl(PR_SET_TIMERSLACK, 1);
     std::unique_lock lock(mutex_);
     for (;;) {
-      changed_.wait(lock, [this] { return closed_ || ended_ || !segments_.empty(); });
-      if (closed_) return;
+      changed_.wait(lock, stop, [this] { return ended_ || !segments_.empty(); });
+      if (stop.stop_requested()) return;
       if (segments_.empty()) {
         shutdown(to_, SHUT_WR);  // the sender is done, and so is everything that it sent
         return;
       }
       const Nanos due = segments_.front().due;
       const std::chrono::steady_clock::time_point at{due};
-      if (changed_.wait_until(lock, at, [this] { return closed_; })) return;
+      changed_.wait_until(lock, stop, at, [] { return false; });
+      if (stop.stop_requested()) return;
       // Everything that has arrived by now goes out at once: a write a segment would cost more
       // than the link does at high rates.
       chunk_.clear();
@@ -176,12 +170,12 @@ class Pump {
   const int from_, to_;
   Direction& direction_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   std::deque<Segment> segments_;  // under mutex_
   size_t waiting_ = 0;            // under mutex_: bytes taken in and not yet let out
-  bool ended_ = false, closed_ = false;
+  bool ended_ = false;
   std::vector<std::byte> chunk_;  // Out's
-  std::thread in_, out_;
+  std::jthread in_, out_;
 };
 
 void SendAtOnce(const Descriptor& socket) {
@@ -232,7 +226,7 @@ class RelayImpl final : public Relay {
                   std::generic_category().message(errno));
     }
     port_ = ntohs(at.sin_port);
-    acceptor_ = std::thread([this] { Accept(); });
+    acceptor_ = std::jthread([this] { Accept(); });
     return {};
   }
 
@@ -257,7 +251,7 @@ class RelayImpl final : public Relay {
   Descriptor listener_;
   int port_ = 0;
   std::list<Connection> connections_;  // the acceptor's until it ends
-  std::thread acceptor_;
+  std::jthread acceptor_;
 };
 
 }  // namespace

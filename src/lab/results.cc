@@ -17,10 +17,6 @@ namespace {
 
 double Rounded(double ms) { return std::round(ms * 1000) / 1000; }
 
-std::string MechanismOf(const std::string& cut) {
-  return cut == "cloud-only" || cut == "edge-only" ? cut : "split";
-}
-
 Json ToJson(const LabResult& result, const Bar& bar) {
   const SuiteExperiment& e = result.suite.experiments[bar.experiment];
   Json stages = Json::object();
@@ -38,7 +34,7 @@ Json ToJson(const LabResult& result, const Bar& bar) {
           {"link", result.suite.links[e.link].key},
           {"medium", bar.medium},
           {"wire", NameOf(bar.wire)},
-          {"mechanism", MechanismOf(bar.cut)},
+          {"mechanism", NameOf(KindOf(bar.cut))},
           {"cut", bar.cut},
           {"codec", bar.codec},
           {"pictures", bar.pictures},

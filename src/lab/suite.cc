@@ -337,6 +337,13 @@ class SuiteReader {
 
 }  // namespace
 
+MechanismKind KindOf(std::string_view cut) {
+  for (const MechanismKind end : {MechanismKind::kEdgeOnly, MechanismKind::kCloudOnly}) {
+    if (cut == NameOf(end)) return end;
+  }
+  return MechanismKind::kSplit;
+}
+
 std::string_view NameOf(Evidence evidence) {
   constexpr std::string_view kNames[] = {"real", "limited", "paced"};
   return kNames[static_cast<size_t>(evidence)];

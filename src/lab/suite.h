@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "graph/cut.h"
 #include "profile/link.h"
 
 namespace fogline {
@@ -61,8 +62,11 @@ struct SuiteExperiment {
   std::string view;   // what tells it from the others of that figure
   size_t model = 0, device = 0, cloud = 0, link = 0;  // in the suite's lists
   std::vector<WireKind> wires;
-  std::vector<std::string> cuts;  // as FindCut takes them, but for "cloud-only" and "edge-only"
+  std::vector<std::string> cuts;  // as FindCut takes them, the ends as "cloud-only" and "edge-only"
 };
+
+/// What the network is made of at a cut that is written so.
+MechanismKind KindOf(std::string_view cut);
 
 /// How many devices one core of a cloud serves.
 struct SuiteCapacity {

@@ -18,6 +18,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/log.h"
 #include "link/backoff.h"
 #include "link/client.h"
@@ -56,21 +57,16 @@ class MosquittoLink final : public Link, private ClientListener {
   MosquittoLink(const LinkOptions& options, LinkHandler& handler)
       : options_(options), handler_(handler), backoff_(100ms, 10s, std::random_device{}()) {}
 
-  ~MosquittoLink() override {
-    Stop();
-    if (wake_ >= 0) close(wake_);
-  }
+  ~MosquittoLink() override { Stop(); }
 
   Status Open() {
-    wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_ < 0)
-      return Fail(ErrorCode::kExhausted, options_.client_id, "no file descriptor left");
+    if (!wake_) return Fail(ErrorCode::kExhausted, options_.client_id, "no file descriptor left");
     FOGLINE_TRY(client_, NewClient(options_, *this));
     return {};
   }
 
   void Start() override {
-    thread_ = std::thread([this] { Loop(); });
+    thread_ = std::jthread([this] { Loop(); });
   }
 
   Status Publish(const std::string& topic, std::span<const std::byte> payload, int qos,
@@ -195,7 +191,7 @@ class MosquittoLink final : public Link, private ClientListener {
                  static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN), 0};
     }
     if (wait[0].fd < 0) return MOSQ_ERR_NO_CONN;
-    wait[1] = {wake_, POLLIN, 0};
+    wait[1] = {wake_.get(), POLLIN, 0};
     // Where the last turn left something behind, TLS may have taken it off the socket already.
     if (poll(wait.data(), wait.size(), more_ ? 0 : kIdleMs) < 0 && errno != EINTR) {
       return MOSQ_ERR_ERRNO;
@@ -258,19 +254,19 @@ class MosquittoLink final : public Link, private ClientListener {
 
   void Wake() {
     const uint64_t one = 1;
-    if (write(wake_, &one, sizeof(one)) < 0) return;  // full: it is awake already
+    if (write(wake_.get(), &one, sizeof(one)) < 0) return;  // full: it is awake already
   }
 
   void ClearWake() {
     uint64_t count = 0;
-    if (read(wake_, &count, sizeof(count)) < 0) return;  // somebody else's wake-up
+    if (read(wake_.get(), &count, sizeof(count)) < 0) return;  // somebody else's wake-up
   }
 
   void WaitForStop(Nanos most) {
     const Nanos end = Clock::Real().Steady() + most;
     for (Nanos now = Clock::Real().Steady(); !stopping_ && now < end;
          now = Clock::Real().Steady()) {
-      pollfd wait{wake_, POLLIN, 0};
+      pollfd wait{wake_.get(), POLLIN, 0};
       poll(&wait, 1, static_cast<int>((end - now) / 1ms) + 1);
       if (wait.revents != 0) ClearWake();
     }
@@ -345,8 +341,8 @@ class MosquittoLink final : public Link, private ClientListener {
   LinkOptions options_;
   LinkHandler& handler_;
   Client client_;
-  std::thread thread_;
-  int wake_ = -1;       // eventfd
+  std::jthread thread_;
+  const Descriptor wake_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::mutex library_;  // every call of libmosquitto, once connected
   std::atomic<bool> connected_{false}, stopping_{false};
   std::atomic<uint32_t> most_packet_{0};

@@ -1,6 +1,8 @@
 #include "store/keeper.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 
 #include "base/log.h"
 
@@ -12,25 +14,16 @@ constexpr Nanos kLeastPause = std::chrono::milliseconds(2);
 }  // namespace
 
 StoreKeeper::StoreKeeper(Store& store, const Retention& keep, Nanos every)
-    : store_(store), keep_(keep), every_(every), thread_([this] { Loop(); }) {}
+    : store_(store),
+      keep_(keep),
+      every_(every),
+      thread_([this](const std::stop_token& stop) { Loop(stop); }) {}
 
-StoreKeeper::~StoreKeeper() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
-}
-
-void StoreKeeper::Loop() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    lock.unlock();
-    const Nanos pause = Step();
-    lock.lock();
-    wake_.wait_for(lock, pause, [this] { return stopping_; });
-  }
+void StoreKeeper::Loop(const std::stop_token& stop) {
+  std::mutex alone;
+  std::unique_lock lock(alone);
+  std::condition_variable_any time;
+  while (!stop.stop_requested()) time.wait_for(lock, stop, Step(), [] { return false; });
 }
 
 Nanos StoreKeeper::Step() {

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+#include <stop_token>
 #include <thread>
 
 #include "base/clock.h"
@@ -19,7 +18,6 @@ class StoreKeeper {
  public:
   /// The store must outlive it.
   StoreKeeper(Store& store, const Retention& keep, Nanos every = std::chrono::seconds(1));
-  ~StoreKeeper();
   StoreKeeper(const StoreKeeper&) = delete;
   StoreKeeper& operator=(const StoreKeeper&) = delete;
 
@@ -28,7 +26,7 @@ class StoreKeeper {
   uint64_t failures() const { return failures_; }
 
  private:
-  void Loop();
+  void Loop(const std::stop_token& stop);
   /// How long to wait before the next one.
   Nanos Step();
 
@@ -37,10 +35,7 @@ class StoreKeeper {
   const Nanos every_;
   std::atomic<uint64_t> rows_{0}, failures_{0};
   bool failing_ = false;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;  // under mutex_
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace fogline

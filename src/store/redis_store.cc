@@ -25,25 +25,19 @@ constexpr std::chrono::milliseconds kWatchPause{500};
 class RedisWatch final : public StoreWatch {
  public:
   RedisWatch(RedisConnection redis, std::function<void()> stored)
-      : redis_(std::move(redis)), stored_(std::move(stored)), thread_([this] { Loop(); }) {}
-  ~RedisWatch() override {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    thread_.join();
-  }
+      : redis_(std::move(redis)),
+        stored_(std::move(stored)),
+        thread_([this](const std::stop_token& stop) { Loop(stop); }) {}
 
  private:
-  void Loop() {
+  void Loop(const std::stop_token& stop) {
     std::string after;  // empty: not known yet
-    while (!Stopping(std::chrono::milliseconds(0))) {
+    while (!stop.stop_requested()) {
       if (after.empty()) after = End();
       const auto reply = redis_.Run({"XREAD", "COUNT", "1", "BLOCK", kWatchMs, "STREAMS",
                                      RedisKey("log"), after.empty() ? "$" : after});
       if (!reply) {
-        if (Stopping(kWatchPause)) return;
+        Pause(stop);
       } else if ((*reply)->type != REDIS_REPLY_NIL) {
         // On from the end: how many rows there were is the reader's business.
         after = End();
@@ -56,17 +50,15 @@ class RedisWatch final : public StoreWatch {
     if (!last) return {};
     return fmt::format("{}-0", (*last)->type == REDIS_REPLY_NIL ? "0" : Text(**last));
   }
-  bool Stopping(std::chrono::milliseconds at_most) {
-    std::unique_lock lock(mutex_);
-    return wake_.wait_for(lock, at_most, [this] { return stopping_; });
+  static void Pause(const std::stop_token& stop) {
+    std::mutex alone;
+    std::unique_lock lock(alone);
+    std::condition_variable_any().wait_for(lock, stop, kWatchPause, [] { return false; });
   }
 
   RedisConnection redis_;
   std::function<void()> stored_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 class RedisStore final : public Store {

@@ -35,16 +35,8 @@ Result<std::shared_ptr<const ShelfModel>> Read(const std::string& name,
 }  // namespace
 
 ModelShelf::ModelShelf(std::filesystem::path folder) : folder_(std::move(folder)) {
-  if (!folder_.empty()) reader_ = std::thread([this] { Work(); });
-}
-
-ModelShelf::~ModelShelf() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  wanted_.notify_all();
-  if (reader_.joinable()) reader_.join();
+  if (folder_.empty()) return;
+  reader_ = std::jthread([this](const std::stop_token& stop) { Work(stop); });
 }
 
 void ModelShelf::ReadNamesLocked() {
@@ -117,11 +109,10 @@ void ModelShelf::DropOldestLocked() {
   }
 }
 
-void ModelShelf::Work() {
+void ModelShelf::Work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    wanted_.wait(lock, [this] { return stop_ || !queue_.empty(); });
-    if (stop_) return;
+  while (wanted_.wait(lock, stop, [this] { return !queue_.empty(); })) {
+    if (stop.stop_requested()) return;
     const std::string name = queue_.front();
     queue_.erase(queue_.begin());
     lock.unlock();

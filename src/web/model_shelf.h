@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,7 +35,6 @@ class ModelShelf {
  public:
   /// An empty path is an empty shelf.
   explicit ModelShelf(std::filesystem::path folder);
-  ~ModelShelf();
 
   /// Names of the models, sorted, at most 200; looked up again after a few seconds.
   std::vector<std::string> Names();
@@ -54,19 +54,18 @@ class ModelShelf {
   };
 
   void ReadNamesLocked();
-  void Work();
+  void Work(const std::stop_token& stop);
   void DropOldestLocked();
 
   const std::filesystem::path folder_;
   std::mutex mutex_;
-  std::condition_variable wanted_;
+  std::condition_variable_any wanted_;
   std::vector<std::string> names_;
   std::optional<Nanos> names_at_;
   std::map<std::string, Slot> slots_;
   std::vector<std::string> queue_;
   uint64_t uses_ = 0;
-  bool stop_ = false;
-  std::thread reader_;
+  std::jthread reader_;
 };
 
 }  // namespace fogline

@@ -96,7 +96,7 @@ class WebServer::Impl {
     }
     net::co_spawn(io_, PollRegularly(), net::detached);
     watch_ = store_.Watch([this] { Notify(); });
-    thread_ = std::thread([this] {
+    thread_ = std::jthread([this] {
       for (;;) {
         try {
           io_.run();
@@ -394,7 +394,7 @@ class WebServer::Impl {
   std::vector<tcp::acceptor> acceptors_;  // one an address
   net::thread_pool work_{1};              // answers what may take its time; has the fleet's memory
   std::unique_ptr<StoreWatch> watch_;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 WebServer::WebServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -11,13 +11,8 @@
 namespace fogline {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
-
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-const fs::path kSource = FOGLINE_SOURCE_DIR;
 const fs::path kDemo = kSource / "models/demo";
 
 class CalibrateCommand : public ::testing::Test {

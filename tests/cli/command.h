@@ -15,6 +15,13 @@
 
 namespace fogline {
 
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+
+inline const fs::path kSource = FOGLINE_SOURCE_DIR;
+
 struct Outcome {
   int status;
   std::string out, log;

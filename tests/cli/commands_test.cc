@@ -12,13 +12,8 @@
 namespace fogline {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
-
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-const fs::path kSource = FOGLINE_SOURCE_DIR;
 const std::string kModel = (kSource / "models/litter.onnx").string();
 
 class Commands : public ::testing::Test {
