@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "codec/runnable.h"
 #include "report/frame.h"
 #include "report/page.h"
 #include "report/scale.h"
@@ -25,19 +26,29 @@ struct Curve {
 
 double Fidelity(const CalibratedPair& pair) { return pair.agreement.value_or(0); }
 
+/// The id of the cut at which pictures cross; 0 where none were coded.
+uint64_t InputOf(const std::vector<CalibratedPair>& pairs) {
+  const auto picture = std::ranges::find_if(pairs, [](const CalibratedPair& pair) {
+    const auto codec = ParseCodec(pair.codec);
+    return codec && CodesPictures(*codec);
+  });
+  return picture == pairs.end() ? 0 : picture->cut_id;
+}
+
 std::vector<Curve> CurvesOf(const std::vector<CalibratedPair>& pairs) {
   // Of cuts that send tensors of one size the last, where most is already computed.
   std::map<double, std::string> cut_of_size;
   for (const CalibratedPair& pair : pairs) {
     if (pair.codec == "f32") cut_of_size[-pair.bytes_mean] = pair.cut_name;
   }
+  const uint64_t input = InputOf(pairs);
   std::vector<Curve> curves;
   for (const char* codec : {"jpeg:", "webp:"}) {
     Curve curve{codec[0] == 'j' ? "JPEG of the input" : "WebP of the input", {}, 0};
     for (const CalibratedPair& pair : pairs) {
       if (pair.codec.starts_with(codec)) {
         curve.points.push_back({pair.bytes_mean, Fidelity(pair)});
-      } else if (pair.codec == "json" && pair.cut == 0 && codec[0] == 'j') {
+      } else if (pair.codec == "json" && pair.cut_id == input && codec[0] == 'j') {
         curve.json_bytes = pair.bytes_mean;
       }
     }
@@ -46,7 +57,7 @@ std::vector<Curve> CurvesOf(const std::vector<CalibratedPair>& pairs) {
   for (const auto& [size, cut] : cut_of_size) {
     Curve curve{cut, {}, 0};
     for (const CalibratedPair& pair : pairs) {
-      if (pair.cut_name != cut || pair.cut == 0) continue;
+      if (pair.cut_name != cut || pair.cut_id == input) continue;
       if (pair.codec.starts_with('q')) curve.points.push_back({pair.bytes_mean, Fidelity(pair)});
       if (pair.codec == "json") curve.json_bytes = pair.bytes_mean;
     }

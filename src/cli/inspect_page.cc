@@ -211,6 +211,8 @@ std::string InspectPage(const std::string& title, const Model& model,
   std::string inputs;
   for (const Port& port : model.inputs())
     inputs += (inputs.empty() ? "" : ", ") + port.shape.ToString();
+  const auto whole = IndexOf(cuts, MechanismKind::kCloudOnly);
+  const int64_t input_bytes = whole ? cuts[*whole].bytes : 0;
   std::vector<Page::Tile> tiles{
       {"layers", std::to_string(model.nodes().size()), fmt::format("opset {}", model.opset())},
       {"MAdds",
@@ -219,7 +221,7 @@ std::string InspectPage(const std::string& title, const Model& model,
       {"parameters", HumanCount(static_cast<double>(model.params())),
        HumanBytes(static_cast<double>(model.weight_bytes())) + " of weights"},
       {"cuts", std::to_string(cuts.size()), "with the two ends"},
-      {"input crosses", HumanBytes(static_cast<double>(cuts.front().bytes)), "cut 0, cloud-only"}};
+      {"input crosses", HumanBytes(static_cast<double>(input_bytes)), "cloud-only"}};
   if (narrowest != nullptr) {
     tiles.push_back(
         {"narrowest inside", HumanBytes(static_cast<double>(smallest)), Title(*narrowest)});

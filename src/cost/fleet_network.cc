@@ -72,7 +72,7 @@ Result<std::vector<FleetOption>> OptionsOf(const FleetNetwork& network, const st
       if (!c.feasible() || !c.runnable()) continue;
       FleetOption option = OptionOf(scenario, c);
       Name(cuts, c, option);
-      if (option.kind == "edge-only") option.sent_share = network.result_share;
+      if (scenario.cuts[c.cut].is_edge_only()) option.sent_share = network.result_share;
       option.cloud_ms += network.message_ms;
       option.stored_bytes = network.stored_bytes;
       option.time_spread = spread;

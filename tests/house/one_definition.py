@@ -6,7 +6,8 @@
 
 Two rooms that define a class (or an inline function) of one name in one namespace make a program in which some calls
 run the other room's code. Found are
-  * a class, struct, enum or union that two files define at namespace scope, unnamed namespaces excepted;
+  * a class, struct, enum or union, a template of one, or an inline variable that two files define at namespace scope,
+    unnamed namespaces excepted;
   * a symbol that two rooms' libraries define as their own (strong);
   * an inline function or template that two rooms' libraries hold (weak) and that two files define.
 A header that two rooms include is one file, and fine.
@@ -23,11 +24,12 @@ NAMESPACE = re.compile(r"^(?:inline )?namespace\s*([\w:]*)\s*\{(\s*\})?")
 END = re.compile(r"^\}\s*// namespace")
 CLASS = re.compile(r"^(?:template\s*<.*>\s*)?(?:class|struct|union|enum(?: class| struct)?)\s+(?:\[\[.*?\]\]\s*|alignas\(.*?\)\s*)?(\w+(?:::\w+)*)")
 FUNCTION = re.compile(r"^(?:\[\[\w+\]\] )?(?:template|inline|constexpr)\b.*?\b(\w+)\(")
+VARIABLE = re.compile(r"^(?:template\s*<.*>\s*)?(?:inline constexpr|constexpr inline|inline const|inline)\s[^(){}=;]*?\b(\w+)\s*(?:\[[^\]]*\]\s*)?(?:=|\{|;)")
 SPECIAL = re.compile(r"^(?:vtable|typeinfo|typeinfo name|VTT|guard variable) for ")
 
 
 def definitions(source):
-    """(qualified name, is a class) of what a file defines at namespace scope with vague linkage."""
+    """(qualified name, one in all rooms) of what a file defines at namespace scope with vague linkage."""
     spaces, template = [], ""
     for line in source.read_text(encoding="utf-8").splitlines():
         if found := NAMESPACE.match(line):
@@ -45,6 +47,8 @@ def definitions(source):
             continue
         scope = "::".join(spaces)
         if (found := CLASS.match(line)) and not line.rstrip().endswith(";"):
+            yield f"{scope}::{found.group(1)}", True
+        elif found := VARIABLE.match(line):
             yield f"{scope}::{found.group(1)}", True
         elif (found := FUNCTION.match(line)) and not line.rstrip().endswith(";"):
             yield f"{scope}::{found.group(1)}", False
@@ -100,14 +104,17 @@ def check(src, libraries):
 
 
 PLANTED = {
-    "one/a.h": "namespace fogline {\nstruct Same {\n  int x = 1;\n};\ninline int Twice(int x) {\n  return 2 * x;\n}\n}  // namespace fogline\n",
-    "two/b.h": "namespace fogline {\nstruct Same {\n  long x = 2;\n};\ninline int Twice(int x) {\n  return x + x + 1;\n}\n}  // namespace fogline\n",
+    "one/a.h": "namespace fogline {\nstruct Same {\n  int x = 1;\n};\ntemplate <typename T>\nclass Box {\n  T x;\n};\n"
+               "inline constexpr int kMost = 1;\ninline int Twice(int x) {\n  return 2 * x;\n}\n}  // namespace fogline\n",
+    "two/b.h": "namespace fogline {\nstruct Same {\n  long x = 2;\n};\ntemplate <typename T>\nclass Box {\n  T* x;\n};\n"
+               "inline constexpr int kMost = 2;\ninline int Twice(int x) {\n  return x + x + 1;\n}\n}  // namespace fogline\n",
     "one/a.cc": '#include "one/a.h"\nnamespace fogline {\nint (*one)(int) = Twice;\nint Strong() { return Same().x; }\n'
                 "namespace {\nstruct Own {};\n}  // namespace\n}  // namespace fogline\n",
     "two/b.cc": '#include "two/b.h"\nnamespace fogline {\nint (*two)(int) = Twice;\nint Strong() { return int(Same().x); }\n'
                 "namespace {\nstruct Own {};\n}  // namespace\n}  // namespace fogline\n",
 }
-EXPECTED = ["fogline::Same is defined in one/a.h and two/b.h", "fogline::Strong() is in libfogline_one.a and libfogline_two.a",
+EXPECTED = ["fogline::Box is defined in one/a.h and two/b.h", "fogline::Same is defined in one/a.h and two/b.h",
+            "fogline::kMost is defined in one/a.h and two/b.h", "fogline::Strong() is in libfogline_one.a and libfogline_two.a",
             "fogline::Same::Same() is in libfogline_one.a and libfogline_two.a, defined in one/a.h and two/b.h",
             "fogline::Twice(int) is in libfogline_one.a and libfogline_two.a, defined in one/a.h and two/b.h"]
 
