@@ -22,6 +22,7 @@ function(fogline_room name)
     target_compile_options(fogline_${name} PRIVATE ${FOGLINE_LIGHT})
   endif()
   fogline_precompiled(fogline_${name} room)
+  fogline_whole(fogline_${name})
 
   if(FOGLINE_TESTS AND tests)
     add_executable(fogline_${name}_test ${tests})

@@ -17,6 +17,12 @@ namespace fogline {
 static_assert(std::endian::native == std::endian::little,
               "tensors travel as this machine's memory; a big-endian port must swap here");
 
+/// Whether `text` stands in `bytes` from `at` on: how files say what they are.
+inline bool StartsWith(std::span<const std::byte> bytes, std::string_view text, size_t at = 0) {
+  return bytes.size() >= at && bytes.size() - at >= text.size() &&
+         std::memcmp(bytes.data() + at, text.data(), text.size()) == 0;
+}
+
 /// Reads forward and never past the end. After the first short read ok() is false and every value
 /// is 0 or empty, so that a parser checks once at the end.
 class ByteReader {

@@ -142,4 +142,10 @@ Tensor::Tensor(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
   data_ = {static_cast<std::byte*>(memory), bytes};
 }
 
+Tensor Tensor::Copy() const {
+  Tensor copy(dtype_, shape_);
+  std::ranges::copy(data_, copy.data_.begin());
+  return copy;
+}
+
 }  // namespace fogline

@@ -126,6 +126,8 @@ class Tensor {
     return {reinterpret_cast<const T*>(data_.data()), data_.size() / sizeof(T)};
   }
   TensorView view() const { return {dtype_, shape_, data_}; }
+  /// The same in memory of its own.
+  Tensor Copy() const;
 
  private:
   DType dtype_ = DType::kUndefined;

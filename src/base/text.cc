@@ -114,6 +114,20 @@ std::string DidYouMean(std::string_view wanted, std::span<const std::string> nam
   return text + "?)";
 }
 
+std::string_view Trim(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view TakeLine(std::string_view& text) {
+  const size_t end = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return Trim(line);
+}
+
 std::string Printable(std::string_view text) {
   std::string safe;
   safe.reserve(text.size());

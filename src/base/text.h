@@ -20,6 +20,12 @@ std::vector<std::string> NearestNames(std::string_view wanted, std::span<const s
 /// " (did you mean 'a' or 'b'?)", or nothing when no name is near: to append to an error message.
 std::string DidYouMean(std::string_view wanted, std::span<const std::string> names);
 
+/// Without blanks, tabs and carriage returns around it.
+std::string_view Trim(std::string_view text);
+
+/// Takes the first line off `text`, trimmed.
+std::string_view TakeLine(std::string_view& text);
+
 /// Control characters and invalid UTF-8 as \xNN: what came from a network may be shown on a
 /// terminal.
 std::string Printable(std::string_view text);

@@ -25,7 +25,7 @@
 namespace fogline::cli {
 namespace {
 
-struct Args : Common {
+struct CalibrateArgs : Common {
   ModelArgs model;
   std::filesystem::path images, labels, out, chart;
   std::vector<std::string> cuts;
@@ -61,7 +61,7 @@ void KeepUseful(const Model& model, std::vector<Cut>& cuts) {
   cuts = std::move(useful);
 }
 
-Result<std::vector<Cut>> ChooseCuts(const Args& args, const Model& model) {
+Result<std::vector<Cut>> ChooseCuts(const CalibrateArgs& args, const Model& model) {
   FOGLINE_TRY(std::vector<Cut> listed, ListCuts(model));
   if (args.cuts.empty()) {
     KeepUseful(model, listed);
@@ -152,7 +152,7 @@ void Print(const BundleContents& contents, const std::filesystem::path& out) {
 
 /// Calibrates and writes the bundle. What is found on the way is kept beside it: the same command
 /// goes on from there, however it was ended.
-Result<BundleContents> CalibrateInto(const std::filesystem::path& out, const Args& args,
+Result<BundleContents> CalibrateInto(const std::filesystem::path& out, const CalibrateArgs& args,
                                      const Network& network, const CalibrationSet& set,
                                      CalibrateOptions options) {
   const auto draft = std::filesystem::path(out) += ".part";
@@ -193,7 +193,7 @@ Result<BundleContents> CalibrateInto(const std::filesystem::path& out, const Arg
   return contents;
 }
 
-Status Run(const Args& args) {
+Status Run(const CalibrateArgs& args) {
   FOGLINE_TRY(const Network network, ReadNetwork(args.model));
   if (const auto& error = network.contract.no_picture) return tl::unexpected<Error>(*error);
   CalibrateOptions options;
@@ -233,7 +233,7 @@ Status Run(const Args& args) {
 void AddCalibrate(CommandLine& line) {
   Command command = line.Add(
       "calibrate", "Finds codecs for what crosses: bytes and fidelity of every cut and codec");
-  auto args = std::make_shared<Args>();
+  auto args = std::make_shared<CalibrateArgs>();
   AddModelArgs(command, args->model);
   command.Add("--images", args->images, "folder of pictures like those to come").Required();
   command

@@ -31,7 +31,7 @@ std::function<std::vector<Metric>()> WithKeeper(std::function<std::vector<Metric
   };
 }
 
-struct Args {
+struct CloudArgs {
   Common common;
   LinkFlags link;
   CloudOptions cloud;
@@ -40,7 +40,7 @@ struct Args {
   HttpFlags http;
 };
 
-Status Run(Args& args) {
+Status Run(CloudArgs& args) {
   args.cloud.models.folder = args.models;
   args.cloud.trace = args.trace;
   FOGLINE_TRY(args.cloud.link, ToLinkOptions(args.link));
@@ -83,7 +83,7 @@ Status Run(Args& args) {
 }  // namespace
 
 void AddCloud(CommandLine& line) {
-  auto args = std::make_shared<Args>();
+  auto args = std::make_shared<CloudArgs>();
   Command command = line.Add("cloud", "Runs the cloud: frames in, detections stored and shown");
   AddCommon(command, args->common);
   AddLinkFlags(command, args->link);

@@ -119,7 +119,7 @@ std::string OptionsTitle(const FleetView& view) {
   return "Every option, each group with a pool of its own";
 }
 
-std::string Summary(const FleetView& view) {
+std::string InShort(const FleetView& view) {
   const FleetPlan& p = view.plan;
   std::string text = fmt::format(
       "{} devices: {} € a month, {} × {} ({:.1f} cores busy, 95 % wait less than {:.1f} ms",
@@ -179,7 +179,7 @@ Json Finite(double value) { return std::isfinite(value) ? Json(value) : Json(); 
 }  // namespace
 
 std::string FleetText(const FleetView& view, const TextStyle& style) {
-  std::string out = view.fleet.title + "\n\n" + Groups(view).ToText(style) + "\n" + Summary(view) +
+  std::string out = view.fleet.title + "\n\n" + Groups(view).ToText(style) + "\n" + InShort(view) +
                     "\n" + OptionsTitle(view) + "\n\n" + Options(view).ToText(style);
   if (view.sweep) {
     out += "\nSweep\n\n" + Points(*view.sweep).ToText(style);
@@ -239,7 +239,7 @@ std::string FleetPage(const FleetView& view) {
   page.AddTiles({{"a month", Euros(view.plan.euro_month) + " €", "the whole fleet"},
                  {"a device", Euros(view.plan.euro_month / view.plan.devices) + " €", "a month"},
                  {"instances", Whole(view.plan.pool.instances), view.fleet.pool.name}});
-  page.AddText(Summary(view));
+  page.AddText(InShort(view));
   XYChart chart;
   chart.label = "Monthly cost per device over latency, by group";
   chart.x.title = "latency, ms";

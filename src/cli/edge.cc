@@ -89,7 +89,7 @@ void Print(std::FILE* out, std::span<const EdgeReport> reports) {
   PrintCounts(out, Total(reports));
 }
 
-struct Args {
+struct EdgeArgs {
   Common common;
   LinkFlags link;
   EdgeOptions edge;
@@ -99,7 +99,7 @@ struct Args {
 };
 
 /// Which network runs, on what pictures, and how.
-void AddWhatRuns(Command& command, Args& args) {
+void AddWhatRuns(Command& command, EdgeArgs& args) {
   EdgeOptions& edge = args.edge;
   command.Add("--model", args.model, "the ONNX file (its card is the .toml beside it)").Required();
   command
@@ -168,7 +168,7 @@ void AddPace(Command& command, EdgeOptions& edge) {
 }
 
 /// What becomes of frames while the cloud does not take them.
-void AddKeeping(Command& command, Args& args) {
+void AddKeeping(Command& command, EdgeArgs& args) {
   EdgeOptions& edge = args.edge;
   command.Add("--spool", args.spool,
               "a folder that keeps frames on disk until the cloud has stored them");
@@ -200,7 +200,7 @@ void AddKeeping(Command& command, Args& args) {
 }
 
 /// What is asked to run, by --route or by the flags that it stands for.
-Status ReadRequest(const Args& args, RouteRequest& request) {
+Status ReadRequest(const EdgeArgs& args, RouteRequest& request) {
   request.model = args.model;
   request.mechanism.bundle = args.bundle;
   request.mechanism.json = args.wire == "json";
@@ -231,7 +231,7 @@ Status ReadRequest(const Args& args, RouteRequest& request) {
   return {};
 }
 
-Status Run(Args& args) {
+Status Run(EdgeArgs& args) {
   EdgeOptions& edge = args.edge;
   FOGLINE_CHECK(ReadRequest(args, edge.request));
   FOGLINE_TRY(edge.sources,
@@ -267,7 +267,7 @@ Status Run(Args& args) {
 }  // namespace
 
 void AddEdge(CommandLine& line) {
-  auto args = std::make_shared<Args>();
+  auto args = std::make_shared<EdgeArgs>();
   Command command = line.Add("edge", "Runs the device: pictures in, frames out");
   AddCommon(command, args->common);
   AddLinkFlags(command, args->link);

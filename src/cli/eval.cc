@@ -15,9 +15,9 @@
 namespace fogline::cli {
 namespace {
 
-constexpr size_t kShownMistakes = 20;
+constexpr size_t kWorstShown = 20;
 
-struct Args : Common {
+struct EvalArgs : Common {
   EvaluateOptions evaluate;
   std::filesystem::path html;
 };
@@ -119,12 +119,12 @@ void Print(const EvaluateReport& report) {
     fmt::print("no mistakes\n");
   } else {
     fmt::print("{} mistakes{}\n{}", wrong.size(),
-               wrong.size() > kShownMistakes ? fmt::format(", the worst {}", kShownMistakes) : "",
-               MistakeTable(report.labels, wrong, kShownMistakes).ToText(style));
+               wrong.size() > kWorstShown ? fmt::format(", the worst {}", kWorstShown) : "",
+               MistakeTable(report.labels, wrong, kWorstShown).ToText(style));
   }
 }
 
-Status RunEval(const Args& args) {
+Status RunEval(const EvalArgs& args) {
   const auto start = std::chrono::steady_clock::now();
   StageProgress progress;
   auto evaluated = Evaluate(args.evaluate, [&](std::string_view stage, size_t, size_t total) {
@@ -153,7 +153,7 @@ Status RunEval(const Args& args) {
 
 void AddEval(CommandLine& line) {
   Command command = line.Add("eval", "Says how good a model is on labelled photographs");
-  auto args = std::make_shared<Args>();
+  auto args = std::make_shared<EvalArgs>();
   command.Add("MODEL", args->evaluate.model, "an ONNX classifier, its card beside it").Required();
   EvaluateOptions& evaluate = args->evaluate;
   AddPhotographFlags(command, evaluate.images, evaluate.threads, evaluate.side,

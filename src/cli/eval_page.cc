@@ -17,9 +17,9 @@
 namespace fogline::cli {
 namespace {
 
-constexpr size_t kMostShown = 60;      // mistakes; about 15 kB of page each
-constexpr size_t kMatrixClasses = 40;  // a larger matrix is a table's job
-constexpr int kThumbnailSide = 320;    // pixels of the longer side
+constexpr size_t kMostShown = 60;     // mistakes; about 15 kB of page each
+constexpr size_t kMatrixOnPage = 40;  // a larger matrix is a table's job
+constexpr int kThumbnailSide = 320;   // pixels of the longer side
 constexpr int kThumbnailQuality = 78;
 constexpr size_t kBars = 20;
 
@@ -205,7 +205,7 @@ std::string EvaluatePage(const std::string& model, const EvaluateReport& report)
                                ToHex(report.model_hash)));
   AddTiles(report, page);
   for (const std::string& warning : report.warnings) page.AddText("Mind: " + warning + ".");
-  if (report.labels.size() <= kMatrixClasses) {
+  if (report.labels.size() <= kMatrixOnPage) {
     MatrixChart matrix;
     matrix.label = "Confusion matrix: true classes against decided classes";
     matrix.names = report.labels;

@@ -12,7 +12,7 @@
 namespace fogline::cli {
 namespace {
 
-struct Args : Common {
+struct InspectArgs : Common {
   ModelArgs model;
   std::filesystem::path html;
   bool all = false;
@@ -126,7 +126,7 @@ void Print(const ModelArgs& args, const Network& network, const std::vector<Cut>
   fmt::print("{}", CutTable(model, cuts, true).ToText(StdoutStyle()));
 }
 
-Status Inspect(const Args& args) {
+Status Inspect(const InspectArgs& args) {
   FOGLINE_TRY(const Network network, ReadNetwork(args.model));
   const Model& model = network.model;
   CutOptions options;
@@ -151,7 +151,7 @@ Status Inspect(const Args& args) {
 
 void AddInspect(CommandLine& line) {
   Command command = line.Add("inspect", "Shows a network's layers and every cut");
-  auto args = std::make_shared<Args>();
+  auto args = std::make_shared<InspectArgs>();
   AddModelArgs(command, args->model);
   command.Add("--html", args->html, "write a page with the charts to this file").Type("FILE");
   command.AddFlag("--all", args->all, "list cuts too that others dominate (may be very many)");

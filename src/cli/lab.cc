@@ -11,7 +11,7 @@
 namespace fogline::cli {
 namespace {
 
-struct Args : Common {
+struct LabArgs : Common {
   LabOptions lab;
 };
 
@@ -42,7 +42,7 @@ void Print(const LabResult& result) {
   fmt::print("{}\n", SummaryLine(result));
 }
 
-Status Run(const Args& args) {
+Status Run(const LabArgs& args) {
   FOGLINE_TRY(const LabResult result, RunLab(args.lab));
   FOGLINE_CHECK(WriteResults(result, args.lab.out));
   if (args.json) {
@@ -59,7 +59,7 @@ Status Run(const Args& args) {
 
 void AddLab(CommandLine& line) {
   Command command = line.Add("lab", "Runs experiments for real, beside what the plan says of them");
-  auto args = std::make_shared<Args>();
+  auto args = std::make_shared<LabArgs>();
   command.Add("SUITE", args->lab.suite, "paper, loopback, traces, capacity, or a .toml").Required();
   command
       .Add("--out", args->lab.out,

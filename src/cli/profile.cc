@@ -15,7 +15,7 @@
 namespace fogline::cli {
 namespace {
 
-struct Args : Common {
+struct ProfileArgs : Common {
   ModelArgs model;
   std::filesystem::path out, scale;
   std::string board, to;
@@ -30,7 +30,7 @@ std::string Spread(const std::optional<MeasuredHalf>& half) {
   return half ? fmt::format("+{:.0f}%", half->spread * 100) : "";
 }
 
-void Print(const Args& args, const MeasuredProfile& profile) {
+void Print(const ProfileArgs& args, const MeasuredProfile& profile) {
   Table table({{"cut", false, true},
                {"prefix ms", true},
                {"p95", true},
@@ -53,7 +53,8 @@ void Print(const Args& args, const MeasuredProfile& profile) {
       profile.threads == 1 ? "" : "s", profile.residual * 100, args.out.string());
 }
 
-Result<MeasuredProfile> Scaled(const Args& args, const Model& model, const std::vector<Cut>& cuts) {
+Result<MeasuredProfile> Scaled(const ProfileArgs& args, const Model& model,
+                               const std::vector<Cut>& cuts) {
   if (args.to.empty()) {
     return Fail(ErrorCode::kUsage, "--scale", "needs --to with a machine of the library");
   }
@@ -65,7 +66,7 @@ Result<MeasuredProfile> Scaled(const Args& args, const Model& model, const std::
   return ScaleTo(model, cuts, measured, target);
 }
 
-Result<MeasuredProfile> MeasureHere(Args& args, const Network& network,
+Result<MeasuredProfile> MeasureHere(ProfileArgs& args, const Network& network,
                                     const std::vector<Cut>& cuts) {
   if (args.measure.threads < 1) return Fail(ErrorCode::kUsage, "--threads", "must be at least 1");
   if (args.measure.budget_s <= 0) return Fail(ErrorCode::kUsage, "--budget", "must be above zero");
@@ -83,7 +84,7 @@ Result<MeasuredProfile> MeasureHere(Args& args, const Network& network,
   return profile;
 }
 
-Status RunProfile(Args& args) {
+Status RunProfile(ProfileArgs& args) {
   FOGLINE_TRY(const Network network, ReadNetwork(args.model));
   const Model& model = network.model;
   FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model));
@@ -110,7 +111,7 @@ Status RunProfile(Args& args) {
 void AddProfile(CommandLine& line) {
   Command command =
       line.Add("profile", "Measures this machine: both halves of every cut of a model");
-  auto args = std::make_shared<Args>();
+  auto args = std::make_shared<ProfileArgs>();
   AddModelArgs(command, args->model);
   const auto add = [&command](const char* name, auto& value, const char* help, const char* type) {
     return command.Add(name, value, help).Type(type);

@@ -16,7 +16,7 @@
 namespace fogline::cli {
 namespace {
 
-struct Args : Common {
+struct SplitArgs : Common {
   ModelArgs model;
   std::string cut;
   std::filesystem::path out;
@@ -24,7 +24,7 @@ struct Args : Common {
 };
 
 /// Inputs to prove the halves on: those given, else random ones.
-Result<std::vector<Feeds>> FeedsFor(const Args& args, const Model& model) {
+Result<std::vector<Feeds>> FeedsFor(const SplitArgs& args, const Model& model) {
   std::vector<Feeds> feeds{RandomFeeds(model.inputs(), 1)};
   if (args.inputs.empty()) return feeds;
   Feeds given = feeds.front();
@@ -72,7 +72,7 @@ class Pending {
   std::filesystem::path target_, path_;
 };
 
-Status Split(const Args& args) {
+Status Split(const SplitArgs& args) {
   FOGLINE_TRY(const Network network, ReadNetwork(args.model));
   const Model& model = network.model;
   FOGLINE_TRY(const Cut cut, FindCut(model, args.cut));
@@ -149,7 +149,7 @@ Status Split(const Args& args) {
 
 void AddSplit(CommandLine& line) {
   Command command = line.Add("split", "Cuts a model in two and proves the halves");
-  auto args = std::make_shared<Args>();
+  auto args = std::make_shared<SplitArgs>();
   AddModelArgs(command, args->model);
   command
       .Add("--cut", args->cut,

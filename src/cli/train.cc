@@ -14,9 +14,9 @@
 namespace fogline::cli {
 namespace {
 
-constexpr size_t kShownMistakes = 10;
+constexpr size_t kMistakesShown = 10;
 
-struct Args : Common {
+struct TrainArgs : Common {
   TrainOptions train;
 };
 
@@ -104,8 +104,8 @@ void Print(const TrainReport& report, const Usage& usage) {
   const std::vector<Prediction> wrong = Mistakes(report.validation.predictions);
   if (!wrong.empty()) {
     fmt::print("{} mistakes{}\n{}\n", wrong.size(),
-               wrong.size() > kShownMistakes ? fmt::format(", the worst {}", kShownMistakes) : "",
-               MistakeTable(report.labels, wrong, kShownMistakes).ToText(style));
+               wrong.size() > kMistakesShown ? fmt::format(", the worst {}", kMistakesShown) : "",
+               MistakeTable(report.labels, wrong, kMistakesShown).ToText(style));
   }
   fmt::print("{} and {} written ({}); {:.1f} s, {:.1f} s of CPU, {} of memory\n",
              report.model.string(), report.card.filename().string(),
@@ -113,7 +113,7 @@ void Print(const TrainReport& report, const Usage& usage) {
              HumanBytes(static_cast<double>(usage.peak_bytes)));
 }
 
-Status RunTrain(const Args& args) {
+Status RunTrain(const TrainArgs& args) {
   const auto start = std::chrono::steady_clock::now();
   StageProgress progress;
   auto trained = Train(args.train, [&](std::string_view stage, size_t, size_t total) {
@@ -137,7 +137,7 @@ Status RunTrain(const Args& args) {
 void AddTrain(CommandLine& line) {
   Command command =
       line.Add("train", "Fits a classifier of your photographs on a network's features");
-  auto args = std::make_shared<Args>();
+  auto args = std::make_shared<TrainArgs>();
   TrainOptions& train = args->train;
   command.Add("--backbone", train.backbone, "the ONNX model whose features are used")
       .Required()

@@ -10,12 +10,6 @@ namespace fogline {
 namespace {
 
 /// In memory of its own, so that the engine's arena does not grow with what is kept.
-Tensor Copy(const Tensor& tensor) {
-  Tensor copy(tensor.dtype(), tensor.shape());
-  if (!tensor.empty()) std::memcpy(copy.bytes().data(), tensor.bytes().data(), copy.bytes().size());
-  return copy;
-}
-
 bool SameBits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   return std::ranges::equal(a, b, [](const Tensor& x, const Tensor& y) {
     return x.dtype() == y.dtype() && x.shape() == y.shape() &&
@@ -97,7 +91,7 @@ Status Activations::Keep(std::span<const size_t> pictures,
     std::vector<Tensor>& kept = kept_[pictures[i]];
     if (!kept.empty()) return {};
     FOGLINE_TRY(const auto tensors, make(pictures[i]));
-    for (const Tensor& tensor : tensors) kept.push_back(Copy(tensor));
+    for (const Tensor& tensor : tensors) kept.push_back(tensor.Copy());
     return {};
   });
 }

@@ -53,12 +53,6 @@ double AddNoise(const Layout& layout, const Probe& probe, float amplitude, uint6
   return energy;
 }
 
-Tensor Copy(const Tensor& tensor) {
-  Tensor copy(tensor.dtype(), tensor.shape());
-  std::memcpy(copy.bytes().data(), tensor.bytes().data(), tensor.bytes().size());
-  return copy;
-}
-
 /// Fewer where there are many channels to try.
 size_t PicturesForChannels(const SensitivityOptions& options, const QuantParams& params) {
   return std::min(options.pictures,
@@ -112,7 +106,7 @@ Status FitWeights(const Segment& rest, const Reference& reference, std::span<con
   FOGLINE_CHECK(options.for_each(probes.size(), [&](size_t i, int) -> Status {
     Probe& probe = probes[i];
     FOGLINE_TRY(std::vector<Tensor> noisy, tensors(probe.picture));
-    noisy[probe.tensor] = Copy(noisy[probe.tensor]);
+    noisy[probe.tensor] = noisy[probe.tensor].Copy();
     const double energy =
         AddNoise(params[probe.tensor]->layout, probe, static_cast<float>(rms[probe.tensor] / 2),
                  i + 1, noisy[probe.tensor]);

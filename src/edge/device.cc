@@ -18,7 +18,7 @@ constexpr Nanos kForTheLimit = std::chrono::seconds(2);
 constexpr Nanos kStopPoll = std::chrono::milliseconds(100);
 
 /// A frame's bars: what this side did, one after the other, and the time until the answer.
-void Trace(TraceFile& trace, const std::string& device, const Delivery& d) {
+void TraceDelivery(TraceFile& trace, const std::string& device, const Delivery& d) {
   if (d.recovered) return;
   const std::string name = TraceFile::NameOf(device, d.run, d.sequence);
   Nanos at = d.started;
@@ -246,7 +246,8 @@ bool Device::Ends(const Taken& taken) {
 /// On any thread, while the sender is locked.
 void Device::OnReceipt(const Receipt& receipt) {
   tally_.Add(receipt.delivery);
-  if (shared_.trace != nullptr) Trace(*shared_.trace, options_.sender.device, receipt.delivery);
+  if (shared_.trace != nullptr)
+    TraceDelivery(*shared_.trace, options_.sender.device, receipt.delivery);
   if (shared_.answers != nullptr) shared_.answers->Heard(options_.sender.device, receipt);
   if (!options_.steering.latest) return;
   {

@@ -16,7 +16,9 @@ namespace {
 constexpr const char* kDefaultPicture = "jpeg:90";
 constexpr const char* kDefaultTensor = "f16";
 
-std::span<const std::byte> Bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> BytesOf(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
 
 /// A picture at the network's size, and its input tensor.
 class Prepare {
@@ -160,7 +162,7 @@ class Split final : public Mechanism {
     LogInfo("{}: runs up to {} unproven; 'fogline split' proves the halves of a cut",
             network.path.string(), cut_.name);
     FOGLINE_TRY(session_,
-                OpenSession(Bytes(prefix), network.path.string() + " up to " + cut_.name,
+                OpenSession(BytesOf(prefix), network.path.string() + " up to " + cut_.name,
                             {.threads = options.threads, .optimize = true, .free_dimensions = {}}));
     return {};
   }

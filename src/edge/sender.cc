@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// How often a waiting Send looks whether a stop was asked for.
-constexpr auto kStopPoll = 100ms;
+constexpr auto kAnswerPoll = 100ms;
 
 /// How often a frame tells the cloud of the others.
 constexpr Nanos kBetweenCounts = 30s;
@@ -210,7 +210,7 @@ Status Sender::Send(Frame& frame, Nanos started, bool json) {
 
 /// False when a stop is asked for.
 bool Sender::Wait(std::unique_lock<std::mutex>& lock) {
-  changed_.wait_for(lock, kStopPoll);
+  changed_.wait_for(lock, kAnswerPoll);
   return !StopRequested();
 }
 
@@ -231,7 +231,7 @@ size_t Sender::Drain(Nanos patience) {
   const Nanos end = Now() + patience;
   std::unique_lock lock(mutex_);
   const auto wait = [&] {
-    while (!outbox_.idle() && Now() < end) changed_.wait_for(lock, kStopPoll);
+    while (!outbox_.idle() && Now() < end) changed_.wait_for(lock, kAnswerPoll);
     return outbox_.CountWithout(
         [this](SpoolPlace place) { return spool_ != nullptr && spool_->Holds(place); });
   };

@@ -69,12 +69,12 @@ Error FromEngine(const Ort::Exception& e, const std::string& where) {
 }
 
 Ort::SessionOptions ToEngine(const SessionOptions& options, Level level) {
-  static constexpr std::array kLevels{ORT_ENABLE_ALL, ORT_ENABLE_EXTENDED, ORT_ENABLE_BASIC,
-                                      ORT_DISABLE_ALL};
+  static constexpr std::array kEngineLevels{ORT_ENABLE_ALL, ORT_ENABLE_EXTENDED, ORT_ENABLE_BASIC,
+                                            ORT_DISABLE_ALL};
   Ort::SessionOptions to;
   to.SetIntraOpNumThreads(options.threads);
   to.SetInterOpNumThreads(1);
-  to.SetGraphOptimizationLevel(kLevels[static_cast<size_t>(level)]);
+  to.SetGraphOptimizationLevel(kEngineLevels[static_cast<size_t>(level)]);
   // Threads that spin between frames burn an edge device's battery and steal a cloud worker's other
   // cores.
   to.AddConfigEntry("session.intra_op.allow_spinning", "0");

@@ -28,7 +28,6 @@ namespace fogline {
 namespace {
 
 constexpr int kMostDeaths = 2;
-constexpr std::array kLevels{Level::kAll, Level::kExtended, Level::kBasic, Level::kNone};
 
 struct Trials {
   explicit Trials(TrialOptions given)

@@ -2,6 +2,7 @@
 // The engine asserts, crashes or never ends on some networks, which no exception tells of.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -19,6 +20,7 @@ namespace fogline {
 
 /// How far the engine rewrites a network before it runs it, from the fastest to the safest.
 enum class Level : uint8_t { kAll, kExtended, kBasic, kNone };
+inline constexpr std::array kLevels{Level::kAll, Level::kExtended, Level::kBasic, Level::kNone};
 /// "all", "extended", "basic", "none".
 std::string_view LevelName(Level level);
 

@@ -117,7 +117,6 @@ void Say(const char* word) {
 
 int RunTrial(std::span<const std::string> words) {
   if (words.size() < 3) return 2;
-  static constexpr std::array kLevels{Level::kAll, Level::kExtended, Level::kBasic, Level::kNone};
   const auto level = std::ranges::find(kLevels, words[0], LevelName);
   if (level == kLevels.end()) return 2;
   dup2(STDOUT_FILENO, STDERR_FILENO);  // what the engine says at its end

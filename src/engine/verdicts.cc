@@ -12,7 +12,6 @@ namespace {
 
 constexpr uint64_t kMostBytes = 1 << 20;  // some 14,000 lines; then it begins anew
 constexpr std::string_view kDied = "died", kFell = "fell ";
-constexpr std::array kLevels{Level::kAll, Level::kExtended, Level::kBasic, Level::kNone};
 
 }  // namespace
 

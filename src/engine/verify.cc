@@ -131,18 +131,12 @@ double Largest(const Tensor& tensor) {
   return largest;
 }
 
-Tensor Copy(const Tensor& tensor) {
-  Tensor copy(tensor.dtype(), tensor.shape());
-  std::ranges::copy(tensor.bytes(), copy.bytes().begin());
-  return copy;
-}
-
 /// Every floating-point element with `change` of it and its tensor's largest.
 template <typename Change>
 Feeds Changed(const Feeds& feeds, Change change) {
   Feeds changed;
   for (const auto& [name, tensor] : feeds) {
-    Tensor copy = Copy(tensor);
+    Tensor copy = tensor.Copy();
     if (IsFloating(tensor.dtype())) {
       const double largest = Largest(tensor);
       for (size_t i = 0; i < CountOf(tensor); ++i) {

@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kData = ",\"data\":";
 constexpr size_t kMaxHeader = 4096;
 
-tl::unexpected<Error> Bad(const char* what) {
+tl::unexpected<Error> BadJson(const char* what) {
   return Fail(ErrorCode::kInvalid, "JSON frame", "{}", what);
 }
 
@@ -80,15 +80,15 @@ Status ReadTimes(const Json& object, Header& header, Frame& frame) {
     for (size_t i = 0; i < 5; ++i) {
       if (!(*stages)[i].is_number_unsigned() ||
           !std::in_range<uint32_t>((*stages)[i].get<uint64_t>())) {
-        return Bad("has stages that are no durations");
+        return BadJson("has stages that are no durations");
       }
       *to[i] = (*stages)[i].get<uint32_t>();
     }
   }
   if (const auto settled = object.find("settled"); settled != object.end() && settled->is_array()) {
-    if (settled->size() > Frame::kMaxSettled) return Bad("has too many settled times");
+    if (settled->size() > Frame::kMaxSettled) return BadJson("has too many settled times");
     for (const Json& entry : *settled) {
-      if (!entry.is_object()) return Bad("has settled times that are none");
+      if (!entry.is_object()) return BadJson("has settled times that are none");
       Header inner(entry);
       frame.settled.push_back(
           {inner.Get<uint64_t>("sequence", 0), inner.Get<uint32_t>("network_us", 0)});
@@ -138,7 +138,7 @@ Status ReadTensor(const Json& object, std::string_view data, Header& header, Fra
   payload.shape = Shape(dims);
   const auto elements = payload.shape.Elements();
   if (dims.size() > Shape::kMaxRank || !elements || *elements > (int64_t{1} << 31))
-    return Bad("has no valid shape");
+    return BadJson("has no valid shape");
   payload.bytes = std::as_bytes(std::span(data.data(), data.size()));
   frame.payloads.push_back(payload);
   return {};
@@ -229,8 +229,8 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
   frame.Reset();
   const std::string_view text = Text(bytes);
   const auto [object, data_at] = ParseHeader(text);
-  if (data_at == 0 || !text.ends_with('}')) return Bad("is not {\"header\":{…},\"data\":…}");
-  if (!object.is_object()) return Bad("has no readable header");
+  if (data_at == 0 || !text.ends_with('}')) return BadJson("is not {\"header\":{…},\"data\":…}");
+  if (!object.is_object()) return BadJson("has no readable header");
   Header header(object);
   frame.device = header.Get<std::string>("device", "");
   frame.run = header.Get<uint64_t>("run", 0);
@@ -238,8 +238,9 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
   frame.captured_us = header.Get<int64_t>("captured_us", 0);
   // A device that does not know this key has no clock but its own.
   const auto source = ParseTimeSource(header.Get<std::string>("captured_from", "clock"));
-  if (!source) return Bad("has a time of an unknown source");
-  if (*source == TimeSource::kNone && frame.captured_us != 0) return Bad("has a time of no source");
+  if (!source) return BadJson("has a time of an unknown source");
+  if (*source == TimeSource::kNone && frame.captured_us != 0)
+    return BadJson("has a time of no source");
   frame.captured_from = *source;
   frame.model = header.Get<uint64_t>("model", 0);
   frame.cut = header.Get<uint64_t>("cut", 0);
@@ -258,7 +259,8 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
   FOGLINE_CHECK(ReadResult(object, is_findings ? data : "", header, frame, scratch));
   if (data != "null" && !is_findings) FOGLINE_CHECK(ReadTensor(object, data, header, frame));
   const bool on_globe = std::abs(frame.lat) <= 90 && std::abs(frame.lon) <= 180;
-  if (!header.ok || !IsDeviceName(frame.device) || !on_globe) return Bad("has a malformed header");
+  if (!header.ok || !IsDeviceName(frame.device) || !on_globe)
+    return BadJson("has a malformed header");
   return {};
 }
 

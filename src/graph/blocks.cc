@@ -13,9 +13,9 @@ namespace {
 constexpr size_t kBottlenecks = 17;
 constexpr int kPaperSplits = 14;
 
-class Finder {
+class BlockFinder {
  public:
-  explicit Finder(ModelData& data) : data_(data) {}
+  explicit BlockFinder(ModelData& data) : data_(data) {}
 
   void Find() {
     for (size_t i = 0; i < data_.nodes.size(); ++i) {
@@ -120,7 +120,7 @@ class Finder {
 
 }  // namespace
 
-void FindBlocks(ModelData& data) { Finder(data).Find(); }
+void FindBlocks(ModelData& data) { BlockFinder(data).Find(); }
 
 std::string PaperAlias(const Model& model, int activation) {
   const auto& blocks = model.blocks();

@@ -84,9 +84,9 @@ bool AlwaysGoesOn(const onnx::GraphProto& body) {
   return false;
 }
 
-class Counter {
+class BodyCounter {
  public:
-  Counter(const ModelData& data, size_t index, const ShapeSource& types)
+  BodyCounter(const ModelData& data, size_t index, const ShapeSource& types)
       : data_(data), types_(types), node_(data.proto.graph().node(data.proto_nodes[index])) {}
 
   Madds Count() {
@@ -245,7 +245,7 @@ class Counter {
 }  // namespace
 
 Madds CountBodies(const ModelData& data, size_t index, const ShapeSource& types) {
-  return Counter(data, index, types).Count();
+  return BodyCounter(data, index, types).Count();
 }
 
 }  // namespace fogline

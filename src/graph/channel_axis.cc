@@ -51,9 +51,9 @@ int64_t Before(const Shape& shape, size_t axis) {
   return product;
 }
 
-class Finder {
+class AxisFinder {
  public:
-  explicit Finder(const Model& model)
+  explicit AxisFinder(const Model& model)
       : model_(model), data_(model.data()), axes_(model.activations().size(), -1) {}
 
   std::vector<int> Find() {
@@ -151,6 +151,6 @@ class Finder {
 
 }  // namespace
 
-std::vector<int> ChannelAxes(const Model& model) { return Finder(model).Find(); }
+std::vector<int> ChannelAxes(const Model& model) { return AxisFinder(model).Find(); }
 
 }  // namespace fogline

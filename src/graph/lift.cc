@@ -3,11 +3,6 @@
 namespace fogline {
 namespace {
 
-// Field numbers of onnx.proto3, which never change.
-constexpr uint32_t kModelGraph = 7;
-constexpr uint32_t kGraphInitializer = 5;
-constexpr uint32_t kTensorRawData = 9;
-
 bool IsTensorData(uint32_t field) {
   // float_data, int32_data, string_data, int64_data, raw_data, double_data, uint64_data
   return (field >= 4 && field <= 7) || (field >= 9 && field <= 11);

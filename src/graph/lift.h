@@ -34,6 +34,11 @@ inline constexpr size_t kLiftedFrom = 1024;
 /// Views into `model` are kept. kInvalid when the bytes are no protobuf.
 Result<LiftedModel> LiftWeights(std::string_view model, const std::string& where);
 
+// Field numbers of onnx.proto3, which never change.
+inline constexpr uint32_t kModelGraph = 7;
+inline constexpr uint32_t kGraphInitializer = 5;
+inline constexpr uint32_t kTensorRawData = 9;
+
 /// One protobuf record: field `number` holding `bytes` bytes of payload that follow.
 std::string RecordHeader(uint32_t number, size_t bytes);
 

@@ -10,9 +10,9 @@
 namespace fogline {
 namespace {
 
-class Counter {
+class LayerCounter {
  public:
-  Counter(const ModelData& data, size_t index)
+  LayerCounter(const ModelData& data, size_t index)
       : data_(data), proto_(data.proto.graph().node(data.proto_nodes[index])) {}
 
   int64_t Count() const {
@@ -131,7 +131,9 @@ class Counter {
 
 }  // namespace
 
-int64_t CountMadds(const ModelData& data, size_t index) { return Counter(data, index).Count(); }
+int64_t CountMadds(const ModelData& data, size_t index) {
+  return LayerCounter(data, index).Count();
+}
 
 bool SumsProducts(const onnx::NodeProto& node) {
   static constexpr std::array<std::string_view, 18> kOps{"Conv",

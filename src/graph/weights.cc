@@ -6,8 +6,6 @@
 
 namespace fogline {
 namespace {
-constexpr uint32_t kTensorRawData = 9;
-
 Result<uint64_t> ParseNumber(const ModelData& data, const onnx::TensorProto& tensor,
                              const std::string& key, const std::string& text) {
   uint64_t value = 0;

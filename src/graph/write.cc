@@ -3,8 +3,6 @@
 
 namespace fogline {
 namespace {
-constexpr uint32_t kModelGraph = 7;
-constexpr uint32_t kGraphInitializer = 5;
 constexpr size_t kLargest = (size_t{1} << 31) - 1;  // protobuf's limit
 }  // namespace
 

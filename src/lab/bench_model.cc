@@ -19,7 +19,7 @@ namespace {
 
 /// Levels of a calibration made here, and pictures at most: enough for bytes within a few percent.
 constexpr const char* kLevels[] = {"4", "6", "8"};
-constexpr const char* kMostPictures = "40";
+constexpr const char* kPicturesToTime = "40";
 
 /// Runs a command to its end; `what` names it in errors.
 Status RunToEnd(const std::string& what, std::vector<std::string> command,
@@ -104,7 +104,7 @@ Result<std::filesystem::path> PrepareModel(const Suite& suite, const SuiteModel&
   std::vector<std::string> command{
       SelfPath().string(),     "calibrate", file.string(),   "--images",
       suite.pictures.string(), "--out",     bundle.string(), "--max-images",
-      kMostPictures,           "--bits"};
+      kPicturesToTime,         "--bits"};
   command.insert(command.end(), std::begin(kLevels), std::end(kLevels));
   command.emplace_back("--cuts");
   for (const std::string& cut : cuts) {

@@ -17,7 +17,6 @@ namespace {
 
 constexpr size_t kListedLabels = 12;
 constexpr size_t kBins = 10;
-constexpr double kUnbalanced = 4;  // largest over smallest class
 
 /// The model's class that a sub-folder is named after.
 Result<int> ClassOf(const std::string& folder, const ModelCard& card, size_t classes,

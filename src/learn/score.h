@@ -23,6 +23,9 @@ struct Prediction {
 /// on, else the likeliest of the others; without a positive class (-1) the likeliest.
 int Decide(std::span<const double> probabilities, int positive, double threshold);
 
+/// Largest over smallest class, from which on mere accuracy misleads.
+inline constexpr double kUnbalanced = 4;
+
 struct ClassScore {
   size_t support = 0;    // pictures that are of the class
   size_t predicted = 0;  // pictures that were taken for it

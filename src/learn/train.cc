@@ -16,7 +16,6 @@ namespace {
 constexpr int kAugment = 4;
 constexpr size_t kManyRows = 20'000;  // where augmentation by default stops adding
 constexpr size_t kFewPictures = 20;   // of a class, below which results vary from seed to seed
-constexpr double kUnbalanced = 4;     // largest over smallest class, from which on it matters
 constexpr size_t kChecked = 8;        // pictures that the written model is run on
 constexpr double kTolerance = 1e-3;   // in probability: the engine fuses and rounds in float32
 

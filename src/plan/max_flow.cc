@@ -14,13 +14,13 @@ using Graph =
 using Edge = boost::graph_traits<Graph>::edge_descriptor;
 
 /// Both directions of every arc, sorted by tail as the compressed graph wants them.
-struct Network {
+struct FlowNetwork {
   std::vector<std::pair<uint32_t, uint32_t>> ends;
   std::vector<int64_t> capacity;
   std::vector<uint32_t> reverse;
   std::vector<uint32_t> first;  // of each tail
 
-  Network(uint32_t vertices, const std::vector<FlowArc>& arcs)
+  FlowNetwork(uint32_t vertices, const std::vector<FlowArc>& arcs)
       : ends(2 * arcs.size()), capacity(ends.size()), reverse(ends.size()), first(vertices + 1, 0) {
     for (const FlowArc& arc : arcs) {
       ++first[arc.from + 1];
@@ -45,7 +45,7 @@ struct Network {
 
 FlowResult MaxFlow(uint32_t vertices, const std::vector<FlowArc>& arcs, uint32_t source,
                    uint32_t sink) {
-  const Network net(vertices, arcs);
+  const FlowNetwork net(vertices, arcs);
   const Graph graph(boost::edges_are_sorted, net.ends.begin(), net.ends.end(), vertices);
   std::vector<Edge> descriptor(net.ends.size());
   const auto index = get(boost::edge_index, graph);

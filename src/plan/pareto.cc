@@ -9,11 +9,11 @@
 namespace fogline {
 namespace {
 
-struct Name {
+struct MeasureName {
   std::string_view name, title;
   Measure measure;
 };
-constexpr std::array<Name, 6> kNames{{
+constexpr std::array<MeasureName, 6> kNames{{
     {"latency", "latency, ms", Measure::kLatency},
     {"cost", "euro a device and month", Measure::kCost},
     {"energy", "edge energy, mJ an image", Measure::kEnergy},
@@ -26,7 +26,7 @@ constexpr std::array<Name, 6> kNames{{
 
 Result<Measure> ParseMeasure(std::string_view name) {
   std::vector<std::string> names;
-  for (const Name& known : kNames) {
+  for (const MeasureName& known : kNames) {
     if (known.name == name) return known.measure;
     names.emplace_back(known.name);
   }
@@ -34,7 +34,7 @@ Result<Measure> ParseMeasure(std::string_view name) {
 }
 
 std::string_view MeasureTitle(Measure measure) {
-  return std::ranges::find(kNames, measure, &Name::measure)->title;
+  return std::ranges::find(kNames, measure, &MeasureName::measure)->title;
 }
 
 double MeasureOf(const Candidate& c, Measure measure) {

@@ -16,20 +16,6 @@ namespace {
 constexpr double kMostMbps = 1e9;
 constexpr double kMostSeconds = 1e10;
 
-std::string_view Trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-std::string_view TakeLine(std::string_view& text) {
-  const size_t end = std::min(text.find('\n'), text.size());
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return Trim(line);
-}
-
 /// Blank lines and comments are passed over; `number` counts all of them.
 std::string_view TakeRow(std::string_view& text, size_t& number) {
   while (!text.empty()) {

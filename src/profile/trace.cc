@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace fogline {
 namespace {
 
@@ -12,14 +14,6 @@ constexpr double kMost = 1e10;  // of seconds, milliseconds and Mbit/s: more is 
 constexpr MegabitsPerSecond kLeastRate(1e-6);  // a bit a second; less is no link
 constexpr size_t kStarts = 2000;               // moments that a recording is sampled at
 constexpr size_t kKept = 1900;                 // of them, for p95
-
-std::string_view TakeLine(std::string_view& text) {
-  const size_t end = text.find('\n');
-  std::string_view line = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
-  return line;
-}
 
 /// Reads a number off the front of `line`, and what separates it from the next.
 bool TakeNumber(std::string_view& line, double& value) {

@@ -13,7 +13,6 @@ namespace {
 
 constexpr size_t kPage = 1000;
 constexpr size_t kMostInBox = 50'000;  // candidates of the GEO index; more are read from the log
-constexpr size_t kMostTallies = 1000;
 
 template <typename T>
 T Number(std::string_view text) {

@@ -8,7 +8,6 @@
 namespace fogline {
 namespace {
 
-constexpr int kMostTallies = 1000;
 constexpr uint32_t kNoWord = 0;  // SQLite numbers words from 1
 /// So many of SQLite's instructions between two looks at the clock.
 constexpr int kBetweenLooks = 100'000;

@@ -75,6 +75,9 @@ struct TimeCounts {
   }
 };
 
+/// No more values of a field are listed: those seen most often.
+inline constexpr int kMostTallies = 1000;
+
 /// How often one value of a field occurs; over everything stored, whatever the filter.
 struct ValueTally {
   std::string text;

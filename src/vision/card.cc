@@ -8,17 +8,17 @@
 #include "base/toml.h"
 #include "vision/contract.h"
 #include "vision/floats.h"
+#include "vision/picture_input.h"
 
 namespace fogline {
 namespace {
 
 constexpr int kDefaultSide = 224;
-constexpr int kMaxSide = 8192;
 
 /// Reads keys of one TOML table; the first problem is kept and everything after it is skipped.
-class Reader {
+class CardReader {
  public:
-  Reader(const Toml& table, std::string prefix, std::string where, Status& status)
+  CardReader(const Toml& table, std::string prefix, std::string where, Status& status)
       : table_(table), prefix_(std::move(prefix)), where_(std::move(where)), status_(status) {}
 
   /// Refuses keys that nothing reads: a mistyped one would otherwise be ignored silently.
@@ -97,7 +97,7 @@ Status ReadInput(const std::vector<Port>& inputs, const Toml& root, const std::s
   return {};
 }
 
-void ReadSize(Reader& reader, const CardOptions& options, ModelCard& card) {
+void ReadSize(CardReader& reader, const CardOptions& options, ModelCard& card) {
   const int side = options.side;
   if (options.size_is_given) return;
   if (side > 0) {
@@ -114,7 +114,7 @@ void ReadSize(Reader& reader, const CardOptions& options, ModelCard& card) {
       height = node->list()[0].whole().value_or(0);
       width = node->list()[1].whole().value_or(0);
     }
-    if (height < 1 || width < 1 || height > kMaxSide || width > kMaxSide) {
+    if (height < 1 || width < 1 || height > kMaxPictureSide || width > kMaxPictureSide) {
       return reader.Wrong("size", "a side in pixels, or [height, width]");
     }
     if ((card.height > 0 && card.height != height) || (card.width > 0 && card.width != width)) {
@@ -126,7 +126,7 @@ void ReadSize(Reader& reader, const CardOptions& options, ModelCard& card) {
   }
 }
 
-void ReadLabels(Reader& reader, const std::filesystem::path& folder, ModelCard& card) {
+void ReadLabels(CardReader& reader, const std::filesystem::path& folder, ModelCard& card) {
   const auto* node = reader.Find("labels");
   if (node == nullptr) return;
   if (const auto file = node->text()) {
@@ -148,7 +148,7 @@ void ReadLabels(Reader& reader, const std::filesystem::path& folder, ModelCard& 
 }
 
 /// How the picture's colours become the network's channels.
-void ReadColor(Reader& reader, ModelCard& card) {
+void ReadColor(CardReader& reader, ModelCard& card) {
   const bool grey = card.channels == 1;
   std::string color = grey ? "grey" : "rgb";
   reader.Text("color", color);
@@ -162,7 +162,7 @@ void ReadColor(Reader& reader, ModelCard& card) {
   }
 }
 
-void ReadPicture(Reader& reader, const CardOptions& options, ModelCard& card) {
+void ReadPicture(CardReader& reader, const CardOptions& options, ModelCard& card) {
   reader.Known({"tensor", "size", "color", "mean", "std", "crop", "crop_fraction"});
   std::string tensor = card.input;  // FindPicture has looked at it
   reader.Text("tensor", tensor);
@@ -178,7 +178,7 @@ void ReadPicture(Reader& reader, const CardOptions& options, ModelCard& card) {
 }
 
 /// Values of the inputs that are no pictures.
-void ReadConstants(const Toml& table, const std::vector<Port>& inputs, Reader& reader,
+void ReadConstants(const Toml& table, const std::vector<Port>& inputs, CardReader& reader,
                    ModelCard& card) {
   std::vector<std::string> others;
   for (const Port& input : inputs) {
@@ -214,7 +214,7 @@ constexpr KindWord kKinds[] = {
 
 /// The output that results are read from, and what it means: in the card's words, else by its
 /// shape. Of several outputs without a word from the card none can be told from the others.
-void ReadOutput(Reader& output, const std::vector<Port>& outputs, ModelCard& card) {
+void ReadOutput(CardReader& output, const std::vector<Port>& outputs, ModelCard& card) {
   output.Known({"tensor", "kind", "labels", "positive", "threshold", "top"});
   std::string kind;
   const bool named = output.Find("tensor") != nullptr;
@@ -244,16 +244,16 @@ Status ReadTables(const Toml& root, const std::string& where, const std::filesys
                   const std::vector<Port>& inputs, const std::vector<Port>& outputs,
                   const CardOptions& options, ModelCard& card) {
   Status status;
-  Reader top(root, "", where, status);
+  CardReader top(root, "", where, status);
   top.Known({"name", "description", "input", "constants", "output"});
   top.Text("name", card.name);
   top.Text("description", card.description);
 
-  Reader input(root["input"], "input.", where, status);
+  CardReader input(root["input"], "input.", where, status);
   ReadPicture(input, options, card);
-  Reader constants(root["constants"], "constants.", where, status);
+  CardReader constants(root["constants"], "constants.", where, status);
   ReadConstants(root["constants"], inputs, constants, card);
-  Reader output(root["output"], "output.", where, status);
+  CardReader output(root["output"], "output.", where, status);
   ReadOutput(output, outputs, card);
   ReadLabels(output, folder, card);
   std::string positive;

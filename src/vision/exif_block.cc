@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
+
 namespace fogline {
 namespace {
 
@@ -16,9 +18,6 @@ using Bytes = std::span<const std::byte>;
 constexpr std::string_view kHead("Exif\0\0", 6);
 constexpr size_t kMostText = size_t{1} << 20;  // of a text profile, unpacked
 
-bool StartsWith(Bytes bytes, std::string_view text) {
-  return bytes.size() >= text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
-}
 size_t Byte(Bytes bytes, size_t at) { return std::to_integer<size_t>(bytes[at]); }
 size_t BigEndian32(Bytes b, size_t at) {
   return Byte(b, at) << 24 | Byte(b, at + 1) << 16 | Byte(b, at + 2) << 8 | Byte(b, at + 3);

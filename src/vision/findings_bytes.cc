@@ -17,7 +17,7 @@ enum class Kind : uint8_t { kClass = 0, kBoxes = 1, kShares = 2, kNumbers = 3, k
 
 constexpr float kPartUnits = 65535;
 
-tl::unexpected<Error> Bad(const char* what) {
+tl::unexpected<Error> Malformed(const char* what) {
   return Fail(ErrorCode::kInvalid, "findings", "{}", what);
 }
 
@@ -97,13 +97,13 @@ class Writer {
   Bytes bytes_;
 };
 
-class Reader {
+class FindingsReader {
  public:
-  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  explicit FindingsReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
   Result<Findings> Read() {
     const auto kind = bytes_.Read<uint8_t>();
-    if (!bytes_.ok()) return Bad("are empty");
+    if (!bytes_.ok()) return Malformed("are empty");
     switch (static_cast<Kind>(kind)) {
       case Kind::kClass:
         return End(ReadClass());
@@ -195,7 +195,7 @@ class Reader {
     for (Entry& entry : list) each(entry);
   }
   Result<Findings> End(Findings found) {
-    if (!fine_ || !bytes_.ok() || bytes_.remaining() != 0) return Bad("are malformed");
+    if (!fine_ || !bytes_.ok() || bytes_.remaining() != 0) return Malformed("are malformed");
     FOGLINE_CHECK(CheckFindings(found));
     return found;
   }
@@ -211,8 +211,8 @@ void WriteFindings(const Findings& findings, std::vector<std::byte>& out) {
 }
 
 Result<Findings> ParseFindings(std::span<const std::byte> bytes) {
-  if (bytes.size() > kMaxFindingsBytes) return Bad("are longer than any can be");
-  return Reader(bytes).Read();
+  if (bytes.size() > kMaxFindingsBytes) return Malformed("are longer than any can be");
+  return FindingsReader(bytes).Read();
 }
 
 }  // namespace fogline

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "vision/jpeg.h"
 
 namespace fogline {
@@ -33,10 +34,6 @@ const unsigned char* Raw(std::span<const std::byte> data) {
   return reinterpret_cast<const unsigned char*>(data.data());
 }
 
-bool StartsWith(std::span<const std::byte> file, std::string_view magic, size_t at = 0) {
-  return file.size() >= at + magic.size() &&
-         std::memcmp(file.data() + at, magic.data(), magic.size()) == 0;
-}
 bool IsPng(std::span<const std::byte> file) { return StartsWith(file, "\x89PNG"); }
 bool IsWebp(std::span<const std::byte> file) {
   return StartsWith(file, "RIFF") && StartsWith(file, "WEBP", 8);

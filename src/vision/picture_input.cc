@@ -9,11 +9,10 @@
 namespace fogline {
 namespace {
 
-constexpr int kMaxSide = 8192;
 /// What is smaller is a list or a matrix of something else, unless it has three channels.
 constexpr int64_t kLeastSide = 8;
 
-bool IsSide(int64_t size) { return size < 0 || (size >= 1 && size <= kMaxSide); }
+bool IsSide(int64_t size) { return size < 0 || (size >= 1 && size <= kMaxPictureSide); }
 
 /// The three dimensions from `first` on as a picture of so many channels, if they can be one.
 std::optional<PictureInput> AsPicture(const Port& port, size_t first, int channels, bool last) {

@@ -11,6 +11,9 @@
 
 namespace fogline {
 
+/// Pixels; what says more is no picture.
+inline constexpr int kMaxPictureSide = 8192;
+
 /// An input that takes a picture as [batch, channels, height, width], [batch, height, width,
 /// channels], or either without the batch.
 struct PictureInput {

@@ -10,7 +10,7 @@
 namespace fogline {
 namespace {
 
-constexpr size_t kMostKnown = 16;
+constexpr size_t kMostNetworks = 16;
 
 Json MachineJson(const Machine& m) {
   Json json{{"name", m.name},
@@ -144,7 +144,7 @@ Result<Planner::Known*> Planner::Find(const std::string& wanted) {
     name = names.front();
   }
   FOGLINE_TRY(auto model, shelf_.Find(name));
-  if (known_.size() >= kMostKnown && !known_.contains(name)) known_.clear();
+  if (known_.size() >= kMostNetworks && !known_.contains(name)) known_.clear();
   Known& known = known_[name];
   if (known.model != model) known = {std::move(model), {}};
   return &known;

@@ -7,7 +7,7 @@
 namespace fogline {
 namespace {
 
-constexpr size_t kMostKnown = 1000;
+constexpr size_t kMostPredictions = 1000;
 
 Result<LatencyTerms> Work(const ShelfModel& shelf, const FleetMemory::Way& way,
                           const std::string& edge, const PredictBy& by, bool files) {
@@ -50,7 +50,7 @@ Result<LatencyTerms> Predictor::Predict(const FleetMemory::Way& way, const Predi
   if (!model) return Forward(std::move(model));  // may come to be known
   if (fresh == 0) return Fail(ErrorCode::kUnavailable, "", "not worked out yet; ask again");
   --fresh;
-  if (known_.size() >= kMostKnown) {
+  if (known_.size() >= kMostPredictions) {
     known_.erase(order_.front());
     order_.pop_front();
   }
