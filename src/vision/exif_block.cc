@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "vision/png_chunks.h"
 
 namespace fogline {
 namespace {
@@ -19,9 +20,6 @@ constexpr std::string_view kHead("Exif\0\0", 6);
 constexpr size_t kMostText = size_t{1} << 20;  // of a text profile, unpacked
 
 size_t Byte(Bytes bytes, size_t at) { return std::to_integer<size_t>(bytes[at]); }
-size_t BigEndian32(Bytes b, size_t at) {
-  return Byte(b, at) << 24 | Byte(b, at + 1) << 16 | Byte(b, at + 2) << 8 | Byte(b, at + 3);
-}
 size_t LittleEndian32(Bytes b, size_t at) {
   return Byte(b, at + 3) << 24 | Byte(b, at + 2) << 16 | Byte(b, at + 1) << 8 | Byte(b, at);
 }
@@ -123,16 +121,13 @@ std::optional<std::string> ProfileText(Bytes body, bool packed) {
 }
 
 std::vector<std::byte> FromPng(Bytes file) {
-  for (size_t at = 8; at + 12 <= file.size();) {
-    const size_t length = BigEndian32(file, at);
-    const Bytes kind = file.subspan(at + 4);
-    const Bytes body = file.subspan(at + 8, std::min(length, file.size() - at - 8));
-    if (StartsWith(kind, "eXIf")) return WithHead(body);
-    if (StartsWith(kind, "zTXt") || StartsWith(kind, "tEXt")) {
-      if (const auto text = ProfileText(body, StartsWith(kind, "zTXt")))
+  Bytes rest = file.subspan(std::min<size_t>(8, file.size()));
+  while (const auto chunk = TakePngChunk(rest)) {
+    if (chunk->kind == "eXIf") return WithHead(chunk->body);
+    if (chunk->kind == "zTXt" || chunk->kind == "tEXt") {
+      if (const auto text = ProfileText(chunk->body, chunk->kind == "zTXt"))
         return FromHexProfile(*text);
     }
-    at += 12 + length;
   }
   return {};
 }

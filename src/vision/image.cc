@@ -14,7 +14,9 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "vision/jpeg.h"
+#include "vision/png_chunks.h"
 
 namespace fogline {
 namespace {
@@ -39,8 +41,22 @@ bool IsWebp(std::span<const std::byte> file) {
   return StartsWith(file, "RIFF") && StartsWith(file, "WEBP", 8);
 }
 
+/// What a chunk in front of the pixels says it has, libpng reserves before it looks for it.
+Status CheckChunks(std::span<const std::byte> file, const std::string& where) {
+  std::span<const std::byte> rest = file.subspan(std::min<size_t>(8, file.size()));
+  while (const auto chunk = TakePngChunk(rest)) {
+    if (chunk->kind == "IDAT" || chunk->kind == "IEND") break;
+    if (!chunk->whole) {
+      return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: it ends within its '{}' chunk",
+                  Printable(chunk->kind));
+    }
+  }
+  return {};
+}
+
 /// Transparent parts become white. A picture that says nothing of its gamma is sRGB, 16 bits or 8.
 Result<Image> DecodePng(std::span<const std::byte> file, const std::string& where) {
+  FOGLINE_CHECK(CheckChunks(file, where));
   png_image png{};
   const std::unique_ptr<png_image, decltype(&png_image_free)> owner(&png, png_image_free);
   png.version = PNG_IMAGE_VERSION;

@@ -53,6 +53,20 @@ TEST(Png, EveryKindBecomesRgb) {
   }
 }
 
+// libpng reserves the length first: two gigabytes for a file of three hundred bytes.
+TEST(Png, AChunkThatSaysMoreThanTheFileHasIsRefusedByName) {
+  auto file = Write(PNG_FORMAT_RGB, Pattern(3));
+  constexpr size_t kAfterHeader = 8 + 12 + 13;
+  std::vector<std::byte> text;
+  for (const char c : std::string_view("\x7e\0\0\xcdzTXtComment\0\0", 17))
+    text.push_back(static_cast<std::byte>(c));
+  file.insert(file.begin() + kAfterHeader, text.begin(), text.end());
+  const auto image = DecodeImage(file, "claims.png");
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().ToString(),
+            "claims.png: is a damaged PNG: it ends within its 'zTXt' chunk");
+}
+
 TEST(Png, EveryTruncationOfItsPixelsIsRefused) {
   const auto file = Write(PNG_FORMAT_RGB, Pattern(3));
   constexpr size_t kEnd = 12 + 4 + 4;  // the IEND chunk, and the checksums of zlib and IDAT
