@@ -1,10 +1,20 @@
 #include "plan/contraction.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <numeric>
 
 namespace fogline {
 namespace {
+
+/// Wires of a group. Nearly all have a few: two vectors on the heap for each task would take most
+/// of the time.
+using WireList = boost::container::small_vector<uint32_t, 4>;
+
+template <typename List, typename Condition>
+void EraseIf(List& list, Condition condition) {
+  list.erase(std::remove_if(list.begin(), list.end(), condition), list.end());
+}
 
 class Contractor {
  public:
@@ -36,7 +46,8 @@ class Contractor {
   }
 
  private:
-  static void AddUnique(std::vector<uint32_t>& list, uint32_t w) {
+  template <typename List>
+  static void AddUnique(List& list, uint32_t w) {
     if (std::find(list.begin(), list.end(), w) == list.end()) list.push_back(w);
   }
 
@@ -45,7 +56,7 @@ class Contractor {
     return task;
   }
 
-  Price SumUp(const std::vector<uint32_t>& wires) const {
+  Price SumUp(const WireList& wires) const {
     Price sum;
     for (const uint32_t w : wires) sum += problem_.wires[w].up;
     return sum;
@@ -77,14 +88,14 @@ class Contractor {
     in_[r].clear();
     out_[r].clear();
     // What both writes and is read only inside no longer exists.
-    std::erase_if(out_[v], [&](uint32_t w) {
+    EraseIf(out_[v], [&](uint32_t w) {
       const auto& readers = problem_.wires[w].readers;
       const bool inside =
           std::all_of(readers.begin(), readers.end(), [&](uint32_t t) { return Find(t) == v; });
       if (inside) alive_[w] = false;
       return inside;
     });
-    std::erase_if(in_[v], [&](uint32_t w) { return !alive_[w]; });
+    EraseIf(in_[v], [&](uint32_t w) { return !alive_[w]; });
     for (const auto* list : {&in_[v], &out_[v]}) {
       for (const uint32_t w : *list) {
         if (!queued_[w]) {
@@ -120,9 +131,9 @@ class Contractor {
 
   const PartitionProblem& problem_;
   std::vector<uint32_t> parent_;
-  std::vector<Task> tasks_;                 // summed over each group
-  std::vector<std::vector<uint32_t>> in_;   // wires each group reads
-  std::vector<std::vector<uint32_t>> out_;  // wires each group writes
+  std::vector<Task> tasks_;    // summed over each group
+  std::vector<WireList> in_;   // wires each group reads
+  std::vector<WireList> out_;  // wires each group writes
   std::vector<bool> alive_, queued_;
   std::vector<uint32_t> queue_;
 };

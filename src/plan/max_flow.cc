@@ -13,7 +13,8 @@ using Graph =
                                        boost::no_property, uint32_t, uint32_t>;
 using Edge = boost::graph_traits<Graph>::edge_descriptor;
 
-/// Both directions of every arc, sorted by tail as the compressed graph wants them.
+/// Every arc and its reverse, sorted by tail as the compressed graph wants them. A reverse has no
+/// capacity of its own: what the library could not send on goes back along such arcs alone.
 struct FlowNetwork {
   std::vector<std::pair<uint32_t, uint32_t>> ends;
   std::vector<int64_t> capacity;
@@ -33,8 +34,7 @@ struct FlowNetwork {
       const uint32_t b = next[arc.to]++;
       ends[a] = {arc.from, arc.to};
       ends[b] = {arc.to, arc.from};
-      capacity[a] = arc.forward;
-      capacity[b] = arc.backward;
+      capacity[a] = arc.capacity;
       reverse[a] = b;
       reverse[b] = a;
     }

@@ -6,12 +6,11 @@
 
 namespace fogline {
 
-/// Capacity both ways between two vertices.
+/// Capacity one way between two vertices.
 struct FlowArc {
   uint32_t from = 0;
   uint32_t to = 0;
-  int64_t forward = 0;
-  int64_t backward = 0;
+  int64_t capacity = 0;
 };
 
 struct FlowResult {

@@ -94,7 +94,7 @@ class Builder {
  public:
   Builder(const PartitionProblem& problem, const std::vector<bool>& forced, const Ticks& ticks)
       : ticks_(ticks), forced_(forced), next_(static_cast<uint32_t>(problem.tasks.size()) + 2) {
-    arcs_.reserve(problem.tasks.size() + 2 * problem.wires.size());
+    arcs_.reserve(problem.tasks.size() + 3 * problem.wires.size());
     for (uint32_t t = 0; t < problem.tasks.size(); ++t) AddTask(t, problem.tasks[t]);
     for (const Wire& wire : problem.wires) AddWire(wire);
   }
@@ -110,9 +110,9 @@ class Builder {
 
  private:
   void AddArc(uint32_t from, uint32_t to, int64_t forward, int64_t backward) {
-    if (from != to && (forward > 0 || backward > 0)) {
-      arcs_.push_back({from, to, forward, backward});
-    }
+    if (from == to) return;
+    if (forward > 0) arcs_.push_back({from, to, forward});
+    if (backward > 0) arcs_.push_back({to, from, backward});
   }
 
   void AddTask(uint32_t t, const Task& task) {

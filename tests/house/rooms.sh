@@ -47,6 +47,7 @@ stb/ vision
 png.h vision
 LBFGS learn
 Eigen learn
+boost/container plan
 boost/graph plan
 CLI/ cli
 spdlog base
