@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Nanos kMostRest = 1min;
+constexpr Nanos kMostDiskRest = 1min;
 
 }  // namespace
 
@@ -83,7 +83,7 @@ void Spool::Rest(Segments::iterator segment, const std::string& why) {
     LogError("{}: {}; what it holds stays and is tried again",
              folder_->PathOf(segment->first).string(), why);
   }
-  s.rest = s.rest == Nanos(0) ? options_.rest : std::min(2 * s.rest, kMostRest);
+  s.rest = s.rest == Nanos(0) ? options_.rest : std::min(2 * s.rest, kMostDiskRest);
   s.rests_until = Clock::Real().Steady() + s.rest;
 }
 

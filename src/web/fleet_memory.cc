@@ -18,7 +18,7 @@ constexpr Nanos kBetweenMarks = std::chrono::milliseconds(200);
 constexpr Nanos kMinute = std::chrono::minutes(1);
 constexpr int64_t kOldestUs = int64_t{86'400'000'000} * 365;  // what an age is told up to
 
-void PutQuantiles(JsonWriter& json, std::string_view name, const std::vector<double>& samples) {
+void PutSpread(JsonWriter& json, std::string_view name, const std::vector<double>& samples) {
   if (samples.empty()) return;
   json.Object(name, [&] {
     json.Put("p50", Rounded{Quantile(samples, 0.5), 4});
@@ -165,8 +165,8 @@ void FleetMemory::Put(JsonWriter& json, const std::string& name, const Device& d
     });
   }
   json.Object("measured", [&] {
-    PutQuantiles(json, "bytes", bytes);
-    PutQuantiles(json, "total_ms", totals);
+    PutSpread(json, "bytes", bytes);
+    PutSpread(json, "total_ms", totals);
   });
   json.Object("stages_ms", [&] {
     for (const StageField& stage : kStages) {
@@ -175,7 +175,7 @@ void FleetMemory::Put(JsonWriter& json, const std::string& name, const Device& d
         const float time = frame.stages.*stage.time_ms;
         if (std::isfinite(time)) times.push_back(time);
       }
-      PutQuantiles(json, stage.name, times);
+      PutSpread(json, stage.name, times);
     }
   });
 }
