@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "base/toml_depth.h"
 
 namespace fogline {
 namespace {
@@ -44,6 +45,7 @@ class TomlBuilder {
 };
 
 Result<Toml> Toml::Parse(std::string_view text, const std::string& where) {
+  FOGLINE_CHECK(CheckTomlDepth(text, where));
   try {
     return TomlBuilder::Make(toml::parse(text, where));
   } catch (const toml::parse_error& e) {

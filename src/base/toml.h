@@ -19,7 +19,8 @@ class Toml {
   using List = std::vector<Toml>;
   using Table = std::vector<std::pair<std::string, Toml>>;  // by key, in alphabetical order
 
-  /// Errors: kInvalid with `where`, the line, and what is wrong there.
+  /// Errors: kInvalid with `where`, the line, and what is wrong there; also for what is deeper or
+  /// larger than any file of ours (base/toml_depth.h).
   static Result<Toml> Parse(std::string_view text, const std::string& where);
 
   /// What is looked for in a value that has no such key or place is none.

@@ -46,6 +46,42 @@ TEST(Toml, AMistakeNamesItsLine) {
   EXPECT_EQ(bad.error().code, ErrorCode::kInvalid);
 }
 
+// toml++ recurses once for each part of a key and each value within another: a long key ended the
+// process.
+TEST(Toml, WhatIsDeeperThanAnyFileIsRefusedBeforeTheParserSeesIt) {
+  std::string dotted = "ok = 1\na";
+  for (int i = 0; i < 60'000; ++i) dotted += ".a";
+  EXPECT_EQ(Toml::Parse(dotted + " = 1\n", "c.toml").error().ToString(),
+            "c.toml: line 2: a key of more than 16 parts");
+  for (const char* open : {"[", "{a="}) {
+    std::string nested = "a = ";
+    for (int i = 0; i < 50'000; ++i) nested += open;
+    EXPECT_EQ(Toml::Parse(nested, "c.toml").error().ToString(),
+              "c.toml: line 1: values more than 16 deep in each other");
+  }
+  EXPECT_FALSE(Toml::Parse("a = '" + std::string(5'000'000, 'x') + "'", "c.toml"));
+}
+
+TEST(Toml, DotsAndBracketsInTextsAndCommentsAreNoDepth) {
+  const std::string many(200, '.'), open(200, '[');
+  for (const std::string& text :
+       {many + open, "\\\"" + many, std::string("'"), std::string("# no comment")}) {
+    const auto read =
+        Toml::Parse("[a.b.c]\nx = \"" + text + "\" # " + many + open + "\ny = 1.5\n", "c.toml");
+    ASSERT_TRUE(read) << read.error().ToString();
+    EXPECT_EQ((*read)["a"]["b"]["c"]["y"].number(), 1.5);
+  }
+  const auto lines = Toml::Parse(
+      "x = \"\"\"\n" + many + "\"\n" + open + "\"\"\"\ny = '''" + open + "'\n'''\n'k.k' = 1\n",
+      "c.toml");
+  ASSERT_TRUE(lines) << lines.error().ToString();
+  EXPECT_EQ((*lines)["k.k"].whole(), 1);
+  // As many values as one likes beside each other.
+  std::string list = "x = [";
+  for (int i = 0; i < 5'000; ++i) list += "[1.5, {a.b = 2}],";
+  EXPECT_EQ(Toml::Parse(list + "]", "c.toml").value()["x"].list().size(), 5'000U);
+}
+
 TEST(TomlReader, ErrorsNameFileAndKey) {
   const Toml root =
       Toml::Parse("[t]\nn = -1\ntext = 3\nfar = inf\nmsitake = 1\n", "c.toml").value();

@@ -16,6 +16,10 @@ void AddLinkFlags(Command& command, LinkFlags& flags) {
 Result<LinkOptions> ToLinkOptions(const LinkFlags& flags) {
   LinkOptions options;
   FOGLINE_TRY(options.broker, ParseBroker(flags.broker));
+  if (!options.broker.tls && !(flags.ca.empty() && flags.cert.empty() && flags.key.empty())) {
+    return Fail(ErrorCode::kUsage, options.broker.ToString(),
+                "goes in the clear, and --ca, --cert and --key are for TLS: write mqtts://");
+  }
   options.ca_file = flags.ca;
   options.cert_file = flags.cert;
   options.key_file = flags.key;

@@ -153,7 +153,7 @@ HttpResponse Site::Answer(const HttpRequest& request) {
 }
 
 bool Site::KnowsHost(std::string_view host) const {
-  if (!loopback_) return true;
+  if (!loopback_ && options_.hosts.empty()) return true;
   const std::string_view name = WithoutPort(host);
   if (name == "localhost" || name == "[::1]") return true;
   // A number, not a name that begins like one.

@@ -132,6 +132,27 @@ TEST_F(SiteTest, ALoopbackServerAnswersToLoopbackNamesOnly) {
   }
 }
 
+// A page elsewhere that points its own name at this server would read it through a visitor's
+// browser.
+TEST_F(SiteTest, OnceNamesAreGivenNoOtherIsAnsweredAtAnyAddress) {
+  options_.address = "0.0.0.0";
+  options_.hosts = {"map.example"};
+  for (const char* host : {"map.example", "map.example:8080", "127.0.0.1:8080", "localhost"}) {
+    host_ = host;
+    EXPECT_EQ(Get("/healthz").status, 200) << host;
+  }
+  for (const char* host : {"evil.example", "map.example.evil.example", "192.0.2.7", ""}) {
+    host_ = host;
+    EXPECT_EQ(Get("/healthz").status, 421) << host;
+  }
+}
+
+TEST_F(SiteTest, WithoutNamesAServerOffLoopbackAnswersToAny) {
+  options_.address = "0.0.0.0";
+  host_ = "192.0.2.7:8080";
+  EXPECT_EQ(Get("/healthz").status, 200);
+}
+
 TEST_F(SiteTest, AFurtherNameMayBeAnIpv6Address) {
   options_.hosts = {"map.example", "fd00::5", "[fd00::6]"};
   for (const char* host : {"map.example", "map.example:80", "[fd00::5]:80", "[fd00::6]"}) {

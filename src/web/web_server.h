@@ -38,8 +38,8 @@ struct WebOptions {
   uint16_t port = 0;  // 0: a free one, see WebServer::port()
   std::string title = "Fogline";
   /// Further names under which the server may be asked for (a reverse proxy's). A server on a
-  /// loopback address answers to loopback names only, so that no foreign page can read it by
-  /// rebinding its own name; a server on any other address answers to every name.
+  /// loopback address, and any once it has names, answers to loopback names and these only, so that
+  /// no foreign page can read it by rebinding its own name.
   std::vector<std::string> hosts;
   /// A PMTiles file, or the address of raster tiles with {z}/{x}/{y}; empty: land and borders only.
   std::string basemap;

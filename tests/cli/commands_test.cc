@@ -85,6 +85,15 @@ TEST_F(Commands, AValueThatIsNoneIsRefusedWithTheFlag) {
   ExpectOneLine(Run({"inspect", kModel, "--value", "imago=1"}), "did you mean 'image'", 2);
 }
 
+TEST_F(Commands, CertificatesForALineInTheClearAreRefused) {
+  for (const char* flag : {"--ca", "--cert", "--key"}) {
+    ExpectOneLine(Run({"cloud", "--broker", "mqtt://127.0.0.1:1", flag, "/a/file.crt"}),
+                  "mqtt://127.0.0.1:1: goes in the clear, and --ca, --cert and --key are for TLS: "
+                  "write mqtts://",
+                  2);
+  }
+}
+
 TEST_F(Commands, HalvesOfASplitGiveTheWholesOutput) {
   const fs::path halves = dir_.path() / "halves";
   const Json answer = Ask({"split", kModel, "--cut", "split6", "--out", halves.string()});
