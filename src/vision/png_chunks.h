@@ -2,6 +2,7 @@
 // lengths.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -16,16 +17,16 @@ struct PngChunk {
 };
 
 /// Takes the first chunk off `rest`, which begins behind the file's eight bytes of signature.
-/// Nothing once fewer bytes are left than the smallest chunk has.
+/// Nothing once fewer bytes are left than a length and a kind have.
 inline std::optional<PngChunk> TakePngChunk(std::span<const std::byte>& rest) {
-  constexpr size_t kAround = 12;  // length and kind in front, checksum behind
-  if (rest.size() < kAround) return std::nullopt;
+  constexpr size_t kInFront = 8, kChecksum = 4;
+  if (rest.size() < kInFront) return std::nullopt;
   size_t length = 0;
   for (size_t i = 0; i < 4; ++i) length = length << 8 | std::to_integer<size_t>(rest[i]);
   PngChunk chunk{{reinterpret_cast<const char*>(rest.data()) + 4, 4}, {}, true};
-  chunk.whole = length <= rest.size() - kAround;
-  chunk.body = rest.subspan(8, chunk.whole ? length : rest.size() - 8);
-  rest = chunk.whole ? rest.subspan(kAround + length) : std::span<const std::byte>();
+  chunk.whole = kInFront + length + kChecksum <= rest.size();
+  chunk.body = rest.subspan(kInFront, std::min(length, rest.size() - kInFront));
+  rest = chunk.whole ? rest.subspan(kInFront + length + kChecksum) : std::span<const std::byte>();
   return chunk;
 }
 

@@ -65,6 +65,13 @@ TEST(Png, AChunkThatSaysMoreThanTheFileHasIsRefusedByName) {
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().ToString(),
             "claims.png: is a damaged PNG: it ends within its 'zTXt' chunk");
+  // Wherever the file ends behind the chunk's kind.
+  for (size_t more = 8; more <= text.size(); ++more) {
+    const auto cut = DecodeImage(std::span(file).first(kAfterHeader + more), "cut.png");
+    ASSERT_FALSE(cut);
+    EXPECT_EQ(cut.error().ToString(), "cut.png: is a damaged PNG: it ends within its 'zTXt' chunk")
+        << more;
+  }
 }
 
 TEST(Png, EveryTruncationOfItsPixelsIsRefused) {
