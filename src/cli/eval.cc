@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/eval_boxes.h"
 #include "cli/eval_page.h"
 #include "cli/flags.h"
 #include "cli/score_view.h"
@@ -19,7 +20,7 @@ constexpr size_t kWorstShown = 20;
 
 struct EvalArgs : Common {
   EvaluateOptions evaluate;
-  std::filesystem::path html;
+  std::filesystem::path truth, html;
 };
 
 Json CurveToJson(const ThresholdCurve& curve) {
@@ -125,6 +126,10 @@ void Print(const EvaluateReport& report) {
 }
 
 Status RunEval(const EvalArgs& args) {
+  if (!args.truth.empty()) {
+    const EvaluateOptions& e = args.evaluate;
+    return RunBoxEval({e.model, e.images, args.truth, e.threads, e.side}, args.html, args.json);
+  }
   const auto start = std::chrono::steady_clock::now();
   StageProgress progress;
   auto evaluated = Evaluate(args.evaluate, [&](std::string_view stage, size_t, size_t total) {
@@ -154,10 +159,16 @@ Status RunEval(const EvalArgs& args) {
 void AddEval(CommandLine& line) {
   Command command = line.Add("eval", "Says how good a model is on labelled photographs");
   auto args = std::make_shared<EvalArgs>();
-  command.Add("MODEL", args->evaluate.model, "an ONNX classifier, its card beside it").Required();
+  command.Add("MODEL", args->evaluate.model, "an ONNX classifier or detector, its card beside it")
+      .Required();
   EvaluateOptions& evaluate = args->evaluate;
   AddPhotographFlags(command, evaluate.images, evaluate.threads, evaluate.side,
-                     ", named as the card's labels");
+                     ", named as the card's labels; with --truth one folder for all");
+  command
+      .Add("--truth", args->truth,
+           "what is to be seen in the pictures, for a detector: COCO's JSON, or a folder of YOLO's "
+           "texts")
+      .Type("FILE|DIR");
   command.Add("--html", args->html, "write a page with charts and mistakes to this file")
       .Type("FILE");
   AddCommon(command, *args);

@@ -76,7 +76,9 @@ Json ToJson(const ModelContract& contract) {
           {"no_picture", pictures ? Json() : Json(contract.no_picture->message)},
           {"constants", std::move(fixed)},
           {"outputs", std::move(outputs)},
-          {"judged", contract.judged}};
+          {"judged", contract.judged},
+          {"layout", contract.layout ? Json(NameOf(*contract.layout)) : Json()},
+          {"layout_guessed", contract.guessed}};
 }
 
 Json ToJson(const ModelArgs& args, const Network& network, const std::vector<Cut>& cuts) {

@@ -9,6 +9,7 @@
 #include "codec/runnable.h"
 #include "frame/json_frame.h"
 #include "vision/floats.h"
+#include "vision/placement.h"
 #include "vision/preprocess.h"
 #include "vision/verdict.h"
 
@@ -122,7 +123,8 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   }
   FOGLINE_TRY(const auto outputs, open.session->Run({&input, 1}));
   const ModelCard& card = open.model->card;
-  auto read = ReadOutputs(outputs, open.session->outputs(), open.model->contract.judged, card);
+  auto read = ReadOutputs(outputs, open.session->outputs(), open.model->contract.judged, card,
+                          PlacementOf(frame_.picture.width, frame_.picture.height, card));
   if (!read && !HoldsNumbers(input)) return Refuse("holds NaN or infinite numbers");
   FOGLINE_TRY(Findings findings, std::move(read));
   Verdict verdict = Judge(findings, card);

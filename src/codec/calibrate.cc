@@ -18,7 +18,7 @@ Status PictureCodecs(Calibration& all, const Cut& cut) {
   for (const CodecKind kind : {CodecKind::kJpeg, CodecKind::kWebp}) {
     for (const int quality : all.options().qualities) {
       const CodecName name{kind, quality};
-      Trial trial(all.pictures());
+      Trial trial = all.NewTrial();
       const auto work = [&](size_t i, int) -> Status {
         std::vector<std::byte> code;
         FOGLINE_CHECK(kind == CodecKind::kJpeg ? EncodeJpeg(all.picture(i), quality, code)

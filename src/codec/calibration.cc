@@ -5,11 +5,15 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/log.h"
 #include "base/parallel.h"
 #include "base/stats.h"
+#include "codec/agreement.h"
 #include "codec/cut_calibration.h"
 #include "graph/channel_axis.h"
+#include "vision/boxes.h"
 #include "vision/preprocess.h"
+#include "vision/verdict.h"
 
 namespace fogline {
 
@@ -88,7 +92,23 @@ Status Calibration::RunWhole() {
   const ModelContract& contract = network_.contract;
   if (contract.classes() > 0) classes = {contract.judged, contract.classes()};
   reference_ = std::make_unique<Reference>(std::move(outputs), classes);
+  if (!contract.layout) return {};
+  curves_ = ForCurves(network_.card);
+  for (const auto& one : reference_->outputs()) {
+    whole_findings_.push_back(Read(one, network_.card));
+  }
+  if (!AgreementOf(whole_findings_, whole_findings_)) {
+    LogWarning(
+        "the model finds nothing in these pictures: agreement is that of its outputs' "
+        "numbers, not of boxes");
+    whole_findings_.clear();
+  }
   return {};
+}
+
+Findings Calibration::Read(const std::vector<Tensor>& outputs, const ModelCard& card) const {
+  auto read = ReadOutputs(outputs, whole_->outputs(), network_.contract.judged, card, {});
+  return read ? *std::move(read) : Findings(RawFindings{});
 }
 
 CalibratedPair Calibration::Row(const Cut& cut, const CodecName& codec) {
@@ -120,6 +140,9 @@ Status Calibration::AddRow(CalibratedPair row, Trial trial) {
     if (known > 0) row.top1_accuracy = right / known;
   }
   row.agreement = row.top1_agreement ? row.top1_agreement : Summarize(trial.agreement).mean;
+  if (!trial.findings.empty()) {
+    row.agreement = AgreementOf(whole_findings_, trial.findings).value_or(0);
+  }
   if (options_.metric) {
     FOGLINE_TRY(row.user_metric, options_.metric(reference_->outputs(), trial.outputs));
   }
@@ -131,7 +154,14 @@ void Calibration::Judge(size_t picture, std::vector<Tensor> outputs, Trial& tria
   trial.top1[picture] = reference_->Top1(outputs);
   trial.agreement[picture] = reference_->Agreement(picture, outputs);
   trial.relative[picture] = reference_->RelativeError(picture, outputs);
+  if (!trial.findings.empty()) trial.findings[picture] = Read(outputs, curves_);
   if (options_.metric) trial.outputs[picture] = std::move(outputs);
+}
+
+Trial Calibration::NewTrial() const {
+  Trial trial(pictures());
+  trial.findings.resize(whole_findings_.size());
+  return trial;
 }
 
 Trial Calibration::Unchanged() const {

@@ -15,6 +15,7 @@
 #include "codec/codec.h"
 #include "codec/reference.h"
 #include "engine/session.h"
+#include "vision/findings.h"
 
 namespace fogline {
 
@@ -32,6 +33,7 @@ struct Trial {
 
   std::vector<double> bytes, agreement, relative;
   std::vector<std::vector<Tensor>> outputs;  // kept only for the user's own metric
+  std::vector<Findings> findings;            // where agreement is one of findings, else empty
   std::vector<int> top1;
 };
 
@@ -71,6 +73,8 @@ class Calibration {
   /// Fills the trial's part of picture i in: the outputs that the model gave after the codec.
   void Judge(size_t picture, std::vector<Tensor> outputs, Trial& trial) const;
 
+  /// A trial in which every picture is to be judged.
+  Trial NewTrial() const;
   /// A trial of a codec that changes nothing.
   Trial Unchanged() const;
 
@@ -80,6 +84,8 @@ class Calibration {
   Calibration(const Network& network, const CalibrationSet& set, const CalibrateOptions& options)
       : network_(network), set_(set), options_(options) {}
   Status RunWhole();
+  /// What outputs say, for AgreementOf; nothing at all where they make no sense.
+  Findings Read(const std::vector<Tensor>& outputs, const ModelCard& card) const;
   void Tell(double done) const;
 
   const Network& network_;
@@ -91,6 +97,8 @@ class Calibration {
   std::vector<int> channel_axes_;  // by the model's activations
   std::unique_ptr<Session> whole_;
   std::unique_ptr<Reference> reference_;
+  std::vector<Findings> whole_findings_;  // of boxes; of other outputs empty
+  ModelCard curves_;                      // the card as boxes are read for agreement
   BundleContents contents_;
 };
 

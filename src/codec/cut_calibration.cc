@@ -366,7 +366,7 @@ Result<std::vector<Tensor>> CutCalibration::Through(size_t picture, Codecs& code
 
 Status CutCalibration::Evaluate(std::span<const CodecName> names) {
   const auto threads = static_cast<size_t>(all_.options().threads);
-  std::vector<Trial> trials(names.size(), Trial(all_.pictures()));
+  std::vector<Trial> trials(names.size(), all_.NewTrial());
   const auto judge = [&](std::span<const size_t> part) -> Status {
     for (size_t n = 0; n < names.size(); ++n) {
       std::vector<Codecs> codecs(2 * threads);  // a worker needs one for either half

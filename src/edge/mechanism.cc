@@ -7,6 +7,7 @@
 #include "codec/runnable.h"
 #include "engine/session.h"
 #include "graph/slice.h"
+#include "vision/placement.h"
 #include "vision/preprocess.h"
 #include "vision/verdict.h"
 
@@ -114,7 +115,8 @@ class EdgeOnly final : public Mechanism {
     out.resize_us = LapMicros(start);
     FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
     out.prefix_us = LapMicros(start);
-    FOGLINE_TRY(Findings findings, ReadOutputs(outputs, session_->outputs(), judged_, card_));
+    FOGLINE_TRY(Findings findings, ReadOutputs(outputs, session_->outputs(), judged_, card_,
+                                               PlacementOf(picture.width, picture.height, card_)));
     Verdict verdict = Judge(findings, card_);
     out.positive = verdict.positive;
     out.data.clear();

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "vision/folder.h"
+#include "vision/placement.h"
 #include "vision/preprocess.h"
 
 namespace fogline {
@@ -46,6 +47,9 @@ Status Workbench::Work(const Capture& capture, size_t route, bool all) {
   frame_.stages.resize = prepared_.resize_us;
   frame_.stages.prefix = prepared_.prefix_us;
   frame_.stages.encode = prepared_.encode_us;
+  if (!mechanism->cut().is_edge_only() && NeedsPictureSize(pool_.network().card)) {
+    frame_.picture = PictureSize::Of(picture.image.width, picture.image.height);
+  }
   if (thumbnail_side_ > 0) FOGLINE_CHECK(AddThumbnail(picture.image));
   return {};
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr uint8_t kVersion = 3;
 // Older versions that are still read.
 constexpr uint8_t kWithoutCounts = 2, kWithoutTimeSource = 1;
-constexpr uint8_t kHasPosition = 1, kHasSettled = 2, kHasCounts = 4;
+constexpr uint8_t kHasPosition = 1, kHasSettled = 2, kHasCounts = 4, kHasPicture = 8;
 // Of a result.
 constexpr uint8_t kPositive = 1, kHasFindings = 2;
 constexpr double kDegreeUnits = 1e7;
@@ -65,6 +65,14 @@ uint64_t ShortId(const Sha256& hash) {
   return id;
 }
 
+PictureSize PictureSize::Of(int width, int height) {
+  while (width > UINT16_MAX || height > UINT16_MAX) {
+    width /= 2;
+    height /= 2;
+  }
+  return {static_cast<uint16_t>(std::max(width, 1)), static_cast<uint16_t>(std::max(height, 1))};
+}
+
 void Frame::Reset() {
   Frame fresh;
   fresh.device.swap(device);
@@ -99,9 +107,9 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
   ByteWriter writer(out);
   writer.Write(Frame::kMagic);
   writer.Write(kVersion);
-  writer.Write(static_cast<uint8_t>((frame.has_position ? kHasPosition : 0) |
-                                    (frame.settled.empty() ? 0 : kHasSettled) |
-                                    (frame.counts ? kHasCounts : 0)));
+  writer.Write(static_cast<uint8_t>(
+      (frame.has_position ? kHasPosition : 0) | (frame.settled.empty() ? 0 : kHasSettled) |
+      (frame.counts ? kHasCounts : 0) | (frame.picture.width > 0 ? kHasPicture : 0)));
   writer.Write(static_cast<uint8_t>(frame.payloads.size()));
   writer.Write(static_cast<uint8_t>(frame.device.size()));
   writer.Write(uint32_t{0});  // the length, known at the end
@@ -134,6 +142,10 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
     for (uint32_t count : {frame.counts->waiting, frame.counts->dead, frame.counts->dropped}) {
       writer.Write(count);
     }
+  }
+  if (frame.picture.width > 0) {
+    writer.Write(frame.picture.width);
+    writer.Write(frame.picture.height);
   }
   for (const Payload& payload : frame.payloads) {
     writer.Write(static_cast<uint8_t>(payload.role));
@@ -178,7 +190,7 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   std::memcpy(&checksum, bytes.data() + length - sizeof(checksum), sizeof(checksum));
   if (Crc32(bytes.first(length - sizeof(checksum))) != checksum) return Bad("fails its checksum");
   const uint8_t known_flags =
-      kHasPosition | kHasSettled | (version > kWithoutCounts ? kHasCounts : 0);
+      kHasPosition | kHasSettled | (version > kWithoutCounts ? kHasCounts | kHasPicture : 0);
   if ((flags & ~known_flags) != 0) return Bad("has unknown flags");
   if (payloads > Frame::kMaxPayloads) return Bad("has too many payloads");
 
@@ -221,6 +233,11 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
     for (uint32_t* count : {&counts.waiting, &counts.dead, &counts.dropped}) {
       *count = reader.Read<uint32_t>();
     }
+  }
+  if ((flags & kHasPicture) != 0) {
+    frame.picture.width = reader.Read<uint16_t>();
+    frame.picture.height = reader.Read<uint16_t>();
+    if (frame.picture.width == 0 || frame.picture.height == 0) return Bad("is of an empty picture");
   }
   frame.payloads.resize(payloads);
   for (Payload& payload : frame.payloads) FOGLINE_CHECK(ParsePayload(reader, payload));

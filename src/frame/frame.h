@@ -49,6 +49,15 @@ struct Settled {
   uint32_t network_us = 0;
 };
 
+/// The upright picture that a frame's tensors were made from, in pixels, or in other units of the
+/// same proportions where it has more than 65,535; 0 where nobody said.
+struct PictureSize {
+  uint16_t width = 0, height = 0;
+  /// Of any size.
+  static PictureSize Of(int width, int height);
+  bool operator==(const PictureSize&) const = default;
+};
+
 /// The first 8 bytes of a hash as a little-endian number: how models and bundles are named in a
 /// frame.
 uint64_t ShortId(const Sha256& hash);
@@ -73,6 +82,7 @@ struct Frame {
   uint64_t cut = 0;     // Cut::id
   uint64_t bundle = 0;  // ShortId of the calibration bundle, 0 for none
   EdgeStages stages;
+  PictureSize picture;                 // where places in the tensors mean nothing without it
   std::vector<Settled> settled;        // at most kMaxSettled
   std::optional<DeviceCounts> counts;  // now and then
   std::vector<Payload> payloads;

@@ -100,6 +100,7 @@ void ExpectSame(const Frame& a, const Frame& b) {
     EXPECT_EQ(a.settled[i].network_us, b.settled[i].network_us);
   }
   EXPECT_EQ(a.counts, b.counts);
+  EXPECT_EQ(a.picture, b.picture);
   ASSERT_EQ(a.payloads.size(), b.payloads.size());
   for (size_t i = 0; i < a.payloads.size(); ++i) {
     EXPECT_EQ(a.payloads[i].role, b.payloads[i].role);
@@ -248,6 +249,28 @@ std::vector<std::byte> AsVersion(std::vector<std::byte> bytes, uint8_t version) 
   return bytes;
 }
 
+TEST(Frame, ThePicturesSizeTravelsWhereItIsSaid) {
+  EXPECT_EQ(PictureSize::Of(640, 480), (PictureSize{640, 480}));
+  EXPECT_EQ(PictureSize::Of(100'000, 50'000), (PictureSize{50'000, 25'000}));
+  Frame frame = DocumentedFrame(), read;
+  std::vector<std::byte> bytes, without, scratch;
+  ASSERT_TRUE(WriteFrame(frame, without));
+  frame.picture = {640, 480};
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  EXPECT_EQ(bytes.size(), without.size() + 4);
+  ASSERT_TRUE(ParseFrame(bytes, read));
+  EXPECT_EQ(read.picture, frame.picture);
+  EXPECT_EQ(ParseFrame(AsVersion(bytes, 2), read).error().code, ErrorCode::kInvalid);
+  frame.picture.height = 0;
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  EXPECT_EQ(ParseFrame(bytes, read).error().code, ErrorCode::kInvalid);
+  frame.picture.height = 480;
+  frame.payloads.clear();
+  ASSERT_TRUE(WriteJsonFrame(frame, bytes));
+  ASSERT_TRUE(ParseJsonFrame(bytes, read, scratch));
+  EXPECT_EQ(read.picture, frame.picture);
+}
+
 TEST(Frame, CountsBelongToTheVersionThatHasThem) {
   Frame frame = DocumentedFrame(), read;
   frame.counts = {1, 2, 3};
@@ -356,6 +379,7 @@ Frame RandomFrame(std::mt19937& random) {
   if (coin()) frame.stages = {1, 2, 3, 4, 5};
   for (size_t n = random() % 3; n > 0; --n) frame.settled.push_back({random(), 7});
   if (coin()) frame.counts = {static_cast<uint32_t>(random()), 2, 3};
+  if (coin()) frame.picture = PictureSize::Of(static_cast<int>(random() % 200'000), 3'000);
   if (coin()) {
     frame.payloads.push_back({Role::kActivation, static_cast<uint8_t>(CodecKind::kJson), 0,
                               DType::kF32, Shape{1, 2}, Bytes("[[1,2]]")});

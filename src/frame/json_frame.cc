@@ -167,6 +167,10 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
     header["accuracy_m"] = Number(frame.accuracy_m);
     header["heading_deg"] = Number(frame.heading_deg);
   }
+  if (frame.picture.width > 0) {
+    header["picture_width"] = frame.picture.width;
+    header["picture_height"] = frame.picture.height;
+  }
   for (const Settled& settled : frame.settled) {
     header["settled"].push_back(
         {{"sequence", settled.sequence}, {"network_us", settled.network_us}});
@@ -253,6 +257,8 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
     frame.accuracy_m = header.Get<float>("accuracy_m", frame.accuracy_m);
     frame.heading_deg = header.Get<float>("heading_deg", frame.heading_deg);
   }
+  frame.picture = {header.Get<uint16_t>("picture_width", 0),
+                   header.Get<uint16_t>("picture_height", 0)};
   FOGLINE_CHECK(ReadTimes(object, header, frame));
   const std::string_view data = text.substr(data_at, text.size() - data_at - 1);
   const bool is_findings = data.starts_with('{');  // a tensor is a list

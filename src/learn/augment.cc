@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "learn/random.h"
+#include "vision/image.h"
 #include "vision/preprocess.h"
 
 namespace fogline {
@@ -46,17 +47,27 @@ void Relight(double brightness, double contrast, Image& image) {
   for (uint8_t& value : image.rgb) value = table[value];
 }
 
+/// A part of the picture as the network would be fed it.
+void Fit(const Image& image, const Rectangle& part, const ModelCard& card, Image& out) {
+  if (card.crop != ModelCard::Crop::kLetterbox) {
+    return ResizePart(image, part, card.width, card.height, out);
+  }
+  thread_local Image own;
+  ResizePart(image, part, part.width, part.height, own);
+  FitToInput(own, card, out);
+}
+
 }  // namespace
 
 void FitVaried(const Image& image, const ModelCard& card, const Variation& variation, Image& out) {
   const Rectangle seen = SeenPart(image.width, image.height, card);
   if (variation.copy < 2) {
-    ResizePart(image, seen, card.width, card.height, out);
+    Fit(image, seen, card, out);
     if (variation.copy == 1) Mirror(out);
     return;
   }
   Random random(variation.seed, variation.picture, static_cast<uint64_t>(variation.copy));
-  ResizePart(image, Shift(seen, image, random), card.width, card.height, out);
+  Fit(image, Shift(seen, image, random), card, out);
   if (random.Uniform() < 0.5) Mirror(out);
   const double brightness = random.Between(1 - kLight, 1 + kLight);
   Relight(brightness, random.Between(1 - kLight, 1 + kLight), out);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/text.h"
 
 namespace fogline {
@@ -30,6 +32,11 @@ const char* ColorWord(ModelCard::Color color) {
   return kWords[static_cast<size_t>(color)];
 }
 
+const char* CropWord(ModelCard::Crop crop) {
+  static constexpr std::array kWords = {"squash", "center", "letterbox"};
+  return kWords[static_cast<size_t>(crop)];
+}
+
 }  // namespace
 
 std::string CardText(const ModelCard& card, const std::vector<std::string>& notes) {
@@ -42,8 +49,11 @@ std::string CardText(const ModelCard& card, const std::vector<std::string>& note
   text += fmt::format("color = \"{}\"\n", ColorWord(card.color));
   text += "mean = " + Numbers(card.mean, card.channels) +
           "\nstd = " + Numbers(card.std, card.channels) + "\n";
-  text +=
-      fmt::format("crop = \"{}\"\n", card.crop == ModelCard::Crop::kSquash ? "squash" : "center");
+  text += fmt::format("crop = \"{}\"\n", CropWord(card.crop));
+  if (card.crop == ModelCard::Crop::kLetterbox) {
+    text += fmt::format("pad = {}\nanchor = \"{}\"\n", card.pad,
+                        card.anchor == ModelCard::Anchor::kCenter ? "center" : "corner");
+  }
   text += fmt::format("crop_fraction = {:#}\n", card.crop_fraction);
   text += "\n[output]\ntensor = " + Quote(card.output) + "\n";
   text += fmt::format("kind = \"{}\"\n", card.kind == ModelCard::Kind::kLogits ? "logits"

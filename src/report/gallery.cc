@@ -23,6 +23,19 @@ std::string DataUri(std::string_view media_type, std::span<const std::byte> file
   return out;
 }
 
+namespace {
+
+std::string Drawn(const GalleryBox& box) {
+  static constexpr const char* kClasses[] = {"hit", "miss", "alarm"};
+  return fmt::format(
+      "<i class=\"{}\" style=\"left:{:.1f}%;top:{:.1f}%;width:{:.1f}%;height:{:.1f}%\" "
+      "data-tip=\"{}\"></i>",
+      kClasses[static_cast<size_t>(box.kind)], 100 * box.left, 100 * box.top, 100 * box.width,
+      100 * box.height, HtmlEscape(box.tip));
+}
+
+}  // namespace
+
 std::string Gallery(const std::vector<GalleryItem>& items) {
   std::string out = "<div class=\"gallery\">";
   for (const GalleryItem& item : items) {
@@ -34,6 +47,7 @@ std::string Gallery(const std::vector<GalleryItem>& items) {
                          100 * item.left, 100 * item.top, 100 * (item.right - item.left),
                          100 * (item.bottom - item.top));
     }
+    for (const GalleryBox& box : item.boxes) out += Drawn(box);
     out += fmt::format("</span><b>{}</b><small>{}</small>", HtmlEscape(item.title),
                        HtmlEscape(item.note));
     if (item.share >= 0) {

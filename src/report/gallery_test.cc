@@ -39,6 +39,17 @@ TEST(Gallery, EscapesWhatAFileIsCalled) {
   EXPECT_THAT(Gallery({item}), HasSubstr("left:25.0%"));
 }
 
+TEST(Gallery, DrawsBoxesOverThePicture) {
+  GalleryItem item;
+  item.boxes = {{GalleryBox::Kind::kMiss, 0.1, 0.2, 0.3, 0.4, "a \"dog\""},
+                {GalleryBox::Kind::kAlarm, 0, 0, 1, 1, ""}};
+  const std::string html = Gallery({item});
+  EXPECT_THAT(html,
+              HasSubstr("class=\"miss\" style=\"left:10.0%;top:20.0%;width:30.0%;height:40.0%\""));
+  EXPECT_THAT(html, HasSubstr("class=\"alarm\""));
+  EXPECT_THAT(html, Not(HasSubstr("\"dog\"")));
+}
+
 TEST(Gallery, IsAllowedByThePagesPolicy) {
   Page page("title", "subtitle");
   EXPECT_THAT(page.Finish(), HasSubstr("img-src data:"));

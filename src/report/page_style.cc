@@ -91,6 +91,9 @@ box-shadow:0 4px 16px rgba(0,0,0,.22)}
 .shot{position:relative;display:block;border-radius:8px;overflow:hidden;background:var(--band);margin-bottom:8px}
 .shot img{display:block;width:100%;height:auto}
 .shot i{position:absolute;border:1.5px dashed #fff;border-radius:3px;box-shadow:0 0 0 999px rgba(0,0,0,.4)}
+.shot i.hit,.shot i.miss,.shot i.alarm{box-shadow:none;border:2px solid #45b892}
+.shot i.miss{border:2px dashed #e59440}
+.shot i.alarm{border-color:#ff7ab2}
 .gallery b{font-weight:600;font-size:14px;overflow-wrap:anywhere}.gallery small{color:var(--dim);overflow-wrap:anywhere}
 .gallery em{display:block;height:4px;border-radius:2px;background:var(--band2);margin-top:6px;overflow:hidden}
 .gallery s{display:block;height:100%;background:var(--t4)}

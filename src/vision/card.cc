@@ -4,8 +4,9 @@
 #include <sstream>
 
 #include "base/file.h"
-#include "base/text.h"
-#include "base/toml.h"
+#include "vision/box_layout.h"
+#include "vision/card_boxes.h"
+#include "vision/card_reader.h"
 #include "vision/contract.h"
 #include "vision/floats.h"
 #include "vision/picture_input.h"
@@ -14,69 +15,6 @@ namespace fogline {
 namespace {
 
 constexpr int kDefaultSide = 224;
-
-/// Reads keys of one TOML table; the first problem is kept and everything after it is skipped.
-class CardReader {
- public:
-  CardReader(const Toml& table, std::string prefix, std::string where, Status& status)
-      : table_(table), prefix_(std::move(prefix)), where_(std::move(where)), status_(status) {}
-
-  /// Refuses keys that nothing reads: a mistyped one would otherwise be ignored silently.
-  void Known(const std::vector<std::string>& keys) {
-    for (const auto& [name, value] : table_.table()) {
-      if (std::find(keys.begin(), keys.end(), name) == keys.end()) {
-        Set("unknown key '" + prefix_ + name + "'" + DidYouMean(name, keys));
-      }
-    }
-  }
-  void Text(const char* key, std::string& out) {
-    if (const auto* node = Find(key)) {
-      if (const auto value = node->text()) {
-        out = *value;
-      } else {
-        Wrong(key, "a text");
-      }
-    }
-  }
-  void Number(const char* key, double low, double high, double& out) {
-    if (const auto* node = Find(key)) {
-      const auto value = node->number();
-      if (!value || !(*value >= low && *value <= high)) {
-        return Wrong(key, fmt::format("a number from {} to {}", low, high));
-      }
-      out = *value;
-    }
-  }
-  /// One number for all channels, or one for each.
-  void PerChannel(const char* key, int channels, bool nonzero, std::array<float, 4>& out) {
-    const auto* node = Find(key);
-    if (node == nullptr) return;
-    const auto wrong = [&] {
-      Wrong(key,
-            fmt::format("a number, or {} of them{}", channels, nonzero ? ", none of them 0" : ""));
-    };
-    if (node->is_list() && node->list().size() != static_cast<size_t>(channels)) return wrong();
-    for (size_t i = 0; i < static_cast<size_t>(channels); ++i) {
-      const auto value = (node->is_list() ? node->list()[i] : *node).number();
-      if (!value || (nonzero && *value == 0)) return wrong();
-      out[i] = static_cast<float>(*value);
-    }
-  }
-  const Toml* Find(const char* key) const {
-    return status_ && table_.Has(key) ? &table_[key] : nullptr;
-  }
-  void Wrong(const char* key, const std::string& wanted) {
-    Set("'" + prefix_ + key + "' must be " + wanted);
-  }
-  void Set(const std::string& message) {
-    if (status_) status_ = Fail(ErrorCode::kInvalid, where_, "{}", message);
-  }
-
- private:
-  const Toml& table_;
-  std::string prefix_, where_;
-  Status& status_;
-};
 
 /// Finds the picture among the inputs, with what the card says of it.
 Status ReadInput(const std::vector<Port>& inputs, const Toml& root, const std::string& where,
@@ -97,7 +35,7 @@ Status ReadInput(const std::vector<Port>& inputs, const Toml& root, const std::s
   return {};
 }
 
-void ReadSize(CardReader& reader, const CardOptions& options, ModelCard& card) {
+void ReadSaidSize(CardReader& reader, const CardOptions& options, ModelCard& card) {
   const int side = options.side;
   if (options.size_is_given) return;
   if (side > 0) {
@@ -114,7 +52,7 @@ void ReadSize(CardReader& reader, const CardOptions& options, ModelCard& card) {
       height = node->list()[0].whole().value_or(0);
       width = node->list()[1].whole().value_or(0);
     }
-    if (height < 1 || width < 1 || height > kMaxPictureSide || width > kMaxPictureSide) {
+    if (height < 1 || width < 1 || height > kMaxSide || width > kMaxSide) {
       return reader.Wrong("size", "a side in pixels, or [height, width]");
     }
     if ((card.height > 0 && card.height != height) || (card.width > 0 && card.width != width)) {
@@ -124,6 +62,12 @@ void ReadSize(CardReader& reader, const CardOptions& options, ModelCard& card) {
     card.height = static_cast<int>(height);
     card.width = static_cast<int>(width);
   }
+}
+
+void ReadSize(CardReader& reader, const CardOptions& options, ModelCard& card) {
+  ReadSaidSize(reader, options, card);
+  if (card.height <= 0) card.height = kDefaultSide;
+  if (card.width <= 0) card.width = kDefaultSide;
 }
 
 void ReadLabels(CardReader& reader, const std::filesystem::path& folder, ModelCard& card) {
@@ -150,7 +94,7 @@ void ReadLabels(CardReader& reader, const std::filesystem::path& folder, ModelCa
 /// How the picture's colours become the network's channels.
 void ReadColor(CardReader& reader, ModelCard& card) {
   const bool grey = card.channels == 1;
-  std::string color = grey ? "grey" : "rgb";
+  std::string color = grey ? "grey" : card.color == ModelCard::Color::kBgr ? "bgr" : "rgb";
   reader.Text("color", color);
   if (grey && (color == "grey" || color == "grey709")) {
     card.color = color == "grey" ? ModelCard::Color::kGrey : ModelCard::Color::kGrey709;
@@ -162,19 +106,42 @@ void ReadColor(CardReader& reader, ModelCard& card) {
   }
 }
 
-void ReadPicture(CardReader& reader, const CardOptions& options, ModelCard& card) {
-  reader.Known({"tensor", "size", "color", "mean", "std", "crop", "crop_fraction"});
+/// What pictures are fed to networks of the card's layout, as far as the card does not say.
+void TakeHabits(ModelCard& card) {
+  if (card.kind != ModelCard::Kind::kBoxes) return;
+  card.crop = ModelCard::Crop::kSquash;  // a crop would lose what is at the rim
+  if (!card.boxes.layout || !RowOf(*card.boxes.layout).habits) return;
+  const PictureHabits& habits = *RowOf(*card.boxes.layout).habits;
+  card.crop = habits.crop;
+  card.anchor = habits.anchor;
+  card.pad = habits.pad;
+  if (card.channels != 3) return;
+  card.color = habits.color;
+  std::ranges::copy(habits.mean, card.mean.begin());
+  std::ranges::copy(habits.std, card.std.begin());
+}
+
+void ReadPicture(CardReader& reader, ModelCard& card) {
+  reader.Known(
+      {"tensor", "size", "color", "mean", "std", "crop", "crop_fraction", "pad", "anchor"});
   std::string tensor = card.input;  // FindPicture has looked at it
   reader.Text("tensor", tensor);
-  ReadSize(reader, options, card);
+  TakeHabits(card);
   ReadColor(reader, card);
   reader.PerChannel("mean", card.channels, false, card.mean);
   reader.PerChannel("std", card.channels, true, card.std);
-  std::string crop = "center";
-  reader.Text("crop", crop);
-  if (crop != "center" && crop != "squash") reader.Wrong("crop", "\"center\" or \"squash\"");
-  card.crop = crop == "squash" ? ModelCard::Crop::kSquash : ModelCard::Crop::kCenter;
+  using Crop = ModelCard::Crop;
+  reader.OneOf<Crop>(
+      "crop",
+      {{"center", Crop::kCenter}, {"squash", Crop::kSquash}, {"letterbox", Crop::kLetterbox}},
+      card.crop);
   reader.Number("crop_fraction", 0.1, 1.0, card.crop_fraction);
+  int pad = card.pad;
+  reader.Whole("pad", 0, 255, pad);
+  card.pad = static_cast<uint8_t>(pad);
+  using Anchor = ModelCard::Anchor;
+  reader.OneOf<Anchor>("anchor", {{"center", Anchor::kCenter}, {"corner", Anchor::kCorner}},
+                       card.anchor);
 }
 
 /// Values of the inputs that are no pictures.
@@ -215,7 +182,8 @@ constexpr KindWord kKinds[] = {
 /// The output that results are read from, and what it means: in the card's words, else by its
 /// shape. Of several outputs without a word from the card none can be told from the others.
 void ReadOutput(CardReader& output, const std::vector<Port>& outputs, ModelCard& card) {
-  output.Known({"tensor", "kind", "labels", "positive", "threshold", "top"});
+  output.Known({"tensor", "kind", "labels", "positive", "threshold", "top", "layout", "scores",
+                "least_score", "overlap", "most", "strides", "sizes", "ratios"});
   std::string kind;
   const bool named = output.Find("tensor") != nullptr;
   output.Text("tensor", card.output);
@@ -245,17 +213,22 @@ Status ReadTables(const Toml& root, const std::string& where, const std::filesys
                   const CardOptions& options, ModelCard& card) {
   Status status;
   CardReader top(root, "", where, status);
-  top.Known({"name", "description", "input", "constants", "output"});
+  top.Known({"name", "description", "input", "constants", "output", "verdict"});
   top.Text("name", card.name);
   top.Text("description", card.description);
 
   CardReader input(root["input"], "input.", where, status);
-  ReadPicture(input, options, card);
+  ReadSize(input, options, card);
   CardReader constants(root["constants"], "constants.", where, status);
   ReadConstants(root["constants"], inputs, constants, card);
   CardReader output(root["output"], "output.", where, status);
   ReadOutput(output, outputs, card);
+  ReadBoxRules(output, outputs, card);
+  ReadPicture(input, card);
   ReadLabels(output, folder, card);
+  CheckBoxLabels(output, outputs, card);
+  CardReader verdict(root["verdict"], "verdict.", where, status);
+  ReadVerdictRules(verdict, card);
   std::string positive;
   output.Text("positive", positive);
   if (!positive.empty()) {
@@ -302,8 +275,6 @@ Result<ModelCard> ParseCard(std::string_view toml, const std::string& where,
         "output, or say kind = \"raw\" under [output] of its card to go without",
         output.name, DTypeName(output.dtype));
   }
-  if (card.height <= 0) card.height = kDefaultSide;
-  if (card.width <= 0) card.width = kDefaultSide;
   return card;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -9,7 +10,9 @@
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "vision/box_rules.h"
 #include "vision/picture_input.h"
+#include "vision/verdict_rules.h"
 
 namespace fogline {
 
@@ -17,18 +20,23 @@ namespace fogline {
 ///
 ///     name, description
 ///     [input]  tensor, size = 160 | [height, width], color = "rgb" | "bgr" | "grey" | "grey709",
-///     mean, std (a number, or one a channel, of 0…255 values), crop = "squash" | "center",
-///     crop_fraction
+///     mean, std (a number, or one a channel, of 0…255 values), crop = "squash" | "center" |
+///     "letterbox", crop_fraction, pad = 0…255 and anchor = "center" | "corner" (of letterbox)
 ///     [constants]  an input that is no picture = the number, truth value or list it is given
 ///     [output] tensor, kind = "logits" | "probabilities" | "boxes" | "mask" | "numbers" | "raw",
 ///     labels = [ … ] | "file" (of classes, or the names of numbers), positive, threshold, top =
-///     how many of the likeliest classes are told with their scores
+///     how many of the likeliest classes are told with their scores; of boxes layout, scores =
+///     "probabilities" | "logits", least_score, overlap, most, strides, sizes, ratios (box_rules.h)
+///     [verdict] of boxes: classes = [ … ], least_score, least_count, region = [[x, y], …]
 ///
 /// Without a file: RGB (grey by ITU-R BT.601 where the network takes one channel, alpha 255 where
 /// it takes four), x / 127.5 − 1, the centre 7/8 of the short side; what the outputs are is told
-/// by their shapes (vision/contract.h), classes by number.
+/// by their shapes (vision/contract.h), classes by number. Networks whose boxes are of a known
+/// layout get what its authors feed them (docs/vision.md).
 struct ModelCard {
-  enum class Crop { kSquash, kCenter };
+  enum class Crop { kSquash, kCenter, kLetterbox };
+  /// Where a letterboxed picture lies.
+  enum class Anchor { kCenter, kCorner };
   /// Grey is a sum of red, green and blue: of BT.601 as in JPEG and Pillow's "L", or of BT.709.
   enum class Color { kRgb, kBgr, kGrey, kGrey709 };
   /// In the card's words; "other" is an older one for raw.
@@ -49,6 +57,8 @@ struct ModelCard {
   std::array<float, 4> std{127.5F, 127.5F, 127.5F, 127.5F};
   Crop crop = Crop::kCenter;
   double crop_fraction = 0.875;
+  uint8_t pad = 114;  // what is around a letterboxed picture
+  Anchor anchor = Anchor::kCenter;
   std::map<std::string, std::vector<double>> constants;  // by input
 
   std::string output;       // tensor name
@@ -59,6 +69,8 @@ struct ModelCard {
   int positive = -1;  // class that makes a picture worth reporting; -1: none, every picture is
   double threshold = 0.5;
   int top = 0;  // so many of the likeliest classes are told with their scores
+  BoxRules boxes;
+  VerdictRules verdict;
 
   /// The input tensor's shape: one picture, or as many as the network takes at once.
   Shape input_shape() const { return picture().shape(); }

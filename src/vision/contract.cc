@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "vision/box_layout.h"
 #include "vision/floats.h"
 
 namespace fogline {
@@ -32,8 +33,9 @@ OutputKind KindOf(ModelCard::Kind kind) {
 /// Whether a tensor comes from a layer that makes probabilities, but for layers that only move or
 /// round them.
 bool EndsInProbabilities(const Model& model, const std::string& tensor) {
-  static constexpr std::array kMoving = {"Identity", "Reshape",        "Flatten",         "Squeeze",
-                                         "Cast",     "QuantizeLinear", "DequantizeLinear"};
+  static constexpr std::array kMoving = {"Identity",       "Reshape",         "Flatten", "Squeeze",
+                                         "Unsqueeze",      "Transpose",       "Cast",    "Concat",
+                                         "QuantizeLinear", "DequantizeLinear"};
   for (int a = model.FindActivation(tensor); a >= 0;) {
     const int producer = model.activations()[static_cast<size_t>(a)].producer;
     if (producer < 0) return false;
@@ -83,6 +85,22 @@ std::vector<double> ByCustom(const Port& port, const ModelCard& card) {
     return std::vector<double>(custom.count, custom.value);
   }
   return {};
+}
+
+/// What is known of a model of boxes, and what its graph says of their scores.
+void AddBoxes(const Model& model, ModelCard& card, ModelContract& contract) {
+  if (card.kind != ModelCard::Kind::kBoxes || !card.boxes.layout) return;
+  contract.layout = card.boxes.layout;
+  contract.guessed = card.boxes.guessed;
+  const auto head = FindBoxHead(*card.boxes.layout, model.outputs(), contract.picture, card.boxes);
+  if (!head) return;
+  contract.outputs[contract.judged].classes = head->classes;
+  if (!RowOf(*card.boxes.layout).graph_tells || card.boxes.logits) return;
+  const size_t scores = !head->levels.empty() && head->levels[0].boxes != head->levels[0].scores
+                            ? head->levels[0].scores
+                        : head->joined ? head->boxes
+                                       : head->scores;
+  card.boxes.logits = !EndsInProbabilities(model, model.outputs()[scores].name);
 }
 
 }  // namespace
@@ -141,10 +159,10 @@ std::string ModelContract::ToString() const {
   if (no_picture) {
     text = no_picture->message;
   } else {
-    const char* layout = picture.channels_last ? "HWC" : "CHW";
+    const char* planes = picture.channels_last ? "HWC" : "CHW";
     text = fmt::format("takes '{}', {}x{}, {} channel{} {}{} {}", picture.tensor, picture.width,
                        picture.height, picture.channels, picture.channels == 1 ? "" : "s",
-                       picture.batched ? "N" : "", layout, DTypeName(picture.dtype));
+                       picture.batched ? "N" : "", planes, DTypeName(picture.dtype));
     if (picture.batch > 1) text += fmt::format(", {} at once", picture.batch);
   }
   for (const FixedInput& input : fixed) {
@@ -157,6 +175,12 @@ std::string ModelContract::ToString() const {
   if (classes() > 0) {
     text += fmt::format("{} classes ({}) in '{}'", classes(),
                         output().probabilities ? "probabilities" : "logits", output().tensor);
+  } else if (layout) {
+    text += fmt::format("boxes of {} (layout {}{})",
+                        output().classes == 0   ? "classes by number"
+                        : output().classes == 1 ? "one class"
+                                                : fmt::format("{} classes", output().classes),
+                        NameOf(*layout), guessed ? ", guessed from the outputs' shapes" : "");
   } else if (outputs.size() == 1 || output().kind != OutputKind::kRaw) {
     text += fmt::format("{} in '{}'", NameOf(output().kind), output().tensor);
   } else {
@@ -202,6 +226,7 @@ ModelContract MakeContract(const Model& model, ModelCard& card) {
     output.classes = static_cast<size_t>(port.shape.Elements().value_or(0) / rows);
     output.probabilities = card.kind == ModelCard::Kind::kProbabilities;
   }
+  AddBoxes(model, card, contract);
   contract.weight_bytes = model.weight_bytes();
   for (const Port& input : model.inputs()) {
     if (input.name == card.input) continue;

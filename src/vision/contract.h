@@ -28,7 +28,7 @@ std::string_view NameOf(OutputKind kind);
 struct OutputMeaning {
   std::string tensor;
   OutputKind kind = OutputKind::kRaw;
-  size_t classes = 0;          // scores a picture, where they are of classes
+  size_t classes = 0;          // scores a picture, where they are of classes; of boxes, told apart
   bool probabilities = false;  // scores from 0 to 1; else logits
 };
 
@@ -44,8 +44,10 @@ struct ModelContract {
   std::optional<Error> no_picture;  // why the daemons cannot feed the model pictures
   std::vector<FixedInput> fixed;    // its other inputs; constants of the model as loaded
   std::vector<OutputMeaning> outputs;
-  size_t judged = 0;         // the output that results are read from
-  int64_t weight_bytes = 0;  // as they are stored, each once
+  size_t judged = 0;                // the output that results are read from
+  std::optional<BoxLayout> layout;  // of boxes
+  bool guessed = false;             // the layout: from the outputs' shapes
+  int64_t weight_bytes = 0;         // as they are stored, each once
 
   bool takes_pictures() const { return !no_picture; }
   const OutputMeaning& output() const { return outputs[judged]; }

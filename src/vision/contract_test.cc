@@ -324,11 +324,18 @@ TEST(PublicNetworks, EachHasItsContract) {
       {"mobilenet_v2_1.0_160.onnx", "1000 classes (logits)"},
       {"light_squeezenet.onnx", "1000 classes (probabilities)"},
       {"light_densenet121.onnx", "1000 classes (logits)"},
-      {"ultraface_RFB_320.onnx", "2 raw outputs"},
+      {"ultraface_RFB_320.onnx", "boxes of one class (layout ultraface, guessed"},
       {"mnist_ms.onnx", "28x28, 1 channel NCHW float32; gives 10 classes"},
       {"mb_tract.onnx", "224x224, 3 channels NHWC float32; gives 576 classes"},
       {"unet_sed.onnx", "1 channel NCHW float32; gives raw in 'output'"},
-      {"yolov8n_int8.onnx", "gives raw in 'output0'"}};
+      {"yolov8n_int8.onnx", "boxes of 80 classes (layout yolov8, guessed"},
+      {"yolox_nano_kazu.onnx", "boxes of 80 classes (layout yolox, guessed"},
+      {"nanodet_hpc.onnx", "boxes of 80 classes (layout nanodet, guessed"},
+      {"picodet_s_320.onnx", "boxes of 80 classes (layout picodet, guessed"},
+      {"fastestdet.onnx", "boxes of 80 classes (layout fastestdet, guessed"},
+      {"ultraface_slim.onnx", "boxes of one class (layout ultraface, guessed"},
+      {"yunet_2026may.onnx", "boxes of one class (layout yunet, guessed"},
+      {"blazeface.onnx", "boxes of one class (layout blazeface, guessed"}};
   size_t seen = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(models)) {
     if (entry.path().extension() != ".onnx") continue;

@@ -206,17 +206,17 @@ TEST(ReadOutputs, TellsTheLikeliestWhereTheCardAsks) {
   for (size_t i = 0; i < 3; ++i) values.as<float>()[i] = 0.25F + 0.25F * static_cast<float>(i == 1);
   const std::vector<Tensor> outputs{values};
   const std::vector<Port> ports{{"scores", DType::kF32, Shape{1, 3}}};
-  auto read = ReadOutputs(outputs, ports, 0, card);
+  auto read = ReadOutputs(outputs, ports, 0, card, {});
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, Findings(ClassFindings{1, 0.5F, {}}));
   EXPECT_FALSE(SaysMore(*read));
   card.top = 2;
-  read = ReadOutputs(outputs, ports, 0, card);
+  read = ReadOutputs(outputs, ports, 0, card, {});
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, Findings(ClassFindings{1, 0.5F, {{"litter", 0.5F}, {"clean", 0.25F}}}));
   EXPECT_TRUE(SaysMore(*read));
   card.top = 100;
-  EXPECT_EQ(std::get<ClassFindings>(*ReadOutputs(outputs, ports, 0, card)).top.size(), 3U);
+  EXPECT_EQ(std::get<ClassFindings>(*ReadOutputs(outputs, ports, 0, card, {})).top.size(), 3U);
 }
 
 TEST(ReadOutputs, OfAnotherKindAreNamedAndNoMore) {
@@ -226,7 +226,7 @@ TEST(ReadOutputs, OfAnotherKindAreNamedAndNoMore) {
                                     Tensor(DType::kI64, Shape{4})};
   const std::vector<Port> ports{{"boxes", DType::kF32, Shape{1, 6, -1}},
                                 {"classes", DType::kI64, Shape{-1}}};
-  const auto read = ReadOutputs(outputs, ports, 0, card);
+  const auto read = ReadOutputs(outputs, ports, 0, card, {});
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, Findings(RawFindings{{{"boxes", Shape{1, 6, 10}}, {"classes", Shape{4}}}}));
 }
@@ -241,14 +241,14 @@ TEST(ReadOutputs, NumbersHaveTheNamesOfTheCardsLabels) {
   const std::vector<Tensor> outputs{Tensor(DType::kF32, Shape{1, 3}), values};
   const std::vector<Port> ports{{"features", DType::kF32, Shape{1, 3}},
                                 {"numbers", DType::kF32, Shape{1, 2}}};
-  const auto read = ReadOutputs(outputs, ports, 1, card);
+  const auto read = ReadOutputs(outputs, ports, 1, card, {});
   ASSERT_TRUE(read) << read.error().ToString();
   EXPECT_EQ(*read, Findings(NumberFindings{{{"level", -0.5}, {"people", 12}}}));
-  EXPECT_EQ(ReadOutputs(outputs, ports, 0, card).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(ReadOutputs(outputs, ports, 0, card, {}).error().code, ErrorCode::kConflict);
   values.as<float>()[0] = INFINITY;
-  EXPECT_EQ(ReadOutputs(outputs, ports, 1, card).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(ReadOutputs(outputs, ports, 1, card, {}).error().code, ErrorCode::kConflict);
   card.labels.clear();  // then nobody knows what they are
-  EXPECT_EQ(ReadOutputs(outputs, ports, 1, card)->index(), Findings(RawFindings{}).index());
+  EXPECT_EQ(ReadOutputs(outputs, ports, 1, card, {})->index(), Findings(RawFindings{}).index());
 }
 
 }  // namespace

@@ -85,6 +85,12 @@ Result<Network> ReadNetwork(const std::filesystem::path& path, NetworkOptions op
   }
   ModelContract contract = MakeContract(model, *declared.card);
   contract.fixed = std::move(declared.fixed);
+  if (contract.guessed) {
+    LogInfo(
+        "{}: boxes are read as of layout {}, by the shapes of its outputs; say layout = under "
+        "[output] of its card for another, kind = \"raw\" for none",
+        path.string(), NameOf(*contract.layout));
+  }
   for (const FixedInput& input : contract.fixed) {
     if (input.values.empty()) continue;
     LogInfo("{}: '{}' is {} at every run, by {}", path.string(), input.tensor,

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/half.h"
+#include "vision/placement.h"
 
 namespace fogline {
 namespace {
@@ -51,10 +52,30 @@ void Put(const Place& place, const Scale& scale, Tensor& out, const Value& value
   }
 }
 
+/// Moves a picture within its own memory into a larger one and fills what is around it.
+void Surround(const LetterboxPlace& at, const ModelCard& card, Image& image) {
+  const auto row = static_cast<size_t>(3 * card.width), own = static_cast<size_t>(3 * at.width);
+  const auto left = static_cast<size_t>(3 * at.left), top = static_cast<size_t>(at.top);
+  const auto rows = static_cast<size_t>(at.height);
+  image.rgb.resize(row * static_cast<size_t>(card.height));
+  uint8_t* const data = image.rgb.data();
+  for (size_t y = rows; y-- > 0;) {  // from the last: none is written over before it has moved
+    uint8_t* const to = data + (top + y) * row;
+    std::memmove(to + left, data + y * own, own);
+    std::memset(to + left + own, card.pad, row - left - own);
+    std::memset(to, card.pad, left);
+  }
+  std::memset(data, card.pad, top * row);
+  std::fill(image.rgb.begin() + static_cast<ptrdiff_t>((top + rows) * row), image.rgb.end(),
+            card.pad);
+  image.width = card.width;
+  image.height = card.height;
+}
+
 }  // namespace
 
 Rectangle SeenPart(int width, int height, const ModelCard& card) {
-  if (card.crop == ModelCard::Crop::kSquash) return {0, 0, width, height};
+  if (card.crop != ModelCard::Crop::kCenter) return {0, 0, width, height};
   // The largest rectangle of the network's proportions, times the fraction, in the middle.
   const double scale =
       std::min(width / static_cast<double>(card.width), height / static_cast<double>(card.height)) *
@@ -65,6 +86,11 @@ Rectangle SeenPart(int width, int height, const ModelCard& card) {
 }
 
 void FitToInput(const Image& image, const ModelCard& card, Image& out) {
+  if (card.crop == ModelCard::Crop::kLetterbox) {
+    const LetterboxPlace at = LetterboxOf(image.width, image.height, card);
+    ResizePart(image, {0, 0, image.width, image.height}, at.width, at.height, out);
+    return Surround(at, card, out);
+  }
   ResizePart(image, SeenPart(image.width, image.height, card), card.width, card.height, out);
 }
 

@@ -7,11 +7,11 @@
 
 namespace fogline {
 
-/// The part of a width × height picture that the network sees.
+/// The part of a width × height picture that the network sees: all of it but for a centre crop.
 Rectangle SeenPart(int width, int height, const ModelCard& card);
 
-/// Crops and resizes to the network's size; still 8-bit RGB, which is what cloud-only sends. `out`
-/// keeps its memory.
+/// Crops, squashes or letterboxes to the network's size; still 8-bit RGB, which is what cloud-only
+/// sends. `out` keeps its memory.
 void FitToInput(const Image& image, const ModelCard& card, Image& out);
 
 /// Normalises a picture of exactly the network's size into its input tensor, which must have the

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/probability.h"
+#include "vision/boxes.h"
 #include "vision/contract.h"
 #include "vision/floats.h"
 
@@ -102,6 +103,36 @@ Verdict JudgeList(const std::vector<Entry>& list, std::string Entry::*label, flo
   return verdict;
 }
 
+/// Of the boxes that the card's rules count: the surest, and whether there are enough of them.
+Verdict JudgeBoxes(const std::vector<FoundBox>& boxes, const ModelCard& card) {
+  const VerdictRules& rules = card.verdict;
+  std::vector<std::string> classes = rules.classes;
+  if (classes.empty() && card.positive >= 0) classes = {card.LabelOf(card.positive)};
+  const auto counts = [&](const FoundBox& box) {
+    const PicturePoint foot{box.x + box.w / 2.0, static_cast<double>(box.y) + box.h};
+    return box.score >= rules.least_score && LiesIn(rules.region, foot) &&
+           (classes.empty() || std::ranges::find(classes, box.label) != classes.end());
+  };
+  const FoundBox *wanted = nullptr, *other = nullptr;
+  int count = 0;
+  for (const FoundBox& box : boxes) {
+    const bool one = counts(box);
+    count += one ? 1 : 0;
+    const FoundBox*& surest = one ? wanted : other;
+    if (surest == nullptr || box.score > surest->score) surest = &box;
+  }
+  Verdict verdict;
+  verdict.name = card.LabelOf(-1);
+  verdict.positive = count >= rules.least_count;
+  verdict.score = wanted != nullptr ? wanted->score : 0;
+  const FoundBox* said = wanted != nullptr ? wanted : other;
+  if (said == nullptr) return verdict;
+  verdict.name = said->label;
+  const auto known = std::ranges::find(card.labels, verdict.name);
+  if (known != card.labels.end()) verdict.label = static_cast<int>(known - card.labels.begin());
+  return verdict;
+}
+
 /// The values of an output; of a network of several pictures at once the first row is this one's.
 std::span<const float> ValuesOf(const TensorView& output, const ModelCard& card,
                                 std::vector<float>& room) {
@@ -131,8 +162,23 @@ Result<NumberFindings> ReadNumbers(const TensorView& output, const ModelCard& ca
 
 }  // namespace
 
+bool LiesIn(const std::vector<PicturePoint>& polygon, PicturePoint point) {
+  if (polygon.empty()) return true;
+  bool inside = false;
+  for (size_t i = 0, j = polygon.size() - 1; i < polygon.size(); j = i++) {
+    const PicturePoint &a = polygon[i], &b = polygon[j];
+    if ((a.y > point.y) == (b.y > point.y)) continue;
+    if (point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x) inside = !inside;
+  }
+  return inside;
+}
+
 Result<Findings> ReadOutputs(std::span<const Tensor> outputs, std::span<const Port> ports,
-                             size_t judged, const ModelCard& card) {
+                             size_t judged, const ModelCard& card, const Placement& place) {
+  if (card.kind == ModelCard::Kind::kBoxes && card.boxes.layout) {
+    FOGLINE_TRY(BoxFindings found, ReadBoxes(outputs, ports, card, place));
+    return found;
+  }
   if (IsClasses(card.kind)) {
     FOGLINE_TRY(ClassFindings found, ReadClass(outputs[judged].view(), card));
     return found;
@@ -184,6 +230,7 @@ Verdict Judge(const Findings& findings, const ModelCard& card) {
             card.positive < 0 || one->label == card.positive};
   }
   if (const auto* objects = std::get_if<BoxFindings>(&findings)) {
+    if (card.verdict.given) return JudgeBoxes(objects->boxes, card);
     return JudgeList(objects->boxes, &FoundBox::label, &FoundBox::score, card);
   }
   if (const auto* mask = std::get_if<MaskFindings>(&findings)) {

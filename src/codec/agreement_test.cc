@@ -1,0 +1,47 @@
+#include "codec/agreement.h"
+
+#include <gtest/gtest.h>
+
+namespace fogline {
+namespace {
+
+Findings Class(int label) { return ClassFindings{label, 0.9F, {}}; }
+Findings Boxes(std::vector<FoundBox> boxes) { return BoxFindings{std::move(boxes), 0}; }
+
+TEST(Agreement, OfClassesIsTheShareOfTheSame) {
+  const std::vector<Findings> whole{Class(1), Class(2), Class(3), Class(4)};
+  EXPECT_EQ(AgreementOf(whole, whole), 1);
+  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Class(1), Class(2), Class(3), Class(0)}),
+            0.75);
+  // What cannot be read agrees with nothing.
+  EXPECT_EQ(
+      AgreementOf(whole, std::vector<Findings>{RawFindings{}, Class(2), RawFindings{}, Class(0)}),
+      0.25);
+}
+
+TEST(Agreement, OfBoxesIsHowManyAreFoundAgainFirst) {
+  const FoundBox dog{"dog", 0.9F, 0.1F, 0.1F, 0.2F, 0.2F}, cat{"cat", 0.8F, 0.5F, 0.5F, 0.2F, 0.2F};
+  const std::vector<Findings> whole{Boxes({dog, cat}), Boxes({})};
+  EXPECT_EQ(AgreementOf(whole, whole), 1);
+  // A little elsewhere and less sure is the same; what is less sure than it costs nothing.
+  FoundBox moved = dog;
+  moved.x += 0.02F;
+  moved.score = 0.1F;
+  const FoundBox ghost{"dog", 0.05F, 0.7F, 0.1F, 0.2F, 0.2F};
+  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Boxes({cat, moved, ghost}), Boxes({})}), 1);
+  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Boxes({cat}), Boxes({})}), 0.5);
+  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{RawFindings{}, Boxes({})}), 0);
+  FoundBox sure = ghost;
+  sure.score = 0.95F;
+  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Boxes({sure, dog, cat}), Boxes({})}), 0.75);
+}
+
+TEST(Agreement, OfWhatCannotBeComparedIsNone) {
+  EXPECT_FALSE(AgreementOf({}, {}));
+  const std::vector<Findings> raw{RawFindings{}}, none{Boxes({})};
+  EXPECT_FALSE(AgreementOf(raw, raw));
+  EXPECT_FALSE(AgreementOf(none, none));
+}
+
+}  // namespace
+}  // namespace fogline

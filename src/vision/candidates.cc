@@ -1,0 +1,39 @@
+#include "vision/candidates.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace fogline {
+namespace {
+
+void SortSurestFirst(std::vector<Candidate>& found) {
+  std::ranges::stable_sort(found, std::greater<>(), &Candidate::score);
+}
+
+}  // namespace
+
+void Candidates::Add(const Candidate& c) {
+  if (!(c.score >= least_)) return;
+  largest_ = std::max(largest_, c.score);
+  // Written so that NaN is none.
+  const bool has_size = c.right > c.left && c.bottom > c.top;
+  const float extent = (c.right - c.left) + (c.bottom - c.top) + c.left + c.top;
+  if (!has_size || !std::isfinite(extent)) return;
+  found_.push_back(c);
+  if (found_.size() >= 2 * kMost) Shrink();
+}
+
+void Candidates::Shrink() {
+  SortSurestFirst(found_);
+  found_.resize(kMost);
+  least_ = std::max(least_, found_.back().score);
+}
+
+std::vector<Candidate> Candidates::Take() {
+  SortSurestFirst(found_);
+  if (found_.size() > kMost) found_.resize(kMost);
+  return std::move(found_);
+}
+
+}  // namespace fogline
