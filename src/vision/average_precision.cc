@@ -24,7 +24,8 @@ struct Pair {
 void Sort(Pair& pair) {
   std::ranges::stable_sort(pair.found, std::greater<>(),
                            [](const FoundBox* b) { return b->score; });
-  std::ranges::stable_partition(pair.truth, [](const TrueBox* b) { return !b->crowd; });
+  std::stable_partition(pair.truth.begin(), pair.truth.end(),
+                        [](const TrueBox* b) { return !b->crowd; });
   if (pair.found.size() > kMostBoxes) pair.found.resize(kMostBoxes);
 }
 
