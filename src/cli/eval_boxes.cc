@@ -16,13 +16,14 @@
 namespace fogline::cli {
 namespace {
 
-constexpr size_t kShownClasses = 25;
+constexpr size_t kClassesPrinted = 25;
 
-double Share(size_t part, size_t whole) {
+double PartOf(size_t part, size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-Json ToJson(const BoxEvaluateOptions& options, const BoxEvaluateReport& report, double seconds) {
+Json BoxesToJson(const BoxEvaluateOptions& options, const BoxEvaluateReport& report,
+                 double seconds) {
   Json classes = Json::array(), pictures = Json::array();
   for (const ClassPrecision& c : report.precision.classes) {
     classes.push_back(
@@ -54,7 +55,7 @@ Json ToJson(const BoxEvaluateOptions& options, const BoxEvaluateReport& report, 
           {"seconds", seconds}};
 }
 
-void Print(const BoxEvaluateReport& report) {
+void PrintBoxes(const BoxEvaluateReport& report) {
   fmt::print("{} pictures, {} objects of {} classes\n", report.pictures.size(), report.truth,
              report.precision.classes.size());
   fmt::print("  mAP at an overlap of 0.5          {:5.1f} %\n", 100 * report.precision.map50);
@@ -63,12 +64,12 @@ void Print(const BoxEvaluateReport& report) {
       "  told at a score of {:.2f} or more   {} hits, {} misses, {} false alarms "
       "(recall {:.1f} %, precision {:.1f} %)\n\n",
       report.card.boxes.least_score, report.hits, report.truth - report.hits, report.alarms,
-      100 * Share(report.hits, report.truth),
-      100 * Share(report.hits, report.hits + report.alarms));
-  fmt::print("{}", BoxClassTable(report, kShownClasses).ToText(StdoutStyle()));
+      100 * PartOf(report.hits, report.truth),
+      100 * PartOf(report.hits, report.hits + report.alarms));
+  fmt::print("{}", BoxClassTable(report, kClassesPrinted).ToText(StdoutStyle()));
   const size_t classes = report.precision.classes.size();
-  if (classes > kShownClasses) {
-    fmt::print("and {} classes more; --json and --html have all\n", classes - kShownClasses);
+  if (classes > kClassesPrinted) {
+    fmt::print("and {} classes more; --json and --html have all\n", classes - kClassesPrinted);
   }
 }
 
@@ -102,10 +103,10 @@ Status RunBoxEval(const BoxEvaluateOptions& options, const std::filesystem::path
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (json) {
-    fmt::print("{}\n", Dump(ToJson(options, report, seconds)));
+    fmt::print("{}\n", Dump(BoxesToJson(options, report, seconds)));
     return {};
   }
-  Print(report);
+  PrintBoxes(report);
   if (!html.empty()) fmt::print("\nwritten to {}\n", html.string());
   return {};
 }

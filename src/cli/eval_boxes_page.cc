@@ -13,22 +13,22 @@
 namespace fogline::cli {
 namespace {
 
-constexpr size_t kMostShown = 48;    // pictures; about 20 kB of page each
-constexpr int kThumbnailSide = 420;  // pixels of the longer side
-constexpr int kThumbnailQuality = 78;
-constexpr size_t kMostClasses = 1000;
+constexpr size_t kMostBoxPictures = 48;  // pictures; about 20 kB of page each
+constexpr int kBoxPictureSide = 420;     // pixels of the longer side
+constexpr int kBoxPictureQuality = 78;
+constexpr size_t kMostBoxClasses = 1000;
 
-std::string Percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string InPercent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-void AddTiles(const BoxEvaluateReport& report, Page& page) {
+void AddBoxTiles(const BoxEvaluateReport& report, Page& page) {
   const auto share = [](size_t part, size_t whole) {
     return whole == 0 ? std::string("–")
-                      : Percent(static_cast<double>(part) / static_cast<double>(whole));
+                      : InPercent(static_cast<double>(part) / static_cast<double>(whole));
   };
   const std::string at = fmt::format("at a score of {:.2f} or more", report.card.boxes.least_score);
   page.AddTiles(
-      {{"mAP at 0.5", Percent(report.precision.map50), "mean of the classes"},
-       {"mAP at 0.5 to 0.95", Percent(report.precision.map50_95), "as COCO counts"},
+      {{"mAP at 0.5", InPercent(report.precision.map50), "mean of the classes"},
+       {"mAP at 0.5 to 0.95", InPercent(report.precision.map50_95), "as COCO counts"},
        {"pictures", std::to_string(report.pictures.size()),
         fmt::format("{} objects of {} classes", report.truth, report.precision.classes.size())},
        {"recall", share(report.hits, report.truth), at},
@@ -36,18 +36,18 @@ void AddTiles(const BoxEvaluateReport& report, Page& page) {
 }
 
 /// The picture small; false where it is not there any more.
-bool Thumbnail(const std::filesystem::path& file, GalleryItem& item) {
-  const auto picture = LoadPicture(file, kThumbnailSide);
+bool BoxThumbnail(const std::filesystem::path& file, GalleryItem& item) {
+  const auto picture = LoadPicture(file, kBoxPictureSide);
   if (!picture) return false;
   const Image& image = picture->image;
   const double scale =
-      std::min(1.0, kThumbnailSide / static_cast<double>(std::max(image.width, image.height)));
+      std::min(1.0, kBoxPictureSide / static_cast<double>(std::max(image.width, image.height)));
   item.width = std::max(1, static_cast<int>(image.width * scale));
   item.height = std::max(1, static_cast<int>(image.height * scale));
   Image small;
   ResizePart(image, {0, 0, image.width, image.height}, item.width, item.height, small);
   std::vector<std::byte> jpeg;
-  if (!EncodeJpeg(small, kThumbnailQuality, jpeg)) return false;
+  if (!EncodeJpeg(small, kBoxPictureQuality, jpeg)) return false;
   item.image = DataUri("image/jpeg", jpeg);
   return true;
 }
@@ -79,10 +79,10 @@ void AddPictures(const BoxEvaluateReport& report, Page& page) {
   std::ranges::stable_sort(wrong, std::greater<>(),
                            [](const BoxPicture* p) { return p->misses + p->alarms; });
   std::vector<GalleryItem> items;
-  for (size_t i = 0; i < std::min(kMostShown, wrong.size()); ++i) {
+  for (size_t i = 0; i < std::min(kMostBoxPictures, wrong.size()); ++i) {
     const BoxPicture& p = *wrong[i];
     GalleryItem item;
-    if (!Thumbnail(p.file, item)) continue;
+    if (!BoxThumbnail(p.file, item)) continue;
     item.title = fmt::format("{} missed, {} false", p.misses, p.alarms);
     item.note = fmt::format("{} · {} hit", p.file.filename().string(), p.hits);
     item.tip = p.file.string();
@@ -102,13 +102,13 @@ void AddPictures(const BoxEvaluateReport& report, Page& page) {
 std::string BoxEvaluatePage(const std::string& model, const BoxEvaluateReport& report) {
   Page page(model, fmt::format("How good it is on {} labelled pictures · SHA-256 {}",
                                report.pictures.size(), ToHex(report.model_hash)));
-  AddTiles(report, page);
+  AddBoxTiles(report, page);
   for (const std::string& warning : report.warnings) page.AddText("Mind: " + warning + ".");
   AddPictures(report, page);
   page.AddTable("Classes",
                 "Average precision over all scores: the share of what is told that is right, over "
                 "all shares of what is there that could be told.",
-                BoxClassTable(report, kMostClasses));
+                BoxClassTable(report, kMostBoxClasses));
   if (!report.skipped.empty()) {
     Table table({{"picture", false, true}, {"reason", false, true}});
     for (const Skipped& s : report.skipped) table.Add({Printable(s.file.string()), s.reason});

@@ -52,7 +52,7 @@ void ReadSaidSize(CardReader& reader, const CardOptions& options, ModelCard& car
       height = node->list()[0].whole().value_or(0);
       width = node->list()[1].whole().value_or(0);
     }
-    if (height < 1 || width < 1 || height > kMaxSide || width > kMaxSide) {
+    if (height < 1 || width < 1 || height > kMaxPictureSide || width > kMaxPictureSide) {
       return reader.Wrong("size", "a side in pixels, or [height, width]");
     }
     if ((card.height > 0 && card.height != height) || (card.width > 0 && card.width != width)) {
@@ -130,17 +130,16 @@ void ReadPicture(CardReader& reader, ModelCard& card) {
   ReadColor(reader, card);
   reader.PerChannel("mean", card.channels, false, card.mean);
   reader.PerChannel("std", card.channels, true, card.std);
-  using Crop = ModelCard::Crop;
-  reader.OneOf<Crop>(
-      "crop",
-      {{"center", Crop::kCenter}, {"squash", Crop::kSquash}, {"letterbox", Crop::kLetterbox}},
+  using Fit = ModelCard::Crop;
+  reader.OneOf<Fit>(
+      "crop", {{"center", Fit::kCenter}, {"squash", Fit::kSquash}, {"letterbox", Fit::kLetterbox}},
       card.crop);
   reader.Number("crop_fraction", 0.1, 1.0, card.crop_fraction);
   int pad = card.pad;
   reader.Whole("pad", 0, 255, pad);
   card.pad = static_cast<uint8_t>(pad);
-  using Anchor = ModelCard::Anchor;
-  reader.OneOf<Anchor>("anchor", {{"center", Anchor::kCenter}, {"corner", Anchor::kCorner}},
+  using Corner = ModelCard::Anchor;
+  reader.OneOf<Corner>("anchor", {{"center", Corner::kCenter}, {"corner", Corner::kCorner}},
                        card.anchor);
 }
 

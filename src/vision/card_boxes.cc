@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kMostLevels = 16, kMostSizes = 64, kMostCorners = 256;
 
 /// A file may leave shapes out; they come as those of scalars.
-bool Unsure(std::span<const Port> outputs) {
+bool IsUndeclared(std::span<const Port> outputs) {
   return std::ranges::any_of(
       outputs, [](const Port& p) { return p.shape.rank() == 0 || !p.shape.IsStatic(); });
 }
@@ -91,7 +91,7 @@ void ReadBoxRules(CardReader& output, std::span<const Port> outputs, ModelCard& 
   }
   if (card.kind != ModelCard::Kind::kBoxes) return;
   if (!rules.layout) {
-    if (Unsure(outputs)) return;  // nobody knows yet
+    if (IsUndeclared(outputs)) return;  // nobody knows yet
     return output.Set(fmt::format(
         "'output.layout' is missing, and the outputs' shapes ({}) are of no layout that could be "
         "guessed; docs/vision.md lists all",
@@ -107,7 +107,7 @@ void ReadBoxRules(CardReader& output, std::span<const Port> outputs, ModelCard& 
   if (*rules.layout == BoxLayout::kSsd && rules.sizes.empty()) {
     return output.Set("'output.strides' and 'output.sizes' must say what anchors \"ssd\" has");
   }
-  if (Unsure(outputs) || FindBoxHead(*rules.layout, outputs, card.picture(), rules)) return;
+  if (IsUndeclared(outputs) || FindBoxHead(*rules.layout, outputs, card.picture(), rules)) return;
   output.Set(fmt::format("'output.layout' is \"{}\", whose outputs are {}, and these are {}",
                          NameOf(*rules.layout), ShapesOf(*rules.layout, card.picture(), rules),
                          Describe(outputs)));
