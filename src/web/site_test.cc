@@ -76,6 +76,42 @@ TEST_F(SiteTest, AnEmptyStoreIsNoError) {
   EXPECT_EQ(Json("/api/config")["basemap"]["kind"], "land");
 }
 
+TEST_F(SiteTest, FindsDetectionsByWhatWasFoundInThem) {
+  const auto put = [&](uint64_t sequence, std::vector<FoundBox> boxes) {
+    Detection d = Sample(sequence);
+    if (!boxes.empty()) d.findings = BoxFindings{std::move(boxes), 0};
+    Put(d);
+  };
+  const FoundBox dog{"dog", 0.9F, 0, 0, 1, 1}, unsure{"dog", 0.3F, 0, 0, 1, 1},
+      car{"car", 0.8F, 0, 0, 1, 1};
+  put(0, {dog, unsure, car});
+  put(1, {});
+  put(2, {unsure});
+  for (uint64_t i = 3; i < 1200; ++i) put(i, {car});
+  const auto ids = [&](const std::string& query) {
+    std::vector<int> found;
+    for (const auto& row : Json("/api/detections?order=oldest&" + query)["detections"]) {
+      found.push_back(row["id"]);
+    }
+    return found;
+  };
+  EXPECT_THAT(ids("found=dog"), ::testing::ElementsAre(1, 3));
+  EXPECT_THAT(ids("found=dog&found_least=2"), ::testing::ElementsAre(1));
+  EXPECT_THAT(ids("found=dog&found_score=0.5"), ::testing::ElementsAre(1));
+  EXPECT_THAT(ids("found_least=3"), ::testing::ElementsAre(1));
+  EXPECT_THAT(ids("found=dog&found=car&limit=3"), ::testing::ElementsAre(1, 3, 4));
+  EXPECT_THAT(ids("found=cat"), ::testing::IsEmpty());
+  EXPECT_EQ(Json("/api/detections?found=dog")["read_to"], 1);
+  EXPECT_EQ(Json("/api/detections?found=dog")["more"], false);
+  const json two = Json("/api/detections?found=car&limit=2");
+  EXPECT_EQ(two["more"], true);
+  EXPECT_EQ(two["read_to"], 1199);
+  EXPECT_FALSE(Json("/api/detections").contains("read_to"));
+  EXPECT_EQ(Get("/api/detections?found_least=0").status, 400);
+  EXPECT_EQ(Get("/api/detections?found_least=301").status, 400);
+  EXPECT_EQ(Get("/api/hexagons?found=dog").status, 400);
+}
+
 TEST_F(SiteTest, GivesDetectionsInThreeFormats) {
   for (uint64_t i = 0; i < 3; ++i) Put(Sample(i));
   const json page = Json("/api/detections?limit=2");
