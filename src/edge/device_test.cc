@@ -148,6 +148,32 @@ class DeviceTest : public ::testing::Test {
   AnsweringLink* link_ = nullptr;
 };
 
+TEST_F(DeviceTest, RoutesOfOneCutShareTheEngine) {
+  EXPECT_EQ(pool_->prefixes(), 0U) << "the whole network in the cloud needs none";
+  MechanismOptions half;
+  half.cut = "split13";
+  half.codec = "f16";
+  MechanismOptions full = half;
+  full.codec = "f32";
+  const auto first = pool_->Open(half), second = pool_->Open(full);
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(*first, *second);
+  EXPECT_EQ(pool_->prefixes(), 1U);
+  MechanismOptions earlier = half;
+  earlier.cut = "split10";
+  ASSERT_TRUE(pool_->Open(earlier));
+  EXPECT_EQ(pool_->prefixes(), 2U);
+  // Each codes for itself.
+  const Image grey{160, 160, std::vector<uint8_t>(3 * 160 * 160, 90)};
+  Prepared coded[2];
+  for (const size_t i : {0, 1}) {
+    const auto mechanism = pool_->ForAThread(i == 0 ? *first : *second);
+    ASSERT_TRUE(mechanism);
+    ASSERT_TRUE((*mechanism)->Process(grey, coded[i]));
+  }
+  EXPECT_EQ(2 * coded[0].data.size(), coded[1].data.size());
+}
+
 TEST_F(DeviceTest, WhateverThreadsWorkOnThemPicturesGoInTheirOrder) {
   Draw(30);
   const std::string broken = "no picture";

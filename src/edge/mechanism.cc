@@ -1,12 +1,10 @@
 #include "edge/mechanism.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/paths.h"
 #include "codec/agreement.h"
 #include "codec/runnable.h"
 #include "engine/session.h"
-#include "graph/slice.h"
 #include "vision/placement.h"
 #include "vision/preprocess.h"
 #include "vision/verdict.h"
@@ -16,10 +14,6 @@ namespace {
 
 constexpr const char* kDefaultPicture = "jpeg:90";
 constexpr const char* kDefaultTensor = "f16";
-
-std::span<const std::byte> BytesOf(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
 
 /// A picture at the network's size, and its input tensor.
 class Prepare {
@@ -160,12 +154,9 @@ class Split final : public Mechanism {
     if (codec.kind == CodecKind::kQuant) bundle_ = std::move(bundle);
     FOGLINE_CHECK(OpenCodec());
     if (bundle_ != nullptr) bundle_id_ = ShortId(bundle_->hash());
-    FOGLINE_TRY(const std::string prefix, SlicePrefix(network.model, cut_));
-    LogInfo("{}: runs up to {} unproven; 'fogline split' proves the halves of a cut",
-            network.path.string(), cut_.name);
-    FOGLINE_TRY(session_,
-                OpenSession(BytesOf(prefix), network.path.string() + " up to " + cut_.name,
-                            {.threads = options.threads, .optimize = true, .free_dimensions = {}}));
+    Prefixes own;
+    Prefixes& prefixes = options.prefixes != nullptr ? *options.prefixes : own;
+    FOGLINE_TRY(session_, prefixes.Open(network, cut_, options.threads));
     return {};
   }
 

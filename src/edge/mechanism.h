@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "codec/route.h"
+#include "edge/prefixes.h"
 #include "frame/frame.h"
 #include "vision/image.h"
 #include "vision/network.h"
@@ -31,6 +32,8 @@ struct MechanismOptions {
       bundle;  // calibration; empty: MODEL.bundle beside the model where it exists
   int threads = 1;
   bool json = false;  // the paper's wire: numbers as text
+  /// Where other routes of the network have the engine open, to be shared; null: nowhere.
+  Prefixes* prefixes = nullptr;
 };
 
 /// One of the paper's three mechanisms, opened. Not thread-safe.

@@ -5,7 +5,8 @@
 
 namespace fogline {
 
-Result<size_t> RoutePool::Open(const MechanismOptions& options) {
+Result<size_t> RoutePool::Open(MechanismOptions options) {
+  options.prefixes = &prefixes_;
   FOGLINE_TRY(auto made, Mechanism::Make(network_, options));
   // The engine has its own copy of what it needs.
   network_.model.ReleasePages();

@@ -23,8 +23,11 @@ class RoutePool {
 
   const Network& network() const { return network_; }
 
-  /// Opens a route; the number of the one that is open already where it is the same.
-  Result<size_t> Open(const MechanismOptions& options);
+  /// Opens a route; the number of the one that is open already where it is the same. Routes that
+  /// differ only in how they code share the engine.
+  Result<size_t> Open(MechanismOptions options);
+  /// Prefixes that the engine holds.
+  size_t prefixes() const { return prefixes_.count(); }
 
   /// An open route, as one that nobody runs: for its names and limits.
   const Mechanism& at(size_t route) const;
@@ -36,6 +39,7 @@ class RoutePool {
  private:
   const Network network_;
   const std::string pace_;
+  Prefixes prefixes_;
   mutable std::mutex mutex_;
   std::deque<std::unique_ptr<const Mechanism>>
       open_;  // under mutex_; what is open stays where it is
