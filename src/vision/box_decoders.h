@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "vision/box_candidates.h"
 #include "vision/box_head.h"
-#include "vision/candidates.h"
 
 namespace fogline {
 
@@ -19,22 +19,22 @@ struct BoxNumbers {
 };
 
 using BoxDecoder = void (*)(const BoxHead& head, const BoxRules& rules, const BoxNumbers& numbers,
-                            Candidates& found);
+                            BoxCandidates& found);
 
 // Rows of one tensor.
-void DecodeYolov5(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
-void DecodeYolov8(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
-void DecodeYolox(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
+void DecodeYolov5(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
+void DecodeYolov8(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
+void DecodeYolox(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
 // Cells, level by level.
-void DecodeNanodet(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
-void DecodeFastestdet(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
-void DecodeYunet(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
+void DecodeNanodet(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
+void DecodeFastestdet(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
+void DecodeYunet(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
 // Anchors.
-void DecodeAnchors(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
-void DecodeUltraface(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
-void DecodeBlazeface(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
+void DecodeAnchors(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
+void DecodeUltraface(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
+void DecodeBlazeface(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
 // What the network has suppressed itself.
-void DecodeNms(const BoxHead&, const BoxRules&, const BoxNumbers&, Candidates&);
+void DecodeNms(const BoxHead&, const BoxRules&, const BoxNumbers&, BoxCandidates&);
 
 /// The largest of some numbers and where it is, the first of equals; NaN is never it.
 struct Largest {

@@ -31,7 +31,7 @@ bool HoldsNaN(std::span<const float> values) {
 }
 
 /// A candidate as a box in parts of the picture; no size where none of it lies there.
-FoundBox InPicture(const Candidate& c, const Placement& place) {
+FoundBox InPicture(const BoxCandidate& c, const Placement& place) {
   const auto part = [](double at, double from, double size) {
     return std::clamp((at - from) / size, 0.0, 1.0);
   };
@@ -83,7 +83,7 @@ Result<BoxFindings> ReadBoxes(std::span<const Tensor> outputs, std::span<const P
       return Fail(ErrorCode::kConflict, ports[i].name, "holds NaN: the model is at fault");
     }
   }
-  Candidates found(rules.least_score);
+  BoxCandidates found(rules.least_score);
   row.decode(*head, rules, numbers, found);
   if (!ToProbability(found.largest_score())) {
     return Fail(
@@ -97,7 +97,7 @@ Result<BoxFindings> ReadBoxes(std::span<const Tensor> outputs, std::span<const P
   const Suppressed stay = Suppress(found.Take(), overlap, most);
   BoxFindings result;
   result.cut_off = stay.cut_off;
-  for (const Candidate& c : stay.kept) {
+  for (const BoxCandidate& c : stay.kept) {
     FoundBox box = InPicture(c, place);
     if (!(box.w > 0 && box.h > 0)) continue;
     box.label = FoundText(card.LabelOf(c.label));

@@ -47,14 +47,15 @@ ModelCard NmsCard(const std::string& more = "") {
 }
 
 TEST(Suppress, KeepsTheSurestOfWhatOverlapsWithinItsClass) {
-  const std::vector<Candidate> found{{0, 0, 10, 10, 0.9F, 1},
-                                     {1, 0, 11, 10, 0.8F, 1},  // 90 of 110
-                                     {1, 0, 11, 10, 0.7F, 2},  // of another class
-                                     {5, 0, 15, 10, 0.6F, 1},  // 50 of 150
-                                     {20, 20, 30, 30, 0.5F, 1}};
+  const std::vector<BoxCandidate> found{{0, 0, 10, 10, 0.9F, 1},
+                                        {1, 0, 11, 10, 0.8F, 1},  // 90 of 110
+                                        {1, 0, 11, 10, 0.7F, 2},  // of another class
+                                        {5, 0, 15, 10, 0.6F, 1},  // 50 of 150
+                                        {20, 20, 30, 30, 0.5F, 1}};
   EXPECT_EQ(Suppress(found, 0.5, 10).kept,
-            (std::vector<Candidate>{found[0], found[2], found[3], found[4]}));
-  EXPECT_EQ(Suppress(found, 0.3, 10).kept, (std::vector<Candidate>{found[0], found[2], found[4]}));
+            (std::vector<BoxCandidate>{found[0], found[2], found[3], found[4]}));
+  EXPECT_EQ(Suppress(found, 0.3, 10).kept,
+            (std::vector<BoxCandidate>{found[0], found[2], found[4]}));
   const Suppressed two = Suppress(found, 0.5, 2);
   EXPECT_EQ(two.kept.size(), 2U);
   EXPECT_EQ(two.cut_off, 2U);
@@ -65,24 +66,24 @@ TEST(Suppress, OfAnyBoxesNoTwoOfAClassOverlapMore) {
   std::mt19937 random(5);
   std::uniform_real_distribution<float> part(0, 1);
   for (int round = 0; round < 50; ++round) {
-    std::vector<Candidate> found;
+    std::vector<BoxCandidate> found;
     for (int i = 0; i < 120; ++i) {
       const float x = part(random), y = part(random);
       found.push_back({x, y, x + 0.01F + part(random), y + 0.01F + part(random),
                        1 - static_cast<float>(i) / 200, static_cast<int>(random() % 3)});
     }
-    std::vector<Candidate> kept;
-    for (const Candidate& c : found) {
+    std::vector<BoxCandidate> kept;
+    for (const BoxCandidate& c : found) {
       const bool free = std::ranges::none_of(
-          kept, [&](const Candidate& k) { return k.label == c.label && Overlap(k, c) > 0.45F; });
+          kept, [&](const BoxCandidate& k) { return k.label == c.label && Overlap(k, c) > 0.45F; });
       if (free) kept.push_back(c);
     }
     EXPECT_EQ(Suppress(found, 0.45, 1000).kept, kept);
   }
 }
 
-TEST(Candidates, AMillionCostLittleMemoryAndTheSurestStay) {
-  Candidates found(0.1);
+TEST(BoxCandidates, AMillionCostLittleMemoryAndTheSurestStay) {
+  BoxCandidates found(0.1);
   std::vector<float> scores;
   std::mt19937 random(3);
   for (int i = 0; i < 1'000'000; ++i) {
@@ -92,7 +93,7 @@ TEST(Candidates, AMillionCostLittleMemoryAndTheSurestStay) {
   }
   std::ranges::sort(scores, std::greater<>());
   const auto taken = found.Take();
-  ASSERT_EQ(taken.size(), Candidates::kMost);
+  ASSERT_EQ(taken.size(), BoxCandidates::kMost);
   for (size_t i = 0; i < taken.size(); ++i) EXPECT_EQ(taken[i].score, scores[i]);
 }
 

@@ -26,7 +26,7 @@ Foreground ForegroundOf(const float* row, size_t classes, bool logits) {
 /// Priors as of SSD (Liu et al. 2016) with variances 0.1 and 0.2: level by level, row by row, a
 /// cell's sizes one after the other, each in all ratios.
 void DecodeAnchors(const BoxHead& head, const BoxRules& rules, const BoxNumbers& numbers,
-                   Candidates& found) {
+                   BoxCandidates& found) {
   constexpr float kOfPlace = 0.1F, kOfSize = 0.2F;
   const float* scores = numbers.outputs[head.scores].data();
   const float* box = numbers.outputs[head.boxes].data();
@@ -59,7 +59,7 @@ void DecodeAnchors(const BoxHead& head, const BoxRules& rules, const BoxNumbers&
 /// The network reckons with its anchors itself: corners in parts of the input, beside the scores of
 /// background and face.
 void DecodeUltraface(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
-                     Candidates& found) {
+                     BoxCandidates& found) {
   const float* scores = numbers.outputs[head.scores].data();
   const float* box = numbers.outputs[head.boxes].data();
   for (size_t i = 0; i < head.rows; ++i, scores += head.classes + 1, box += 4) {
@@ -72,7 +72,7 @@ void DecodeUltraface(const BoxHead& head, const BoxRules&, const BoxNumbers& num
 /// One class. Two anchors a cell of the fine grid and six of the coarse one, all of the input's
 /// size: only their middles matter. Landmarks behind the boxes are not read.
 void DecodeBlazeface(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
-                     Candidates& found) {
+                     BoxCandidates& found) {
   constexpr size_t kFine = 2;
   const float* scores = numbers.outputs[head.scores].data();
   const float* box = numbers.outputs[head.boxes].data();

@@ -32,7 +32,7 @@ std::array<float, 4> Distances(const float* logits, size_t bins) {
 /// NanoDet and PicoDet measure from the middle of a cell, NanoDet-Plus, whose scores and boxes lie
 /// side by side, from its corner.
 void DecodeNanodet(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
-                   Candidates& found) {
+                   BoxCandidates& found) {
   const size_t score_step = head.joined ? head.classes + 4 * head.bins : head.classes;
   const size_t box_step = head.joined ? score_step : 4 * head.bins;
   const float middle = head.joined ? 0.0F : 0.5F;
@@ -63,7 +63,7 @@ void DecodeNanodet(const BoxHead& head, const BoxRules&, const BoxNumbers& numbe
 /// Planes of one grid: the object's score, x, y, width, height, the classes' scores (FastestDet's
 /// handle_preds and example/onnx-runtime).
 void DecodeFastestdet(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
-                      Candidates& found) {
+                      BoxCandidates& found) {
   constexpr float kOfObject = 0.6F, kOfClass = 0.4F;
   const BoxLevel& level = head.levels[0];
   const size_t n = level.cells();
@@ -86,7 +86,7 @@ void DecodeFastestdet(const BoxHead& head, const BoxRules&, const BoxNumbers& nu
 /// One class, whose score is the geometric mean of two (OpenCV's FaceDetectorYN). The two are alike
 /// in shape, and their product does not care which is which.
 void DecodeYunet(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
-                 Candidates& found) {
+                 BoxCandidates& found) {
   for (const BoxLevel& level : head.levels) {
     const float* scores = numbers.outputs[level.scores].data();
     const float* objects = numbers.outputs[level.objects].data();

@@ -15,7 +15,8 @@ int LabelOf(float number) {
 
 /// Rows of 6 (corners, score, class: YOLOv10 and exports with NMS), rows of 7 (place in the batch,
 /// corners, class, score: YOLOv7), or three tensors of corners, scores and classes.
-void DecodeNms(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers, Candidates& found) {
+void DecodeNms(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
+               BoxCandidates& found) {
   const auto boxes = numbers.outputs[head.boxes];
   for (size_t i = 0; i < head.rows; ++i) {
     const float* row = boxes.data() + i * head.width;

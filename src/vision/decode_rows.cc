@@ -49,7 +49,7 @@ float Sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 
 /// Rows of x, y, width, height in pixels, the object's score and those of its classes.
 void DecodeYolov5(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
-                  Candidates& found) {
+                  BoxCandidates& found) {
   const float* row = numbers.outputs[head.boxes].data();
   for (size_t i = 0; i < head.rows; ++i, row += head.width) {
     if (!(row[4] >= found.least())) continue;
@@ -61,7 +61,7 @@ void DecodeYolov5(const BoxHead& head, const BoxRules&, const BoxNumbers& number
 
 /// Columns of x, y, width, height in pixels and the scores of the classes.
 void DecodeYolov8(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
-                  Candidates& found) {
+                  BoxCandidates& found) {
   const float* v = numbers.outputs[head.boxes].data();
   const size_t n = head.rows;
   std::array<float, kBlock> score;
@@ -81,7 +81,7 @@ void DecodeYolov8(const BoxHead& head, const BoxRules&, const BoxNumbers& number
 /// Rows as of YOLOv5, but places in cells from the row's own cell, sizes as logarithms of cells
 /// (Ge et al. 2021, demo_postprocess).
 void DecodeYolox(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
-                 Candidates& found) {
+                 BoxCandidates& found) {
   const float* row = numbers.outputs[head.boxes].data();
   for (const BoxLevel& level : head.levels) {
     const auto stride = static_cast<float>(level.stride);

@@ -10,7 +10,7 @@ namespace {
 struct Kept {
   std::vector<float> left, top, right, bottom, area;
 
-  void Add(const Candidate& c) {
+  void Add(const BoxCandidate& c) {
     left.push_back(c.left);
     top.push_back(c.top);
     right.push_back(c.right);
@@ -18,7 +18,7 @@ struct Kept {
     area.push_back((c.right - c.left) * (c.bottom - c.top));
   }
   /// Whether any shares more than `limit` of the common area with it.
-  bool Covers(const Candidate& c, float limit) const {
+  bool Covers(const BoxCandidate& c, float limit) const {
     const float own = (c.right - c.left) * (c.bottom - c.top);
     const size_t count = left.size();
     int covering = 0;
@@ -34,7 +34,7 @@ struct Kept {
 
 }  // namespace
 
-float Overlap(const Candidate& a, const Candidate& b) {
+float Overlap(const BoxCandidate& a, const BoxCandidate& b) {
   const float w = std::min(a.right, b.right) - std::max(a.left, b.left);
   const float h = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
   if (!(w > 0 && h > 0)) return 0;
@@ -43,10 +43,10 @@ float Overlap(const Candidate& a, const Candidate& b) {
                    (b.right - b.left) * (b.bottom - b.top) - shared);
 }
 
-Suppressed Suppress(const std::vector<Candidate>& candidates, double overlap, size_t most) {
+Suppressed Suppress(const std::vector<BoxCandidate>& candidates, double overlap, size_t most) {
   Suppressed result;
   std::unordered_map<int, Kept> by_class;
-  for (const Candidate& c : candidates) {
+  for (const BoxCandidate& c : candidates) {
     Kept& kept = by_class[c.label];
     if (kept.Covers(c, static_cast<float>(overlap))) continue;
     kept.Add(c);

@@ -1,4 +1,4 @@
-#include "vision/candidates.h"
+#include "vision/box_candidates.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,13 +7,13 @@
 namespace fogline {
 namespace {
 
-void SortSurestFirst(std::vector<Candidate>& found) {
-  std::ranges::stable_sort(found, std::greater<>(), &Candidate::score);
+void SortSurestFirst(std::vector<BoxCandidate>& found) {
+  std::ranges::stable_sort(found, std::greater<>(), &BoxCandidate::score);
 }
 
 }  // namespace
 
-void Candidates::Add(const Candidate& c) {
+void BoxCandidates::Add(const BoxCandidate& c) {
   if (!(c.score >= least_)) return;
   largest_ = std::max(largest_, c.score);
   // Written so that NaN is none.
@@ -24,13 +24,13 @@ void Candidates::Add(const Candidate& c) {
   if (found_.size() >= 2 * kMost) Shrink();
 }
 
-void Candidates::Shrink() {
+void BoxCandidates::Shrink() {
   SortSurestFirst(found_);
   found_.resize(kMost);
   least_ = std::max(least_, found_.back().score);
 }
 
-std::vector<Candidate> Candidates::Take() {
+std::vector<BoxCandidate> BoxCandidates::Take() {
   SortSurestFirst(found_);
   if (found_.size() > kMost) found_.resize(kMost);
   return std::move(found_);
