@@ -43,7 +43,7 @@ Result<double> BareLoop(const Mechanism& mechanism, const Prepared& prepared) {
   Frame frame;
   frame.device = "bench";
   mechanism.Stamp(frame);
-  frame.payloads = {prepared.payload};
+  frame.payloads = prepared.payloads;
   std::vector<std::byte> bytes;
   FOGLINE_CHECK(WriteFrame(frame, bytes));
   FOGLINE_TRY(const Worked first, worker.Work(bytes, "bench"));  // opens the network
@@ -84,7 +84,7 @@ Result<Measured> ThroughTheLine(const Mechanism& mechanism, const Prepared& prep
               }));
   Frame frame;
   mechanism.Stamp(frame);
-  frame.payloads = {prepared.payload};
+  frame.payloads = prepared.payloads;
   // The first frames open the network and warm the broker's path.
   for (int i = 0; i < 10; ++i) FOGLINE_CHECK(sender->Send(frame, Clock::Real().Steady(), false));
   sender->Drain(60s);

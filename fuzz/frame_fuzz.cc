@@ -71,6 +71,17 @@ void Binary(std::span<const std::byte> bytes) {
   }
 }
 
+/// Tensors lie within the bytes that they were read from, one behind the other.
+void Tensors(const Frame& frame, std::span<const std::byte> bytes) {
+  const std::byte* at = bytes.data();
+  for (const Payload& payload : frame.payloads) {
+    if (payload.role != Role::kActivation) continue;
+    if (payload.bytes.data() < at) std::abort();
+    at = payload.bytes.data() + payload.bytes.size();
+  }
+  if (at > bytes.data() + bytes.size() || frame.payloads.size() > Frame::kMaxPayloads) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -82,12 +93,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)ParseFindingsJson({reinterpret_cast<const char*>(data), size});
   Frame frame;
   std::vector<std::byte> scratch;
-  (void)ParseJsonFrame(bytes, frame, scratch);
+  if (ParseJsonFrame(bytes, frame, scratch)) Tensors(frame, bytes);
   // A hostile sender computes its own checksum and length: get past them, to what they guard.
   if (size >= 16) {
     std::vector<std::byte> sealed(bytes.begin(), bytes.end());
     const auto length = static_cast<uint32_t>(size);
-    for (const char* start : {"FGL1\x01", "FGL1\x02", "FGL1\x03"}) {
+    for (const char* start : {"FGL1\x01", "FGL1\x02", "FGL1\x03", "FGL1\x04"}) {
       std::memcpy(sealed.data(), start, 5);
       std::memcpy(sealed.data() + 8, &length, 4);
       const uint32_t crc = Crc32(std::span(sealed).first(size - 4));

@@ -87,8 +87,8 @@ void AddDemo(CommandLine& line) {
   command.Add("--images", args->images,
               "your folder of pictures instead of the 40 that come along");
   command.Add("--cut", args->demo.cut,
-              "where the split runs: an index of 'fogline inspect', or a tensor (tensor:3 "
-              "where its name is a number)");
+              "where the split runs: an index of 'fogline inspect', or the tensors that cross "
+              "(a,b; tensor:3 where a name is a number)");
   command.Add("--broker", args->demo.broker,
               "your broker, mqtt://host:port (default: one of its own)");
   command.Add("--store", args->demo.store, "keep the detections, e.g. sqlite:litter.db");

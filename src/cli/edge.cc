@@ -112,10 +112,11 @@ void AddWhatRuns(Command& command, EdgeArgs& args) {
   command.Add("--mechanism", args.mechanism, "edge-only, cloud-only or split (with --cut)")
       .OneOf({"edge-only", "cloud-only", "split"});
   command.Add("--cut", args.cut,
-              "where to split: an index of 'fogline inspect', a tensor (tensor:3 where its name "
-              "is a number), or split1…split14");
+              "where to split: an index of 'fogline inspect', the tensors that cross (a,b; "
+              "tensor:3 where a name is a number), or split1…split14");
   command.Add("--codec", edge.request.mechanism.codec,
-              "f32, f16, q8…q2 for tensors; jpeg:Q, webp:Q for cloud-only");
+              "f32, f16, q8…q2 for tensors, one for all or one each (q4+f16); jpeg:Q, webp:Q for "
+              "cloud-only");
   command.Add("--route", args.route,
               "mechanism, cut, codec and size in one, as plans name it: MODEL[@SIZE]:CUT/CODEC");
   command.Add("--bundle", args.bundle, "calibration (default: MODEL.bundle beside the model)");

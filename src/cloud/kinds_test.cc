@@ -171,7 +171,7 @@ class Kinds : public ::testing::TestWithParam<Kind> {
     Frame frame;
     frame.device = "cam";
     mechanism->Stamp(frame);
-    frame.payloads = {prepared.payload};
+    frame.payloads = prepared.payloads;
     std::vector<std::byte> bytes;
     FOGLINE_CHECK(WriteFrame(frame, bytes));
     return worker_->Work(bytes, "cam");

@@ -77,7 +77,8 @@ const Error* Registry::FailureLocked(const HalvesKey& key) const {
   return lasts ? &failed->second.error : nullptr;
 }
 
-Result<std::shared_ptr<const OpenCut>> Registry::Find(const HalvesKey& key) {
+Result<std::shared_ptr<const OpenCut>> Registry::Find(const HalvesKey& key,
+                                                      std::span<const uint32_t> tensors) {
   std::unique_lock lock(mutex_);
   auto slot = open_.find(key);
   if (slot != open_.end() && slot->second.open != nullptr) {
@@ -89,13 +90,12 @@ Result<std::shared_ptr<const OpenCut>> Registry::Find(const HalvesKey& key) {
     const auto known = known_.find(key.model);
     if (known == known_.end()) {
       FOGLINE_CHECK(folder_.Find(key.model).map([](const auto&) {}));
-    } else if (std::ranges::find(known->second->cuts, key.cut, &Cut::id) ==
-               known->second->cuts.end()) {
-      return Fail(ErrorCode::kInvalid, known->second->path.string(), "has no cut {:016x}", key.cut);
+    } else if (known->second->Listed(key.cut) == nullptr) {
+      FOGLINE_CHECK(known->second->Named(key.cut, tensors).map([](const auto&) {}));
     }
     slot = open_.try_emplace(key).first;
     slot->second.asked = Clock::Real().Steady();
-    wanted_.push_back(key);
+    wanted_.push_back({key, {tensors.begin(), tensors.end()}});
     changed_.notify_all();
   }
   const Nanos left = slot->second.asked + options_.patience - Clock::Real().Steady();
@@ -118,13 +118,14 @@ void Registry::OpenLoop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return !wanted_.empty(); })) {
     if (stop.stop_requested()) return;
-    const HalvesKey key = wanted_.front();
+    const Wanted wanted = std::move(wanted_.front());
+    const HalvesKey& key = wanted.key;
     wanted_.pop_front();
     lock.unlock();
     uint64_t bytes = 0;
     Opened opened;
     try {
-      opened = OpenNow(key, bytes);
+      opened = OpenNow(key, wanted.tensors, bytes);
     } catch (const std::bad_alloc&) {
       opened =
           Fail(ErrorCode::kExhausted, "model " + IdText(key.model), "does not fit into memory");
@@ -247,29 +248,39 @@ Result<std::shared_ptr<const KnownModel>> Registry::Know(uint64_t model) {
   }
   FOGLINE_TRY(const auto network, LoadNow(model));
   FOGLINE_TRY(auto cuts, ListCuts(network->model));
-  auto known = std::make_shared<const KnownModel>(KnownModel{
-      network->path, network->model.hash(), network->card, network->contract, std::move(cuts)});
+  auto known = std::make_shared<const KnownModel>(*network, std::move(cuts));
   const std::lock_guard lock(mutex_);
   known_[model] = known;
   return known;
 }
 
-Registry::Opened Registry::OpenNow(const HalvesKey& key, uint64_t& bytes) {
+/// The cut that a frame names. Under loading_.
+Result<Cut> Registry::CutOf(const KnownModel& known, const HalvesKey& key,
+                            std::span<const uint32_t> tensors) {
+  if (const Cut* listed = known.Listed(key.cut)) return *listed;
+  FOGLINE_TRY(const auto activations, known.Named(key.cut, tensors));
+  const auto network = LoadNow(key.model);
+  if (!network) return NotNow(network.error());
+  auto cut = CutAt((*network)->model, activations);
+  // These tensors are no cut of the very model that the frame names.
+  if (!cut) return Fail(ErrorCode::kInvalid, cut.error().where, "{}", cut.error().message);
+  return cut;
+}
+
+Registry::Opened Registry::OpenNow(const HalvesKey& key, std::span<const uint32_t> tensors,
+                                   uint64_t& bytes) {
   const std::lock_guard loading(loading_);
   const auto known = Know(key.model);
   if (!known) return NotNow(known.error());
-  const auto& cuts = (*known)->cuts;
-  const auto cut = std::ranges::find(cuts, key.cut, &Cut::id);
-  if (cut == cuts.end()) {
-    return Fail(ErrorCode::kInvalid, (*known)->path.string(), "has no cut {:016x}", key.cut);
-  }
   auto open = std::make_shared<OpenCut>();
   open->model = *known;
-  open->cut = *cut;
+  FOGLINE_TRY(open->cut, CutOf(**known, key, tensors));
+  for (const Port& port : open->cut.tensors) open->tensors.push_back(TensorId(port.name));
   if (const Status opened = OpenPart(key.model, *open, bytes); !opened) {
     return NotNow(opened.error());
   }
-  LogInfo("opened {} at {} ({})", open->model->card.name, cut->name, NameOf(cut->mechanism()));
+  LogInfo("opened {} at {} ({})", open->model->card.name, open->cut.name,
+          NameOf(open->cut.mechanism()));
   return open;
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cloud/known_model.h"
 #include "cloud/models_folder.h"
 #include "codec/route.h"
 #include "engine/session.h"
@@ -24,20 +26,12 @@
 
 namespace fogline {
 
-/// What is known of a model once it was loaded, without its weights.
-struct KnownModel {
-  std::filesystem::path path;
-  Sha256 hash{};
-  ModelCard card;
-  ModelContract contract;
-  std::vector<Cut> cuts;  // as ListCuts gives them
-};
-
 /// What runs in the cloud for one (model, cut): nothing at the last cut, all at cut 0, a suffix
 /// between. Immutable but for the engine's own state; any number of workers share one.
 struct OpenCut {
   std::shared_ptr<const KnownModel> model;
   Cut cut;
+  std::vector<uint32_t> tensors;     // of the cut, as frames name them
   std::unique_ptr<Session> session;  // none for edge-only
 };
 
@@ -59,11 +53,13 @@ class Registry {
   /// kNotFound when the folder is missing.
   static Result<std::unique_ptr<Registry>> Open(const Options& options);
 
-  /// The network for a frame's ids. kInvalid for a cut that the model does not have. kNotFound for
-  /// a model that the folder does not hold, kUnavailable for one that cannot be loaded or opened or
+  /// The network for a frame's ids; `tensors` are those that it holds, by which a cut is found that
+  /// ListCuts leaves out. kInvalid for a cut that the model does not have. kNotFound for a model
+  /// that the folder does not hold, kUnavailable for one that cannot be loaded or opened or
   /// is not open yet after a few seconds, kExhausted for one that is too large: all of these may
   /// pass.
-  Result<std::shared_ptr<const OpenCut>> Find(const HalvesKey& key);
+  Result<std::shared_ptr<const OpenCut>> Find(const HalvesKey& key,
+                                              std::span<const uint32_t> tensors = {});
 
   /// The bundle that a frame of this model names; kConflict where there is none such.
   Result<std::shared_ptr<const Bundle>> FindBundle(uint64_t model, uint64_t bundle) {
@@ -99,7 +95,9 @@ class Registry {
 
   void OpenLoop(const std::stop_token& stop);
   void LookLoop(const std::stop_token& stop);
-  Opened OpenNow(const HalvesKey& key, uint64_t& bytes);
+  Opened OpenNow(const HalvesKey& key, std::span<const uint32_t> tensors, uint64_t& bytes);
+  Result<Cut> CutOf(const KnownModel& known, const HalvesKey& key,
+                    std::span<const uint32_t> tensors);
   Status OpenPart(uint64_t model, OpenCut& open, uint64_t& bytes);
   Result<std::shared_ptr<const Network>> LoadNow(uint64_t model);
   Result<std::shared_ptr<const KnownModel>> Know(uint64_t model);
@@ -115,7 +113,11 @@ class Registry {
   std::unordered_map<uint64_t, Loaded> loaded_;
   std::map<HalvesKey, Slot> open_;
   std::map<HalvesKey, Failure> failed_;
-  std::deque<HalvesKey> wanted_;
+  struct Wanted {
+    HalvesKey key;
+    std::vector<uint32_t> tensors;
+  };
+  std::deque<Wanted> wanted_;
   uint64_t clock_ = 0;
   std::mutex loading_;  // held while something is loaded or opened
   std::jthread opener_, looker_;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cloud/crossing.h"
 #include "codec/runnable.h"
 #include "frame/json_frame.h"
 #include "vision/floats.h"
@@ -26,6 +27,13 @@ constexpr size_t kMostDecoders = 1024;
 
 tl::unexpected<Error> Refuse(const char* what) {
   return Fail(ErrorCode::kInvalid, "frame", "{}", what);
+}
+
+Status CheckIs(const Payload& payload, const Port& due) {
+  if (payload.dtype == due.dtype && payload.shape == due.shape) return {};
+  return Fail(ErrorCode::kInvalid, "frame", "holds {} {} where {} {} is due",
+              DTypeName(payload.dtype), payload.shape.ToString(), DTypeName(due.dtype),
+              due.shape.ToString());
 }
 
 /// False for a tensor of floats of which one is NaN or infinite: then what the network made of it
@@ -62,7 +70,7 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   }
   if (frame_.payloads.empty() && !frame_.settled.empty()) return out;
 
-  FOGLINE_TRY(const auto open, registry_.Find(HalvesOf(frame_)));
+  FOGLINE_TRY(const auto open, registry_.Find(HalvesOf(frame_), TensorsOf(frame_)));
   const KnownModel& model = *open->model;
   Detection& row = out.detection.emplace();
   if (open->cut.is_edge_only()) {
@@ -77,11 +85,14 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
     row.codec = "result";
     out.stages.decode = LapMicros(start);
   } else {
-    const Payload* payload = FindRole(frame_, Role::kActivation);
-    if (payload == nullptr) return Refuse("holds no activation");
-    FOGLINE_TRY(const CodecName codec, CodecFromWire(payload->codec, payload->parameter));
-    row.codec = ToString(codec);
-    FOGLINE_CHECK(RunCloud(*open, *payload, out));
+    FOGLINE_CHECK(MatchTensors(frame_, *open, carriers_));
+    codecs_.clear();
+    for (const Payload* payload : carriers_) {
+      FOGLINE_TRY(const CodecName codec, CodecFromWire(payload->codec, payload->parameter));
+      codecs_.push_back(codec);
+    }
+    row.codec = ToString(codecs_);
+    FOGLINE_CHECK(RunCloud(*open, row.codec, out));
   }
   row.score = out.score;
   row.device = frame_.device;
@@ -111,27 +122,31 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   return out;
 }
 
-Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out) {
+Status Worker::RunCloud(const OpenCut& open, const std::string& codecs, Worked& out) {
   Nanos start = Clock::Real().Steady();
-  FOGLINE_TRY(const TensorView input, Decode(open, payload));
+  FOGLINE_CHECK(Decode(open));
   out.stages.decode = LapMicros(start);
   if (pace_ != nullptr) {
-    FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
-    FOGLINE_TRY(const StepTimes pace, Pace(open, codec));
+    FOGLINE_TRY(const StepTimes pace, Pace(open, codecs));
     out.stages.decode = HoldTo(pace.decode, out.stages.decode);
     LapMicros(start);
   }
-  FOGLINE_TRY(const auto outputs, open.session->Run({&input, 1}));
+  FOGLINE_TRY(const auto outputs, open.session->Run(inputs_));
   const ModelCard& card = open.model->card;
   auto read = ReadOutputs(outputs, open.session->outputs(), open.model->contract.judged, card,
                           PlacementOf(frame_.picture.width, frame_.picture.height, card));
-  if (!read && !HoldsNumbers(input)) return Refuse("holds NaN or infinite numbers");
+  if (!read) {
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (HoldsNumbers(inputs_[i])) continue;
+      return Fail(ErrorCode::kInvalid, "frame", "holds NaN or infinite numbers in '{}'",
+                  open.cut.tensors[i].name);
+    }
+  }
   FOGLINE_TRY(Findings findings, std::move(read));
   Verdict verdict = Judge(findings, card);
   out.stages.suffix = LapMicros(start);
   if (pace_ != nullptr) {
-    FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
-    FOGLINE_TRY(const StepTimes pace, Pace(open, codec));
+    FOGLINE_TRY(const StepTimes pace, Pace(open, codecs));
     out.stages.suffix = HoldTo(pace.suffix, out.stages.suffix);
   }
   out.label = verdict.label;
@@ -142,21 +157,24 @@ Status Worker::RunCloud(const OpenCut& open, const Payload& payload, Worked& out
   return {};
 }
 
-Result<StepTimes> Worker::Pace(const OpenCut& open, const CodecName& codec) {
-  const RouteKey key = KeyOf(frame_, codec);
+Result<StepTimes> Worker::Pace(const OpenCut& open, const std::string& codecs) {
+  const bool quantised =
+      std::ranges::find(codecs_, CodecKind::kQuant, &CodecName::kind) != codecs_.end();
+  const PaceKey key{HalvesOf(frame_), quantised ? frame_.bundle : 0, codecs};
   if (const auto known = paces_.find(key); known != paces_.end()) return known->second;
   FOGLINE_TRY(const auto network, registry_.Load(frame_.model));
   std::shared_ptr<const Bundle> bundle;
-  if (codec.kind == CodecKind::kQuant) {
+  if (quantised) {
     FOGLINE_TRY(bundle, registry_.FindBundle(frame_.model, frame_.bundle));
   }
   if (paces_.size() >= kMostDecoders) paces_.clear();
-  return paces_[key] = PaceOf(*pace_, *network, open.cut, ToString(codec), bundle.get());
+  return paces_[key] = PaceOf(*pace_, *network, open.cut, codecs, bundle.get());
 }
 
 /// The decoder for a payload of the last frame, made once and kept.
-Result<TensorCodec*> Worker::Decoder(const CodecName& codec, const Port& tensor, bool pixels) {
-  const std::pair key(KeyOf(frame_, codec), pixels);
+Result<TensorCodec*> Worker::Decoder(const Payload& payload, const CodecName& codec,
+                                     const Port& tensor, bool pixels) {
+  const std::pair key(KeyOf(frame_, payload.tensor, codec), pixels);
   if (const auto kept = decoders_.find(key); kept != decoders_.end()) return kept->second.get();
   std::shared_ptr<const Bundle> bundle;
   if (codec.kind == CodecKind::kQuant) {
@@ -171,43 +189,55 @@ Result<TensorCodec*> Worker::Decoder(const CodecName& codec, const Port& tensor,
   return (decoders_[key] = *std::move(made)).get();
 }
 
-/// The input of the cloud's part: the decoded activation, or at cut 0 the decoded and normalised
-/// picture.
-Result<TensorView> Worker::Decode(const OpenCut& open, const Payload& payload) {
-  const ModelCard& card = open.model->card;
-  const ModelContract& contract = open.model->contract;
-  if (const auto obstacle = WhyNotRun(contract, open.cut, std::nullopt)) {
+/// Fills in the inputs of the cloud's part: the decoded tensors that cross, or at cut 0 the decoded
+/// and normalised picture.
+Status Worker::Decode(const OpenCut& open) {
+  if (const auto obstacle = WhyNotRun(open.model->contract, open.cut, std::nullopt)) {
     return Fail(ErrorCode::kUnsupported, "frame", "names a cut that is not run: {}", obstacle->why);
   }
-  FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));
-  // At cut 0 pixels may come instead of the network's own input.
-  const Port picture = contract.pixels();
-  const Port& own = open.cut.tensors[0];
-  const bool pixels = open.cut.is_cloud_only() && payload.shape.rank() == 3 &&
-                      (payload.shape == picture.shape || payload.shape != own.shape);
-  const Port& expected = pixels ? picture : own;
-  if (payload.dtype != expected.dtype || payload.shape != expected.shape) {
-    return Fail(ErrorCode::kInvalid, "frame", "holds {} {} where {} {} is due",
-                DTypeName(payload.dtype), payload.shape.ToString(), DTypeName(expected.dtype),
-                expected.shape.ToString());
+  inputs_.clear();
+  if (open.cut.is_cloud_only()) {
+    const Payload& payload = *carriers_[0];
+    const Port& own = open.cut.tensors[0];
+    // Pixels may come instead of the network's own input.
+    const Shape picture = open.model->contract.pixels().shape;
+    const bool pixels =
+        payload.shape.rank() == 3 && (payload.shape == picture || payload.shape != own.shape);
+    if (pixels) return DecodePicture(open, payload, codecs_[0]);
+    FOGLINE_CHECK(CheckIs(payload, own));
   }
+  if (decoded_.size() < carriers_.size()) decoded_.resize(carriers_.size());
+  for (size_t i = 0; i < carriers_.size(); ++i) {
+    if (CodesPictures(codecs_[i])) return Refuse("holds a coded picture where a tensor is due");
+    FOGLINE_TRY(TensorCodec* const decoder,
+                Decoder(*carriers_[i], codecs_[i], open.cut.tensors[i], false));
+    FOGLINE_CHECK(decoder->Decode(carriers_[i]->bytes, decoded_[i]));
+    inputs_.push_back(decoded_[i].view());
+  }
+  return {};
+}
+
+Status Worker::DecodePicture(const OpenCut& open, const Payload& payload, const CodecName& codec) {
+  const ModelCard& card = open.model->card;
+  const Port pixels = open.model->contract.pixels();
+  FOGLINE_CHECK(CheckIs(payload, pixels));
   if (CodesPictures(codec)) {
-    if (!pixels) return Refuse("holds a coded picture where a tensor is due");
     FOGLINE_CHECK(DecodeExactly(payload.bytes, "frame", card.width, card.height, picture_));
   } else {
-    FOGLINE_TRY(TensorCodec* const decoder, Decoder(codec, expected, pixels));
-    FOGLINE_CHECK(decoder->Decode(payload.bytes, decoded_));
-    if (!pixels) return decoded_.view();
+    FOGLINE_TRY(TensorCodec* const decoder, Decoder(payload, codec, pixels, true));
+    if (decoded_.empty()) decoded_.resize(1);
+    FOGLINE_CHECK(decoder->Decode(payload.bytes, decoded_[0]));
     picture_.width = card.width;
     picture_.height = card.height;
-    const auto values = decoded_.as<uint8_t>();
+    const auto values = decoded_[0].as<uint8_t>();
     picture_.rgb.assign(values.begin(), values.end());
   }
   if (input_.shape() != card.input_shape() || input_.dtype() != card.dtype) {
     input_ = Tensor(card.dtype, card.input_shape());
   }
   Normalise(picture_, card, input_);
-  return input_.view();
+  inputs_.push_back(input_.view());
+  return {};
 }
 
 }  // namespace fogline

@@ -52,23 +52,34 @@ class Worker {
 
  private:
   Result<Worked> WorkOn(std::span<const std::byte> bytes, const std::string& device);
-  Status RunCloud(const OpenCut& open, const Payload& payload, Worked& out);
-  Result<TensorCodec*> Decoder(const CodecName& codec, const Port& tensor, bool pixels);
-  Result<TensorView> Decode(const OpenCut& open, const Payload& payload);
+  Status RunCloud(const OpenCut& open, const std::string& codecs, Worked& out);
+  Result<TensorCodec*> Decoder(const Payload& payload, const CodecName& codec, const Port& tensor,
+                               bool pixels);
+  Status Decode(const OpenCut& open);
+  Status DecodePicture(const OpenCut& open, const Payload& payload, const CodecName& codec);
 
-  Result<StepTimes> Pace(const OpenCut& open, const CodecName& codec);
+  Result<StepTimes> Pace(const OpenCut& open, const std::string& codecs);
 
   Registry& registry_;
   const Machine* pace_;
   Frame frame_;
   std::vector<std::byte> scratch_;
+  std::vector<const Payload*> carriers_;  // of the last frame, by tensor of its cut
+  std::vector<CodecName> codecs_;         // theirs
   Image picture_;
   Tensor input_;
-  Tensor decoded_;
+  std::vector<Tensor> decoded_;     // by tensor
+  std::vector<TensorView> inputs_;  // of the cloud's part
   /// What is made once for each valid route that frames name, of which there are few.
   /// Two of cut 0: of pictures' pixels (true) and of the network's own input.
   std::map<std::pair<RouteKey, bool>, std::unique_ptr<TensorCodec>> decoders_;
-  std::map<RouteKey, StepTimes> paces_;
+  struct PaceKey {
+    HalvesKey halves;
+    uint64_t bundle = 0;
+    std::string codecs;
+    friend auto operator<=>(const PaceKey&, const PaceKey&) = default;
+  };
+  std::map<PaceKey, StepTimes> paces_;
 };
 
 }  // namespace fogline

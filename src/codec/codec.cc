@@ -1,5 +1,6 @@
 #include "codec/codec.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/bytes.h"
@@ -97,6 +98,27 @@ std::string ToString(const CodecName& name) {
       return fmt::format("webp:{}", name.parameter);
   }
   return "unknown";
+}
+
+Result<std::vector<CodecName>> ParseCodecs(std::string_view text) {
+  std::vector<CodecName> names;
+  for (;;) {
+    const size_t plus = text.find('+');
+    FOGLINE_TRY(const CodecName name, ParseCodec(text.substr(0, plus)));
+    names.push_back(name);
+    if (plus == std::string_view::npos) return names;
+    text.remove_prefix(plus + 1);
+  }
+}
+
+std::string ToString(std::span<const CodecName> names) {
+  const bool alike = std::ranges::all_of(names, [&](const auto& n) { return n == names.front(); });
+  std::string text;
+  for (const CodecName& name : alike && !names.empty() ? names.first(1) : names) {
+    if (!text.empty()) text += '+';
+    text += ToString(name);
+  }
+  return text;
 }
 
 Result<CodecName> CodecFromWire(uint8_t kind, uint8_t parameter) {

@@ -37,6 +37,10 @@ struct CodecName {
 /// name for anything else.
 Result<CodecName> ParseCodec(std::string_view text);
 std::string ToString(const CodecName& name);
+/// Codecs joined by '+', one a tensor that crosses or one for all of them.
+Result<std::vector<CodecName>> ParseCodecs(std::string_view text);
+/// The same text; a single name where all are alike.
+std::string ToString(std::span<const CodecName> names);
 /// The same check for the two numbers of a frame: kInvalid when they name no codec.
 Result<CodecName> CodecFromWire(uint8_t kind, uint8_t parameter);
 

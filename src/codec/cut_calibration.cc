@@ -13,16 +13,12 @@ namespace {
 
 constexpr int64_t kSampleElements = 2'500'000;  // of a tensor, a half, to find parameters on
 constexpr size_t kSampleLeast = 4;              // pictures of a half, however large the tensor
-constexpr size_t kStepPictures = 24;            // to find steps on
 constexpr size_t kLayoutPictures = 4;           // to choose a layout on
 constexpr size_t kJsonPictures = 8;             // JSON's size varies little, and it is slow
-constexpr double kStepRatios[] = {1.0 / 16, 1.0 / 4, 1, 3};  // of the rms, where errors are probed
-constexpr int kProbedLevel = 8;           // where the probed quantisers stand meanwhile
-constexpr double kLayoutRatio = 1.0 / 4;  // of the rms: the step to compare layouts with
-constexpr double kCodeUnits = 150;        // to code and decode an element
-constexpr double kFitUnits = 300;         // to fit a level to an element
-constexpr uint64_t kTrialTag = 0;
-constexpr size_t kChannelRuns = 1200;   // at most, to try a tensor's channels in a half
+constexpr double kLayoutRatio = 1.0 / 4;        // of the rms: the step to compare layouts with
+constexpr double kCodeUnits = 150;              // to code and decode an element
+constexpr double kFitUnits = 300;               // to fit a level to an element
+constexpr size_t kChannelRuns = 1200;           // at most, to try a tensor's channels in a half
 constexpr double kChannelMadds = 2e11;  // nor more than this in all: large networks get fewer
 
 /// Runs of what lies behind the cut that trying a tensor's channels may take.
@@ -58,19 +54,21 @@ double CutCalibration::RunUnits() const {
 double CutCalibration::Units(const Calibration& all, const Cut& cut) {
   const auto levels = static_cast<double>(all.options().levels.size());
   const size_t half = (all.pictures() + 1) / 2;
-  double elements = 0, probes = 0, fits = 0;
+  double elements = 0, probes = 0, fits = 0, quantised = 0;
   for (const Port& port : cut.tensors) {
     elements += static_cast<double>(ElementsOf(port));
     if (port.dtype != DType::kF32) continue;
     const auto sampled = static_cast<double>(SampleCount(LargestOf(cut), half));
-    fits += (2 * std::size(kStepRatios) + 4 * levels) * kFitUnits * sampled *
+    quantised += 1;
+    fits += (2 * kStepProbes + 4 * levels) * kFitUnits * sampled *
             static_cast<double>(ElementsOf(port));
     probes += 2 * static_cast<double>(std::min(ChannelRuns(cut), 20 * half));
   }
   const double pictures =
       cut.is_cloud_only() ? 2.0 * static_cast<double>(all.options().qualities.size()) : 0;
   const double run = static_cast<double>(cut.cloud_madds) + kCodeUnits * elements + 1e5;
-  const double runs = 2.0 * std::size(kStepRatios) * std::min(kStepPictures, half) +
+  const double curves = quantised > 1 ? quantised * std::min(kCurvePictures, half) : 0;
+  const double runs = 2.0 * kStepProbes * (std::min(kStepPictures, half) + curves) +
                       (levels + 1 + pictures) * static_cast<double>(all.pictures());
   return (probes + runs) * run + fits;
 }
@@ -217,94 +215,6 @@ Status CutCalibration::Weights() {
   return {};
 }
 
-/// The unit of steps, shared by the tensors of a cut: their quadratic mean.
-double CutCalibration::UnitOf(const Fold& fold) const {
-  double sum = 0, count = 0;
-  for (size_t t = 0; t < fold.rms.size(); ++t) {
-    if (!Quantised(t)) continue;
-    sum += fold.rms[t] * fold.rms[t];
-    count += 1;
-  }
-  const double unit = count > 0 ? std::sqrt(sum / count) : 0;
-  return unit > 1e-20 ? unit : 1;  // constant tensors: any step will do
-}
-
-/// Fills in how far the outputs move for each step that is probed.
-Status CutCalibration::ErrorsOfSteps(Fold& fold) {
-  constexpr size_t kRatios = std::size(kStepRatios);
-  const size_t tensors = cut_.tensors.size();
-  std::vector<std::vector<QuantParams>> params(kRatios, fold.params);
-  FOGLINE_CHECK(all_.ForEach(kRatios * tensors, 0, [&](size_t i, int) -> Status {
-    const size_t ratio = i / tensors, t = i % tensors;
-    if (!Quantised(t)) return {};
-    const auto step = static_cast<float>(kStepRatios[ratio] * UnitOf(fold));
-    params[ratio][t].levels[kProbedLevel] = FitLevel(fold.params[t], fold.samples[t], step);
-    return {};
-  }));
-  const std::vector<size_t> chosen = Spread(fold.pictures, kStepPictures);
-  std::vector<double> errors[kRatios];
-  const auto probe = [&](std::span<const size_t> part) -> Status {
-    for (size_t ratio = 0; ratio < kRatios; ++ratio) {
-      std::vector<Codecs> codecs(static_cast<size_t>(all_.options().threads));
-      std::vector<double> here(part.size());
-      FOGLINE_CHECK(all_.ForEach(part.size(), RunUnits(), [&](size_t i, int worker) -> Status {
-        if (codecs[worker].empty()) {
-          FOGLINE_TRY(codecs[worker], CodecsOf(params[ratio], kProbedLevel));
-        }
-        std::vector<std::byte> code;
-        FOGLINE_TRY(const auto tensors_back, Through(part[i], codecs[worker], code));
-        FOGLINE_TRY(const auto outputs, rest_->Run(tensors_back));
-        here[i] = all_.reference().Error(part[i], outputs);
-        return {};
-      }));
-      errors[ratio].insert(errors[ratio].end(), here.begin(), here.end());
-    }
-    return {};
-  };
-  FOGLINE_CHECK(activations_.InParts(chosen, probe));
-  for (const std::vector<double>& of_ratio : errors) {
-    double sum = 0;
-    for (const double e : of_ratio) sum += std::min(e, 100.0);
-    fold.log_error.push_back(
-        std::log(std::sqrt(sum / static_cast<double>(of_ratio.size())) + 1e-9));
-  }
-  return {};
-}
-
-/// Where the errors wanted lie: straight lines between the probes on logarithmic axes, and beyond
-/// the last ones.
-void CutCalibration::ChooseRatios(Fold& fold) const {
-  // Noise may bend the curve; its running maximum rises.
-  for (size_t i = 1; i < fold.log_error.size(); ++i) {
-    fold.log_error[i] = std::max(fold.log_error[i], fold.log_error[i - 1] + 1e-3);
-  }
-  for (const int level : all_.options().levels) {
-    const double target = std::log(TargetError(level));
-    size_t i = 1;
-    while (i + 1 < fold.log_error.size() && fold.log_error[i] < target) ++i;
-    const double slope = (std::log(kStepRatios[i]) - std::log(kStepRatios[i - 1])) /
-                         (fold.log_error[i] - fold.log_error[i - 1]);
-    const double log_ratio =
-        std::log(kStepRatios[i - 1]) + slope * (target - fold.log_error[i - 1]);
-    fold.ratio.push_back(std::exp(std::clamp(log_ratio, std::log(1e-3), std::log(8.0))));
-  }
-  // A finer level never has the coarser step.
-  for (size_t i = fold.ratio.size() - 1; i-- > 0;) {
-    fold.ratio[i] = std::max(fold.ratio[i], fold.ratio[i + 1]);
-  }
-}
-
-Status CutCalibration::Steps() {
-  for (size_t half = 0; half < 2; ++half) {
-    FOGLINE_CHECK(ErrorsOfSteps(folds_[half]));
-    ChooseRatios(folds_[half]);
-  }
-  for (size_t i = 0; i < all_.options().levels.size(); ++i) {
-    folds_[2].ratio.push_back(std::sqrt(folds_[0].ratio[i] * folds_[1].ratio[i]));
-  }
-  return {};
-}
-
 Status CutCalibration::FitLevels() {
   const size_t levels = all_.options().levels.size(), tensors = cut_.tensors.size();
   std::vector<QuantLevel> fitted(3 * levels * tensors);
@@ -315,7 +225,7 @@ Status CutCalibration::FitLevels() {
     const size_t level = i / tensors % levels, t = i % tensors;
     if (!Quantised(t)) return {};
     fitted[i] = FitLevel(fold.params[t], fold.samples[t],
-                         static_cast<float>(fold.ratio[level] * UnitOf(fold)));
+                         static_cast<float>(fold.ratios[level][t] * UnitOf(fold, t)));
     return {};
   }));
   for (size_t i = 0; i < fitted.size(); ++i) {

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "codec/activations.h"
+#include "codec/allot.h"
 #include "codec/calibration.h"
 #include "codec/codec.h"
 #include "codec/fit.h"
@@ -31,6 +32,10 @@ class CutCalibration {
   /// Roughly how much work Run() is, in units of Calibration::Expect.
   static double Units(const Calibration& all, const Cut& cut);
 
+  static constexpr size_t kStepProbes = 4;     // steps that are tried before levels are chosen
+  static constexpr size_t kStepPictures = 24;  // of a half, to find steps on
+  static constexpr size_t kCurvePictures = 8;  // of a half, to see what each tensor alone does
+
  private:
   /// One half of the pictures, what was found on it, and what was found on all for index 2.
   struct Fold {
@@ -39,8 +44,9 @@ class CutCalibration {
         samples;                      // by tensor; those of others than Quantised() are empty
     std::vector<QuantParams> params;  // by tensor; cut_id and levels for quantised ones only
     std::vector<double> rms;
-    std::vector<double> log_error;  // by the ratios of steps that are probed
-    std::vector<double> ratio;      // step over rms, by level
+    std::vector<TensorCurve> curves;          // by tensor, where several are quantised
+    std::vector<double> log_error;            // by the places that are probed
+    std::vector<std::vector<double>> ratios;  // step over rms, by level and tensor
   };
   using Codecs = std::vector<std::unique_ptr<TensorCodec>>;  // by tensor
 
@@ -55,9 +61,14 @@ class CutCalibration {
   Status Sample();
   Status Weights();
   Status Steps();
+  Result<std::vector<std::vector<QuantParams>>> WithSteps(
+      const Fold& fold, const std::vector<std::vector<double>>& ratios) const;
+  Result<std::vector<TensorCurve>> CurvesOf(const Fold& fold);
+  std::vector<double> RatiosAt(const Fold& fold, double place) const;
+  static std::vector<double> PlacesOf(const Fold& fold);
   Status ErrorsOfSteps(Fold& fold);
   void ChooseRatios(Fold& fold) const;
-  double UnitOf(const Fold& fold) const;
+  static double UnitOf(const Fold& fold, size_t tensor);
   Status FitLevels();
   Result<Codecs> CodecsOf(const std::vector<QuantParams>& params, int level) const;
   Result<Codecs> CodecsFor(const CodecName& name, size_t half) const;
@@ -66,6 +77,9 @@ class CutCalibration {
                                       std::vector<std::byte>& code) const;
   Status Evaluate(std::span<const CodecName> names);
   Status Plain();
+
+  static constexpr int kProbedLevel = 8;  // where the probed quantisers stand meanwhile
+  static constexpr uint64_t kTrialTag = 0;
 
   Calibration& all_;
   Activations& activations_;

@@ -13,7 +13,7 @@ namespace {
 // The file: magic, key, how many cuts are done, then a bundle of what they brought.
 constexpr std::string_view kMagic = "FOGD";
 /// Raised whenever the same calibration would find something else.
-constexpr uint32_t kMethod = 1;
+constexpr uint32_t kMethod = 2;
 
 }  // namespace
 

@@ -143,14 +143,14 @@ class RouteReader {
 
   Status ReadCodecs(Route& route) {
     if (rest_ == kResult) return {};
-    for (;;) {
-      const size_t plus = rest_.find('+');
-      const auto codec = ParseCodec(rest_.substr(0, plus));
-      if (!codec) return Wrong("'{}' {}", Printable(codec.error().where), codec.error().message);
-      route.codecs.push_back(*codec);
-      if (plus == std::string_view::npos) return {};
-      rest_.remove_prefix(plus + 1);
+    auto codecs = ParseCodecs(rest_);
+    if (!codecs) return Wrong("'{}' {}", Printable(codecs.error().where), codecs.error().message);
+    if (codecs->size() > Route::kMostTensors) {
+      return Wrong("has {} codecs: no frame holds more than {} tensors", codecs->size(),
+                   Route::kMostTensors);
     }
+    route.codecs = *std::move(codecs);
+    return {};
   }
 
   const std::string where_;
@@ -205,9 +205,9 @@ Route RouteAt(const Model& model, const Cut& cut, std::vector<CodecName> codecs)
   return route;
 }
 
-RouteKey KeyOf(const HalvesKey& halves, uint64_t bundle, const CodecName& codec) {
-  return {halves, codec.kind == CodecKind::kQuant ? bundle : 0, static_cast<uint8_t>(codec.kind),
-          static_cast<uint8_t>(codec.parameter)};
+RouteKey KeyOf(const HalvesKey& halves, uint64_t bundle, uint32_t tensor, const CodecName& codec) {
+  return {halves, tensor, codec.kind == CodecKind::kQuant ? bundle : 0,
+          static_cast<uint8_t>(codec.kind), static_cast<uint8_t>(codec.parameter)};
 }
 
 }  // namespace fogline

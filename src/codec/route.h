@@ -41,6 +41,7 @@ struct ExitGate {
 ///     litter@224x160:input/jpeg:90       cloud-only, 224 wide and 160 high
 ///     litter:edge-only/result            the device runs it all, at the size of the card
 ///     twin@96:a,b/q4+f16                 two tensors cross, each with a codec of its own
+///     twin@96:a,b/f16                    both as f16
 ///     litter:exit=split5@0.9:split10/q4  what is sure at split5 goes no further
 ///     +00000000000000ab:+000000000000001f/f16
 ///                                        as a frame names its model and cut: by +ID, which may
@@ -50,12 +51,13 @@ struct ExitGate {
 /// ':' may stand as they are (in a gate's, ':' may not).
 struct Route {
   static constexpr int kMostSide = 8192;
+  static constexpr size_t kMostTensors = 64;
 
   RouteName model;
   int width = 0, height = 0;  // of the network's input, in pixels; 0 and 0: as the card says
   std::optional<ExitGate> gate;
   RouteName cut;
-  std::vector<CodecName> codecs;  // one a tensor that crosses; none: the result is sent
+  std::vector<CodecName> codecs;  // one a tensor that crosses, or one for all; none: the result
 
   friend bool operator==(const Route&, const Route&) = default;
 };
@@ -79,6 +81,7 @@ struct HalvesKey {
 /// And as what one tensor crosses: what coders are made for, at either side.
 struct RouteKey {
   HalvesKey halves;
+  uint32_t tensor = 0;  // as a frame names it
   /// ShortId of the calibration that a quantised tensor is coded by: devices change to another one
   /// by one. 0 for all others, which need none.
   uint64_t bundle = 0;
@@ -86,6 +89,6 @@ struct RouteKey {
 
   friend auto operator<=>(const RouteKey&, const RouteKey&) = default;
 };
-RouteKey KeyOf(const HalvesKey& halves, uint64_t bundle, const CodecName& codec);
+RouteKey KeyOf(const HalvesKey& halves, uint64_t bundle, uint32_t tensor, const CodecName& codec);
 
 }  // namespace fogline

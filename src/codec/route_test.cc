@@ -172,10 +172,12 @@ TEST(Route, SaysWhatIsWrong) {
 
 TEST(RouteKey, OnlyAQuantisedTensorNeedsItsCalibration) {
   const HalvesKey halves{1, 2};
-  EXPECT_EQ(KeyOf(halves, 3, {CodecKind::kF16, 0}), KeyOf(halves, 4, {CodecKind::kF16, 0}));
-  EXPECT_NE(KeyOf(halves, 3, {CodecKind::kQuant, 4}), KeyOf(halves, 4, {CodecKind::kQuant, 4}));
-  EXPECT_NE(KeyOf(halves, 3, {CodecKind::kQuant, 4}), KeyOf(halves, 3, {CodecKind::kQuant, 5}));
-  EXPECT_NE(KeyOf({1, 3}, 3, {CodecKind::kF16, 0}), KeyOf(halves, 3, {CodecKind::kF16, 0}));
+  const CodecName f16{CodecKind::kF16, 0}, q4{CodecKind::kQuant, 4}, q5{CodecKind::kQuant, 5};
+  EXPECT_EQ(KeyOf(halves, 3, 9, f16), KeyOf(halves, 4, 9, f16));
+  EXPECT_NE(KeyOf(halves, 3, 9, q4), KeyOf(halves, 4, 9, q4));
+  EXPECT_NE(KeyOf(halves, 3, 9, q4), KeyOf(halves, 3, 9, q5));
+  EXPECT_NE(KeyOf({1, 3}, 3, 9, f16), KeyOf(halves, 3, 9, f16));
+  EXPECT_NE(KeyOf(halves, 3, 8, q4), KeyOf(halves, 3, 9, q4));
 }
 
 }  // namespace

@@ -2,7 +2,19 @@
 
 #include <fmt/format.h>
 
+#include "codec/route.h"
+
 namespace fogline {
+
+namespace {
+
+std::string Names(const Cut& cut) {
+  std::string names;
+  for (const Port& port : cut.tensors) names += (names.empty() ? "" : ",") + port.name;
+  return names;
+}
+
+}  // namespace
 
 bool CodesPictures(const CodecName& codec) {
   return codec.kind == CodecKind::kJpeg || codec.kind == CodecKind::kWebp;
@@ -19,15 +31,16 @@ std::optional<Obstacle> WhyNotRun(const ModelContract& contract, const Cut& cut,
                     fmt::format("cloud-only sends the picture as jpeg, webp or json, not as {}",
                                 ToString(*codec))};
   }
-  if (cut.tensors.size() != 1) {
+  if (cut.tensors.size() > Route::kMostTensors) {
     return Obstacle{
         Obstacle::At::kCut,
-        fmt::format("{} tensors cross here, a frame holds one: choose a cut where one does",
-                    cut.tensors.size())};
+        fmt::format("{} tensors cross here, a frame holds {}: choose a cut where fewer do",
+                    cut.tensors.size(), Route::kMostTensors)};
   }
   if (cut.data_dependent) {
-    return Obstacle{Obstacle::At::kCut, fmt::format("the shape of '{}' depends on the picture",
-                                                    cut.tensors.front().name)};
+    return Obstacle{Obstacle::At::kCut,
+                    fmt::format("the shape of {}'{}' depends on the picture",
+                                cut.tensors.size() > 1 ? "one of " : "", Names(cut))};
   }
   if (codec && CodesPictures(*codec)) {
     return Obstacle{Obstacle::At::kCodec,

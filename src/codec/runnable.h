@@ -14,7 +14,7 @@ namespace fogline {
 /// What stands in the way of running a model at a cut.
 struct Obstacle {
   enum class At { kModel, kCut, kCodec } at = At::kModel;
-  std::string why;  // ends a sentence: "3 tensors cross here, a frame holds one"
+  std::string why;  // ends a sentence: "80 tensors cross here, a frame holds 64"
 };
 
 /// Why edge and cloud cannot run this cut with this codec as it stands; nothing when they can. No

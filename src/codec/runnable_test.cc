@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "codec/route.h"
+
 namespace fogline {
 namespace {
 
@@ -37,17 +39,23 @@ class Runnable : public ::testing::Test {
 TEST_F(Runnable, WhatTheDaemonsRun) {
   for (const char* codec : {"jpeg:90", "webp:50", "json", ""})
     EXPECT_EQ(Why(cloud_only_, codec), "");
-  for (const char* codec : {"f32", "f16", "q4", "json", ""}) EXPECT_EQ(Why(split_, codec), "");
+  for (const char* codec : {"f32", "f16", "q4", "json", ""}) {
+    EXPECT_EQ(Why(split_, codec), "");
+    EXPECT_EQ(Why(two_, codec), "");
+  }
   EXPECT_EQ(Why(edge_only_, ""), "");
 }
 
 TEST_F(Runnable, WhatStandsInTheWayIsSaid) {
   EXPECT_THAT(Why(cloud_only_, "f32"), HasSubstr("as jpeg, webp or json, not as f32"));
   EXPECT_THAT(Why(split_, "jpeg:90"), HasSubstr("jpeg:90 codes pictures"));
-  EXPECT_THAT(Why(two_, "f16"), HasSubstr("2 tensors cross here, a frame holds one"));
+  const Cut many = CutOf(1, std::vector<Port>(Route::kMostTensors + 1, Tensor("a")));
+  EXPECT_THAT(Why(many, "f16"), HasSubstr("65 tensors cross here, a frame holds 64"));
   Cut wild = split_;
   wild.data_dependent = true;
   EXPECT_THAT(Why(wild, "f16"), HasSubstr("the shape of 'a' depends on the picture"));
+  wild.tensors.push_back(Tensor("b"));
+  EXPECT_THAT(Why(wild, "f16"), HasSubstr("the shape of one of 'a,b' depends on the picture"));
   contract_.no_picture = Error{ErrorCode::kUnsupported, "m.onnx", "takes 'tokens'"};
   for (const Cut& cut : {cloud_only_, split_, edge_only_})
     EXPECT_EQ(Why(cut, ""), "takes 'tokens'");

@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "cloud/cloud.h"
+#include "codec/runnable.h"
 #include "edge/mechanism.h"
 #include "servers/local_broker.h"
 #include "vision/folder.h"
@@ -32,7 +33,7 @@ Result<Cut> DefaultCut(const Network& network) {
   const Cut* best = nullptr;
   double best_bytes = 0;
   for (const Cut& cut : cuts) {
-    const bool splits = cut.is_split() && cut.tensors.size() == 1;
+    const bool splits = cut.is_split() && !WhyNotRun(network.contract, cut, std::nullopt);
     if (!splits || 10 * cut.cloud_madds < cut.edge_madds + cut.cloud_madds) continue;
     const CalibratedPair* pair = bundle ? CheapestPair(*bundle, cut.id) : nullptr;
     if (bundle && pair == nullptr) continue;
@@ -44,7 +45,7 @@ Result<Cut> DefaultCut(const Network& network) {
   }
   if (best == nullptr) {
     return Fail(ErrorCode::kUnsupported, network.path.string(),
-                "has no cut where one tensor crosses");
+                "has no cut that edge and cloud can run");
   }
   return *best;
 }

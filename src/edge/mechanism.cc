@@ -1,5 +1,7 @@
 #include "edge/mechanism.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/paths.h"
 #include "codec/agreement.h"
@@ -51,7 +53,7 @@ class CloudOnly final : public Mechanism {
   }
 
   Status Init() {
-    FOGLINE_TRY(picture_codec_, ParseCodec(codec_));
+    picture_codec_ = route_.codecs[0];
     if (CodesPictures(picture_codec_)) return {};
     FOGLINE_TRY(tensor_codec_, MakeCodec(picture_codec_, pixels_, nullptr, 0));
     return {};
@@ -71,12 +73,7 @@ class CloudOnly final : public Mechanism {
       FOGLINE_CHECK(EncodeWebp(fitted, picture_codec_.parameter, out.data));
     }
     out.encode_us = LapMicros(start);
-    out.payload = {Role::kActivation,
-                   static_cast<uint8_t>(picture_codec_.kind),
-                   static_cast<uint8_t>(picture_codec_.parameter),
-                   pixels_.dtype,
-                   pixels_.shape,
-                   out.data};
+    SendAlone(out, Role::kActivation, picture_codec_, pixels_);
     return {};
   }
 
@@ -118,7 +115,7 @@ class EdgeOnly final : public Mechanism {
                          std::nullopt};
     if (SaysMore(findings)) result.findings = std::move(findings);
     WriteResult(result, out.data);
-    out.payload = {Role::kResult, 0, 0, DType::kUndefined, {}, out.data};
+    SendAlone(out, Role::kResult, {CodecKind::kJson, 0}, {});
     out.encode_us = LapMicros(start);
     return {};
   }
@@ -137,22 +134,21 @@ class Split final : public Mechanism {
   Split(const Split& other)
       : Mechanism(other),
         prepare_(other.prepare_),
-        codec_name_(other.codec_name_),
         bundle_(other.bundle_),
         session_(other.session_) {}
 
   Result<std::unique_ptr<Mechanism>> Another() const override {
     auto other = std::make_unique<Split>(*this);
-    FOGLINE_CHECK(other->OpenCodec());
+    FOGLINE_CHECK(other->OpenCodecs());
     return other;
   }
 
   Status Init(const Network& network, const MechanismOptions& options,
               std::shared_ptr<const Bundle> bundle) {
-    FOGLINE_TRY(const CodecName codec, ParseCodec(codec_));
-    codec_name_ = codec;
-    if (codec.kind == CodecKind::kQuant) bundle_ = std::move(bundle);
-    FOGLINE_CHECK(OpenCodec());
+    const bool quantised = std::ranges::find(route_.codecs, CodecKind::kQuant, &CodecName::kind) !=
+                           route_.codecs.end();
+    if (quantised) bundle_ = std::move(bundle);
+    FOGLINE_CHECK(OpenCodecs());
     if (bundle_ != nullptr) bundle_id_ = ShortId(bundle_->hash());
     Prefixes own;
     Prefixes& prefixes = options.prefixes != nullptr ? *options.prefixes : own;
@@ -167,38 +163,53 @@ class Split final : public Mechanism {
     FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
     out.prefix_us = LapMicros(start);
     out.data.clear();
-    FOGLINE_CHECK(codec_impl_->Encode(outputs[0].view(), out.data));
+    for (size_t i = 0; i < coders_.size(); ++i) {
+      FOGLINE_CHECK(coders_[i].codec->Encode(outputs[i].view(), out.data));
+      coders_[i].end = out.data.size();
+    }
+    // Views only now, since what they view has stopped growing.
+    out.payloads.clear();
+    size_t begin = 0;
+    for (size_t i = 0; i < coders_.size(); ++i) {
+      const size_t end = coders_[i].end;
+      const CodecName& name = route_.codecs[i];
+      out.payloads.push_back({Role::kActivation, static_cast<uint8_t>(name.kind),
+                              static_cast<uint8_t>(name.parameter), outputs[i].dtype(),
+                              outputs[i].shape(), std::span(out.data).subspan(begin, end - begin),
+                              coders_[i].tensor});
+      begin = end;
+    }
     out.encode_us = LapMicros(start);
-    out.payload = {Role::kActivation,
-                   static_cast<uint8_t>(codec_name_.kind),
-                   static_cast<uint8_t>(codec_name_.parameter),
-                   outputs[0].dtype(),
-                   outputs[0].shape(),
-                   out.data};
     return {};
   }
 
  private:
-  Status OpenCodec() {
-    FOGLINE_TRY(codec_impl_, MakeCodec(codec_name_, cut_.tensors[0], bundle_.get(), cut_.id));
+  /// One a tensor, in the order of Cut::tensors, which is that of the session's outputs.
+  struct Coder {
+    std::unique_ptr<TensorCodec> codec;
+    uint32_t tensor = 0;  // as a frame names it
+    size_t end = 0;       // of its code in what the last picture sent
+  };
+
+  Status OpenCodecs() {
+    for (size_t i = 0; i < cut_.tensors.size(); ++i) {
+      const Port& tensor = cut_.tensors[i];
+      FOGLINE_TRY(auto codec, MakeCodec(route_.codecs[i], tensor, bundle_.get(), cut_.id));
+      coders_.push_back({std::move(codec), TensorId(tensor.name)});
+    }
     return {};
   }
 
   Prepare prepare_;
-  CodecName codec_name_;
-  std::shared_ptr<const Bundle> bundle_;  // where the codec is calibrated
-  std::unique_ptr<TensorCodec> codec_impl_;
+  std::shared_ptr<const Bundle> bundle_;  // where a codec is calibrated
+  std::vector<Coder> coders_;
   std::shared_ptr<Session> session_;
 };
 
 /// kUnsupported or kUsage, naming the flag at fault.
-Status CheckRuns(const Network& network, const Cut& cut, const std::string& codec,
+Status CheckRuns(const Network& network, const Cut& cut, const std::optional<CodecName>& codec,
                  const MechanismOptions& options) {
-  std::optional<CodecName> name;
-  if (!cut.is_edge_only()) {
-    FOGLINE_TRY(name, ParseCodec(codec));
-  }
-  const auto obstacle = WhyNotRun(network.contract, cut, name);
+  const auto obstacle = WhyNotRun(network.contract, cut, codec);
   if (!obstacle) return {};
   switch (obstacle->at) {
     case Obstacle::At::kModel:
@@ -208,7 +219,32 @@ Status CheckRuns(const Network& network, const Cut& cut, const std::string& code
     case Obstacle::At::kCodec:
       break;
   }
-  return Fail(ErrorCode::kUsage, "--codec " + codec, "{}", obstacle->why);
+  return Fail(ErrorCode::kUsage, "--codec " + ToString(*codec), "{}", obstacle->why);
+}
+
+/// The codec of each tensor that crosses at a cut, from one for all or one for each.
+Result<std::vector<CodecName>> CodecsAt(const Network& network, const Cut& cut,
+                                        const std::string& text, const MechanismOptions& options) {
+  if (cut.is_edge_only()) {
+    FOGLINE_CHECK(CheckRuns(network, cut, std::nullopt, options));
+    return std::vector<CodecName>();
+  }
+  FOGLINE_TRY(auto codecs, ParseCodecs(text));
+  if (codecs.size() == 1) codecs.resize(cut.tensors.size(), codecs[0]);
+  if (codecs.size() != cut.tensors.size()) {
+    return Fail(
+        ErrorCode::kUsage, "--codec " + text,
+        "names {} codecs where {} cross ({}): give one for all or one for each", codecs.size(),
+        cut.tensors.size() == 1 ? "one tensor" : fmt::format("{} tensors", cut.tensors.size()),
+        cut.name);
+  }
+  const bool alike = std::ranges::all_of(codecs, [&](const auto& c) { return c == codecs[0]; });
+  if (!alike && options.cut.find(',') != std::string::npos && options.cut != cut.name) {
+    return Fail(ErrorCode::kUsage, "--codec " + text,
+                "is one codec a tensor in their order, which is {}: name the cut so", cut.name);
+  }
+  for (const CodecName& codec : codecs) FOGLINE_CHECK(CheckRuns(network, cut, codec, options));
+  return codecs;
 }
 
 }  // namespace
@@ -237,24 +273,35 @@ const CalibratedPair* CheapestPair(const Bundle& bundle, uint64_t cut_id) {
 }
 
 size_t Mechanism::least_bytes() const {
-  const auto codec = ParseCodec(codec_);
-  if (!codec || cut_.tensors.size() != 1 || cut_.is_edge_only()) return 0;
-  const auto elements = static_cast<size_t>(cut_.tensors[0].shape.Elements().value_or(0));
-  switch (codec->kind) {
-    case CodecKind::kF32:
-      return ElementBytes(cut_.tensors[0].dtype) * elements;
-    case CodecKind::kF16:
-    case CodecKind::kJson:  // a digit and a comma
-      return 2 * elements;
-    default:
-      return 0;
+  size_t bytes = 0;
+  for (size_t i = 0; i < route_.codecs.size(); ++i) {
+    const Port& tensor = cut_.tensors[i];
+    const auto elements = static_cast<size_t>(tensor.shape.Elements().value_or(0));
+    switch (route_.codecs[i].kind) {
+      case CodecKind::kF32:
+        bytes += ElementBytes(tensor.dtype) * elements;
+        break;
+      case CodecKind::kF16:
+        bytes += std::min<size_t>(2, ElementBytes(tensor.dtype)) * elements;
+        break;
+      case CodecKind::kJson:  // a digit and a comma
+        bytes += 2 * elements;
+        break;
+      default:
+        break;
+    }
   }
+  return bytes;
 }
 
-RouteKey Mechanism::key() const {
-  const HalvesKey halves{model_id_, cut_.id};
-  return route_.codecs.empty() ? RouteKey{halves, 0, 0, 0}
-                               : KeyOf(halves, bundle_id_, route_.codecs.front());
+bool Mechanism::IsLike(const Mechanism& other) const {
+  return model_id_ == other.model_id_ && cut_.id == other.cut_.id &&
+         bundle_id_ == other.bundle_id_ && route_.codecs == other.route_.codecs;
+}
+
+void Mechanism::SendAlone(Prepared& out, Role role, const CodecName& codec, const Port& what) {
+  out.payloads.assign(1, {role, static_cast<uint8_t>(codec.kind),
+                          static_cast<uint8_t>(codec.parameter), what.dtype, what.shape, out.data});
 }
 
 void Mechanism::Stamp(Frame& frame) const {
@@ -274,15 +321,10 @@ Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
   const auto finish = [&](auto mechanism, std::string codec,
                           auto init) -> Result<std::unique_ptr<Mechanism>> {
     mechanism->name_ = NameOf(kind);
-    mechanism->codec_ = options.json             ? "json"
-                        : !options.codec.empty() ? options.codec
-                                                 : std::move(codec);
-    FOGLINE_CHECK(CheckRuns(network, cut, mechanism->codec_, options));
-    std::vector<CodecName> codecs;
-    if (kind != MechanismKind::kEdgeOnly) {
-      FOGLINE_TRY(const CodecName name, ParseCodec(mechanism->codec_));
-      codecs.assign(cut.tensors.size(), name);
-    }
+    if (options.json) codec = "json";
+    if (!options.json && !options.codec.empty()) codec = options.codec;
+    FOGLINE_TRY(auto codecs, CodecsAt(network, cut, codec, options));
+    mechanism->codec_ = codecs.empty() ? std::move(codec) : ToString(codecs);
     mechanism->route_ = RouteAt(network.model, cut, std::move(codecs));
     mechanism->route_.width = network.card.width;
     mechanism->route_.height = network.card.height;

@@ -19,15 +19,17 @@ namespace fogline {
 
 /// A picture worked on and ready to send. Buffers are reused from picture to picture.
 struct Prepared {
-  std::vector<std::byte> data;  // what the payload views
-  Payload payload;
+  std::vector<std::byte> data;  // what the payloads view
+  std::vector<Payload> payloads;
   uint32_t resize_us = 0, prefix_us = 0, encode_us = 0;
   std::optional<bool> positive;  // where the device ran the whole network: worth reporting
 };
 
 struct MechanismOptions {
   std::string cut = "edge-only";  // as FindCut takes it
-  std::string codec;  // empty: jpeg:90 for cloud-only, the bundle's choice or f16 for a split
+  /// As ParseCodecs takes it; empty: jpeg:90 for cloud-only, the bundle's choice or f16 for a
+  /// split.
+  std::string codec;
   std::filesystem::path
       bundle;  // calibration; empty: MODEL.bundle beside the model where it exists
   int threads = 1;
@@ -52,8 +54,10 @@ class Mechanism {
   const Cut& cut() const { return cut_; }
   const std::string& codec() const { return codec_; }
   const Route& route() const { return route_; }
-  RouteKey key() const;
-  /// Bytes that no payload of it is smaller than, where the codec says so for certain; else 0.
+  /// Whether another one makes the very same frames.
+  bool IsLike(const Mechanism& other) const;
+  /// Bytes that what it sends of a picture is never less than, as far as its codecs say for
+  /// certain.
   size_t least_bytes() const;
   /// Fills in what every frame of this mechanism says alike: model, cut, bundle.
   void Stamp(Frame& frame) const;
@@ -62,6 +66,8 @@ class Mechanism {
   Mechanism() = default;
   Mechanism(const Mechanism&) = default;
   Mechanism& operator=(const Mechanism&) = default;
+  /// All that is sent of a picture, in one payload.
+  static void SendAlone(Prepared& out, Role role, const CodecName& codec, const Port& what);
 
   // Set by Make before the mechanism's own Init.
   std::string name_;

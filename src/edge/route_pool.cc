@@ -15,7 +15,7 @@ Result<size_t> RoutePool::Open(MechanismOptions options) {
   }
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < open_.size(); ++i) {
-    if (open_[i]->key() == made->key()) return i;
+    if (open_[i]->IsLike(*made)) return i;
   }
   open_.push_back(std::move(made));
   return open_.size() - 1;

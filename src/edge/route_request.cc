@@ -57,9 +57,6 @@ Result<MechanismOptions> Asked(const RouteRequest& request, const Network& netwo
   }
   const Route& route = *request.route;
   const std::string flag = "--route " + ToString(route);
-  if (route.codecs.size() > 1) {
-    return Fail(ErrorCode::kUnsupported, flag, "no edge sends more than one tensor yet");
-  }
   asked.cut = route.cut.name;
   if (route.cut.id != 0) {
     FOGLINE_TRY(const auto cuts, ListCuts(network.model));
@@ -77,7 +74,7 @@ Result<MechanismOptions> Asked(const RouteRequest& request, const Network& netwo
                 cut.is_edge_only() ? "edge-only sends a result: /result"
                                    : "a result is what edge-only sends: name a codec");
   }
-  asked.codec = route.codecs.empty() ? "" : ToString(route.codecs[0]);
+  asked.codec = ToString(route.codecs);
   if (asked.json && !cut.is_edge_only() && asked.codec != "json") {
     return Fail(ErrorCode::kUsage, flag, "--wire json sends tensors as /json");
   }

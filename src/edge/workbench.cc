@@ -42,7 +42,7 @@ Status Workbench::Work(const Capture& capture, size_t route, bool all) {
   sends_ = prepared_.positive.value_or(true) || all;
   mechanism->Stamp(frame_);
   exif_ = std::move(picture.exif);
-  frame_.payloads.assign(1, prepared_.payload);
+  frame_.payloads = prepared_.payloads;
   if (!sends_) return {};
   frame_.stages.resize = prepared_.resize_us;
   frame_.stages.prefix = prepared_.prefix_us;
@@ -55,8 +55,9 @@ Status Workbench::Work(const Capture& capture, size_t route, bool all) {
 }
 
 std::optional<ResultPayload> Workbench::Found() const {
-  if (prepared_.payload.role != Role::kResult) return std::nullopt;
-  auto result = ParseResult(prepared_.payload.bytes);
+  const auto& sent = prepared_.payloads;
+  if (sent.empty() || sent[0].role != Role::kResult) return std::nullopt;
+  auto result = ParseResult(sent[0].bytes);
   return result ? std::optional(*std::move(result)) : std::nullopt;
 }
 

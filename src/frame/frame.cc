@@ -12,9 +12,10 @@
 namespace fogline {
 namespace {
 
-constexpr uint8_t kVersion = 3;
+constexpr uint8_t kVersion = 4;
 // Older versions that are still read.
-constexpr uint8_t kWithoutCounts = 2, kWithoutTimeSource = 1;
+constexpr uint8_t kWithoutTensors = 3, kWithoutCounts = 2, kWithoutTimeSource = 1;
+constexpr size_t kPayloadsBeforeTensors = 8;
 constexpr uint8_t kHasPosition = 1, kHasSettled = 2, kHasCounts = 4, kHasPicture = 8;
 // Of a result.
 constexpr uint8_t kPositive = 1, kHasFindings = 2;
@@ -40,8 +41,12 @@ float Unpack16(uint16_t value, float units) {
                              : static_cast<float>(value) / units;
 }
 
-Status ParsePayload(ByteReader& reader, Payload& payload) {
+Status ParsePayload(ByteReader& reader, uint8_t version, Payload& payload) {
   payload.role = static_cast<Role>(reader.Read<uint8_t>());
+  payload.tensor = 0;
+  if (version > kWithoutTensors && payload.role == Role::kActivation) {
+    payload.tensor = reader.Read<uint32_t>();
+  }
   payload.codec = reader.Read<uint8_t>();
   payload.parameter = reader.Read<uint8_t>();
   payload.dtype = static_cast<DType>(reader.Read<uint8_t>());
@@ -71,6 +76,13 @@ PictureSize PictureSize::Of(int width, int height) {
     height /= 2;
   }
   return {static_cast<uint16_t>(std::max(width, 1)), static_cast<uint16_t>(std::max(height, 1))};
+}
+
+uint32_t TensorId(std::string_view name) {
+  const Sha256 hash = HashSha256(std::as_bytes(std::span(name.data(), name.size())));
+  uint32_t id = 0;
+  for (size_t i = 0; i < sizeof(id); ++i) id = id << 8 | hash[i];
+  return id != 0 ? id : 1;
 }
 
 void Frame::Reset() {
@@ -149,6 +161,7 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
   }
   for (const Payload& payload : frame.payloads) {
     writer.Write(static_cast<uint8_t>(payload.role));
+    if (payload.role == Role::kActivation) writer.Write(payload.tensor);
     writer.Write(payload.codec);
     writer.Write(payload.parameter);
     writer.Write(static_cast<uint8_t>(payload.dtype));
@@ -192,7 +205,8 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   const uint8_t known_flags =
       kHasPosition | kHasSettled | (version > kWithoutCounts ? kHasCounts | kHasPicture : 0);
   if ((flags & ~known_flags) != 0) return Bad("has unknown flags");
-  if (payloads > Frame::kMaxPayloads) return Bad("has too many payloads");
+  const size_t most = version > kWithoutTensors ? Frame::kMaxPayloads : kPayloadsBeforeTensors;
+  if (payloads > most) return Bad("has too many payloads");
 
   frame.run = reader.Read<uint64_t>();
   frame.sequence = reader.Read<uint64_t>();
@@ -240,7 +254,7 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
     if (frame.picture.width == 0 || frame.picture.height == 0) return Bad("is of an empty picture");
   }
   frame.payloads.resize(payloads);
-  for (Payload& payload : frame.payloads) FOGLINE_CHECK(ParsePayload(reader, payload));
+  for (Payload& payload : frame.payloads) FOGLINE_CHECK(ParsePayload(reader, version, payload));
   if (!reader.ok() || reader.remaining() != sizeof(checksum))
     return Bad("does not add up to its length");
   return {};

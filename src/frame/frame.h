@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/tensor.h"
+#include "codec/route.h"
 #include "frame/device_counts.h"
 #include "frame/time_source.h"
 #include "vision/findings.h"
@@ -34,7 +35,12 @@ struct Payload {
   DType dtype = DType::kUndefined;
   Shape shape;
   std::span<const std::byte> bytes;
+  uint32_t tensor = 0;  // of an activation: TensorId of its name; 0: the only one, or a picture
 };
+
+/// Names a tensor that crosses: the first 4 bytes of its name's SHA-256 as a big-endian number, 1
+/// where they are all 0.
+uint32_t TensorId(std::string_view name);
 
 /// Durations on the device, microseconds. `window` is the wait for a free place in the send window.
 struct EdgeStages {
@@ -64,7 +70,7 @@ uint64_t ShortId(const Sha256& hash);
 
 struct Frame {
   static constexpr uint32_t kMagic = 0x314C4746;  // "FGL1" in memory
-  static constexpr size_t kMaxPayloads = 8;
+  static constexpr size_t kMaxPayloads = Route::kMostTensors + 8;
   static constexpr size_t kMaxSettled = 32;
   static constexpr size_t kMaxDeviceName = 64;
 
@@ -105,7 +111,8 @@ void RestampWindow(uint32_t window_us, std::span<std::byte> frame);
 /// Reads a frame from foreign bytes: everything is checked before it is believed (length, checksum,
 /// version, counts, coordinates, names, shapes against 2^31 elements). Payloads view into `bytes`.
 /// Only the memory of `frame` is used again: it comes out as a new one would. Frames of versions 1
-/// and 2, which older devices send, are read too: in version 1 the time is the device's own clock.
+/// to 3, which older devices send, are read too: their one activation has no name, and in version 1
+/// the time is the device's own clock.
 Status ParseFrame(std::span<const std::byte> bytes, Frame& frame);
 
 /// The device's own verdict as the bytes of a Role::kResult payload.

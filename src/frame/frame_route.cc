@@ -14,4 +14,12 @@ Result<Route> RouteOf(const Frame& frame) {
   return route;
 }
 
+std::vector<uint32_t> TensorsOf(const Frame& frame) {
+  std::vector<uint32_t> tensors;
+  for (const Payload& payload : frame.payloads) {
+    if (payload.role == Role::kActivation) tensors.push_back(payload.tensor);
+  }
+  return tensors;
+}
+
 }  // namespace fogline

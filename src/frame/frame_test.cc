@@ -109,6 +109,7 @@ void ExpectSame(const Frame& a, const Frame& b) {
     EXPECT_EQ(a.payloads[i].dtype, b.payloads[i].dtype);
     EXPECT_EQ(a.payloads[i].shape, b.payloads[i].shape);
     EXPECT_TRUE(std::ranges::equal(a.payloads[i].bytes, b.payloads[i].bytes));
+    EXPECT_EQ(a.payloads[i].tensor, b.payloads[i].tensor);
   }
 }
 
@@ -128,8 +129,31 @@ Frame DocumentedFrame() {
   frame.cut = 0x33;
   frame.bundle = 0x44;
   frame.stages = {1000, 500, 3000, 40, 0};
-  frame.payloads.push_back(
-      {Role::kActivation, 3, 4, DType::kF32, Shape{1, 160, 5, 5}, std::as_bytes(std::span(kData))});
+  frame.payloads.push_back({Role::kActivation, 3, 4, DType::kF32, Shape{1, 160, 5, 5},
+                            std::as_bytes(std::span(kData)), TensorId("add10")});
+  return frame;
+}
+
+/// As versions 1 to 3 say it: their one tensor has no name.
+Frame OlderFrame() {
+  Frame frame = DocumentedFrame();
+  frame.payloads[0].tensor = 0;
+  return frame;
+}
+
+/// The third example: two tensors, each with a codec of its own.
+Frame DocumentedTensors() {
+  static constexpr std::array<uint8_t, 2> kMask{1, 0};
+  Frame frame = DocumentedFrame();
+  frame.sequence = 5;
+  frame.has_position = false;
+  frame.lat = frame.lon = 0;
+  frame.accuracy_m = NAN;
+  frame.cut = 0x66;
+  frame.payloads[0].shape = Shape{1, 32, 20, 20};
+  frame.payloads[0].tensor = TensorId("p3");
+  frame.payloads.push_back({Role::kActivation, 1, 0, DType::kBool, Shape{1, 2},
+                            std::as_bytes(std::span(kMask)), TensorId("mask")});
   return frame;
 }
 
@@ -191,20 +215,27 @@ TEST(Docs, TheWorkedExamplesAreWhatTheCodeWrites) {
   EXPECT_EQ(DocumentedBytes(0), bytes);
   ASSERT_TRUE(WriteFrame(DocumentedResult(data), bytes));
   EXPECT_EQ(DocumentedBytes(1), bytes);
+  ASSERT_TRUE(WriteFrame(DocumentedTensors(), bytes));
+  EXPECT_EQ(DocumentedBytes(2), bytes);
   WriteAck(DocumentedAck(), bytes);
-  EXPECT_EQ(DocumentedBytes(4), bytes);
+  EXPECT_EQ(DocumentedBytes(6), bytes);
   WriteAck(DocumentedAnswer(), bytes);
-  EXPECT_EQ(DocumentedBytes(5), bytes);
+  EXPECT_EQ(DocumentedBytes(7), bytes);
 }
 
 /// Field by field what was written, in each version.
 TEST(Docs, TheWorkedExamplesOfEveryVersionAreRead) {
-  for (const size_t example : {0U, 2U, 3U}) {
+  const std::pair<size_t, Frame> examples[] = {{0, DocumentedFrame()},
+                                               {2, DocumentedTensors()},
+                                               {3, OlderFrame()},
+                                               {4, OlderFrame()},
+                                               {5, OlderFrame()}};
+  for (const auto& example : examples) {
     Frame read;
-    const auto bytes = DocumentedBytes(example);
+    const auto bytes = DocumentedBytes(example.first);
     const Status status = ParseFrame(bytes, read);
-    ASSERT_TRUE(status) << example << ": " << status.error().ToString();
-    ExpectSame(read, DocumentedFrame());
+    ASSERT_TRUE(status) << example.first << ": " << status.error().ToString();
+    ExpectSame(read, example.second);
   }
   Frame read;
   std::vector<std::byte> data;
@@ -235,11 +266,33 @@ TEST(Frame, AFrameOfVersionTwoIsRead) {
   Frame read;
   const Status status = ParseFrame(bytes, read);
   ASSERT_TRUE(status) << status.error().ToString();
-  ExpectSame(read, DocumentedFrame());
+  ExpectSame(read, OlderFrame());
   auto stamped = bytes;
   RestampWindow(77, stamped);
   ASSERT_TRUE(ParseFrame(stamped, read));
   EXPECT_EQ(read.stages.window, 77U);
+}
+
+/// What a device of version 3 sends: counts, and an activation without a name.
+TEST(Frame, AFrameOfVersionThreeIsRead) {
+  const auto bytes = FromHex(
+      "46 47 4c 31 03 04 01 06 85 00 00 00 "
+      "11 00 00 00 00 00 00 00 03 00 00 00 00 00 00 00 "
+      "00 40 1e 18 24 0a 06 00 "
+      "22 00 00 00 00 00 00 00 33 00 00 00 00 00 00 00 "
+      "44 00 00 00 00 00 00 00 "
+      "e8 03 00 00 f4 01 00 00 b8 0b 00 00 28 00 00 00 00 00 00 00 05 "
+      "62 69 6b 65 2d 37 "
+      "0c 00 00 00 01 00 00 00 02 00 00 00 "
+      "00 03 04 01 04 01 00 00 00 a0 00 00 00 05 00 00 00 05 00 00 00 "
+      "05 00 00 00 01 02 03 04 05 "
+      "d2 87 4c 14 ");
+  Frame read;
+  const Status status = ParseFrame(bytes, read);
+  ASSERT_TRUE(status) << status.error().ToString();
+  EXPECT_EQ(read.counts, (DeviceCounts{12, 1, 2}));
+  EXPECT_EQ(read.payloads.at(0).tensor, 0U);
+  EXPECT_EQ(read.payloads[0].shape, (Shape{1, 160, 5, 5}));
 }
 
 /// A frame under another version's number, sealed anew.
@@ -279,7 +332,7 @@ TEST(Frame, CountsBelongToTheVersionThatHasThem) {
   ASSERT_TRUE(ParseFrame(bytes, read));
   EXPECT_EQ(read.counts, frame.counts);
   EXPECT_EQ(ParseFrame(AsVersion(bytes, 2), read).error().code, ErrorCode::kInvalid);
-  for (const uint8_t unknown : {0, 4, 255}) {
+  for (const uint8_t unknown : {0, 5, 255}) {
     EXPECT_EQ(ParseFrame(AsVersion(bytes, unknown), read).error().code, ErrorCode::kUnsupported);
   }
 }
@@ -472,9 +525,71 @@ TEST(Frame, NamesItsRouteByIds) {
   const Route route = RouteOf(frame).value();
   EXPECT_EQ(ToString(route), "+00000000000000ab:+000000000000001f/q4+f16");
   EXPECT_EQ(ParseRoute(ToString(route)).value(), route);
-  EXPECT_EQ(KeyOf(frame, route.codecs[0]), (RouteKey{{0xab, 0x1f}, 7, 3, 4}));
+  EXPECT_EQ(KeyOf(frame, 5, route.codecs[0]), (RouteKey{{0xab, 0x1f}, 5, 7, 3, 4}));
   frame.payloads[2].codec = 77;
   EXPECT_EQ(RouteOf(frame).error().code, ErrorCode::kInvalid);
+}
+
+/// As many tensors as a frame may hold, of the shortest and of the longest shapes, on both wires.
+TEST(Frame, HoldsEveryTensorOfACut) {
+  const std::string number = "[[[1]]]";
+  for (const size_t tensors : {size_t{1}, size_t{2}, size_t{9}, size_t{32}, Route::kMostTensors}) {
+    Frame frame = Example(), read;
+    frame.payloads.clear();
+    for (size_t i = 0; i < tensors; ++i) {
+      const std::string_view data = std::string_view(number).substr(3 - i % 4, 1 + 2 * (i % 4));
+      Shape shape;
+      if (i % 4 > 0) shape = Shape(std::vector<int64_t>(i % 4, 1));
+      frame.payloads.push_back({Role::kActivation, 0, 0, DType::kI64, shape, Bytes(data),
+                                TensorId("t" + std::to_string(i))});
+    }
+    std::vector<std::byte> bytes, scratch;
+    ASSERT_TRUE(WriteJsonFrame(frame, bytes));
+    Status status = ParseJsonFrame(bytes, read, scratch);
+    ASSERT_TRUE(status) << tensors << ": " << status.error().ToString();
+    ASSERT_EQ(read.payloads.size(), tensors);
+    for (size_t i = 0; i < tensors; ++i) {
+      EXPECT_EQ(read.payloads[i].tensor, frame.payloads[i].tensor);
+      EXPECT_EQ(read.payloads[i].shape, frame.payloads[i].shape);
+      EXPECT_TRUE(std::ranges::equal(read.payloads[i].bytes, frame.payloads[i].bytes)) << i;
+    }
+    ASSERT_TRUE(WriteFrame(frame, bytes));
+    status = ParseFrame(bytes, read);
+    ASSERT_TRUE(status) << status.error().ToString();
+    EXPECT_EQ(read.payloads.size(), tensors);
+    EXPECT_EQ(TensorsOf(read), TensorsOf(frame));
+    // Older versions had room for 8, and none for names.
+    if (tensors > 8) {
+      EXPECT_FALSE(ParseFrame(AsVersion(bytes, 3), read));
+    }
+  }
+  Frame frame = Example();
+  std::vector<std::byte> bytes;
+  frame.payloads.assign(Frame::kMaxPayloads + 1, frame.payloads[0]);
+  EXPECT_EQ(WriteFrame(frame, bytes).error().code, ErrorCode::kUsage);
+}
+
+/// A list that is not what the header says of it is refused as a whole.
+TEST(JsonFrame, TensorsAreAsManyAsTheHeaderSays) {
+  std::vector<std::byte> scratch;
+  Frame read;
+  const auto parse = [&](const std::string& tensors, const std::string& data) {
+    const std::string text =
+        R"({"header":{"device":"a","tensors":)" + tensors + R"(},"data":)" + data + "}";
+    return ParseJsonFrame(Bytes(text), read, scratch).has_value();
+  };
+  const std::string one = R"({"tensor":7,"dtype":1,"shape":[2]})";
+  EXPECT_TRUE(parse("[" + one + "," + one + "]", "[[1,2],[3,4]]"));
+  EXPECT_TRUE(parse("[" + one + "]", "[[1,2]]"));
+  for (const char* data : {"[[1,2]]", "[[1,2],[3,4],[5]]", "[1,2],[3,4]", "[]", "[[1,2],[3,4]",
+                           "[[1],2]],[[3]", "7", "[[[[1,2],[3,4]]"}) {
+    EXPECT_FALSE(parse("[" + one + "," + one + "]", data)) << data;
+  }
+  for (const std::string tensors : {"7", "{}", "[7,8]", "[]"}) {
+    EXPECT_FALSE(parse(tensors, "[[1,2],[3,4]]")) << tensors;
+  }
+  const std::string wild = R"({"tensor":-7,"dtype":1,"shape":[2]})";
+  EXPECT_FALSE(parse("[" + wild + "," + one + "]", "[[1,2],[3,4]]"));
 }
 
 TEST(Frame, EveryTruncationAndEveryFlippedBitIsRefused) {

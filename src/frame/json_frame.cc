@@ -18,7 +18,7 @@ namespace {
 // Outside a JSON string this sequence is a key of the frame itself: inside one its quotes would be
 // escaped.
 constexpr std::string_view kData = ",\"data\":";
-constexpr size_t kMaxHeader = 4096;
+constexpr size_t kMaxHeader = 16384;
 
 tl::unexpected<Error> BadJson(const char* what) {
   return Fail(ErrorCode::kInvalid, "JSON frame", "{}", what);
@@ -127,10 +127,12 @@ Status ReadResult(const Json& object, std::string_view findings, Header& header,
   return {};
 }
 
+/// One tensor, described by `object` and written out in `data`.
 Status ReadTensor(const Json& object, std::string_view data, Header& header, Frame& frame) {
   Payload payload;
   payload.codec = static_cast<uint8_t>(CodecKind::kJson);
-  payload.dtype = static_cast<DType>(header.Get<int>("dtype", 0));
+  payload.tensor = header.Get<uint32_t>("tensor", 0);
+  payload.dtype = static_cast<DType>(header.Get<uint8_t>("dtype", 0));
   std::vector<int64_t> dims;
   if (const auto shape = object.find("shape"); shape != object.end() && shape->is_array()) {
     for (const Json& d : *shape) dims.push_back(d.is_number_unsigned() ? d.get<int64_t>() : -1);
@@ -142,6 +144,54 @@ Status ReadTensor(const Json& object, std::string_view data, Header& header, Fra
   payload.bytes = std::as_bytes(std::span(data.data(), data.size()));
   frame.payloads.push_back(payload);
   return {};
+}
+
+/// The elements of a list of lists and numbers as they are written; nothing where it is none. What
+/// they hold is their decoders' business.
+std::optional<std::vector<std::string_view>> Elements(std::string_view list) {
+  if (list.size() < 2 || list.front() != '[' || list.back() != ']') return std::nullopt;
+  list = list.substr(1, list.size() - 2);
+  std::vector<std::string_view> elements;
+  int depth = 0;
+  size_t start = 0;
+  for (size_t at = 0; at < list.size(); ++at) {
+    depth += list[at] == '[' ? 1 : list[at] == ']' ? -1 : 0;
+    if (depth < 0) return std::nullopt;
+    if (depth > 0 || list[at] != ',') continue;
+    elements.push_back(list.substr(start, at - start));
+    start = at + 1;
+    if (elements.size() > Route::kMostTensors) return std::nullopt;
+  }
+  if (depth != 0) return std::nullopt;
+  elements.push_back(list.substr(start));
+  return elements;
+}
+
+/// Several tensors: the header describes them in their order, the data are a list of them.
+Status ReadTensors(const Json& object, std::string_view data, Header& header, Frame& frame) {
+  const auto tensors = object.find("tensors");
+  if (tensors == object.end()) return ReadTensor(object, data, header, frame);
+  const auto elements = Elements(data);
+  if (!tensors->is_array() || !elements || elements->size() != tensors->size() ||
+      elements->size() > Route::kMostTensors) {
+    return Bad("does not hold as many tensors as its header says");
+  }
+  for (size_t i = 0; i < elements->size(); ++i) {
+    const Json& one = (*tensors)[i];
+    if (!one.is_object()) return Bad("has tensors that are none");
+    Header inner(one);
+    FOGLINE_CHECK(ReadTensor(one, (*elements)[i], inner, frame));
+    header.ok = header.ok && inner.ok;
+  }
+  return {};
+}
+
+/// What describes an activation in the header.
+Json Described(const Payload& payload) {
+  Json described{{"dtype", static_cast<int>(payload.dtype)},
+                 {"shape", std::vector<int64_t>(payload.shape.begin(), payload.shape.end())}};
+  if (payload.tensor != 0) described["tensor"] = payload.tensor;
+  return described;
 }
 
 }  // namespace
@@ -180,8 +230,9 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
                         {"dead", frame.counts->dead},
                         {"dropped", frame.counts->dropped}};
   }
-  std::span<const std::byte> data;
+  std::vector<std::span<const std::byte>> data;
   std::string findings;
+  Json tensors = Json::array();
   for (const Payload& payload : frame.payloads) {
     if (payload.role == Role::kResult) {
       FOGLINE_TRY(const ResultPayload result, ParseResult(payload.bytes));
@@ -189,7 +240,7 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
         findings.push_back('{');
         AppendFindingsJson(findings, *result.findings);
         findings += '}';
-        data = std::as_bytes(std::span(findings));
+        data.push_back(std::as_bytes(std::span(findings)));
       }
       header["result"] = {{"label", result.label},
                           {"score", result.score},
@@ -197,24 +248,28 @@ Status WriteJsonFrame(const Frame& frame, std::vector<std::byte>& out) {
                           {"text", result.text}};
     } else if (payload.role == Role::kActivation &&
                payload.codec == static_cast<uint8_t>(CodecKind::kJson)) {
-      header["dtype"] = static_cast<int>(payload.dtype);
-      header["shape"] = std::vector<int64_t>(payload.shape.begin(), payload.shape.end());
-      data = payload.bytes;
+      tensors.push_back(Described(payload));
+      data.push_back(payload.bytes);
     } else {
       return Fail(ErrorCode::kUsage, "--wire json",
                   "carries results and tensors coded as json only");
     }
   }
+  if (tensors.size() == 1) header.update(tensors[0]);
+  const bool several = tensors.size() > 1;
+  if (several) header["tensors"] = std::move(tensors);
   out.clear();
   ByteWriter writer(out);
   writer.Append("{\"header\":");
   writer.Append(Dump(header));
   writer.Append(kData);
-  if (data.empty()) {
-    writer.Append("null");
-  } else {
-    writer.Append(data);
+  if (data.empty() || (!several && data[0].empty())) writer.Append("null");
+  if (several) writer.Append("[");
+  for (size_t i = 0; i < data.size(); ++i) {
+    if (i > 0) writer.Append(",");
+    writer.Append(data[i]);
   }
+  if (several) writer.Append("]");
   writer.Append("}");
   return {};
 }
@@ -263,7 +318,7 @@ Status ParseJsonFrame(std::span<const std::byte> bytes, Frame& frame,
   const std::string_view data = text.substr(data_at, text.size() - data_at - 1);
   const bool is_findings = data.starts_with('{');  // a tensor is a list
   FOGLINE_CHECK(ReadResult(object, is_findings ? data : "", header, frame, scratch));
-  if (data != "null" && !is_findings) FOGLINE_CHECK(ReadTensor(object, data, header, frame));
+  if (data != "null" && !is_findings) FOGLINE_CHECK(ReadTensors(object, data, header, frame));
   const bool on_globe = std::abs(frame.lat) <= 90 && std::abs(frame.lon) <= 180;
   if (!header.ok || !IsDeviceName(frame.device) || !on_globe)
     return BadJson("has a malformed header");

@@ -48,6 +48,9 @@ struct Cut {
   bool is_cloud_only() const { return mechanism() == MechanismKind::kCloudOnly; }
 };
 
+/// Cut::id of the cut where exactly these tensors cross, in the order of Model::activations().
+uint64_t IdOfCut(std::span<const std::string> tensors);
+
 /// Where the first cut of this kind stands in `cuts`; nullopt when there is none.
 std::optional<size_t> IndexOf(std::span<const Cut> cuts, MechanismKind kind);
 

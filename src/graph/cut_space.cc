@@ -129,14 +129,12 @@ Cut DescribeCut(const Model& model, std::vector<bool> edge, std::vector<int> cro
     cut.activations = std::move(crossing);
     for (const int id : cut.activations) cut.tensors.push_back(model.activations()[id].port);
   }
-  std::string joined;
+  std::vector<std::string> names;
   for (const Port& port : cut.tensors) {
-    if (!joined.empty()) joined += '\n';
-    joined += port.name;
+    names.push_back(port.name);
     cut.bytes += port.Bytes().value_or(0);
   }
-  const Sha256 hash = HashSha256(std::as_bytes(std::span(joined.data(), joined.size())));
-  for (int i = 0; i < 8; ++i) cut.id = cut.id << 8 | hash[i];
+  cut.id = IdOfCut(names);
   for (const int id : cut.activations) {
     cut.data_dependent |= model.activations()[id].data_dependent;
   }
@@ -146,6 +144,18 @@ Cut DescribeCut(const Model& model, std::vector<bool> edge, std::vector<int> cro
   }
   cut.edge = std::move(edge);
   return cut;
+}
+
+uint64_t IdOfCut(std::span<const std::string> tensors) {
+  std::string joined;
+  for (const std::string& name : tensors) {
+    if (!joined.empty()) joined += '\n';
+    joined += name;
+  }
+  const Sha256 hash = HashSha256(std::as_bytes(std::span(joined.data(), joined.size())));
+  uint64_t id = 0;
+  for (int i = 0; i < 8; ++i) id = id << 8 | hash[i];
+  return id;
 }
 
 bool CanCross(const Model& model, std::span<const int> tensors) {

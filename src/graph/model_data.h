@@ -5,7 +5,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -48,6 +51,7 @@ struct ModelData {
   Sha256 hash{};
   int64_t opset = 0;
   bool rewritten = false;
+  bool one_size = false;  // open dimensions were closed: halves are right for these sizes alone
 
   onnx::ModelProto proto;             // without the data that `weights` points to
   std::vector<LiftedWeight> weights;  // by initialiser
@@ -80,6 +84,15 @@ Status BuildTopology(ModelData& data);
 
 /// Fills types and shapes of everything by asking `types`.
 Status TypeTensors(ModelData& data, const ShapeSource& types, const LoadOptions& options);
+
+/// Fills types and sizes of the constants in, those that nodes make by `known`.
+void FillConstants(ModelData& data, std::map<std::string, TensorType>& known);
+
+/// Makes constants of the shapes that layers ask for (Shape, Size) of tensors whose shape is
+/// `certain`, and builds the topology anew: what is reckoned from them is then constant too. False,
+/// with nothing changed, where there are none, or where no layer would be left.
+Result<bool> FoldShapes(ModelData& data,
+                        const std::function<std::optional<Shape>(const std::string&)>& certain);
 
 /// Takes weights in external files into `data.weights`, mapped from `folder`.
 Status MapExternalWeights(ModelData& data, const std::filesystem::path& folder);

@@ -65,15 +65,20 @@ class Slicer {
   /// An input or output: as the whole model declares it, else as the engine typed it.
   void AddPort(const std::string& name,
                google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& ports) {
+    auto* info = ports.Add();
+    info->set_name(name);
+    const auto at = data_.activation_index.find(name);
+    if (data_.one_size && at != data_.activation_index.end() &&
+        data_.activations[at->second].port.dtype != DType::kUndefined) {
+      return Declare(data_.activations[at->second], *info);
+    }
     for (const auto* declared : {&whole_.input(), &whole_.output()}) {
-      for (const auto& info : *declared) {
-        if (info.name() != name || !info.type().tensor_type().has_shape()) continue;
-        *ports.Add() = info;
+      for (const auto& whole : *declared) {
+        if (whole.name() != name || !whole.type().tensor_type().has_shape()) continue;
+        *info = whole;
         return;
       }
     }
-    auto* info = ports.Add();
-    info->set_name(name);
     const auto found = data_.open_types.find(name);
     if (found == data_.open_types.end()) return;
     const TensorType& type = found->second;
@@ -87,6 +92,17 @@ class Slicer {
       } else if (d < type.symbols.size() && !type.symbols[d].empty()) {
         dim->set_dim_param(type.symbols[d]);
       }
+    }
+  }
+
+  /// As it was loaded, with no dimension open but what values decide.
+  static void Declare(const Activation& activation, onnx::ValueInfoProto& info) {
+    auto* tensor = info.mutable_type()->mutable_tensor_type();
+    tensor->set_elem_type(static_cast<int>(activation.port.dtype));
+    auto* shape = tensor->mutable_shape();
+    for (const int64_t d : activation.port.shape) {
+      auto* dim = shape->add_dim();
+      if (!activation.data_dependent) dim->set_dim_value(d);
     }
   }
 

@@ -32,7 +32,8 @@ class Typer {
   Status Type() {
     FOGLINE_CHECK(FixInputs());
     FOGLINE_CHECK(AskEngine());
-    FillConstants();
+    FOGLINE_CHECK(Fold());
+    FillConstants(data_, known_);
     FillActivations();
     return {};
   }
@@ -271,9 +272,7 @@ class Typer {
         continue;
       }
       unknown.push_back(name);
-      if (const int id = Find(name); id >= 0 && by_value.contains(id)) {
-        data_.activations[id].data_dependent = true;
-      }
+      if (const int id = Find(name); id >= 0 && by_value.contains(id)) by_value_.insert(name);
     }
     if (unknown.empty()) return {};
     constexpr int64_t kMostBytes = int64_t{4} << 30;
@@ -288,80 +287,26 @@ class Typer {
     return {};
   }
 
+  /// Arithmetic on shapes that are certain for these inputs is done for good: its tensors are no
+  /// activations, and never cross.
+  Status Fold() {
+    const auto certain = [this](const std::string& name) -> std::optional<Shape> {
+      if (const auto input = fixed_.find(name); input != fixed_.end()) return input->second;
+      const auto type = known_.find(name);
+      if (type == known_.end() || by_value_.contains(name)) return std::nullopt;
+      return type->second.has_shape && type->second.shape.IsStatic()
+                 ? std::optional(type->second.shape)
+                 : std::nullopt;
+    };
+    FOGLINE_TRY(const bool folded, FoldShapes(data_, certain));
+    // What was open in the file is no longer: the layers behind are right for these sizes alone.
+    data_.one_size = folded && any_open_;
+    return {};
+  }
+
   int Find(const std::string& name) const {
     const auto found = data_.activation_index.find(name);
     return found == data_.activation_index.end() ? -1 : found->second;
-  }
-
-  void FillConstants() {
-    const auto& graph = data_.proto.graph();
-    for (Constant& constant : data_.read_constants) {
-      Port& port = constant.port;
-      const ConstantSource& source = data_.constants.at(port.name);
-      if (source.node >= 0) {
-        const TensorType& type = known_[port.name];
-        port.dtype = type.dtype;
-        port.shape = type.shape;
-        continue;
-      }
-      const bool sparse = source.sparse >= 0;
-      const auto& values = sparse ? graph.sparse_initializer(source.sparse).values()
-                                  : graph.initializer(source.initializer);
-      const auto& dims = sparse ? graph.sparse_initializer(source.sparse).dims() : values.dims();
-      port.dtype = static_cast<DType>(values.data_type());
-      port.shape = Shape(std::span<const int64_t>(dims.data(), dims.size()));
-    }
-    for (size_t i = 0; i < data_.nodes.size(); ++i) {
-      for (const int c : data_.node_constants[i]) {
-        Constant& constant = data_.read_constants[c];
-        const Port& port = constant.port;
-        const bool setting = data_.nodes[i].op == "Clip" || port.dtype == DType::kI64 ||
-                             port.dtype == DType::kBool || port.dtype == DType::kString ||
-                             port.shape.empty();
-        if (setting) continue;
-        if (constant.params == 0) {
-          constant.params = port.shape.Elements().value_or(0);
-          constant.bytes = StoredBytes(port.name);
-          data_.params += constant.params;
-          data_.weight_bytes += constant.bytes;
-        }
-        data_.nodes[i].params += constant.params;
-        data_.nodes[i].weight_bytes += constant.bytes;
-      }
-    }
-  }
-
-  /// Bytes of a constant as an engine holds it: 8-bit weights stay so behind DequantizeLinear.
-  int64_t StoredBytes(const std::string& name) {
-    static constexpr std::array kViews = {"DequantizeLinear", "Identity",  "Reshape", "Transpose",
-                                          "Squeeze",          "Unsqueeze", "Flatten"};
-    const auto& graph = data_.proto.graph();
-    std::string at = name;
-    // No constant is made of itself: the walk ends.
-    while (data_.constants.contains(at) && data_.constants.at(at).node >= 0) {
-      const auto& node = graph.node(data_.constants.at(at).node);
-      if (node.input_size() == 0) break;  // a file may say so, be it nonsense
-      if (std::ranges::find(kViews, node.op_type()) == kViews.end()) break;
-      at = node.input(0);
-    }
-    const auto found = data_.constants.find(at);
-    if (found == data_.constants.end()) return 0;
-    const auto& [initializer, sparse, node] = found->second;
-    DType dtype = known_[at].dtype;
-    int64_t elements = known_[at].shape.Elements().value_or(0);
-    if (initializer >= 0) {
-      const auto& tensor = graph.initializer(initializer);
-      dtype = static_cast<DType>(tensor.data_type());
-      elements = Shape(std::span<const int64_t>(tensor.dims().data(), tensor.dims_size()))
-                     .Elements()
-                     .value_or(0);
-    } else if (sparse >= 0) {
-      const auto& tensor = graph.sparse_initializer(sparse).values();
-      dtype = static_cast<DType>(tensor.data_type());
-      elements = tensor.dims_size() > 0 ? tensor.dims(0) : 0;
-    }
-    const auto size = static_cast<int64_t>(ElementBytes(dtype));
-    return size > 0 ? elements * size : (elements + 1) / 2;  // two of 4 bits in a byte
   }
 
   void FillActivations() {
@@ -373,13 +318,14 @@ class Typer {
       const TensorType& type = known_[a.port.name];
       a.port.dtype = type.dtype;
       a.port.shape = type.shape;
-      TensorType open = any_open_ ? open_[a.port.name] : type;
-      if (any_open_ && !open.has_shape) {
+      a.data_dependent = by_value_.contains(a.port.name);
+      TensorType open = any_open_ && !data_.one_size ? open_[a.port.name] : type;
+      if (any_open_ && !data_.one_size && !open.has_shape) {
         open = type;
         for (size_t d = 0; d < open.shape.rank(); ++d) open.shape[d] = -1;
         open.symbols.assign(open.shape.rank(), "");
       }
-      if (a.data_dependent && !any_open_) {
+      if (a.data_dependent && (!any_open_ || data_.one_size)) {
         for (size_t d = 0; d < open.shape.rank(); ++d) open.shape[d] = -1;
       }
       data_.open_types[a.port.name] = std::move(open);
@@ -413,6 +359,7 @@ class Typer {
   bool any_open_ = false;
   std::map<std::string, Shape> fixed_;
   Types open_, known_;
+  std::set<std::string> by_value_;  // tensors whose shape the inputs' values decide
 };
 
 }  // namespace

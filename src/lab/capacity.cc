@@ -95,9 +95,8 @@ Result<std::vector<LoadFrame>> MakeFrames(const Suite& suite, const std::filesys
       f.frame.lat = picture.exif.position->lat;
       f.frame.lon = picture.exif.position->lon;
     }
-    f.data = std::move(prepared.data);
-    f.frame.payloads = {prepared.payload};
-    f.frame.payloads[0].bytes = f.data;
+    f.data = std::move(prepared.data);  // where the payloads look stays where it is
+    f.frame.payloads = std::move(prepared.payloads);
     FOGLINE_CHECK(f.json ? WriteJsonFrame(f.frame, bytes) : WriteFrame(f.frame, bytes));
     out.frame_bytes += static_cast<double>(bytes.size()) / static_cast<double>(files.size());
   }

@@ -17,6 +17,15 @@ StepTimes PaceOf(const Machine& machine, const Network& network, const Cut& cut,
   for (size_t n = 0; n < cut.edge.size(); ++n) {
     (cut.edge[n] ? pace.prefix : pace.suffix) += timing.layers[n];
   }
+  const auto codecs = ParseCodecs(codec);
+  if (codecs && codecs->size() > 1 && codecs->size() == cut.tensors.size()) {
+    for (size_t i = 0; i < codecs->size(); ++i) {
+      const CodingTime time = TimeOf((*codecs)[i], cut.tensors[i]);
+      pace.encode += time.encode / timing.relative_speed;
+      pace.decode += time.decode / timing.relative_speed;
+    }
+    return pace;
+  }
   const PayloadBook book(network.model, network.contract, bundle, {codec});
   for (const PayloadOption& payload : book.At(cut)) {
     if (payload.codec != codec) continue;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/hash.h"
 #include "codec/runnable.h"
 
 namespace fogline {
@@ -70,6 +69,13 @@ bool IsExact(const std::string& codec) { return codec == "f32" || codec == "json
 
 }  // namespace
 
+CodingTime TimeOf(const CodecName& codec, const Port& tensor) {
+  const auto speed = std::ranges::find(kSpeeds, codec.kind, &CodecSpeed::kind);
+  if (speed == std::end(kSpeeds)) return {};
+  const Bytes bytes(static_cast<double>(tensor.Bytes().value_or(0)));
+  return {bytes / speed->encode, bytes / speed->decode};
+}
+
 PayloadBook::PayloadBook(const Model& model, const ModelContract& contract, const Bundle* bundle,
                          std::vector<std::string> only)
     : model_(model), contract_(contract), bundle_(bundle), only_(std::move(only)) {}
@@ -80,10 +86,7 @@ std::vector<PayloadOption> PayloadBook::At(const Cut& cut) const {
 
 std::vector<PayloadOption> PayloadBook::Of(int activation) const {
   const Activation& a = model_.activations()[static_cast<size_t>(activation)];
-  const auto digest = HashSha256(std::as_bytes(std::span(a.port.name.data(), a.port.name.size())));
-  uint64_t id = 0;
-  for (size_t i = 0; i < 8; ++i) id = id << 8 | digest[i];
-  return Options(id, {a.port}, a.producer < 0);
+  return Options(IdOfCut({&a.port.name, 1}), {a.port}, a.producer < 0);
 }
 
 std::vector<PayloadOption> PayloadBook::Results() const {

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "codec/bundle.h"
+#include "codec/codec.h"
 #include "graph/cut.h"
 #include "vision/contract.h"
 
@@ -30,6 +31,12 @@ constexpr Bytes kMessageOverhead{160};
 /// thing that is no class, of which there are so many on a picture.
 constexpr Bytes kVerdict{64};
 constexpr Bytes kMoreOfBoxes{24 * 10}, kMoreOfMask{16 * 4}, kMoreOfOutput{24};
+
+/// What coding a tensor takes on the thread that codecs were timed on.
+struct CodingTime {
+  Milliseconds encode, decode;
+};
+CodingTime TimeOf(const CodecName& codec, const Port& tensor);
 
 /// Looks codecs up in what calibration measured, and adds those whose size is known without it.
 class PayloadBook {

@@ -308,7 +308,7 @@ TEST_F(Hostile, FramesOfOthersAndRepeatedOnesAreStoredOnce) {
   frame.device = "cam-2";
   frame.run = 99;
   mechanism->Stamp(frame);
-  frame.payloads = {prepared.payload};
+  frame.payloads = prepared.payloads;
   std::vector<std::byte> mine, others;
   ASSERT_TRUE(WriteFrame(frame, mine));
   frame.device = "cam-1";
@@ -378,7 +378,8 @@ TEST_F(Hostile, BombsAreRefusedUnopened) {
     frame.device = "cam-2";
     frame.sequence = sequence++;
     mechanism->Stamp(frame);
-    for (size_t i = 0; i < Frame::kMaxPayloads; ++i) frame.payloads.push_back(payload);
+    frame.payloads.assign(Frame::kMaxPayloads, payload);
+    for (size_t i = 1; i < frame.payloads.size(); ++i) frame.payloads[i].role = Role::kThumbnail;
     std::vector<std::byte> bytes;
     if (WriteFrame(frame, bytes)) {
       ASSERT_TRUE(device->link->Publish(FrameTopic("cam-2"), bytes, 1));
