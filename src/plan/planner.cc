@@ -120,10 +120,10 @@ class Planner {
     return {};
   }
 
-  /// Divisions of the layers that are cheapest on some other uplink become candidates too. Those
-  /// with one tensor are listed anyway, and edge and cloud run no others.
+  /// Divisions of the layers that are cheapest on some other uplink become candidates too, whether
+  /// lists show them or not.
   Status FindCutsAtOtherUplinks() {
-    if (!by_flow_ || plan_.only_runnable || s_.operation.two_way) return {};
+    if (!by_flow_ || s_.operation.two_way) return {};
     const auto solve = [this](double x) -> Result<std::pair<PriceLine, size_t>> {
       if (auto partition = CheapestPartition(layers_.At(x))) FOGLINE_CHECK(AddCut(*partition));
       const size_t found = *Cheapest([x](const Candidate& c) { return c.over_bandwidth.At(x); });

@@ -13,6 +13,10 @@
 namespace fogline {
 namespace {
 
+// Within a residual block, where no list shows a cut: its input goes across beside what is made of
+// it.
+constexpr const char* kTwoTensors = "block4/project,block5/project";
+
 size_t PictureCount() { return ListImages(kPictures)->size(); }
 
 TEST_F(Line, EveryMechanismStoresEveryPictureThatItSends) {
@@ -21,7 +25,8 @@ TEST_F(Line, EveryMechanismStoresEveryPictureThatItSends) {
       {"--mechanism", "cloud-only"},
       {"--mechanism", "cloud-only", "--codec", "webp:80"},
       {"--mechanism", "split", "--cut", "split10", "--codec", "f32"},
-      {"--mechanism", "split", "--cut", "split13", "--codec", "f16"}};
+      {"--mechanism", "split", "--cut", "split13", "--codec", "f16"},
+      {"--mechanism", "split", "--cut", kTwoTensors, "--codec", "f16+f32"}};
   for (size_t i = 0; i < mechanisms.size(); ++i) {
     for (const char* wire : {"fogline", "json"}) {
       std::vector<std::string> flags = mechanisms[i];
@@ -60,6 +65,7 @@ TEST_F(Line, EveryMechanismStoresEveryPictureThatItSends) {
 TEST_F(Line, ARouteSendsWhatTheFlagsThatItStandsForSend) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> routes{
       {"litter@160:split13/q4", {"--cut", "split13", "--codec", "q4", "--size", "160"}},
+      {fmt::format("litter:{}/f16+f32", kTwoTensors), {"--cut", kTwoTensors, "--codec", "f16+f32"}},
       {"litter:input/jpeg:85", {"--mechanism", "cloud-only", "--codec", "jpeg:85"}},
       {"litter@96:edge-only/result", {"--mechanism", "edge-only", "--size", "96"}}};
   for (size_t i = 0; i < routes.size(); ++i) {
