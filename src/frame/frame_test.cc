@@ -541,7 +541,7 @@ TEST(Frame, HoldsEveryTensorOfACut) {
       Shape shape;
       if (i % 4 > 0) shape = Shape(std::vector<int64_t>(i % 4, 1));
       frame.payloads.push_back({Role::kActivation, 0, 0, DType::kI64, shape, Bytes(data),
-                                TensorId("t" + std::to_string(i))});
+                                TensorId(fmt::format("t{}", i))});
     }
     std::vector<std::byte> bytes, scratch;
     ASSERT_TRUE(WriteJsonFrame(frame, bytes));
@@ -700,7 +700,9 @@ TEST(Ack, ReadsWhatItWritesAndNothingElse) {
     EXPECT_EQ(read->stages.total, ack.stages.total);
     EXPECT_EQ(read->message, ack.message);
     ASSERT_EQ(read->result.has_value(), ack.result.has_value());
-    if (ack.result) EXPECT_EQ(read->result->findings, ack.result->findings);
+    if (ack.result) {
+      EXPECT_EQ(read->result->findings, ack.result->findings);
+    }
     for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
       auto damaged = bytes;
       damaged[bit / 8] ^= static_cast<std::byte>(1 << (bit % 8));
