@@ -8,7 +8,7 @@ namespace fogline {
 namespace {
 
 template <typename... Args>
-tl::unexpected<Error> Refuse(fmt::format_string<Args...> format, Args&&... args) {
+tl::unexpected<Error> AtFault(fmt::format_string<Args...> format, Args&&... args) {
   return Fail(ErrorCode::kInvalid, "frame", format, std::forward<Args>(args)...);
 }
 
@@ -23,23 +23,23 @@ Status MatchTensors(const Frame& frame, const OpenCut& open,
     const bool only = payload.tensor == 0 && tensors.size() == 1;
     const auto named = std::ranges::find(open.tensors, payload.tensor);
     if (!only && named == open.tensors.end()) {
-      return Refuse("holds a tensor {:08x}, which does not cross at '{}'", payload.tensor,
-                    open.cut.name);
+      return AtFault("holds a tensor {:08x}, which does not cross at '{}'", payload.tensor,
+                     open.cut.name);
     }
     const size_t at = only ? 0 : static_cast<size_t>(named - open.tensors.begin());
     const Port& due = tensors[at];
-    if (carriers[at] != nullptr) return Refuse("holds tensor '{}' twice", due.name);
+    if (carriers[at] != nullptr) return AtFault("holds tensor '{}' twice", due.name);
     carriers[at] = &payload;
     if (open.cut.is_cloud_only()) continue;
     if (payload.dtype != due.dtype || payload.shape != due.shape) {
-      return Refuse("holds '{}' as {} {} where {} {} is due", due.name, DTypeName(payload.dtype),
-                    payload.shape.ToString(), DTypeName(due.dtype), due.shape.ToString());
+      return AtFault("holds '{}' as {} {} where {} {} is due", due.name, DTypeName(payload.dtype),
+                     payload.shape.ToString(), DTypeName(due.dtype), due.shape.ToString());
     }
   }
   const auto missing = std::ranges::find(carriers, nullptr);
   if (missing == carriers.end()) return {};
-  return Refuse("lacks tensor '{}', which crosses at '{}'",
-                tensors[static_cast<size_t>(missing - carriers.begin())].name, open.cut.name);
+  return AtFault("lacks tensor '{}', which crosses at '{}'",
+                 tensors[static_cast<size_t>(missing - carriers.begin())].name, open.cut.name);
 }
 
 }  // namespace fogline

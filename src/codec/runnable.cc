@@ -8,7 +8,7 @@ namespace fogline {
 
 namespace {
 
-std::string Names(const Cut& cut) {
+std::string NamesOf(const Cut& cut) {
   std::string names;
   for (const Port& port : cut.tensors) names += (names.empty() ? "" : ",") + port.name;
   return names;
@@ -40,7 +40,7 @@ std::optional<Obstacle> WhyNotRun(const ModelContract& contract, const Cut& cut,
   if (cut.data_dependent) {
     return Obstacle{Obstacle::At::kCut,
                     fmt::format("the shape of {}'{}' depends on the picture",
-                                cut.tensors.size() > 1 ? "one of " : "", Names(cut))};
+                                cut.tensors.size() > 1 ? "one of " : "", NamesOf(cut))};
   }
   if (codec && CodesPictures(*codec)) {
     return Obstacle{Obstacle::At::kCodec,
