@@ -69,7 +69,7 @@ class Boxes : public ::testing::TestWithParam<const char*> {
     frame.device = "cam";
     mechanism->Stamp(frame);
     if (says_size) frame.picture = PictureSize::Of(kWidth, kHeight);
-    frame.payloads = {prepared.payload};
+    frame.payloads = prepared.payloads;
     std::vector<std::byte> bytes;
     FOGLINE_CHECK(WriteFrame(frame, bytes));
     return worker_->Work(bytes, "cam");
