@@ -261,8 +261,8 @@ TEST_F(EveryCut, EachTensorHasACodecOfItsOwn) {
   EXPECT_EQ(worked->detection->codec, "f16+f32");
   EXPECT_TRUE(FrameOf("ar,b", "f16"));
   // In another order it could be meant either way.
-  for (const auto& [cut, codec] : {std::pair("b,ar", "f16+f32+f32"), {"b,ar", "f32+jpeg:90"},
-                                   {"ar,b", "f16+f32"}}) {
+  for (const auto& [cut, codec] :
+       {std::pair("b,ar", "f16+f32+f32"), {"b,ar", "f32+jpeg:90"}, {"ar,b", "f16+f32"}}) {
     const auto refused = FrameOf(cut, codec);
     ASSERT_FALSE(refused) << codec;
     EXPECT_EQ(refused.error().code, ErrorCode::kUsage) << refused.error().ToString();
