@@ -55,7 +55,7 @@ Result<std::vector<TensorCurve>> CutCalibration::CurvesOf(const Fold& fold) {
     };
     const size_t jobs = tensors * kRatios;
     std::vector<Seen> seen(part.size() * jobs);
-    FOGLINE_CHECK(all_.ForEach(seen.size(), RunUnits(), [&](size_t i, int) -> Status {
+    const Status probed = all_.ForEach(seen.size(), RunUnits(), [&](size_t i, int) -> Status {
       const size_t picture = part[i / jobs], t = i % jobs / kRatios, ratio = i % kRatios;
       if (!Quantised(t)) return {};
       FOGLINE_TRY(const auto codec, MakeQuantCodec(params[ratio][t], kProbedLevel, kTrialTag));
@@ -69,7 +69,8 @@ Result<std::vector<TensorCurve>> CutCalibration::CurvesOf(const Fold& fold) {
       seen[i] = {static_cast<double>(code.size()),
                  std::min(all_.reference().Error(picture, outputs), kMostError)};
       return {};
-    }));
+    });
+    FOGLINE_CHECK(probed);
     for (size_t i = 0; i < seen.size(); ++i) {
       TensorCurve::Point& point = curves[i % jobs / kRatios].points[i % kRatios];
       point.bytes += seen[i].bytes / static_cast<double>(chosen.size());

@@ -275,8 +275,8 @@ class Typer {
       if (const int id = Find(name); id >= 0 && by_value.contains(id)) by_value_.insert(name);
     }
     if (unknown.empty()) return {};
-    constexpr int64_t kMostBytes = int64_t{4} << 30;
-    if (bytes > kMostBytes) {
+    constexpr int64_t kMostToRun = int64_t{4} << 30;
+    if (bytes > kMostToRun) {
       return Fail(ErrorCode::kExhausted, data_.where,
                   "must run once to find the shape of '{}', which would take {}: give a smaller "
                   "--shape",

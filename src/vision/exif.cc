@@ -146,16 +146,16 @@ std::optional<int64_t> GpsTime(const Tags& tags) {
 /// The camera's own clock: when the picture was taken, else when it was made digital, else when the
 /// file was written.
 void ReadLocalTime(const Tags& tags, Exif& exif) {
-  struct Kind {
+  struct Dated {
     ExifIfd ifd;
     int date, fraction, offset;
   };
-  constexpr Kind kKinds[] = {{EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_ORIGINAL,
-                              EXIF_TAG_SUB_SEC_TIME_ORIGINAL, kOffsetTimeOriginal},
-                             {EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_DIGITIZED,
-                              EXIF_TAG_SUB_SEC_TIME_DIGITIZED, kOffsetTimeDigitized},
-                             {EXIF_IFD_0, EXIF_TAG_DATE_TIME, EXIF_TAG_SUB_SEC_TIME, kOffsetTime}};
-  for (const Kind& kind : kKinds) {
+  constexpr Dated kDated[] = {{EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_ORIGINAL,
+                               EXIF_TAG_SUB_SEC_TIME_ORIGINAL, kOffsetTimeOriginal},
+                              {EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_DIGITIZED,
+                               EXIF_TAG_SUB_SEC_TIME_DIGITIZED, kOffsetTimeDigitized},
+                              {EXIF_IFD_0, EXIF_TAG_DATE_TIME, EXIF_TAG_SUB_SEC_TIME, kOffsetTime}};
+  for (const Dated& kind : kDated) {
     const std::string text = tags.Text(kind.ifd, kind.date);
     const auto time = ParseCameraTime(text);
     if (!time) {

@@ -29,25 +29,26 @@ std::string_view KindOf(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  struct Kind {
+  struct FileKind {
     std::string_view name;
     std::vector<std::string_view> extensions;
   };
-  static const std::array kKinds{
-      Kind{"", {".jpg", ".jpeg", ".png", ".webp"}},
-      Kind{kBeside,
-           {".txt", ".tsv", ".csv", ".json", ".toml", ".md", ".xml", ".xmp", ".gpx", ".aae",
-            ".ini"}},
-      Kind{"HEIC", {".heic", ".heif", ".hif"}},
-      Kind{"AVIF", {".avif"}},
-      Kind{"TIFF", {".tif", ".tiff"}},
-      Kind{"GIF", {".gif"}},
-      Kind{"BMP", {".bmp"}},
-      Kind{"JPEG XL or 2000", {".jxl", ".jp2", ".j2k"}},
-      Kind{"raw", {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}},
-      Kind{"video",
-           {".mp4", ".mov", ".avi", ".mkv", ".m4v", ".3gp", ".mts", ".webm", ".mpg", ".mjpeg"}}};
-  for (const Kind& kind : kKinds) {
+  static const std::array kFileKinds{
+      FileKind{"", {".jpg", ".jpeg", ".png", ".webp"}},
+      FileKind{kBeside,
+               {".txt", ".tsv", ".csv", ".json", ".toml", ".md", ".xml", ".xmp", ".gpx", ".aae",
+                ".ini"}},
+      FileKind{"HEIC", {".heic", ".heif", ".hif"}},
+      FileKind{"AVIF", {".avif"}},
+      FileKind{"TIFF", {".tif", ".tiff"}},
+      FileKind{"GIF", {".gif"}},
+      FileKind{"BMP", {".bmp"}},
+      FileKind{"JPEG XL or 2000", {".jxl", ".jp2", ".j2k"}},
+      FileKind{"raw", {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}},
+      FileKind{
+          "video",
+          {".mp4", ".mov", ".avi", ".mkv", ".m4v", ".3gp", ".mts", ".webm", ".mpg", ".mjpeg"}}};
+  for (const FileKind& kind : kFileKinds) {
     if (std::ranges::find(kind.extensions, extension) != kind.extensions.end()) return kind.name;
   }
   return "other file";
