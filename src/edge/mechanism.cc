@@ -234,9 +234,9 @@ Result<std::vector<CodecName>> CodecsAt(const Network& network, const Cut& cut,
   if (codecs.size() != cut.tensors.size()) {
     return Fail(
         ErrorCode::kUsage, "--codec " + text,
-        "names {} codecs where {} cross ({}): give one for all or one for each", codecs.size(),
-        cut.tensors.size() == 1 ? "one tensor" : fmt::format("{} tensors", cut.tensors.size()),
-        cut.name);
+        "names {} codecs, and what crosses at {} is {}: give one for all or one for each",
+        codecs.size(), cut.name,
+        cut.tensors.size() == 1 ? "one tensor" : fmt::format("{} tensors", cut.tensors.size()));
   }
   const bool alike = std::ranges::all_of(codecs, [&](const auto& c) { return c == codecs[0]; });
   if (!alike && options.cut.find(',') != std::string::npos && options.cut != cut.name) {

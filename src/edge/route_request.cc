@@ -74,6 +74,12 @@ Result<MechanismOptions> Asked(const RouteRequest& request, const Network& netwo
                 cut.is_edge_only() ? "edge-only sends a result: /result"
                                    : "a result is what edge-only sends: name a codec");
   }
+  if (route.codecs.size() > 1 && route.codecs.size() != cut.tensors.size()) {
+    return Fail(
+        ErrorCode::kUsage, flag, "names {} codecs, and what crosses at {} is {}",
+        route.codecs.size(), cut.name,
+        cut.tensors.size() == 1 ? "one tensor" : fmt::format("{} tensors", cut.tensors.size()));
+  }
   asked.codec = ToString(route.codecs);
   if (asked.json && !cut.is_edge_only() && asked.codec != "json") {
     return Fail(ErrorCode::kUsage, flag, "--wire json sends tensors as /json");

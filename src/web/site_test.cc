@@ -90,9 +90,8 @@ TEST_F(SiteTest, FindsDetectionsByWhatWasFoundInThem) {
   for (uint64_t i = 3; i < 1200; ++i) put(i, {car});
   const auto ids = [&](const std::string& query) {
     std::vector<int> found;
-    for (const auto& row : Json("/api/detections?order=oldest&" + query)["detections"]) {
-      found.push_back(row["id"]);
-    }
+    const json page = Json("/api/detections?order=oldest&" + query);
+    for (const auto& row : page["detections"]) found.push_back(row["id"]);
     return found;
   };
   EXPECT_THAT(ids("found=dog"), ::testing::ElementsAre(1, 3));

@@ -87,10 +87,11 @@ TEST_F(Commands, AValueThatIsNoneIsRefusedWithTheFlag) {
 
 TEST_F(Commands, CertificatesForALineInTheClearAreRefused) {
   for (const char* flag : {"--ca", "--cert", "--key"}) {
-    ExpectOneLine(Run({"cloud", "--broker", "mqtt://127.0.0.1:1", flag, "/a/file.crt"}),
-                  "mqtt://127.0.0.1:1: goes in the clear, and --ca, --cert and --key are for TLS: "
-                  "write mqtts://",
-                  2);
+    ExpectOneLine(
+        Run({"cloud", "--models", "/a", "--broker", "mqtt://127.0.0.1:1", flag, "/a/file.crt"}),
+        "mqtt://127.0.0.1:1: goes in the clear, and --ca, --cert and --key are for TLS: "
+        "write mqtts://",
+        2);
   }
 }
 
