@@ -174,11 +174,11 @@ Status ReadTensors(const Json& object, std::string_view data, Header& header, Fr
   const auto elements = Elements(data);
   if (!tensors->is_array() || !elements || elements->size() != tensors->size() ||
       elements->size() > Route::kMostTensors) {
-    return Bad("does not hold as many tensors as its header says");
+    return BadJson("does not hold as many tensors as its header says");
   }
   for (size_t i = 0; i < elements->size(); ++i) {
     const Json& one = (*tensors)[i];
-    if (!one.is_object()) return Bad("has tensors that are none");
+    if (!one.is_object()) return BadJson("has tensors that are none");
     Header inner(one);
     FOGLINE_CHECK(ReadTensor(one, (*elements)[i], inner, frame));
     header.ok = header.ok && inner.ok;
