@@ -5,17 +5,15 @@
 
 #include "base/text.h"
 #include "cli/eval_boxes.h"
+#include "cli/gallery_picture.h"
 #include "report/gallery.h"
 #include "report/page.h"
-#include "vision/folder.h"
-#include "vision/image.h"
 
 namespace fogline::cli {
 namespace {
 
 constexpr size_t kMostBoxPictures = 48;  // pictures; about 20 kB of page each
 constexpr int kBoxPictureSide = 420;     // pixels of the longer side
-constexpr int kBoxPictureQuality = 78;
 constexpr size_t kMostBoxClasses = 1000;
 
 std::string InPercent(double share) { return fmt::format("{:.1f} %", 100 * share); }
@@ -33,23 +31,6 @@ void AddBoxTiles(const BoxEvaluateReport& report, Page& page) {
         fmt::format("{} objects of {} classes", report.truth, report.precision.classes.size())},
        {"recall", share(report.hits, report.truth), at},
        {"precision", share(report.hits, report.hits + report.alarms), at}});
-}
-
-/// The picture small; false where it is not there any more.
-bool BoxThumbnail(const std::filesystem::path& file, GalleryItem& item) {
-  const auto picture = LoadPicture(file, kBoxPictureSide);
-  if (!picture) return false;
-  const Image& image = picture->image;
-  const double scale =
-      std::min(1.0, kBoxPictureSide / static_cast<double>(std::max(image.width, image.height)));
-  item.width = std::max(1, static_cast<int>(image.width * scale));
-  item.height = std::max(1, static_cast<int>(image.height * scale));
-  Image small;
-  ResizePart(image, {0, 0, image.width, image.height}, item.width, item.height, small);
-  std::vector<std::byte> jpeg;
-  if (!EncodeJpeg(small, kBoxPictureQuality, jpeg)) return false;
-  item.image = DataUri("image/jpeg", jpeg);
-  return true;
 }
 
 void AddBoxes(const BoxPicture& picture, GalleryItem& item) {
@@ -82,7 +63,7 @@ void AddPictures(const BoxEvaluateReport& report, Page& page) {
   for (size_t i = 0; i < std::min(kMostBoxPictures, wrong.size()); ++i) {
     const BoxPicture& p = *wrong[i];
     GalleryItem item;
-    if (!BoxThumbnail(p.file, item)) continue;
+    if (!ShowSmall(p.file, kBoxPictureSide, item)) continue;
     item.title = fmt::format("{} missed, {} false", p.misses, p.alarms);
     item.note = fmt::format("{} · {} hit", p.file.filename().string(), p.hits);
     item.tip = p.file.string();

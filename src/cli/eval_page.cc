@@ -5,13 +5,13 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/gallery_picture.h"
 #include "cli/score_view.h"
 #include "report/bar_chart.h"
 #include "report/gallery.h"
 #include "report/matrix.h"
 #include "report/page.h"
 #include "report/xy_chart.h"
-#include "vision/folder.h"
 #include "vision/preprocess.h"
 
 namespace fogline::cli {
@@ -20,7 +20,6 @@ namespace {
 constexpr size_t kMostShown = 60;     // mistakes; about 15 kB of page each
 constexpr size_t kMatrixOnPage = 40;  // a larger matrix is a table's job
 constexpr int kThumbnailSide = 320;   // pixels of the longer side
-constexpr int kThumbnailQuality = 78;
 constexpr size_t kBars = 20;
 
 std::string Percent(double share, int digits = 1) {
@@ -149,23 +148,13 @@ XYChart CalibrationChart(const EvaluateReport& report) {
 
 /// The picture small, with what the network saw of it framed.
 bool Thumbnail(const std::filesystem::path& file, const ModelCard& card, GalleryItem& item) {
-  const auto picture = LoadPicture(file, kThumbnailSide);
-  if (!picture) return false;
-  const Image& image = picture->image;
-  const double scale =
-      std::min(1.0, kThumbnailSide / static_cast<double>(std::max(image.width, image.height)));
-  item.width = std::max(1, static_cast<int>(image.width * scale));
-  item.height = std::max(1, static_cast<int>(image.height * scale));
-  Image small;
-  ResizePart(image, {0, 0, image.width, image.height}, item.width, item.height, small);
-  std::vector<std::byte> jpeg;
-  if (!EncodeJpeg(small, kThumbnailQuality, jpeg)) return false;
-  item.image = DataUri("image/jpeg", jpeg);
-  const Rectangle seen = SeenPart(image.width, image.height, card);
-  item.left = static_cast<double>(seen.x) / image.width;
-  item.top = static_cast<double>(seen.y) / image.height;
-  item.right = static_cast<double>(seen.x + seen.width) / image.width;
-  item.bottom = static_cast<double>(seen.y + seen.height) / image.height;
+  const auto image = ShowSmall(file, kThumbnailSide, item);
+  if (!image) return false;
+  const Rectangle seen = SeenPart(image->width, image->height, card);
+  item.left = static_cast<double>(seen.x) / image->width;
+  item.top = static_cast<double>(seen.y) / image->height;
+  item.right = static_cast<double>(seen.x + seen.width) / image->width;
+  item.bottom = static_cast<double>(seen.y + seen.height) / image->height;
   return true;
 }
 

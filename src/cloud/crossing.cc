@@ -14,6 +14,12 @@ tl::unexpected<Error> AtFault(fmt::format_string<Args...> format, Args&&... args
 
 }  // namespace
 
+Status CheckIs(const Payload& payload, const Port& due) {
+  if (payload.dtype == due.dtype && payload.shape == due.shape) return {};
+  return AtFault("holds '{}' as {} {} where {} {} is due", due.name, DTypeName(payload.dtype),
+                 payload.shape.ToString(), DTypeName(due.dtype), due.shape.ToString());
+}
+
 Status MatchTensors(const Frame& frame, const OpenCut& open,
                     std::vector<const Payload*>& carriers) {
   const std::vector<Port>& tensors = open.cut.tensors;
@@ -31,10 +37,7 @@ Status MatchTensors(const Frame& frame, const OpenCut& open,
     if (carriers[at] != nullptr) return AtFault("holds tensor '{}' twice", due.name);
     carriers[at] = &payload;
     if (open.cut.is_cloud_only()) continue;
-    if (payload.dtype != due.dtype || payload.shape != due.shape) {
-      return AtFault("holds '{}' as {} {} where {} {} is due", due.name, DTypeName(payload.dtype),
-                     payload.shape.ToString(), DTypeName(due.dtype), due.shape.ToString());
-    }
+    FOGLINE_CHECK(CheckIs(payload, due));
   }
   const auto missing = std::ranges::find(carriers, nullptr);
   if (missing == carriers.end()) return {};

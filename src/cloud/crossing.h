@@ -9,6 +9,9 @@
 
 namespace fogline {
 
+/// kInvalid, naming the tensor, unless the payload's type and shape are those that are due.
+Status CheckIs(const Payload& payload, const Port& due);
+
 /// Fills `carriers` with the activation of each of the cut's tensors, in their order; at cut 0 with
 /// the one that there is, be it a picture or the tensor itself. A tensor without a name (0), as
 /// older devices send it, can only be that of a cut where one crosses. kInvalid, naming the tensor,

@@ -29,13 +29,6 @@ tl::unexpected<Error> Refuse(const char* what) {
   return Fail(ErrorCode::kInvalid, "frame", "{}", what);
 }
 
-Status CheckIs(const Payload& payload, const Port& due) {
-  if (payload.dtype == due.dtype && payload.shape == due.shape) return {};
-  return Fail(ErrorCode::kInvalid, "frame", "holds {} {} where {} {} is due",
-              DTypeName(payload.dtype), payload.shape.ToString(), DTypeName(due.dtype),
-              due.shape.ToString());
-}
-
 /// False for a tensor of floats of which one is NaN or infinite: then what the network made of it
 /// is not the network's fault.
 bool HoldsNumbers(const TensorView& tensor) {

@@ -202,8 +202,9 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   uint32_t checksum = 0;
   std::memcpy(&checksum, bytes.data() + length - sizeof(checksum), sizeof(checksum));
   if (Crc32(bytes.first(length - sizeof(checksum))) != checksum) return Bad("fails its checksum");
-  const uint8_t known_flags =
-      kHasPosition | kHasSettled | (version > kWithoutCounts ? kHasCounts | kHasPicture : 0);
+  const uint8_t known_flags = kHasPosition | kHasSettled |
+                              (version > kWithoutCounts ? kHasCounts : 0) |
+                              (version > kWithoutTensors ? kHasPicture : 0);
   if ((flags & ~known_flags) != 0) return Bad("has unknown flags");
   const size_t most = version > kWithoutTensors ? Frame::kMaxPayloads : kPayloadsBeforeTensors;
   if (payloads > most) return Bad("has too many payloads");

@@ -313,7 +313,9 @@ TEST(Frame, ThePicturesSizeTravelsWhereItIsSaid) {
   EXPECT_EQ(bytes.size(), without.size() + 4);
   ASSERT_TRUE(ParseFrame(bytes, read));
   EXPECT_EQ(read.picture, frame.picture);
-  EXPECT_EQ(ParseFrame(AsVersion(bytes, 2), read).error().code, ErrorCode::kInvalid);
+  for (const uint8_t older : {2, 3}) {
+    EXPECT_EQ(ParseFrame(AsVersion(bytes, older), read).error().code, ErrorCode::kInvalid);
+  }
   frame.picture.height = 0;
   ASSERT_TRUE(WriteFrame(frame, bytes));
   EXPECT_EQ(ParseFrame(bytes, read).error().code, ErrorCode::kInvalid);
