@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { coloursPlugin } from './colours.mjs';
+import { mapCssPlugin } from './map_css.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(join(here, 'package.json'));
@@ -53,7 +54,7 @@ async function bundle() {
     // MapLibre's build for strict content security policies: its worker is a file of its own.
     alias: { 'maplibre-gl': './node_modules/maplibre-gl/dist/maplibre-gl-csp.js' },
     splitting: true,
-    plugins: [coloursPlugin],
+    plugins: [coloursPlugin, mapCssPlugin],
     outdir: out,
     write: false,
     legalComments: 'none',

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 #include <unordered_map>
 
 namespace fogline {
@@ -20,6 +21,36 @@ void Columns::Add(const Row& row) {
   devices_.push_back(row.device);
   labels_.push_back(row.label);
   mechanisms_.push_back(row.mechanism);
+  for (const FoundBox& box : row.boxes) {
+    const auto [at, fresh] =
+        found_numbers_.try_emplace(box.label, static_cast<uint32_t>(found_names_.size()));
+    if (fresh) found_names_.push_back(box.label);
+    found_.push_back({at->second, box.score});
+  }
+  found_ends_.push_back(found_gone_ + found_.size());
+}
+
+std::span<const Columns::FoundAt> Columns::FoundIn(size_t row) const {
+  const uint64_t begin = row == 0 ? found_gone_ : found_ends_[row - 1];
+  return std::span(found_).subspan(begin - found_gone_, found_ends_[row] - begin);
+}
+
+std::vector<uint8_t> Columns::Wanted(const FoundFilter& filter) const {
+  std::vector<uint8_t> wanted(found_names_.size(), filter.labels.empty() ? 1 : 0);
+  for (const std::string& label : filter.labels) {
+    const auto at = found_numbers_.find(label);
+    if (at != found_numbers_.end()) wanted[at->second] = 1;
+  }
+  return wanted;
+}
+
+bool Columns::HoldsFound(size_t row, const FoundFilter& filter,
+                         const std::vector<uint8_t>& wanted) const {
+  size_t count = 0;
+  for (const FoundAt& box : FoundIn(row)) {
+    count += wanted[box.label] != 0 && box.score >= filter.least_score ? 1 : 0;
+  }
+  return count >= filter.least;
 }
 
 void Columns::Forget(uint64_t up_to_id) {
@@ -29,8 +60,13 @@ void Columns::Forget(uint64_t up_to_id) {
   const auto trim = [n = static_cast<ptrdiff_t>(gone_)](auto&... columns) {
     (columns.erase(columns.begin(), columns.begin() + n), ...);
   };
+  if (gone_ > 0) {
+    const uint64_t first_left = found_ends_[gone_ - 1];
+    found_.erase(found_.begin(), found_.begin() + static_cast<ptrdiff_t>(first_left - found_gone_));
+    found_gone_ = first_left;
+  }
   trim(ids_, captured_us_, lats_, lons_, mercator_ys_, scores_, positives_, devices_, labels_,
-       mechanisms_);
+       mechanisms_, found_ends_);
   gone_ = 0;
 }
 
@@ -44,6 +80,8 @@ void Columns::Scan(const Filter& filter, const WordFilter& words, bool positione
   const auto end = static_cast<size_t>(last - ids_.begin());
   const bool needs_position = positioned || filter.box.has_value();
   const bool needs_time = filter.ByTime();
+  const bool needs_found = filter.found.asks();
+  const std::vector<uint8_t> wanted = Wanted(filter.found);
   for (size_t i = begin; i < end; ++i) {
     if (needs_position && std::isnan(lats_[i])) continue;
     if (filter.box && !filter.box->Contains(lats_[i], lons_[i])) continue;
@@ -56,6 +94,7 @@ void Columns::Scan(const Filter& filter, const WordFilter& words, bool positione
     if (!words.labels.empty() && !words.labels.contains(labels_[i])) continue;
     if (!words.devices.empty() && !words.devices.contains(devices_[i])) continue;
     if (!words.mechanisms.empty() && !words.mechanisms.contains(mechanisms_[i])) continue;
+    if (needs_found && !HoldsFound(i, filter.found, wanted)) continue;
     each(i);
   }
 }
@@ -101,6 +140,27 @@ TimeCounts Columns::Timeline(const Filter& filter, const WordFilter& words, int6
     count.positives += positives_[i];
   });
   return counts;
+}
+
+std::vector<FoundTally> Columns::Found(const Filter& filter, const WordFilter& words) const {
+  std::vector<FoundTally> tallies(found_names_.size());
+  std::vector<size_t> counted_in(found_names_.size(), std::numeric_limits<size_t>::max());
+  Scan(filter, words, false, [&](size_t i) {
+    for (const FoundAt& box : FoundIn(i)) {
+      if (box.score < filter.found.least_score) continue;
+      FoundTally& tally = tallies[box.label];
+      ++tally.boxes;
+      if (counted_in[box.label] != i) ++tally.pictures;
+      counted_in[box.label] = i;
+    }
+  });
+  for (size_t i = 0; i < tallies.size(); ++i) tallies[i].label = found_names_[i];
+  std::erase_if(tallies, [](const FoundTally& tally) { return tally.boxes == 0; });
+  std::ranges::sort(tallies, [](const FoundTally& a, const FoundTally& b) {
+    return std::tie(b.pictures, b.boxes, a.label) < std::tie(a.pictures, a.boxes, b.label);
+  });
+  if (tallies.size() > kMostTallies) tallies.resize(kMostTallies);
+  return tallies;
 }
 
 std::vector<uint64_t> Columns::Ids(const Filter& filter, const WordFilter& words, Order order,

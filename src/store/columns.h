@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -18,7 +21,8 @@ struct WordFilter {
   std::unordered_set<uint32_t> labels, devices, mechanisms;
 };
 
-/// About 50 bytes a row; rows are added at one end and forgotten at the other. Not thread-safe.
+/// About 60 bytes a row and 8 a box; rows are added at one end and forgotten at the other. Not
+/// thread-safe.
 class Columns {
  public:
   /// What stands for the time of a row that has none.
@@ -35,12 +39,16 @@ class Columns {
     uint32_t device = 0;
     uint32_t label = 0;
     uint32_t mechanism = 0;
+    std::span<const FoundBox> boxes = {};
   };
+  /// More boxes than so many a row on average are too many to be kept here.
+  static constexpr size_t kBoxesARow = 8;
 
   void Add(const Row& row);
   /// Lets go of the rows up to an id. Their memory goes when it is a good part of the whole.
   void Forget(uint64_t up_to_id);
   size_t size() const { return ids_.size() - gone_; }
+  size_t boxes() const { return found_.size(); }
   /// Of the newest row that was ever added; 0: none was.
   uint64_t last_id() const { return last_id_; }
 
@@ -48,6 +56,8 @@ class Columns {
   /// `bins` equal parts of [from_us, to_us).
   TimeCounts Timeline(const Filter& filter, const WordFilter& words, int64_t from_us, int64_t to_us,
                       size_t bins) const;
+  /// See Store::Found.
+  std::vector<FoundTally> Found(const Filter& filter, const WordFilter& words) const;
   /// The ids of the rows that pass, at most `limit`.
   std::vector<uint64_t> Ids(const Filter& filter, const WordFilter& words, Order order,
                             size_t limit) const;
@@ -56,6 +66,16 @@ class Columns {
   /// Calls `each(index)` for every row that passes.
   template <typename Each>
   void Scan(const Filter& filter, const WordFilter& words, bool positioned, Each each) const;
+
+  /// A box: its label's place in `found_names_`, and how sure it is.
+  struct FoundAt {
+    uint32_t label;
+    float score;
+  };
+  std::span<const FoundAt> FoundIn(size_t row) const;
+  /// For each label whether a filter asks for it.
+  std::vector<uint8_t> Wanted(const FoundFilter& filter) const;
+  bool HoldsFound(size_t row, const FoundFilter& filter, const std::vector<uint8_t>& wanted) const;
 
   size_t gone_ = 0;  // rows in front that were forgotten
   uint64_t last_id_ = 0;
@@ -69,6 +89,11 @@ class Columns {
   std::vector<uint32_t> devices_;
   std::vector<uint32_t> labels_;
   std::vector<uint32_t> mechanisms_;
+  std::vector<FoundAt> found_;        // of all rows, one after the other
+  std::vector<uint64_t> found_ends_;  // of each row, counted from the first box ever added
+  uint64_t found_gone_ = 0;           // boxes whose memory went
+  std::vector<std::string> found_names_;
+  std::unordered_map<std::string, uint32_t> found_numbers_;
 };
 
 /// The answer while a store that was opened a short time ago is still being read into a mirror:

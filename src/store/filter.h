@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "store/found_filter.h"
+
 namespace fogline {
 
 /// Degrees, edges included. west > east: the box crosses the 180th meridian.
@@ -33,6 +35,7 @@ struct Filter {
   std::vector<std::string> labels = {};
   std::vector<std::string> devices = {};
   std::vector<std::string> mechanisms = {};
+  FoundFilter found = {};
   // Exclusive bounds on the id.
   uint64_t after_id = 0;
   uint64_t before_id = std::numeric_limits<uint64_t>::max();
@@ -45,7 +48,7 @@ struct Filter {
   /// Whether more than the id decides.
   bool Selects() const {
     return box || ByTime() || min_score > 0 || max_score < 1 || positive_only || !labels.empty() ||
-           !devices.empty() || !mechanisms.empty();
+           !devices.empty() || !mechanisms.empty() || found.asks();
   }
 };
 

@@ -25,6 +25,9 @@ class ForwardingStore : public Store {
                               size_t bins) override {
     return store_.Timeline(filter, from_us, to_us, bins);
   }
+  Result<std::vector<FoundTally>> Found(const Filter& filter) override {
+    return store_.Found(filter);
+  }
   Result<Inventory> Stock() override { return store_.Stock(); }
   Result<uint64_t> LastId() override { return store_.LastId(); }
   Result<uint64_t> ForgottenId() override { return store_.ForgottenId(); }

@@ -34,7 +34,8 @@ bool Passes(const Filter& f, const StoredDetection& row) {
   if (f.ByTime() && d.captured_from == TimeSource::kNone) return false;
   return d.captured_us >= f.from_us && d.captured_us < f.to_us && d.score >= f.min_score &&
          d.score <= f.max_score && (d.positive || !f.positive_only) && IsAnyOf(f.labels, d.label) &&
-         IsAnyOf(f.devices, d.device) && IsAnyOf(f.mechanisms, d.mechanism);
+         IsAnyOf(f.devices, d.device) && IsAnyOf(f.mechanisms, d.mechanism) &&
+         f.found.Passes(d.findings);
 }
 
 }  // namespace
@@ -219,13 +220,14 @@ void RedisReader::AddTo(Columns& columns, const StoredDetection& row) {
        .positive = d.positive,
        .device = WordOf(d.device),
        .label = WordOf(d.label),
-       .mechanism = WordOf(d.mechanism)});
+       .mechanism = WordOf(d.mechanism),
+       .boxes = BoxesOf(d.findings)});
 }
 
 Result<bool> RedisReader::Mirror() {
   FOGLINE_TRY(const uint64_t last, LastId());
   FOGLINE_TRY(const uint64_t forgotten, ForgottenId());
-  if (last - std::min(last, forgotten) > options_.mirrored_rows) {
+  if (too_many_boxes_ || last - std::min(last, forgotten) > options_.mirrored_rows) {
     mirror_ = {};
     return false;
   }
@@ -237,6 +239,8 @@ Result<bool> RedisReader::Mirror() {
         AddTo(mirror_, row);
         return true;
       });
+  too_many_boxes_ = mirror_.boxes() > Columns::kBoxesARow * options_.mirrored_rows;
+  if (too_many_boxes_) return Mirror();
   if (!followed && followed.error().code == ErrorCode::kExhausted) {
     return StillReading(redis_.where(), mirror_.size(), last - forgotten);
   }
@@ -265,6 +269,11 @@ Result<TimeCounts> RedisReader::Timeline(const Filter& filter, int64_t from_us, 
                                          size_t bins) {
   FOGLINE_TRY(const Columns* columns, Counted(filter));
   return columns->Timeline(filter, Words(filter), from_us, to_us, bins);
+}
+
+Result<std::vector<FoundTally>> RedisReader::Found(const Filter& filter) {
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  return columns->Found(filter, Words(filter));
 }
 
 Status RedisReader::ReadTallies(const char* kind, std::vector<ValueTally>& tallies) {

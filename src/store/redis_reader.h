@@ -22,6 +22,7 @@ class RedisReader {
   Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order, size_t limit);
   Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level);
   Result<TimeCounts> Timeline(const Filter& filter, int64_t from_us, int64_t to_us, size_t bins);
+  Result<std::vector<FoundTally>> Found(const Filter& filter);
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
   Result<uint64_t> ForgottenId();
@@ -56,6 +57,7 @@ class RedisReader {
   Nanos deadline_{0};
   std::unordered_map<std::string, uint32_t> words_;  // numbers of this process only, from 1
   Columns mirror_;
+  bool too_many_boxes_ = false;  // for a mirror
   Columns selection_;
 };
 

@@ -95,6 +95,9 @@ class RedisStore final : public Store {
                               size_t bins) override {
     return slow_.Ask(&RedisReader::Timeline, filter, from_us, to_us, bins);
   }
+  Result<std::vector<FoundTally>> Found(const Filter& filter) override {
+    return slow_.Ask(&RedisReader::Found, filter);
+  }
   Result<Inventory> Stock() override { return quick_.Ask(&RedisReader::Stock); }
   Result<uint64_t> LastId() override { return quick_.Ask(&RedisReader::LastId); }
   Result<uint64_t> ForgottenId() override { return quick_.Ask(&RedisReader::ForgottenId); }

@@ -90,18 +90,44 @@ Result<std::vector<StoredDetection>> SqliteReader::Query(const Filter& filter, O
                                                          size_t limit) {
   const Reading reading(*this);
   std::vector<StoredDetection> rows;
+  if (limit == 0) return rows;
+  if (filter.found.asks()) {
+    // No index of the tables knows what was found; the mirror does.
+    FOGLINE_TRY(const bool mirrored, Mirror());
+    if (mirrored) {
+      FOGLINE_TRY(const WordFilter words, Words(filter));
+      return Rows(mirror_.Ids(filter, words, order, limit));
+    }
+  }
   FOGLINE_TRY(const SqliteWhere where, TranslateFilter(database_, filter, false));
-  if (where.never || limit == 0) return rows;
-  FOGLINE_TRY(SqliteStatement select,
-              database_.Prepare(fmt::format("{} {} ORDER BY id {} LIMIT {}", kColumns, where.sql,
-                                            order == Order::kOldestFirst ? "ASC" : "DESC", limit)));
+  if (where.never) return rows;
+  FOGLINE_TRY(SqliteStatement select, database_.Prepare(fmt::format(
+                                          "{} {} ORDER BY id {} LIMIT {}", kColumns, where.sql,
+                                          order == Order::kOldestFirst ? "ASC" : "DESC",
+                                          filter.found.asks() ? -1 : static_cast<int64_t>(limit))));
   where.BindTo(select);
-  for (;;) {
+  while (rows.size() < limit) {
     FOGLINE_TRY(const bool row, select.Step());
     if (!row) return rows;
     FOGLINE_TRY(StoredDetection stored, ReadRow(select));
-    rows.push_back(std::move(stored));
+    if (filter.found.Passes(stored.detection.findings)) rows.push_back(std::move(stored));
   }
+  return rows;
+}
+
+Result<std::vector<StoredDetection>> SqliteReader::Rows(const std::vector<uint64_t>& ids) {
+  std::vector<StoredDetection> rows;
+  FOGLINE_TRY(SqliteStatement select, database_.Prepare(fmt::format("{} WHERE id = ?", kColumns)));
+  for (const uint64_t id : ids) {
+    select.BindUnsigned(1, id);
+    FOGLINE_TRY(const bool row, select.Step());
+    if (row) {
+      FOGLINE_TRY(StoredDetection stored, ReadRow(select));
+      rows.push_back(std::move(stored));
+    }
+    select.Reset();
+  }
+  return rows;
 }
 
 Result<WordFilter> SqliteReader::Words(const Filter& filter) {
@@ -126,12 +152,16 @@ Result<WordFilter> SqliteReader::Words(const Filter& filter) {
 Status SqliteReader::Load(const SqliteWhere& where, Columns& columns) {
   FOGLINE_TRY(SqliteStatement select,
               database_.Prepare("SELECT id, captured_us, lat, lon, score, positive, device, label,"
-                                " mechanism, captured_from FROM detection " +
+                                " mechanism, captured_from, findings FROM detection " +
                                 where.sql + " ORDER BY id"));
   where.BindTo(select);
   for (;;) {
     FOGLINE_TRY(const bool row, select.Step());
     if (!row) return {};
+    std::optional<Findings> findings;
+    if (!select.IsNull(10)) {
+      FOGLINE_TRY(findings, StoredFindings(select.Blob(10)));
+    }
     columns.Add({.id = static_cast<uint64_t>(select.Integer(0)),
                  .captured_us = select.Integer(9) == 0 ? Columns::kNoTime : select.Integer(1),
                  .has_position = !select.IsNull(2),
@@ -141,28 +171,36 @@ Status SqliteReader::Load(const SqliteWhere& where, Columns& columns) {
                  .positive = select.Integer(5) != 0,
                  .device = static_cast<uint32_t>(select.Integer(6)),
                  .label = static_cast<uint32_t>(select.Integer(7)),
-                 .mechanism = static_cast<uint32_t>(select.Integer(8))});
+                 .mechanism = static_cast<uint32_t>(select.Integer(8)),
+                 .boxes = BoxesOf(findings)});
   }
 }
 
-Result<const Columns*> SqliteReader::Mirror(const Filter& filter) {
+Result<bool> SqliteReader::Mirror() {
   FOGLINE_TRY(const uint64_t last, Newest());
   FOGLINE_TRY(const uint64_t forgotten, Forgotten());
   // Ids have no holes worth mentioning, so they say how many rows there are.
-  if (last - std::min(last, forgotten) <= options_.mirrored_rows) {
-    mirror_.Forget(forgotten);
-    const uint64_t read = std::max(mirror_.last_id(), forgotten);
-    if (read < last) {
-      FOGLINE_TRY(const SqliteWhere newer, TranslateFilter(database_, {.after_id = read}, false));
-      const Status loaded = Load(newer, mirror_);
-      if (!loaded && loaded.error().code == ErrorCode::kExhausted) {
-        return StillReading(database_.path(), mirror_.size(), last - forgotten);
-      }
-      FOGLINE_CHECK(loaded);
-    }
-    return &mirror_;
+  if (too_many_boxes_ || last - std::min(last, forgotten) > options_.mirrored_rows) {
+    mirror_ = {};
+    return false;
   }
-  mirror_ = {};
+  mirror_.Forget(forgotten);
+  const uint64_t read = std::max(mirror_.last_id(), forgotten);
+  if (read >= last) return true;
+  FOGLINE_TRY(const SqliteWhere newer, TranslateFilter(database_, {.after_id = read}, false));
+  const Status loaded = Load(newer, mirror_);
+  too_many_boxes_ = mirror_.boxes() > Columns::kBoxesARow * options_.mirrored_rows;
+  if (too_many_boxes_) return Mirror();
+  if (!loaded && loaded.error().code == ErrorCode::kExhausted) {
+    return StillReading(database_.path(), mirror_.size(), last - forgotten);
+  }
+  FOGLINE_CHECK(loaded);
+  return true;
+}
+
+Result<const Columns*> SqliteReader::Counted(const Filter& filter) {
+  FOGLINE_TRY(const bool mirrored, Mirror());
+  if (mirrored) return &mirror_;
   selection_ = {};
   FOGLINE_TRY(const SqliteWhere where, TranslateFilter(database_, filter, false));
   if (where.never) return &selection_;
@@ -172,7 +210,7 @@ Result<const Columns*> SqliteReader::Mirror(const Filter& filter) {
 
 Result<std::vector<HexCount>> SqliteReader::Hexagons(const Filter& filter, int level) {
   const Reading reading(*this);
-  FOGLINE_TRY(const Columns* columns, Mirror(filter));
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
   FOGLINE_TRY(const WordFilter words, Words(filter));
   return columns->Hexagons(filter, words, level);
 }
@@ -180,9 +218,16 @@ Result<std::vector<HexCount>> SqliteReader::Hexagons(const Filter& filter, int l
 Result<TimeCounts> SqliteReader::Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
                                           size_t bins) {
   const Reading reading(*this);
-  FOGLINE_TRY(const Columns* columns, Mirror(filter));
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
   FOGLINE_TRY(const WordFilter words, Words(filter));
   return columns->Timeline(filter, words, from_us, to_us, bins);
+}
+
+Result<std::vector<FoundTally>> SqliteReader::Found(const Filter& filter) {
+  const Reading reading(*this);
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  FOGLINE_TRY(const WordFilter words, Words(filter));
+  return columns->Found(filter, words);
 }
 
 Status SqliteReader::ReadTallies(TallyKind kind, std::vector<ValueTally>& tallies) {

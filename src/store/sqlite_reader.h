@@ -26,6 +26,7 @@ class SqliteReader {
   Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order, size_t limit);
   Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level);
   Result<TimeCounts> Timeline(const Filter& filter, int64_t from_us, int64_t to_us, size_t bins);
+  Result<std::vector<FoundTally>> Found(const Filter& filter);
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
   Result<uint64_t> ForgottenId();
@@ -43,10 +44,13 @@ class SqliteReader {
   Result<WordFilter> Words(const Filter& filter);
   /// Adds the rows that pass. What was added before an error stays.
   Status Load(const SqliteWhere& where, Columns& columns);
-  /// Columns that hold at least the rows which the filter lets pass: the mirror, brought up to
-  /// date, or what a store too large for it has of them. Valid until the next call. When there is
-  /// too much to read in the time of one call the next one goes on from there.
-  Result<const Columns*> Mirror(const Filter& filter);
+  /// Brings the mirror up to date; false when the store is too large for one. When there is too
+  /// much to read in the time of one call the next one goes on from there.
+  Result<bool> Mirror();
+  /// Columns that hold at least the rows which the filter lets pass: the mirror, or what a store
+  /// too large for it has of them. Valid until the next call.
+  Result<const Columns*> Counted(const Filter& filter);
+  Result<std::vector<StoredDetection>> Rows(const std::vector<uint64_t>& ids);
   Status ReadTallies(TallyKind kind, std::vector<ValueTally>& tallies);
 
   SqliteDatabase& database_;
@@ -54,6 +58,7 @@ class SqliteReader {
   const StoreOptions options_;
   SqliteWords words_;
   Columns mirror_;
+  bool too_many_boxes_ = false;  // for a mirror
   Columns selection_;
 };
 

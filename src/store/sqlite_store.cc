@@ -36,6 +36,9 @@ class SqliteStore final : public Store {
                               size_t bins) override {
     return slow_->Timeline(filter, from_us, to_us, bins);
   }
+  Result<std::vector<FoundTally>> Found(const Filter& filter) override {
+    return slow_->Found(filter);
+  }
   Result<Inventory> Stock() override { return quick_->Stock(); }
   Result<uint64_t> LastId() override { return quick_->LastId(); }
   Result<uint64_t> ForgottenId() override { return quick_->ForgottenId(); }

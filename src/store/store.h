@@ -90,6 +90,13 @@ struct ValueTally {
   int64_t last_us = 0;
 };
 
+/// In how many pictures boxes of one label were found, and how many boxes.
+struct FoundTally {
+  std::string label;
+  uint64_t pictures = 0;
+  uint64_t boxes = 0;
+};
+
 /// The values that a filter can name, kept up to date by Put: reading it costs no scan.
 struct Inventory {
   uint64_t count = 0;
@@ -155,6 +162,10 @@ class Store {
   virtual Result<TimeCounts> Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
                                       size_t bins) = 0;
 
+  /// What was found in the rows that pass, most pictures first, kMostTallies labels at most. Boxes
+  /// less sure than filter.found.least_score do not count.
+  virtual Result<std::vector<FoundTally>> Found(const Filter& filter) = 0;
+
   virtual Result<Inventory> Stock() = 0;
 
   /// The highest id ever given, of a forgotten row too; 0: nothing was ever stored.
@@ -187,8 +198,9 @@ struct StoreOptions {
   /// SQLite: refuse to grow past this (kExhausted); 0: as far as the disk reaches. Redis has its
   /// own limit, maxmemory.
   uint64_t max_bytes = 0;
-  /// Up to so many rows are mirrored in memory (50 bytes each) once somebody asks for hexagons or
-  /// time lines; a larger store answers those from disk, slower.
+  /// Up to so many rows are mirrored in memory (60 bytes each, and 8 for each box of up to 8 a row
+  /// on average) once somebody asks for hexagons or time lines; a larger store answers those from
+  /// disk, slower.
   size_t mirrored_rows = 2'000'000;
   /// A reader that asks for too much is stopped rather than let hold up everybody behind it.
   Nanos longest_read = std::chrono::seconds(5);

@@ -5,9 +5,12 @@
 
 #include <atomic>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <random>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "base/file.h"
 #include "servers/local_redis.h"
@@ -140,6 +143,101 @@ class StoreTest : public ::testing::TestWithParam<Kind> {
 
 INSTANTIATE_TEST_SUITE_P(Stores, StoreTest, ::testing::ValuesIn(Kinds()),
                          [](const auto& kind) { return kind.param.name; });
+
+/// Whatever a store counts, by hand over the same rows: labels, numbers and scores of boxes
+/// together with the other filters, after rows were forgotten and after a restart too.
+TEST_P(StoreTest, FindsPicturesByWhatWasFoundInThem) {
+  std::mt19937 random(7);
+  const std::vector<std::string> labels{"dog", "car", "a person"};
+  std::vector<Detection> rows;
+  for (uint64_t i = 0; i < 300; ++i) {
+    Detection d = Sample(i);
+    d.device = i % 3 == 0 ? "cam-2" : "cam-1";
+    std::vector<FoundBox> boxes;
+    for (size_t n = random() % 6; n > 0; --n) {
+      const float score = 0.25F * static_cast<float>(1 + random() % 3);
+      boxes.push_back({labels[random() % labels.size()], score, 0, 0, 1, 1});
+    }
+    if (i % 7 == 0) {
+      d.findings = MaskFindings{{{"dog", 1}}};
+    } else if (i % 5 != 0) {
+      d.findings = BoxFindings{std::move(boxes), 0};
+    }
+    rows.push_back(std::move(d));
+  }
+  ASSERT_TRUE(store_->Put(rows));
+  const std::vector<FoundFilter> asked{{{"dog"}, 1, 0},
+                                       {{"dog"}, 2, 0},
+                                       {{"dog"}, 1, 0.5F},
+                                       {{"dog", "car"}, 3, 0.5F},
+                                       {{"a person"}, 1, 0.75F},
+                                       {{}, 1, 0},
+                                       {{}, 4, 0},
+                                       {{}, 1, 0.75F},
+                                       {{"cat"}, 1, 0},
+                                       {{"cat", "dog"}, 1, 0}};
+  const auto check = [&](uint64_t first) {
+    const int64_t from = rows[0].captured_us, to = rows.back().captured_us + 1;
+    for (const FoundFilter& found : asked) {
+      for (const auto& devices : {std::vector<std::string>{}, {"cam-2"}}) {
+        const Filter filter{.devices = devices, .found = found};
+        std::vector<uint64_t> ids;
+        std::map<std::string, std::pair<uint64_t, uint64_t>> tallies;
+        for (uint64_t i = first; i < rows.size(); ++i) {
+          if (!devices.empty() && rows[i].device != devices[0]) continue;
+          if (!found.Passes(rows[i].findings)) continue;
+          ids.push_back(i + 1);
+          std::set<std::string> seen;
+          for (const FoundBox& box : BoxesOf(rows[i].findings)) {
+            if (box.score < found.least_score) continue;
+            ++tallies[box.label].second;
+            if (seen.insert(box.label).second) ++tallies[box.label].first;
+          }
+        }
+        EXPECT_EQ(Ids(filter), ids);
+        std::vector<uint64_t> newest(ids.rbegin(), ids.rend());
+        newest.resize(std::min<size_t>(newest.size(), 5));
+        EXPECT_EQ(Ids(filter, Order::kNewestFirst, 5), newest);
+        uint64_t in_hexagons = 0;
+        const auto cells = store_->Hexagons(filter, 5).value();
+        for (const HexCount& cell : cells) in_hexagons += cell.count;
+        EXPECT_EQ(in_hexagons, ids.size());
+        EXPECT_EQ(store_->Timeline(filter, from, to, 1).value().bins[0].count, ids.size());
+        std::map<std::string, std::pair<uint64_t, uint64_t>> said;
+        uint64_t before = std::numeric_limits<uint64_t>::max();
+        const auto found_there = store_->Found(filter).value();
+        for (const FoundTally& tally : found_there) {
+          said[tally.label] = {tally.pictures, tally.boxes};
+          EXPECT_LE(tally.pictures, std::exchange(before, tally.pictures));
+        }
+        EXPECT_EQ(said, tallies);
+      }
+    }
+  };
+  check(0);
+  EXPECT_EQ(Forget({.rows = 180}), 120U);
+  check(120);
+  if (Reopen()) check(120);
+}
+
+/// More boxes a row than a mirror takes: answered from the rows themselves.
+TEST_P(StoreTest, CountsPicturesOfManyBoxes) {
+  StoreOptions options = GetParam().options;
+  options.clock = &clock_;
+  options.mirrored_rows = std::min<size_t>(options.mirrored_rows, 4);
+  if (url_ != "sqlite::memory:") store_.reset();
+  store_ = OpenStore(url_, options).value();
+  for (uint64_t i = 0; i < 4; ++i) {
+    Detection d = Sample(i);
+    const std::vector<FoundBox> boxes(20, {i % 2 == 0 ? "dog" : "car", 0.5F, 0, 0, 1, 1});
+    d.findings = BoxFindings{boxes, 0};
+    ASSERT_TRUE(store_->Put(std::span(&d, 1)));
+    const Filter dogs{.found = {{"dog"}, 20, 0}};
+    EXPECT_EQ(Ids(dogs).size(), i / 2 + 1);
+    EXPECT_EQ(store_->Hexagons(dogs, 3).value().at(0).count, i / 2 + 1);
+    EXPECT_EQ(store_->Found(dogs).value().at(0).boxes, 20 * (i / 2 + 1));
+  }
+}
 
 TEST_P(StoreTest, GivesBackEveryFieldAsItWasPut) {
   Detection d = Sample();

@@ -5,7 +5,6 @@
 
 #include "base/json_writer.h"
 #include "profile/library.h"
-#include "web/found_filter.h"
 #include "web/site.h"
 
 namespace fogline {
@@ -75,16 +74,14 @@ Result<HttpResponse> Site::Detections(const HttpRequest&, Parameters& parameters
   FOGLINE_TRY(const std::string order, parameters.Choice("order", {"newest", "oldest"}));
   FOGLINE_TRY(const std::string format, parameters.Choice("format", {"json", "geojson", "csv"}));
   FOGLINE_TRY(const int64_t limit, parameters.Integer("limit", 1, kMostRows, 500));
-  FOGLINE_TRY(const FoundFilter found, FoundFilter::Read(parameters));
   FOGLINE_CHECK(parameters.Finish());
   // What is stored meanwhile is left to the stream that starts here: no hole, no double.
   FOGLINE_TRY(const uint64_t last_id, store_.LastId());
   filter.before_id = std::min(filter.before_id, last_id + 1);
-  FOGLINE_TRY(const FoundRows page,
-              QueryFound(store_, Blur(filter), found,
-                         order == "newest" ? Order::kNewestFirst : Order::kOldestFirst,
-                         static_cast<size_t>(limit)));
-  const auto& rows = page.rows;
+  FOGLINE_TRY(
+      const auto rows,
+      store_.Query(Blur(filter), order == "newest" ? Order::kNewestFirst : Order::kOldestFirst,
+                   static_cast<size_t>(limit)));
   HttpResponse response;
   std::string& out = response.body;
   // No row at or below it will come any more: a page that asks from further back has a hole.
@@ -92,10 +89,6 @@ Result<HttpResponse> Site::Detections(const HttpRequest&, Parameters& parameters
   response.headers.emplace_back("Fogline-Oldest", fmt::to_string(forgotten + 1));
   FOGLINE_TRY(const uint64_t untimed, Untimed(filter));
   response.headers.emplace_back("Fogline-Untimed", fmt::to_string(untimed));
-  // Rows are looked at one by one then, and only so many for one answer.
-  if (found.asks()) {
-    response.headers.emplace_back("Fogline-Read-To", fmt::to_string(page.read_to));
-  }
   if (format == "csv") {
     response.type = "text/csv; charset=utf-8";
     response.headers.emplace_back("Content-Disposition", "attachment; filename=\"detections.csv\"");
@@ -117,8 +110,7 @@ Result<HttpResponse> Site::Detections(const HttpRequest&, Parameters& parameters
       json.Put("epoch", store_.epoch());
       json.Put("oldest", forgotten + 1);
       json.Put("last_id", last_id);
-      json.Put("more", page.more);
-      if (found.asks()) json.Put("read_to", page.read_to);
+      json.Put("more", rows.size() == static_cast<size_t>(limit));
       json.Put("untimed", untimed);
       json.List("detections", rows, [&](const auto& row) { PutDetection(json, row, privacy_); });
     });
@@ -194,6 +186,25 @@ Result<HttpResponse> Site::FleetNow(const HttpRequest&, Parameters& parameters) 
     PutPrediction(json, way, edge, predictor_.Predict(way, by, files, fresh));
   });
   out += "}\n";
+  return response;
+}
+
+Result<HttpResponse> Site::Found(const HttpRequest&, Parameters& parameters) {
+  FOGLINE_TRY(const Filter filter, parameters.ReadFilter());
+  FOGLINE_CHECK(parameters.Finish());
+  FOGLINE_TRY(const auto tallies, store_.Found(Blur(filter)));
+  HttpResponse response;
+  JsonWriter json(response.body);
+  json.Object([&] {
+    json.List("found", tallies, [&](const FoundTally& tally) {
+      json.Object([&] {
+        json.Put("label", tally.label);
+        json.Put("pictures", tally.pictures);
+        json.Put("boxes", tally.boxes);
+      });
+    });
+  });
+  response.body += '\n';
   return response;
 }
 

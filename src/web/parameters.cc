@@ -183,6 +183,13 @@ Result<Filter> Parameters::ReadFilter() {
   FOGLINE_TRY(filter.labels, List("label"));
   FOGLINE_TRY(filter.devices, List("device"));
   FOGLINE_TRY(filter.mechanisms, List("mechanism"));
+  FOGLINE_TRY(filter.found.labels, List("found"));
+  const bool asks = !filter.found.labels.empty() || Has("found_score");
+  FOGLINE_TRY(const int64_t least,
+              Integer("found_least", 1, static_cast<int64_t>(kMaxBoxes), asks ? 1 : 0));
+  FOGLINE_TRY(const double sure, Number("found_score", 0, 1, 0));
+  filter.found.least = static_cast<size_t>(least);
+  filter.found.least_score = static_cast<float>(sure);
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   FOGLINE_TRY(const int64_t after, Integer("after", 0, kMost, 0));
   FOGLINE_TRY(const int64_t before, Integer("before", 0, kMost, kMost));

@@ -36,7 +36,8 @@ class Parameters {
   bool Has(std::string_view name) const;
 
   /// box=west,south,east,north (west > east crosses the 180th meridian), from, to (milliseconds
-  /// since 1970), min_score, max_score, positive, label*, device*, mechanism*, after, before (ids).
+  /// since 1970), min_score, max_score, positive, label*, device*, mechanism*, found* (labels of
+  /// boxes), found_least, found_score, after, before (ids).
   Result<Filter> ReadFilter();
 
   /// kUsage, with the nearest known name, for a parameter that nobody has read.

@@ -78,14 +78,23 @@ Site::Site(const WebOptions& options, Store& store, const FleetMemory& fleet, We
 
 const std::vector<Site::Route>& Site::Routes() {
   static const std::vector<Route> routes{
-      {"/api/config", &Site::Config, true}, {"/api/detections", &Site::Detections},
-      {"/api/events", &Site::Events, true}, {"/api/fleet", &Site::FleetNow},
-      {"/api/hexagons", &Site::Hexagons},   {"/api/inventory", &Site::Inventory},
-      {"/api/machines", &Site::Machines},   {"/api/models", &Site::Models},
-      {"/api/network", &Site::Network},     {"/api/plan", &Site::Plan},
-      {"/api/stats", &Site::Stats},         {"/api/thumbnails/*", &Site::Thumbnail},
-      {"/api/timeline", &Site::Timeline},   {"/basemap.pmtiles", &Site::BasemapTiles},
-      {"/healthz", &Site::Health, true},    {"/metrics", &Site::Metrics},
+      {"/api/config", &Site::Config, true},
+      {"/api/detections", &Site::Detections},
+      {"/api/events", &Site::Events, true},
+      {"/api/fleet", &Site::FleetNow},
+      {"/api/found", &Site::Found},
+      {"/api/hexagons", &Site::Hexagons},
+      {"/api/inventory", &Site::Inventory},
+      {"/api/machines", &Site::Machines},
+      {"/api/models", &Site::Models},
+      {"/api/network", &Site::Network},
+      {"/api/plan", &Site::Plan},
+      {"/api/stats", &Site::Stats},
+      {"/api/thumbnails/*", &Site::Thumbnail},
+      {"/api/timeline", &Site::Timeline},
+      {"/basemap.pmtiles", &Site::BasemapTiles},
+      {"/healthz", &Site::Health, true},
+      {"/metrics", &Site::Metrics},
   };
   return routes;
 }

@@ -65,6 +65,7 @@ class Site {
   Result<HttpResponse> Detections(const HttpRequest&, Parameters&);
   Result<HttpResponse> Events(const HttpRequest&, Parameters&);
   Result<HttpResponse> FleetNow(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Found(const HttpRequest&, Parameters&);
   Result<HttpResponse> Health(const HttpRequest&, Parameters&);
   Result<HttpResponse> Hexagons(const HttpRequest&, Parameters&);
   Result<HttpResponse> Inventory(const HttpRequest&, Parameters&);

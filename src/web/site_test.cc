@@ -100,15 +100,32 @@ TEST_F(SiteTest, FindsDetectionsByWhatWasFoundInThem) {
   EXPECT_THAT(ids("found_least=3"), ::testing::ElementsAre(1));
   EXPECT_THAT(ids("found=dog&found=car&limit=3"), ::testing::ElementsAre(1, 3, 4));
   EXPECT_THAT(ids("found=cat"), ::testing::IsEmpty());
-  EXPECT_EQ(Json("/api/detections?found=dog")["read_to"], 1);
   EXPECT_EQ(Json("/api/detections?found=dog")["more"], false);
-  const json two = Json("/api/detections?found=car&limit=2");
-  EXPECT_EQ(two["more"], true);
-  EXPECT_EQ(two["read_to"], 1199);
-  EXPECT_FALSE(Json("/api/detections").contains("read_to"));
+  EXPECT_EQ(Json("/api/detections?found=car&limit=2")["more"], true);
+  // Whatever counts, counts those and no others.
+  EXPECT_EQ(Json("/api/hexagons?level=4&found=dog")["total"], 2);
+  EXPECT_EQ(Json("/api/hexagons?level=4&points=5&found=dog")["detections"].size(), 2U);
+  EXPECT_EQ(Json("/api/stats?found=dog")["rows"], 2);
+  const auto in_line = [&](const std::string& query) {
+    const json line = Json("/api/timeline?bins=1" + query);
+    return line["bins"][0][0].get<int>() + line["untimed"].get<int>();
+  };
+  EXPECT_EQ(in_line(""), 1200);
+  EXPECT_EQ(in_line("&found=dog"), 2);
+  EXPECT_EQ(in_line("&found=dog&found_least=2"), 1);
+  EXPECT_EQ(in_line("&found=dog&found_score=0.95"), 0);
+  EXPECT_EQ(in_line("&found_least=1"), 1199);
+  const json found = Json("/api/found");
+  EXPECT_EQ(found["found"], json::parse(R"([{"label": "car", "pictures": 1198, "boxes": 1198},
+                            {"label": "dog", "pictures": 2, "boxes": 3}])"));
+  EXPECT_EQ(Json("/api/found?found=dog&found_least=2")["found"].size(), 2U);
+  EXPECT_EQ(Json("/api/found?found_score=0.85")["found"],
+            json::parse(R"([{"label": "dog", "pictures": 1, "boxes": 1}])"));
   EXPECT_EQ(Get("/api/detections?found_least=0").status, 400);
   EXPECT_EQ(Get("/api/detections?found_least=301").status, 400);
-  EXPECT_EQ(Get("/api/hexagons?found=dog").status, 400);
+  for (const char* bad : {"found_least=x", "found_score=2", "found_score=x"}) {
+    EXPECT_EQ(Get(std::string("/api/hexagons?") + bad).status, 400) << bad;
+  }
 }
 
 TEST_F(SiteTest, GivesDetectionsInThreeFormats) {

@@ -17,13 +17,14 @@ constexpr int64_t kSlack = 16;
 constexpr int64_t kEarliestUs = -253'402'300'800'000'000, kLatestUs = 253'402'300'800'000'000;
 
 std::string KeyOf(const Filter& f, size_t bins) {
-  std::string key = fmt::format("{} {} {} {} {} {} {} {}", bins, f.from_us, f.to_us, f.min_score,
-                                f.max_score, f.positive_only, f.after_id, f.before_id);
+  std::string key = fmt::format("{} {} {} {} {} {} {} {} {} {}", bins, f.from_us, f.to_us,
+                                f.min_score, f.max_score, f.positive_only, f.after_id, f.before_id,
+                                f.found.least, f.found.least_score);
   if (f.box) {
     fmt::format_to(std::back_inserter(key), " {} {} {} {}", f.box->west, f.box->south, f.box->east,
                    f.box->north);
   }
-  for (const auto* texts : {&f.labels, &f.devices, &f.mechanisms}) {
+  for (const auto* texts : {&f.labels, &f.devices, &f.mechanisms, &f.found.labels}) {
     key += '|';
     for (const std::string& text : *texts) key += JsonQuote(text);
   }

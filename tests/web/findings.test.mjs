@@ -99,6 +99,93 @@ describe('the card of a detection', () => {
   });
 });
 
+describe('the filter by what was found', () => {
+  const total = (page) => page.locator('.figures dd').first().innerText();
+  it('counts, lists and draws those pictures alone, is in the address, and takes in what arrives', async () => {
+    const other = await Server.start();
+    const page = await browser.page(other.url);
+    try {
+      const box = (label) => ({ label, score: 0.8, x: 0.1, y: 0.1, w: 0.2, h: 0.2 });
+      const put = (device, ...labels) => other.put({ lat: 47.37, lon: 8.54, device, label: labels[0], positive: labels.includes('can'), findings: { boxes: labels.map(box) } });
+      await put('one', 'can');
+      await put('two', 'can', 'can', 'bicycle');
+      await put('three', 'bicycle');
+      await put('four', 'a wheel of cheese');
+      await shown(page, 4);
+      const found = page.getByRole('group', { name: 'Found' });
+      await page.waitForFunction(() => /can\s*2/.test(document.querySelector('[role=group][aria-label=Found]')?.innerText ?? ''));
+      assert.match(await found.innerText(), /a wheel of cheese\s*1/);
+      const colours = await found.locator('.class-dot').evaluateAll((dots) => dots.map((dot) => getComputedStyle(dot).backgroundColor));
+      assert.equal(new Set(colours).size, 3);
+
+      await found.getByRole('button', { name: 'can' }).click();
+      await shown(page, 2);
+      assert.deepEqual(await page.locator('.latest .how').allInnerTexts(), ['two · split', 'one · split']);
+      await page.waitForFunction(() => /· 2 pictures/.test(document.querySelector('.said').innerText));
+      await page.getByLabel('At least').fill('2');
+      await page.getByLabel('At least').press('Tab');
+      await shown(page, 1);
+      await page.waitForFunction(() => /· 1 pictures/.test(document.querySelector('.said').innerText));
+      const address = new URL(page.url());
+      assert.deepEqual([address.searchParams.getAll('found'), address.searchParams.get('found_least')], [['can'], '2']);
+      assert.match(await page.locator('.foot a').first().getAttribute('href'), /found=can&found_least=2/);
+
+      // The stream is filtered as the server filters.
+      await put('five', 'bicycle', 'bicycle');
+      await put('six', 'can', 'can');
+      await shown(page, 2);
+      assert.match(await page.locator('.latest').innerText(), /six/);
+      assert.doesNotMatch(await page.locator('.latest').innerText(), /five/);
+      // Together with another filter.
+      await page.getByRole('group', { name: 'Device' }).getByRole('button', { name: 'two' }).click();
+      await shown(page, 1);
+
+      const linked = await browser.page(page.url());
+      await shown(linked, 1);
+      assert.equal(await linked.getByRole('group', { name: 'Found' }).getByRole('button', { name: 'can' }).getAttribute('aria-pressed'), 'true');
+      assert.equal(await linked.getByLabel('At least').inputValue(), '2');
+      assert.deepEqual(await faults(linked), []);
+      await linked.close();
+
+      await page.getByRole('button', { name: 'Clear filters' }).click();
+      await shown(page, 6);
+      assert.equal(await total(page), '6');
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await page.close();
+      await other.stop();
+    }
+  });
+
+  it('is not there where networks find no boxes', async () => {
+    const other = await Server.start();
+    const page = await browser.page(other.url);
+    try {
+      await other.put({ lat: 47.37, lon: 8.54, label: 'litter' });
+      await shown(page, 1);
+      assert.equal(await page.getByRole('group', { name: 'Found' }).count(), 0);
+      assert.match(await page.locator('.filters').innerText(), /Litter only/);
+    } finally {
+      await page.close();
+      await other.stop();
+    }
+  });
+});
+
+describe('the words of a page', () => {
+  it('are of no network where the labels that are worth a report are several', async () => {
+    const page = await browser.page(server.url);
+    try {
+      await shown(page, 6);
+      await page.waitForFunction(() => /Reported only/.test(document.querySelector('.filters').innerText));
+      assert.match(await page.locator('.figures').innerText(), /Reported\s*6/);
+      assert.match(await page.locator('.legend').innerText(), /Reported, by score/);
+    } finally {
+      await page.close();
+    }
+  });
+});
+
 describe('the fleet', () => {
   it('shows what waits on a device and what was refused for ever', async () => {
     const page = await browser.page(`${server.url}/fleet`);

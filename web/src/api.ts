@@ -83,6 +83,12 @@ export interface Inventory {
   mechanisms: Tally[];
   models: Tally[];
 }
+/** In how many pictures boxes of a label were found, and how many boxes. */
+export interface FoundTally {
+  label: string;
+  pictures: number;
+  boxes: number;
+}
 export interface Config {
   title: string;
   epoch: string;
@@ -104,6 +110,14 @@ export const stages: { name: string; title: string; where: 'edge' | 'wait' | 'ne
   { name: 'suffix', title: 'Suffix', where: 'cloud' },
   { name: 'store', title: 'Store', where: 'cloud' },
 ];
+
+/** What the map calls pictures that are worth a report: by the label that the networks' cards look for where there is one, else by
+ *  no more than that. */
+export function reportedWord(inventory: Inventory | null): string {
+  const looked = (inventory?.labels ?? []).filter((label) => label.positives > 0 && label.name !== '');
+  return looked.length === 1 ? looked[0]!.name : 'reported';
+}
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 export const totalMs = (d: Detection): number => Object.values(d.stages_ms).reduce((sum, ms) => sum + ms, 0);
 

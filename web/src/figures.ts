@@ -1,5 +1,5 @@
 // Four figures over the list: what is in view, and what is stored, kept up with the stream between two readings.
-import type { Detection, Inventory } from './api';
+import { capital, type Detection, type Inventory, reportedWord } from './api';
 import { clear, h } from './dom';
 import { count, short } from './format';
 
@@ -9,15 +9,19 @@ const figure = (name: string, value: string): HTMLElement =>
 export class Figures {
   readonly root = h('dl', { class: 'figures' });
   private inventory: Inventory | null = null;
-  private litter = 0;
+  private reported = 0;
 
   take(inventory: Inventory): void {
     this.inventory = inventory;
-    this.litter = inventory.mechanisms.reduce((sum, t) => sum + t.positives, 0);
+    this.reported = inventory.mechanisms.reduce((sum, t) => sum + t.positives, 0);
   }
 
   mechanisms(): string[] {
     return (this.inventory?.mechanisms ?? []).map((t) => t.name);
+  }
+
+  word(): string {
+    return reportedWord(this.inventory);
   }
 
   /** False when the inventory has to be read again: it has not heard of this one's device, label or mechanism. */
@@ -25,7 +29,7 @@ export class Figures {
     const stock = this.inventory;
     if (stock === null) return false;
     stock.count += 1;
-    if (d.positive) this.litter += 1;
+    if (d.positive) this.reported += 1;
     stock.last = Math.max(stock.last, d.captured ?? 0);
     return (
       stock.devices.some((t) => t.name === d.device) &&
@@ -39,7 +43,7 @@ export class Figures {
       this.root,
       figure('In view', short(inView)),
       figure('Stored', short(this.inventory?.count ?? 0)),
-      figure('Litter', short(this.litter)),
+      figure(capital(this.word()), short(this.reported)),
       figure('Devices', count(this.inventory?.devices.length ?? 0)),
     );
   }

@@ -1,5 +1,6 @@
 // The filters. Choosing nothing means everything.
-import type { Inventory, Tally } from './api';
+import { capital, type FoundTally, type Inventory, reportedWord, type Tally } from './api';
+import { classColour } from './class_colours';
 import { clear, h } from './dom';
 import { percent, short } from './format';
 import { type Filter, isFiltered, noFilter } from './state';
@@ -17,6 +18,7 @@ const fromLocal = (text: string): number | null => {
 
 export class Filters {
   private inventory: Inventory | null = null;
+  private found: FoundTally[] = [];
 
   constructor(
     private readonly root: HTMLElement,
@@ -35,10 +37,30 @@ export class Filters {
     const names = (i: Inventory | null): string =>
       i === null
         ? ''
-        : JSON.stringify([i.devices, i.labels, i.mechanisms].map((list) => list.map((t) => t.name).sort()));
+        : JSON.stringify([
+            reportedWord(i),
+            ...[i.devices, i.labels, i.mechanisms].map((list) => list.map((t) => t.name).sort()),
+          ]);
     const same = names(this.inventory) === names(inventory);
     this.inventory = inventory;
     if (!same) this.draw(); // a redraw takes the keyboard's place away: only when the choices change
+  }
+
+  offerFound(found: FoundTally[]): void {
+    const labels = (tallies: FoundTally[]): string => JSON.stringify(tallies.map((t) => t.label).sort());
+    const same = labels(this.found) === labels(found);
+    this.found = found;
+    if (!same) {
+      this.draw();
+      return;
+    }
+    for (const { label, pictures } of found) {
+      const chip = [...this.root.querySelectorAll<HTMLElement>('.chip')].find(
+        (e) => e.dataset['key'] === `found:${label}`,
+      );
+      const number = chip?.querySelector('b');
+      if (number) number.textContent = short(pictures);
+    }
   }
 
   private change(change: Partial<Filter>): void {
@@ -80,6 +102,58 @@ export class Filters {
     return h('div', { class: 'field' }, h('span', { class: 'caption' }, title), list);
   }
 
+  /** Classes of boxes, each with its colour and in how many pictures it is; and how many there have to be in one. */
+  private foundField(): HTMLElement | false {
+    const { found, foundLeast } = this.filter;
+    const all = [
+      ...this.found,
+      ...found
+        .filter((label) => !this.found.some((t) => t.label === label))
+        .map((label) => ({ label, pictures: 0, boxes: 0 })),
+    ];
+    if (all.length === 0 && foundLeast === 0) return false;
+    const list = h('div', { class: 'chips', role: 'group', 'aria-label': 'Found' });
+    for (const { label, pictures, boxes } of all.slice(0, 60)) {
+      const on = found.includes(label);
+      const dot = h('i', { class: 'class-dot', 'aria-hidden': 'true' });
+      dot.style.setProperty('--class', classColour.of(label));
+      list.append(
+        h(
+          'button',
+          {
+            class: 'chip',
+            'aria-pressed': on,
+            'data-key': `found:${label}`,
+            title: `${short(boxes)} in ${short(pictures)} pictures`,
+            onclick: () =>
+              this.change({ found: on ? found.filter((other) => other !== label) : [...found, label] }),
+          },
+          dot,
+          label,
+          h('b', {}, short(pictures)),
+        ),
+      );
+    }
+    const least = h('input', {
+      type: 'number',
+      min: 1,
+      max: 300,
+      value: String(Math.max(1, foundLeast)),
+      'data-key': 'least',
+      onchange: () => {
+        const n = Math.min(300, Math.floor(Number(least.value)));
+        this.change({ foundLeast: n > 1 ? n : 0 });
+      },
+    });
+    return h(
+      'div',
+      { class: 'field' },
+      h('span', { class: 'caption' }, 'Found'),
+      list,
+      h('label', { class: 'least' }, 'At least ', least, ' in a picture'),
+    );
+  }
+
   private draw(): void {
     const focus = (document.activeElement as HTMLElement | null)?.dataset['key'];
     const f = this.filter;
@@ -100,7 +174,7 @@ export class Filters {
             'data-key': 'positive',
             onchange: (e: Event) => this.change({ positive: (e.target as HTMLInputElement).checked }),
           }),
-          h('span', {}, 'Litter only'),
+          h('span', {}, `${capital(reportedWord(i))} only`),
         ),
         h(
           'button',
@@ -114,6 +188,7 @@ export class Filters {
         ),
       ),
       this.chips('Label', i?.labels ?? [], f.labels, (labels) => this.change({ labels })),
+      this.foundField(),
       this.chips('Mechanism', i?.mechanisms ?? [], f.mechanisms, (mechanisms) => this.change({ mechanisms })),
       this.chips('Device', i?.devices ?? [], f.devices, (devices) => this.change({ devices })),
       h(

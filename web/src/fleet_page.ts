@@ -243,7 +243,7 @@ function drawDevices(fleet: Fleet): void {
         h('span', { class: 'sub' }, d.cut === '' ? d.codec : `${d.cut} · ${d.codec}`),
       ),
       cell('Bytes an image', d.measured.bytes ? bytes(Math.round(d.measured.bytes.p50)) : '—'),
-      cell('Litter', percent(d.frames === 0 ? 0 : d.positives / d.frames)),
+      cell('Reported', percent(d.frames === 0 ? 0 : d.positives / d.frames)),
       cell(
         'Total p50 / p95',
         d.measured.total_ms ? `${millis(d.measured.total_ms.p50)} / ${millis(d.measured.total_ms.p95)}` : '—',
@@ -280,7 +280,7 @@ function drawDevices(fleet: Fleet): void {
             'Rate',
             'Runs as',
             'Bytes an image',
-            'Litter',
+            'Reported',
             'Total p50 / p95',
             ...(predicted ? ['Plan → measured'] : []),
             'Median by stage',

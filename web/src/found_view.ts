@@ -1,27 +1,38 @@
 // What a network found, drawn: boxes over the picture, and a list of what there is.
 import type { Detection } from './api';
+import { classColour } from './class_colours';
 import { h, s } from './dom';
 import { figure, findsMore, groupsOf, namedBoxes, nameOf, placeOf, spokenBoxes } from './findings';
 import { count, percent } from './format';
 
-/** The boxes as one drawing that covers the picture, those of the label that was said standing out; the surest are named. */
+function coloured<E extends HTMLElement | SVGElement>(element: E, label: string): E {
+  element.style.setProperty('--class', classColour.of(label));
+  return element;
+}
+
+/** The boxes as one drawing that covers the picture, each in its class's colour, those of the label that was said
+ *  standing out; the surest are named. */
 function overlay(d: Detection): HTMLElement {
   const boxes = d.boxes ?? [];
   // The least sure first, so that the surest lie on top.
   const drawn = [...boxes].reverse().map((box) => {
     const { left, top, width, height } = placeOf(box);
     const at = { x: left, y: top, width, height, rx: 2 };
-    return s(
-      'g',
-      { class: box.label === d.label ? 'found' : 'found beside' },
-      s('title', {}, `${box.label} ${percent(box.score)}`),
-      s('rect', { ...at, class: 'halo' }),
-      s('rect', { ...at, class: 'edge' }),
+    return coloured(
+      s(
+        'g',
+        { class: box.label === d.label ? 'found' : 'found beside' },
+        s('title', {}, `${box.label} ${percent(box.score)}`),
+        s('rect', { ...at, class: 'halo' }),
+        s('rect', { ...at, class: 'edge' }),
+      ),
+      box.label,
     );
   });
   const names = boxes.slice(0, namedBoxes).map((box) => {
     const { left, top, classes } = nameOf(box);
     const name = h('span', { class: classes }, `${box.label} ${percent(box.score)}`);
+    coloured(name, box.label);
     name.style.left = left;
     name.style.top = top;
     return name;
@@ -55,7 +66,10 @@ export function foundList(d: Detection): HTMLElement | null {
   if (!findsMore(d)) return null;
   const lines = [
     ...groupsOf(d.boxes ?? []).map((group) =>
-      share(group.count === 1 ? group.label : `${group.label} × ${group.count}`, group.surest),
+      coloured(
+        share(group.count === 1 ? group.label : `${group.label} × ${group.count}`, group.surest),
+        group.label,
+      ),
     ),
     ...(d.classes ?? []).map((one) => share(one.label, one.score)),
     ...[...(d.shares ?? [])].sort((a, b) => b.share - a.share).map((one) => share(one.label, one.share)),

@@ -1,4 +1,5 @@
 // What the colours on the map mean, and the switch between score and mechanism.
+import { capital } from './api';
 import { clear, h } from './dom';
 import { short } from './format';
 import type { MapView } from './map_view';
@@ -29,8 +30,9 @@ export class Legend {
     this.toggle = h('label', { class: 'switch small' }, this.byMechanism, h('span', {}, 'by mechanism'));
   }
 
-  /** `points`: the map shows single detections, not hexagons; `total`: how much it shows. */
-  show(points: boolean, total: number, mechanisms: string[]): void {
+  /** `points`: the map shows single detections, not hexagons; `total`: how much it shows; `word`: for
+   *  what is worth a report. */
+  show(points: boolean, total: number, mechanisms: string[], word: string): void {
     this.root.hidden = total === 0;
     const ramp = this.view.colours();
     if (!points) {
@@ -38,7 +40,7 @@ export class Legend {
       const name = (limit: number, i: number): string =>
         `${short(limit)}${i === limits.length - 1 ? '+' : ''}`;
       const cells = limits.map((limit, i) => swatch(ramp[i]!, name(limit, i)));
-      clear(this.root, h('b', {}, 'Litter in a hexagon'), ...cells);
+      clear(this.root, h('b', {}, `${capital(word)} in a hexagon`), ...cells);
     } else if (this.byMechanism.checked) {
       const names = mechanisms.slice(0, 5).map((name) => swatch(mechanismColour(name), name));
       clear(this.root, h('b', {}, 'Mechanism', this.toggle), ...names);
@@ -46,7 +48,7 @@ export class Legend {
       const scores = ['25', '50', '75', '100'].map((p, i) => swatch(ramp[i + 1]!, `≤ ${p} %`));
       clear(
         this.root,
-        h('b', {}, 'Litter, by score', this.toggle),
+        h('b', {}, `${capital(word)}, by score`, this.toggle),
         ...scores,
         swatch(this.view.quiet(), 'none'),
       );

@@ -1,5 +1,15 @@
 // The map's page: puts the parts together and keeps them in step with the address, the server and the stream.
-import { ask, type Cells, type Config, type Detection, type Inventory, isPlaced, type Page } from './api';
+import {
+  ask,
+  type Cells,
+  type Config,
+  type Detection,
+  type FoundTally,
+  type Inventory,
+  isPlaced,
+  type Page,
+} from './api';
+import { classColour } from './class_colours';
 import { drawCard } from './card';
 import { clear, h } from './dom';
 import { Figures } from './figures';
@@ -36,7 +46,10 @@ card.hidden = true;
 const mapBox = h('div', { class: 'map', id: 'map' });
 const notice = h('div', { class: 'notice', role: 'alert' });
 notice.hidden = true;
-const tip = new Tip((id) => model.points?.get(id));
+const tip = new Tip(
+  (id) => model.points?.get(id),
+  () => figures.word(),
+);
 const exportGeo = h('a', { download: 'detections.geojson' }, 'GeoJSON');
 const exportCsv = h('a', { download: 'detections.csv' }, 'CSV');
 const follow = h('input', {
@@ -128,6 +141,7 @@ function change(filter: State['filter']): void {
   void load();
   void loadLatest().catch(complain);
   void loadTimeline().catch(complain);
+  void loadFound().catch(complain);
 }
 
 function remember(): void {
@@ -190,9 +204,17 @@ async function loadTimeline(): Promise<void> {
   timeline.show(await ask<TimeCounts>('/api/timeline', query));
 }
 
+/** What was found, whichever of it is chosen. */
+async function loadFound(): Promise<void> {
+  const query = filterQuery({ ...state.filter, found: [], foundLeast: 0 });
+  const { found } = await ask<{ found: FoundTally[] }>('/api/found', query);
+  classColour.meet(found.map((tally) => tally.label));
+  filters.offerFound(found);
+}
+
 /** What is shown, asked for anew; the stream goes on. */
 async function reload(): Promise<void> {
-  await Promise.all([load(), loadLatest(), loadInventory(), loadTimeline()]).catch(complain);
+  await Promise.all([load(), loadLatest(), loadInventory(), loadTimeline(), loadFound()]).catch(complain);
 }
 
 async function begin(): Promise<void> {
@@ -203,7 +225,7 @@ async function begin(): Promise<void> {
     void view.useBasemap(config.basemap).catch(complain);
     const page = await loadLatest();
     stream.start(page.epoch, page.last_id);
-    await Promise.all([load(), loadInventory(), loadTimeline()]);
+    await Promise.all([load(), loadInventory(), loadTimeline(), loadFound()]);
     if (state.selected !== null && selected === null) await selectById(state.selected);
   } catch (error) {
     complain(error);
@@ -229,6 +251,7 @@ async function firstView(): Promise<void> {
 
 const drawSoon = soon(200, draw);
 const timelineSoon = soon(2000, () => void loadTimeline().catch(complain));
+const foundSoon = soon(2000, () => void loadFound().catch(complain));
 const inventorySoon = soon(300, () => void loadInventory().catch(complain));
 
 function arrive(d: Detection): void {
@@ -243,6 +266,7 @@ function arrive(d: Detection): void {
     view.go({ lon: d.lon, lat: d.lat, zoom: Math.max(view.view().zoom, 14) });
   }
   timelineSoon();
+  if (d.boxes) foundSoon();
   if (!figures.arrived(d)) inventorySoon();
   figures.show(model.total);
 }
@@ -260,7 +284,7 @@ function draw(): void {
 }
 
 function drawWords(): void {
-  legend.show(model.points !== null, model.total, figures.mechanisms());
+  legend.show(model.points !== null, model.total, figures.mechanisms(), figures.word());
   figures.show(model.total);
 }
 

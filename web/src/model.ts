@@ -24,6 +24,14 @@ const inTime = (captured: number | undefined, { from, to }: Filter): boolean =>
     ? from === null && to === null
     : (from === null || captured >= from) && (to === null || captured < to);
 
+function foundIn(d: Detection, { found, foundLeast }: Filter): boolean {
+  const least = foundLeast || (found.length > 0 ? 1 : 0);
+  return (
+    least === 0 ||
+    (d.boxes ?? []).filter((box) => found.length === 0 || found.includes(box.label)).length >= least
+  );
+}
+
 export function passes(d: Detection, filter: Filter): boolean {
   return (
     (filter.labels.length === 0 || filter.labels.includes(d.label)) &&
@@ -31,7 +39,8 @@ export function passes(d: Detection, filter: Filter): boolean {
     (filter.mechanisms.length === 0 || filter.mechanisms.includes(d.mechanism)) &&
     d.score >= filter.minScore &&
     (!filter.positive || d.positive) &&
-    inTime(d.captured, filter)
+    inTime(d.captured, filter) &&
+    foundIn(d, filter)
   );
 }
 

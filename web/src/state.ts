@@ -9,6 +9,8 @@ export interface Filter {
   labels: string[];
   devices: string[];
   mechanisms: string[];
+  found: string[]; // labels of boxes, any of
+  foundLeast: number; // so many of them at least; 0: one, where labels are named
   minScore: number;
   positive: boolean;
   from: number | null; // ms
@@ -26,6 +28,8 @@ export const noFilter = (): Filter => ({
   labels: [],
   devices: [],
   mechanisms: [],
+  found: [],
+  foundLeast: 0,
   minScore: 0,
   positive: false,
   from: null,
@@ -33,7 +37,7 @@ export const noFilter = (): Filter => ({
 });
 
 export const isFiltered = (f: Filter): boolean =>
-  f.labels.length + f.devices.length + f.mechanisms.length > 0 ||
+  f.labels.length + f.devices.length + f.mechanisms.length + f.found.length + f.foundLeast > 0 ||
   f.minScore > 0 ||
   f.positive ||
   f.from !== null ||
@@ -59,6 +63,8 @@ export function readState(address: Location | URL): State {
       labels: query.getAll('label').slice(0, 32),
       devices: query.getAll('device').slice(0, 32),
       mechanisms: query.getAll('mechanism').slice(0, 32),
+      found: query.getAll('found').slice(0, 32),
+      foundLeast: Math.floor(number(query.get('found_least'), 1, 300) ?? 0),
       minScore: number(query.get('min_score'), 0, 1) ?? 0,
       positive: query.get('positive') === '1',
       from: number(query.get('from'), 0, latest),
@@ -76,6 +82,8 @@ export function filterQuery(filter: Filter): URLSearchParams {
   for (const label of filter.labels) query.append('label', label);
   for (const device of filter.devices) query.append('device', device);
   for (const mechanism of filter.mechanisms) query.append('mechanism', mechanism);
+  for (const label of filter.found) query.append('found', label);
+  if (filter.foundLeast > 0) query.set('found_least', String(filter.foundLeast));
   if (filter.minScore > 0) query.set('min_score', String(filter.minScore));
   if (filter.positive) query.set('positive', '1');
   if (filter.from !== null) query.set('from', String(filter.from));

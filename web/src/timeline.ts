@@ -134,8 +134,8 @@ export class Timeline {
       pen.fillStyle = style.getPropertyValue('--quiet');
       pen.fillRect(i * step, height - tall(count), Math.max(1, step - 1), tall(count));
       pen.fillStyle = style.getPropertyValue('--litter');
-      const litter = count === 0 ? 0 : (tall(count) * positives) / count;
-      pen.fillRect(i * step, height - litter, Math.max(1, step - 1), litter);
+      const reported = count === 0 ? 0 : (tall(count) * positives) / count;
+      pen.fillRect(i * step, height - reported, Math.max(1, step - 1), reported);
     });
   }
 }

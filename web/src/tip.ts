@@ -7,8 +7,11 @@ import type { Touch } from './map_view';
 export class Tip {
   readonly root = h('div', { class: 'tip', 'aria-hidden': 'true' });
 
-  /** `find`: the detection of an id, while it is shown. */
-  constructor(private readonly find: (id: number) => Detection | undefined) {
+  /** `find`: the detection of an id, while it is shown; `word`: for what is worth a report. */
+  constructor(
+    private readonly find: (id: number) => Detection | undefined,
+    private readonly word: () => string,
+  ) {
     this.root.hidden = true;
   }
 
@@ -24,7 +27,7 @@ export class Tip {
     if (touch.kind === 'hex') {
       const { count: n, positives, maxScore, newest } = touch.hex!;
       return [
-        h('b', {}, `${count(positives)} litter`),
+        h('b', {}, `${count(positives)} ${this.word()}`),
         ` of ${count(n)} pictures`,
         h('br'),
         `highest score ${percent(maxScore)}`,

@@ -18,6 +18,8 @@ test('whatever is chosen comes back from the address that it wrote', () => {
       ...noFilter(),
       labels: ['can', 'a & b'],
       devices: ['bike-7'],
+      found: ['dog', 'fire hydrant'],
+      foundLeast: 3,
       minScore: 0.5,
       positive: true,
       from: 1,
@@ -47,4 +49,8 @@ test('the API is asked for the filter alone', () => {
     filterQuery({ ...noFilter(), mechanisms: ['split'], minScore: 0.25 }).toString(),
     'mechanism=split&min_score=0.25',
   );
+  const found = filterQuery({ ...noFilter(), found: ['dog'], foundLeast: 2 });
+  assert.equal(found.toString(), 'found=dog&found_least=2');
+  for (const odd of ['0', '301', 'x', '-1'])
+    assert.equal(read(`/?found_least=${odd}`).filter.foundLeast, 0, odd);
 });
