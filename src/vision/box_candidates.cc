@@ -1,13 +1,18 @@
 #include "vision/box_candidates.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <numeric>
 
 namespace fogline {
 namespace {
+
+/// From so many on there may be any number: room for all at once, instead of ever larger rooms.
+constexpr size_t kMany = 1024;
 
 /// Keeps the `most` surest in the order in which they are, of equals the first; gives the least
 /// score that stayed. There must be more of them.
@@ -24,16 +29,26 @@ float KeepSurest(std::vector<BoxCandidate>& found, size_t most) {
   return least;
 }
 
-/// Scores are not negative: then their bits are ordered as they are.
-void SortSurestFirst(std::vector<BoxCandidate>& found) {
-  std::vector<uint64_t> keys(found.size());
+/// Leaves the `most` surest. By their scores' bits, which for numbers that are not negative are
+/// ordered as they are: eleven of them at a time, the lowest first, so that equals stay in order.
+void SortSurestFirst(std::vector<BoxCandidate>& found, size_t most) {
+  constexpr unsigned kBits = 11;
+  constexpr uint32_t kMask = (1U << kBits) - 1;
+  std::vector<uint64_t> keys(found.size()), sorted(found.size());
   for (size_t i = 0; i < found.size(); ++i) {
     keys[i] = uint64_t{~std::bit_cast<uint32_t>(found[i].score + 0.0F)} << 32 | i;
   }
-  std::ranges::sort(keys);
-  std::vector<BoxCandidate> sorted(found.size());
-  for (size_t i = 0; i < keys.size(); ++i) sorted[i] = found[static_cast<uint32_t>(keys[i])];
-  found.swap(sorted);
+  for (unsigned shift = 32; shift < 64; shift += kBits) {
+    std::array<uint32_t, kMask + 2> starts{};
+    for (const uint64_t key : keys) ++starts[(key >> shift & kMask) + 1];
+    std::partial_sum(starts.begin(), starts.end(), starts.begin());
+    for (const uint64_t key : keys) sorted[starts[key >> shift & kMask]++] = key;
+    keys.swap(sorted);
+  }
+  std::vector<BoxCandidate> candidates(std::min(found.size(), most));
+  for (size_t i = 0; i < candidates.size(); ++i)
+    candidates[i] = found[static_cast<uint32_t>(keys[i])];
+  found.swap(candidates);
 }
 
 }  // namespace
@@ -45,15 +60,15 @@ void BoxCandidates::Add(const BoxCandidate& c) {
   const bool has_size = c.right > c.left && c.bottom > c.top;
   const float extent = (c.right - c.left) + (c.bottom - c.top) + c.left + c.top;
   if (!has_size || !std::isfinite(extent)) return;
+  if (found_.size() == kMany) found_.reserve(4 * kMost);
   found_.push_back(c);
-  if (found_.size() >= 2 * kMost) Shrink();
+  if (found_.size() >= 4 * kMost) Shrink();
 }
 
 void BoxCandidates::Shrink() { least_ = std::max(least_, KeepSurest(found_, kMost)); }
 
 std::vector<BoxCandidate> BoxCandidates::Take() {
-  if (found_.size() > kMost) Shrink();
-  SortSurestFirst(found_);
+  SortSurestFirst(found_, kMost);
   return std::move(found_);
 }
 

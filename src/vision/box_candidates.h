@@ -13,7 +13,7 @@ struct BoxCandidate {
   bool operator==(const BoxCandidate&) const = default;
 };
 
-/// The surest of any number of candidates: never more than twice kMost are held.
+/// The surest of any number of candidates: never more than four times kMost are held.
 class BoxCandidates {
  public:
   static constexpr size_t kMost = 4096;

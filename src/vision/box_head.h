@@ -22,11 +22,12 @@ struct BoxLevel {
 /// What a decoder needs to know. Which of the members mean something depends on the layout.
 struct BoxHead {
   BoxLayout layout = BoxLayout::kNms;
-  size_t classes = 0;   // told apart; 0: the network says a class by its number
-  size_t rows = 0;      // candidates
-  size_t width = 0;     // numbers a candidate, where one tensor holds all of them
-  size_t bins = 0;      // of the distribution that says a distance
-  bool joined = false;  // scores and boxes lie in one tensor
+  size_t classes = 0;       // told apart; 0: the network says a class by its number
+  size_t rows = 0;          // candidates
+  size_t width = 0;         // numbers a candidate, where one tensor holds all of them
+  size_t bins = 0;          // of the distribution that says a distance
+  bool transposed = false;  // rows where the layout has columns
+  bool joined = false;      // scores and boxes lie in one tensor
   size_t scores = 0, boxes = 0, labels = 0;  // places among the outputs
   std::vector<BoxLevel> levels;
 };

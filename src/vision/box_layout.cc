@@ -47,8 +47,8 @@ constexpr PictureHabits kBlazefaceHabits{
 constexpr std::array<LayoutRow, 12> kLayouts{{
     {BoxLayout::kYolov5, "yolov5", FindYolov5, DecodeYolov5, "1xNx(5+C)", false, false, false,
      kYolo},
-    {BoxLayout::kYolov8, "yolov8", FindYolov8, DecodeYolov8, "1x(4+C)xN", false, false, false,
-     kYolo},
+    {BoxLayout::kYolov8, "yolov8", FindYolov8, DecodeYolov8, "1x(4+C)xN or 1xNx(4+C)", false, false,
+     false, kYolo},
     {BoxLayout::kYolox, "yolox", FindYolox, DecodeYolox, "1xNx(5+C), N cells of 8, 16 and 32 px",
      false, false, false, kYoloxHabits},
     {BoxLayout::kNanodet, "nanodet", FindNanodet, DecodeNanodet,
@@ -134,10 +134,14 @@ std::optional<BoxLayout> GuessBoxLayout(std::span<const Port> outputs,
     if (head->joined && outputs.size() == 1) return BoxLayout::kNanodet;
   }
   const size_t cells = CellsOf(LevelsOf(kThree, picture));
-  if (const auto head = fits(BoxLayout::kYolox); head && outputs.size() == 1) {
+  const auto eight = fits(BoxLayout::kYolov8);
+  // Rows of 84 numbers are COCO's 80 classes; YOLOX, which has one more, would have 79.
+  const bool rows_of_eight =
+      eight && eight->transposed && eight->rows == cells && eight->classes == 80;
+  if (const auto head = fits(BoxLayout::kYolox); head && !rows_of_eight && outputs.size() == 1) {
     return BoxLayout::kYolox;
   }
-  if (const auto head = fits(BoxLayout::kYolov8); head && head->rows == cells) {
+  if (eight && eight->rows == cells) {
     return outputs.size() == 1 ? std::optional(BoxLayout::kYolov8) : std::nullopt;
   }
   if (const auto head = fits(BoxLayout::kYolov5)) {

@@ -137,9 +137,16 @@ std::optional<BoxHead> FindYolov5(Outputs outputs, const PictureInput& picture, 
 }
 
 std::optional<BoxHead> FindYolov8(Outputs outputs, const PictureInput& picture, const BoxRules&) {
-  for (const Rows& rows : RowsIn(outputs, picture)) {
+  const auto all = RowsIn(outputs, picture);
+  for (const Rows& rows : all) {
     if (!rows.floating || rows.count < 5 || rows.width <= rows.count) continue;
     return InOne(BoxLayout::kYolov8, rows.at, rows.width, rows.width, rows.count - 4);
+  }
+  for (const Rows& rows : all) {
+    if (!rows.floating || rows.width < 5 || rows.count <= rows.width) continue;
+    BoxHead head = InOne(BoxLayout::kYolov8, rows.at, rows.count, rows.width, rows.width - 4);
+    head.transposed = true;
+    return head;
   }
   return {};
 }

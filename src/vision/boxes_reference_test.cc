@@ -116,6 +116,17 @@ Case Yolov8() {
   return {"yolov8", BoxLayout::kYolov8, kWidth, kHeight, {{Shape{1, 4 + 80, kCells}, number}}, {}};
 }
 
+/// The same numbers candidate by candidate.
+Case Yolov8Transposed() {
+  const auto number = [](std::mt19937& random, size_t column) { return Yolo(random, column); };
+  return {"yolov8 transposed",
+          BoxLayout::kYolov8,
+          kWidth,
+          kHeight,
+          {{Shape{1, kCells, 4 + 80}, number}},
+          {}};
+}
+
 Case Levels(const char* name, BoxLayout layout, size_t levels, bool logits, bool boxes_first) {
   Case made{name, layout, kWidth, kHeight, {}, {}};
   const int64_t cells[] = {20 * 16, 10 * 8, 5 * 4, 3 * 2};
@@ -183,6 +194,7 @@ std::vector<Case> Cases() {
   std::vector<Case> cases{
       Rows("yolov5", BoxLayout::kYolov5, 3 * kCells),
       Yolov8(),
+      Yolov8Transposed(),
       Yolox(),
       Levels("nanodet", BoxLayout::kNanodet, 3, false, false),
       Levels("picodet", BoxLayout::kPicodet, 4, false, false),

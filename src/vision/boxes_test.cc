@@ -5,11 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <random>
 
 #include "vision/box_layout.h"
+#include "vision/coco_names.h"
 #include "vision/preprocess.h"
 #include "vision/suppress.h"
 #include "vision/verdict.h"
@@ -65,20 +68,40 @@ TEST(Suppress, KeepsTheSurestOfWhatOverlapsWithinItsClass) {
 TEST(Suppress, OfAnyBoxesNoTwoOfAClassOverlapMore) {
   std::mt19937 random(5);
   std::uniform_real_distribution<float> part(0, 1);
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 120; ++round) {
     std::vector<BoxCandidate> found;
-    for (int i = 0; i < 120; ++i) {
-      const float x = part(random), y = part(random);
-      found.push_back({x, y, x + 0.01F + part(random), y + 0.01F + part(random),
-                       1 - static_cast<float>(i) / 200, static_cast<int>(random() % 3)});
+    const float size = std::pow(10.0F, -3 * part(random)), spread = size < 0.05F ? 0.2F : 1.5F;
+    const double limit = std::array{0.0, 0.05, 0.3, 0.45, 0.5, 0.7, 0.95}[random() % 7];
+    for (int i = 0; i < 250; ++i) {
+      const float x = spread * part(random) - 0.1F, y = spread * part(random) - 0.1F;
+      found.push_back({x, y, x + 0.001F + size * part(random), y + 0.001F + size * part(random),
+                       1 - static_cast<float>(i) / 300, static_cast<int>(random() % 3) - 1});
     }
     std::vector<BoxCandidate> kept;
     for (const BoxCandidate& c : found) {
-      const bool free = std::ranges::none_of(
-          kept, [&](const BoxCandidate& k) { return k.label == c.label && Overlap(k, c) > 0.45F; });
+      const bool free = std::ranges::none_of(kept, [&](const BoxCandidate& k) {
+        return k.label == c.label && Overlap(k, c) > static_cast<float>(limit);
+      });
       if (free) kept.push_back(c);
     }
-    EXPECT_EQ(Suppress(found, 0.45, 1000).kept, kept);
+    EXPECT_EQ(Suppress(found, limit, 1000).kept, kept) << round;
+  }
+}
+
+/// Of equals those that came first, in their order.
+TEST(BoxCandidates, AreSortedAsAStableSortWould) {
+  std::mt19937 random(3);
+  for (const size_t count : {1U, 5000U, 9000U, 30'000U}) {
+    BoxCandidates found(0);
+    std::vector<BoxCandidate> all;
+    for (size_t i = 0; i < count; ++i) {
+      const auto score = static_cast<float>(random() % 64) / 64;
+      all.push_back({0, 0, 1, static_cast<float>(i + 1), score, 0});
+      found.Add(all.back());
+    }
+    std::ranges::stable_sort(all, std::greater<>(), &BoxCandidate::score);
+    all.resize(std::min(count, BoxCandidates::kMost));
+    EXPECT_EQ(found.Take(), all) << count;
   }
 }
 
@@ -240,6 +263,11 @@ TEST(Card, ALayoutIsGuessedWhereNothingElseLooksLikeIt) {
   EXPECT_EQ(layout(Rows({1, 126, 85})), "yolox");
   EXPECT_EQ(layout(Rows({1, 378, 85})), "yolov5");
   EXPECT_EQ(layout(Rows({1, 84, 126})), "yolov8");
+  // Candidate by candidate: 80 classes are COCO's, one class is nothing else; YOLOX has 5 more.
+  EXPECT_EQ(layout(Rows({1, 126, 84})), "yolov8");
+  EXPECT_EQ(layout(Rows({1, 126, 5})), "yolov8");
+  EXPECT_EQ(layout(Rows({1, 126, 25})), "yolox");
+  EXPECT_EQ(layout(Rows({1, 126, 25}), "[output]\nlayout = 'yolov8'"), "yolov8 said");
   EXPECT_EQ(layout(Rows({1, 300, 6})), "nms");
   EXPECT_EQ(layout(Rows({1, 100, 85})), "");
   EXPECT_EQ(layout(Rows({1, 126, 85}), "[output]\nkind = 'raw'"), "");
@@ -256,6 +284,32 @@ TEST(Card, ALayoutIsGuessedWhereNothingElseLooksLikeIt) {
   EXPECT_EQ(said->crop, ModelCard::Crop::kSquash);
   EXPECT_EQ(said->color, ModelCard::Color::kRgb);
   EXPECT_EQ(said->std[2], 255);
+}
+
+TEST(CocoNames, OfAsManyClassesAsCocoHas) {
+  const auto names = CocoNames(BoxLayout::kYolox, 80);
+  ASSERT_EQ(names.size(), 80U);
+  EXPECT_EQ(names[0], "person");
+  EXPECT_EQ(names[79], "toothbrush");
+  EXPECT_THAT(CocoNames(BoxLayout::kYolox, 79), testing::IsEmpty());
+  EXPECT_THAT(CocoNames(BoxLayout::kYolox, 90), testing::IsEmpty());
+  // By id: 1 is a person, 12 nothing, 13 a stop sign, 90 a toothbrush.
+  const auto ids = CocoNames(BoxLayout::kSsd, 90);
+  ASSERT_EQ(ids.size(), 90U);
+  EXPECT_EQ(ids[0], "person");
+  EXPECT_EQ(ids[10], "fire hydrant");
+  EXPECT_EQ(ids[11], "class 11");
+  EXPECT_EQ(ids[12], "stop sign");
+  EXPECT_EQ(ids[89], "toothbrush");
+}
+
+/// No labels at all is something else than labels that are none.
+TEST(Card, AnEmptyListOfLabelsMeansNumbers) {
+  const auto numbers = CardOf("[output]\nlabels = []", Rows({1, 126, 85}));
+  ASSERT_TRUE(numbers) << numbers.error().ToString();
+  ASSERT_EQ(numbers->labels.size(), 80U);
+  EXPECT_EQ(numbers->LabelOf(7), "class 7");
+  EXPECT_THAT(CardOf("", Rows({1, 126, 85}))->labels, testing::IsEmpty());
 }
 
 TEST(Verdict, OfBoxesByTheRulesOfTheCard) {

@@ -113,10 +113,16 @@ void ReadBoxRules(CardReader& output, std::span<const Port> outputs, ModelCard& 
                          Describe(outputs)));
 }
 
-void CheckBoxLabels(CardReader& output, std::span<const Port> outputs, const ModelCard& card) {
-  if (card.kind != ModelCard::Kind::kBoxes || !card.boxes.layout || card.labels.empty()) return;
+void CheckBoxLabels(CardReader& output, std::span<const Port> outputs, ModelCard& card) {
+  const bool said = output.Find("labels") != nullptr;
+  if (card.kind != ModelCard::Kind::kBoxes || !card.boxes.layout || !said) return;
   const auto head = FindBoxHead(*card.boxes.layout, outputs, card.picture(), card.boxes);
   if (!head || head->classes == 0 || head->classes == card.labels.size()) return;
+  if (card.labels.empty()) {
+    // The card wants numbers, whatever the network may have been trained on.
+    for (size_t i = 0; i < head->classes; ++i) card.labels.push_back(fmt::format("class {}", i));
+    return;
+  }
   output.Set(fmt::format("'output.labels' are {}, and the outputs tell {} classes apart",
                          card.labels.size(), head->classes));
 }

@@ -13,8 +13,9 @@ namespace fogline {
 /// refused with those that would.
 void ReadBoxRules(CardReader& output, std::span<const Port> outputs, ModelCard& card);
 
-/// Refuses labels that are not as many as the classes that the outputs tell apart.
-void CheckBoxLabels(CardReader& output, std::span<const Port> outputs, const ModelCard& card);
+/// Refuses labels that are not as many as the classes that the outputs tell apart; an empty list of
+/// labels becomes numbers ("class 3").
+void CheckBoxLabels(CardReader& output, std::span<const Port> outputs, ModelCard& card);
 
 /// Reads [verdict]; its classes must be among the card's labels, where it has some.
 void ReadVerdictRules(CardReader& verdict, ModelCard& card);

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "vision/box_layout.h"
+#include "vision/coco_names.h"
 #include "vision/floats.h"
 
 namespace fogline {
@@ -95,6 +96,7 @@ void AddBoxes(const Model& model, ModelCard& card, ModelContract& contract) {
   const auto head = FindBoxHead(*card.boxes.layout, model.outputs(), contract.picture, card.boxes);
   if (!head) return;
   contract.outputs[contract.judged].classes = head->classes;
+  if (card.labels.empty()) card.labels = CocoNames(*card.boxes.layout, head->classes);
   if (!RowOf(*card.boxes.layout).graph_tells || card.boxes.logits) return;
   const size_t scores = !head->levels.empty() && head->levels[0].boxes != head->levels[0].scores
                             ? head->levels[0].scores

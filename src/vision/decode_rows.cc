@@ -59,9 +59,21 @@ void DecodeYolov5(const BoxHead& head, const BoxRules&, const BoxNumbers& number
   }
 }
 
+/// As DecodeYolov8, a row a candidate instead of a column.
+void DecodeYolov8Rows(const BoxHead& head, const BoxNumbers& numbers, BoxCandidates& found) {
+  const float* row = numbers.outputs[head.boxes].data();
+  for (size_t i = 0; i < head.rows; ++i, row += head.width) {
+    const Largest best = LargestOf(row + 4, head.classes);
+    if (!(best.value >= found.least())) continue;
+    found.AddCentred(row[0] / numbers.width, row[1] / numbers.height, row[2] / numbers.width,
+                     row[3] / numbers.height, best.value, static_cast<int>(best.at));
+  }
+}
+
 /// Columns of x, y, width, height in pixels and the scores of the classes.
 void DecodeYolov8(const BoxHead& head, const BoxRules&, const BoxNumbers& numbers,
                   BoxCandidates& found) {
+  if (head.transposed) return DecodeYolov8Rows(head, numbers, found);
   const float* v = numbers.outputs[head.boxes].data();
   const size_t n = head.rows;
   std::array<float, kBlock> score;

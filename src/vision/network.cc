@@ -83,6 +83,7 @@ Result<Network> ReadNetwork(const std::filesystem::path& path, NetworkOptions op
     ModelContract contract = MakeContract(model, declared.card.error());
     return Network{path, std::move(model), {}, std::move(contract)};
   }
+  const bool named = !declared.card->labels.empty();
   ModelContract contract = MakeContract(model, *declared.card);
   contract.fixed = std::move(declared.fixed);
   if (contract.guessed) {
@@ -90,6 +91,12 @@ Result<Network> ReadNetwork(const std::filesystem::path& path, NetworkOptions op
         "{}: boxes are read as of layout {}, by the shapes of its outputs; say layout = under "
         "[output] of its card for another, kind = \"raw\" for none",
         path.string(), NameOf(*contract.layout));
+  }
+  if (!named && !declared.card->labels.empty()) {
+    LogInfo(
+        "{}: COCO's names are assumed for its {} classes, which no card names; say labels = under "
+        "[output] of its card for others, labels = [] for numbers",
+        path.string(), declared.card->labels.size());
   }
   for (const FixedInput& input : contract.fixed) {
     if (input.values.empty()) continue;

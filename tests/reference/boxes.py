@@ -54,7 +54,8 @@ def yolov5(case, t):
 
 
 def yolov8(case, t):
-    t = t[0].reshape(t[0].shape[-2:]).T
+    t = t[0].reshape(t[0].shape[-2:])
+    t = t.T if t.shape[0] < t.shape[1] else t  # fewer numbers than candidates
     return from_centre(*t[:, :4].T), *best(t[:, 4:])
 
 
