@@ -188,12 +188,11 @@ def suppress(corners, scores, labels, overlap):
     return kept
 
 
-def main():
-    path = Path(sys.argv[1])
-    case = json.loads(path.read_text())
+def found(case, folder):
+    """[label, score, x, y, w, h] of each box that stays, the surest first."""
     tensors = []
     for output in case["outputs"]:
-        data = np.fromfile(path.parent / output["file"], dtype=output["dtype"]).reshape(output["shape"])
+        data = np.fromfile(folder / output["file"], dtype=output["dtype"]).reshape(output["shape"])
         tensors.append(data.astype(float))
     with np.errstate(over="ignore"):
         corners, scores, labels = DECODERS[case["layout"]](case, tensors)
@@ -204,12 +203,20 @@ def main():
     else:
         kept = suppress(corners, scores, labels, case["overlap"])
     place = case["place"]
+    rows = []
     for i in kept[: case["most"]]:
         x = (corners[i, 0::2] / case["width"] - place["left"]) / place["width"]
         y = (corners[i, 1::2] / case["height"] - place["top"]) / place["height"]
         x, y = np.clip(x, 0, 1), np.clip(y, 0, 1)
         if x[1] > x[0] and y[1] > y[0]:
-            print(labels[i], *(f"{v:.9f}" for v in (scores[i], x[0], y[0], x[1] - x[0], y[1] - y[0])))
+            rows.append([labels[i], scores[i], x[0], y[0], x[1] - x[0], y[1] - y[0]])
+    return rows
+
+
+def main():
+    path = Path(sys.argv[1])
+    for label, *numbers in found(json.loads(path.read_text()), path.parent):
+        print(label, *(f"{v:.9f}" for v in numbers))
 
 
 if __name__ == "__main__":
