@@ -14,6 +14,7 @@
 #include "frame/json_frame.h"
 #include "graph/slice.h"
 #include "graph/test_model.h"
+#include "plan/payload.h"
 #include "vision/preprocess.h"
 
 namespace fogline {
@@ -233,6 +234,38 @@ TEST_F(EveryCut, GivesTheSameAnswerThroughTheLine) {
       EXPECT_NEAR(worked->score, expected->score, 1e-5) << cut.name;
       EXPECT_EQ(worked->detection->cut, cut.name);
       EXPECT_EQ(worked->detection->codec, json ? "json" : "f32");
+    }
+  }
+}
+
+/// However many tensors cross, and where the picture does: what a message is longer by than an
+/// empty one.
+TEST_F(EveryCut, IsPricedAtWhatItsFrameTakes) {
+  const auto length = [](Frame frame) {
+    std::vector<std::byte> bytes;
+    EXPECT_TRUE(WriteFrame(frame, bytes));
+    return bytes.size();
+  };
+  for (uint32_t seed = 30; seed < 34; ++seed) {
+    std::mt19937 random(seed);
+    Open(RandomModel(random));
+    const PayloadBook book(network_->model, network_->contract, nullptr, {});
+    CutOptions all;
+    all.all = true;
+    const auto cuts = ListCuts(network_->model, all).value();
+    for (const Cut& cut : cuts) {
+      if (cut.is_edge_only()) continue;
+      const bool picture = cut.is_cloud_only();
+      for (PayloadOption& option : book.At(cut)) {
+        if (picture != (option.codec == "jpeg:95")) continue;
+        const auto frame = FrameOf(cut.name, option.codec);
+        ASSERT_TRUE(frame) << cut.name << ": " << frame.error().ToString();
+        if (picture) option.bytes = Bytes(static_cast<double>(frame->payloads[0].bytes.size()));
+        Frame empty = *frame;
+        empty.payloads.clear();
+        EXPECT_EQ(option.sent().value(), static_cast<double>(length(*frame) - length(empty)))
+            << cut.name << " as " << option.codec;
+      }
     }
   }
 }

@@ -26,6 +26,9 @@ struct CalibrateOptions {
   std::vector<Cut> cuts;                         // what to calibrate
   std::vector<int> levels{2, 3, 4, 5, 6, 7, 8};  // ascending, of the quantiser
   std::vector<int> qualities{50, 75, 90, 95};    // of JPEG and WebP at the input
+  /// Whether the tensors of a cut share a level's bytes by what they do to the outputs. Without,
+  /// each has the same step in units of its own: to see what that is worth.
+  bool allot = true;
   int threads = 1;
   /// The tensors of a cut are kept for all pictures up to this, and of some at a time beyond it:
   /// twice this much at most, since a cut's are made from those of the one before.

@@ -169,7 +169,7 @@ Status CutCalibration::Steps() {
   size_t quantised = 0;
   for (size_t t = 0; t < cut_.tensors.size(); ++t) quantised += Quantised(t) ? 1 : 0;
   for (size_t half = 0; half < 2; ++half) {
-    if (quantised > 1) {
+    if (quantised > 1 && all_.options().allot) {
       FOGLINE_TRY(folds_[half].curves, CurvesOf(folds_[half]));
     }
     FOGLINE_CHECK(ErrorsOfSteps(folds_[half]));

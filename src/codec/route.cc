@@ -205,6 +205,17 @@ Route RouteAt(const Model& model, const Cut& cut, std::vector<CodecName> codecs)
   return route;
 }
 
+Result<std::vector<CodecName>> OneForEach(const Cut& cut, std::vector<CodecName> codecs,
+                                          const std::string& flag) {
+  const size_t tensors = cut.tensors.size();
+  if (codecs.size() == 1) codecs.resize(tensors, CodecName(codecs[0]));
+  if (codecs.size() == tensors) return codecs;
+  return Fail(ErrorCode::kUsage, flag,
+              "names {} codecs, and what crosses at {} is {}: give one for all or one for each",
+              codecs.size(), cut.name,
+              tensors == 1 ? "one tensor" : fmt::format("{} tensors", tensors));
+}
+
 RouteKey KeyOf(const HalvesKey& halves, uint64_t bundle, uint32_t tensor, const CodecName& codec) {
   return {halves, tensor, codec.kind == CodecKind::kQuant ? bundle : 0,
           static_cast<uint8_t>(codec.kind), static_cast<uint8_t>(codec.parameter)};

@@ -71,6 +71,11 @@ std::string ToString(const Route& route);
 /// A route of this model at this cut, as people would write it; the size is left to the card.
 Route RouteAt(const Model& model, const Cut& cut, std::vector<CodecName> codecs);
 
+/// One codec for each tensor that crosses at the cut, from one for all or one for each; kUsage,
+/// naming `flag`, when they are as many as neither.
+Result<std::vector<CodecName>> OneForEach(const Cut& cut, std::vector<CodecName> codecs,
+                                          const std::string& flag);
+
 /// Which two halves of a network run, by content.
 struct HalvesKey {
   uint64_t model = 0, cut = 0;

@@ -1,5 +1,6 @@
 #include "codec/route.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -167,6 +168,23 @@ TEST(Route, SaysWhatIsWrong) {
     EXPECT_EQ(read.error().where, text);
     EXPECT_NE(read.error().message.find(says), std::string::npos)
         << text << ": " << read.error().message;
+  }
+}
+
+TEST(OneForEach, TakesOneForAllOrOneForEach) {
+  const CodecName half{CodecKind::kF16, 0}, q4{CodecKind::kQuant, 4};
+  Cut cut;
+  cut.name = "a,b";
+  cut.tensors = {{"a", DType::kF32, Shape{1, 4}}, {"b", DType::kF32, Shape{1, 4}}};
+  EXPECT_EQ(OneForEach(cut, {q4}, "--codec q4").value(), (std::vector{q4, q4}));
+  EXPECT_EQ(OneForEach(cut, {q4, half}, "--codec q4+f16").value(), (std::vector{q4, half}));
+  for (const size_t many : {0, 3}) {
+    const auto refused = OneForEach(cut, std::vector<CodecName>(many, half), "--codec x");
+    ASSERT_FALSE(refused) << many;
+    EXPECT_EQ(refused.error().ToString(),
+              fmt::format("--codec x: names {} codecs, and what crosses at a,b is 2 tensors: give "
+                          "one for all or one for each",
+                          many));
   }
 }
 

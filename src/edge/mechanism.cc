@@ -230,14 +230,7 @@ Result<std::vector<CodecName>> CodecsAt(const Network& network, const Cut& cut,
     return std::vector<CodecName>();
   }
   FOGLINE_TRY(auto codecs, ParseCodecs(text));
-  if (codecs.size() == 1) codecs.resize(cut.tensors.size(), codecs[0]);
-  if (codecs.size() != cut.tensors.size()) {
-    return Fail(
-        ErrorCode::kUsage, "--codec " + text,
-        "names {} codecs, and what crosses at {} is {}: give one for all or one for each",
-        codecs.size(), cut.name,
-        cut.tensors.size() == 1 ? "one tensor" : fmt::format("{} tensors", cut.tensors.size()));
-  }
+  FOGLINE_TRY(codecs, OneForEach(cut, std::move(codecs), "--codec " + text));
   const bool alike = std::ranges::all_of(codecs, [&](const auto& c) { return c == codecs[0]; });
   if (!alike && options.cut.find(',') != std::string::npos && options.cut != cut.name) {
     return Fail(ErrorCode::kUsage, "--codec " + text,

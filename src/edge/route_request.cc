@@ -74,12 +74,7 @@ Result<MechanismOptions> Asked(const RouteRequest& request, const Network& netwo
                 cut.is_edge_only() ? "edge-only sends a result: /result"
                                    : "a result is what edge-only sends: name a codec");
   }
-  if (route.codecs.size() > 1 && route.codecs.size() != cut.tensors.size()) {
-    return Fail(
-        ErrorCode::kUsage, flag, "names {} codecs, and what crosses at {} is {}",
-        route.codecs.size(), cut.name,
-        cut.tensors.size() == 1 ? "one tensor" : fmt::format("{} tensors", cut.tensors.size()));
-  }
+  if (!route.codecs.empty()) FOGLINE_CHECK(OneForEach(cut, route.codecs, flag));
   asked.codec = ToString(route.codecs);
   if (asked.json && !cut.is_edge_only() && asked.codec != "json") {
     return Fail(ErrorCode::kUsage, flag, "--wire json sends tensors as /json");

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "codec/codec.h"
+#include "codec/payload_header.h"
 #include "frame/ack.h"
 #include "frame/answer.h"
 #include "frame/frame_route.h"
@@ -533,6 +534,24 @@ TEST(Frame, NamesItsRouteByIds) {
 }
 
 /// As many tensors as a frame may hold, of the shortest and of the longest shapes, on both wires.
+TEST(Frame, EachPayloadIsAsLongAsPlansTakeItFor) {
+  std::vector<std::byte> out;
+  for (const Role role : {Role::kActivation, Role::kResult}) {
+    Frame frame;
+    frame.device = "cam";
+    ASSERT_TRUE(WriteFrame(frame, out));
+    size_t length = out.size();
+    for (size_t rank = 0; rank <= Shape::kMaxRank; ++rank) {
+      const std::vector<int64_t> dims(rank, 2);
+      const auto data = Bytes("some data");
+      frame.payloads.push_back({role, 1, 0, DType::kF32, Shape(std::span(dims)), data, 7});
+      length += PayloadHeaderBytes(rank, role == Role::kActivation) + data.size();
+      ASSERT_TRUE(WriteFrame(frame, out));
+      EXPECT_EQ(out.size(), length) << rank;
+    }
+  }
+}
+
 TEST(Frame, HoldsEveryTensorOfACut) {
   const std::string number = "[[[1]]]";
   for (const size_t tensors : {size_t{1}, size_t{2}, size_t{9}, size_t{32}, Route::kMostTensors}) {

@@ -108,8 +108,8 @@ class Evaluator {
                      const MeasuredTime& cloud) const {
     const bool crosses = Crosses(c);
     const bool comes_back = s_.operation.deliver == Side::kEdge && !cut.is_edge_only();
-    c.up = c.payload.bytes;
-    c.down = comes_back ? book_.Results().front().bytes : Bytes(0);
+    c.up = crosses ? c.payload.sent() : Bytes(0);
+    c.down = comes_back ? book_.Results().front().sent() : Bytes(0);
     const Milliseconds encode = c.payload.encode / s_.edge_timing.relative_speed;
     const Milliseconds decode = c.payload.decode / s_.cloud_timing.relative_speed;
     c.latency.encode = encode;

@@ -45,9 +45,9 @@ struct Candidate {
   Milliseconds latency_p95;       // measured spread and the link's trace where there are any
   std::optional<Summary> uplink;  // over a recorded trace, without the delay
   Milliseconds period;            // of a pipeline: the slowest of edge, link and cloud
-  Bytes up, down;
-  Bytes memory;        // of the edge
-  Millijoules energy;  // of the edge, an image
+  Bytes up, down;                 // the payloads and what a frame says of each
+  Bytes memory;                   // of the edge
+  Millijoules energy;             // of the edge, an image
   Euro month;
   Price price;       // under the objective
   PriceParts parts;  // the same

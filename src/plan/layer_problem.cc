@@ -74,7 +74,7 @@ void LayerProblem::AddResults(uint32_t saying, uint32_t sink) {
   Wire wire;
   wire.producer = saying;
   wire.readers = {sink};
-  wire.down = pricing_.Down(results.front().bytes);
+  wire.down = pricing_.Down(results.front().sent());
   std::vector<PriceLine> lines;
   for (const PayloadOption& payload : results) lines.push_back(LineOf(payload));
   problem_.wires.push_back(std::move(wire));
@@ -83,7 +83,7 @@ void LayerProblem::AddResults(uint32_t saying, uint32_t sink) {
 }
 
 PriceLine LayerProblem::LineOf(const PayloadOption& payload) const {
-  PriceLine line = pricing_.Up(payload.bytes);
+  PriceLine line = pricing_.Up(payload.sent());
   line.fixed += pricing_.Edge(payload.encode / scenario_.edge_timing.relative_speed);
   line.fixed += pricing_.Cloud(payload.decode / scenario_.cloud_timing.relative_speed);
   return line;

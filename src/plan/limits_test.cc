@@ -141,7 +141,7 @@ TEST_F(LimitsTest, EnvelopesAreThePlansMadeForEachUplinkAndLoad) {
     if (uniform(0, 1) < 0.3) l.month = Euro(about(like.month.value()));
     if (uniform(0, 1) < 0.3) l.memory = Bytes(about(like.memory.value()));
     if (uniform(0, 1) < 0.3) {
-      l.uplink_month = Bytes(about((like.up.value() + 160) * s.operation.images_per_month()));
+      l.uplink_month = Bytes(about((like.up.value() + 131) * s.operation.images_per_month()));
     }
     if (uniform(0, 1) < 0.3) l.agreement = uniform(0.8, 1);
     if (uniform(0, 1) < 0.1) l.accuracy = uniform(0.8, 1);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "codec/payload_header.h"
 #include "codec/runnable.h"
 
 namespace fogline {
@@ -45,6 +46,17 @@ double ElementsOf(const std::vector<Port>& tensors) {
 double BytesOf(const std::vector<Port>& tensors) {
   double sum = 0;
   for (const Port& p : tensors) sum += static_cast<double>(p.Bytes().value_or(0));
+  return sum;
+}
+
+Bytes HeaderOf(size_t rank, bool named) {
+  return Bytes(static_cast<double>(PayloadHeaderBytes(rank, named)));
+}
+
+/// What a frame says of each of them.
+Bytes HeadersOf(const std::vector<Port>& tensors) {
+  Bytes sum;
+  for (const Port& p : tensors) sum += HeaderOf(p.shape.rank(), true);
   return sum;
 }
 
@@ -97,6 +109,7 @@ std::vector<PayloadOption> PayloadBook::Results() const {
   }
   PayloadOption verdict;
   verdict.codec = "verdict";
+  verdict.headers = HeaderOf(0, false);
   verdict.bytes = kVerdict + MoreOf(contract_);
   verdict.agreement = 1;
   verdict.metric = MetricUnchanged();
@@ -130,6 +143,8 @@ std::vector<PayloadOption> PayloadBook::Options(uint64_t id, const std::vector<P
                        tensors.front().name == contract_.picture.tensor;
   // However many channels the network takes, and in how many rows: in colour, once.
   const auto pixels = static_cast<double>(contract_.picture.width * contract_.picture.height);
+  // What crosses is the picture then: height, width, colours.
+  const Bytes headers = picture ? HeaderOf(3, true) : HeadersOf(tensors);
   const auto allowed = [this](const std::string& codec) {
     return only_.empty() ? codec != "json" : std::ranges::find(only_, codec) != only_.end();
   };
@@ -145,6 +160,7 @@ std::vector<PayloadOption> PayloadBook::Options(uint64_t id, const std::vector<P
       payload.encode = work / speed.encode;
       payload.decode = work / speed.decode;
     }
+    payload.headers = headers;
     payload.exact = IsExact(payload.codec);
     if (payload.exact && !payload.metric) payload.metric = MetricUnchanged();
     options.push_back(std::move(payload));

@@ -17,16 +17,22 @@ namespace fogline {
 struct PayloadOption {
   std::string codec;  // as ParseCodec reads it; "verdict" and "none" at the edge-only cut
   Bytes bytes;        // mean of one picture, without headers
+  Bytes headers;      // what a frame says of each of its tensors before those
   std::optional<double> agreement;  // with the unsplit model; none: nobody measured it
   std::optional<double> accuracy;   // top-1, where calibration had labels
   std::optional<double> metric;     // the user's own, where calibration had one
   bool exact = false;               // changes nothing at all
   Milliseconds encode, decode;      // on the thread that codecs were timed on
   bool estimate = false;            // bytes come from a rule, not from calibration or the format
+
+  /// What of it makes a message longer.
+  Bytes sent() const { return bytes + headers; }
 };
 
-/// Bytes of one message beside its payload: Fogline's frame header, MQTT, TLS, TCP/IP of a packet.
-constexpr Bytes kMessageOverhead{160};
+/// Bytes of one message beside what its payloads are and say of themselves (PayloadOption::sent):
+/// the rest of Fogline's frame, MQTT, TLS, TCP/IP of a packet. With one tensor of four dimensions
+/// that makes 160.
+constexpr Bytes kMessageOverhead{131};
 /// What an edge that ran the whole network sends: label, score, position, time; and more of each
 /// thing that is no class, of which there are so many on a picture.
 constexpr Bytes kVerdict{64};

@@ -119,6 +119,9 @@ TEST_F(PlannerTest, CandidatesAlwaysHoldBothExtremes) {
   Scenario s = Make(model, "raspberry-pi-3b-plus", "t2.micro", "4g");
   const auto plan = MakePlan(s);
   ASSERT_TRUE(plan);
+  for (const Candidate& c : plan->candidates) {
+    EXPECT_EQ(c.up.value(), c.payload.sent().value()) << s.cuts[c.cut].name << c.payload.codec;
+  }
   const auto cloud_only = plan->BestOf(s, MechanismKind::kCloudOnly);
   ASSERT_TRUE(cloud_only);
   EXPECT_THAT(plan->candidates[*cloud_only].payload.codec, HasSubstr("jpeg"));
