@@ -15,7 +15,7 @@ namespace fogline {
 
 /// One picture as its source gave it, still compressed.
 struct Capture {
-  std::vector<std::byte> file;  // JPEG, PNG or WebP
+  std::vector<std::byte> file;  // JPEG, PNG, WebP, HEIC or AVIF
   std::string where;            // names it in messages
   /// When it was taken as far as the source knows, and how it knows; a camera's own time in EXIF
   /// counts more.

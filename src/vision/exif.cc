@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "vision/exif_block.h"
 #include "vision/exif_time.h"
+#include "vision/heif.h"
 
 namespace fogline {
 namespace {
@@ -192,7 +193,7 @@ Exif ReadExif(std::span<const std::byte> file) {
   if (block.empty()) return exif;
   const Tags tags(block);
   const int orientation = tags.Short(EXIF_IFD_0, EXIF_TAG_ORIENTATION);
-  if (orientation >= 1 && orientation <= 8) exif.orientation = orientation;
+  if (orientation >= 1 && orientation <= 8 && !IsHeif(file)) exif.orientation = orientation;
   ReadLocalTime(tags, exif);
   const double lat = Coordinate(tags, EXIF_TAG_GPS_LATITUDE, EXIF_TAG_GPS_LATITUDE_REF, 'S');
   const double lon = Coordinate(tags, EXIF_TAG_GPS_LONGITUDE, EXIF_TAG_GPS_LONGITUDE_REF, 'W');

@@ -34,8 +34,9 @@ struct Exif {
   bool odd_place = false;           // it has a place, which cannot be read
 };
 
-/// Reads the EXIF block of a JPEG, PNG or WebP file in memory. Nothing readable gives the defaults:
-/// a picture without EXIF is fine.
+/// Reads the EXIF block of a JPEG, PNG, WebP, HEIC or AVIF file in memory. Nothing readable gives
+/// the defaults: a picture without EXIF is fine. HEIC and AVIF are decoded upright, so their
+/// orientation is 1, whatever EXIF says.
 Exif ReadExif(std::span<const std::byte> file);
 
 /// Turns a picture upright as EXIF's orientation asks.

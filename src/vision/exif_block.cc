@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "vision/heif.h"
 #include "vision/png_chunks.h"
 
 namespace fogline {
@@ -132,6 +133,15 @@ std::vector<std::byte> FromPng(Bytes file) {
   return {};
 }
 
+/// Behind four bytes that say where TIFF begins, which is where JPEG's six bytes end or at once.
+std::vector<std::byte> FromHeif(Bytes file) {
+  const std::vector<std::byte> all = HeifExif(file);
+  if (all.size() < 4) return {};
+  size_t skip = 0;
+  for (size_t i = 0; i < 4; ++i) skip = skip << 8 | Byte(all, i);
+  return skip >= all.size() - 4 ? std::vector<std::byte>() : WithHead(Bytes(all).subspan(4 + skip));
+}
+
 }  // namespace
 
 std::vector<std::byte> FindExif(std::span<const std::byte> file) {
@@ -140,6 +150,7 @@ std::vector<std::byte> FindExif(std::span<const std::byte> file) {
   if (StartsWith(file, "RIFF") && file.size() >= 12 && StartsWith(file.subspan(8), "WEBP")) {
     return FromWebp(file);
   }
+  if (IsHeif(file)) return FromHeif(file);
   return {};
 }
 

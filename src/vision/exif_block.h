@@ -7,9 +7,9 @@
 
 namespace fogline {
 
-/// The EXIF block of a JPEG (APP1), PNG (eXIf, or the text that ImageMagick writes) or WebP (EXIF)
-/// file in memory, from "Exif\0\0" on, as JPEG has it. Nothing when it has none. Any bytes may
-/// come.
+/// The EXIF block of a JPEG (APP1), PNG (eXIf, or the text that ImageMagick writes), WebP (EXIF),
+/// HEIC or AVIF (the primary picture's) file in memory, from "Exif\0\0" on, as JPEG has it. Nothing
+/// when it has none. Any bytes may come.
 std::vector<std::byte> FindExif(std::span<const std::byte> file);
 
 }  // namespace fogline

@@ -34,12 +34,10 @@ std::string_view KindOf(const fs::path& path) {
     std::vector<std::string_view> extensions;
   };
   static const std::array kFileKinds{
-      FileKind{"", {".jpg", ".jpeg", ".png", ".webp"}},
+      FileKind{"", {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".hif", ".avif"}},
       FileKind{kBeside,
                {".txt", ".tsv", ".csv", ".json", ".toml", ".md", ".xml", ".xmp", ".gpx", ".aae",
                 ".ini"}},
-      FileKind{"HEIC", {".heic", ".heif", ".hif"}},
-      FileKind{"AVIF", {".avif"}},
       FileKind{"TIFF", {".tif", ".tiff"}},
       FileKind{"GIF", {".gif"}},
       FileKind{"BMP", {".bmp"}},
@@ -103,7 +101,7 @@ Result<Folder> ListFolder(const fs::path& folder) {
   if (found.files.empty()) {
     const std::string unread = found.Unread();
     return Fail(ErrorCode::kInvalid, folder.string(),
-                "holds no pictures (.jpg, .jpeg, .png, .webp){}",
+                "holds no pictures (.jpg, .jpeg, .png, .webp, .heic, .avif){}",
                 unread.empty() ? "" : ", only " + unread);
   }
   return found;

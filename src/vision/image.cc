@@ -1,22 +1,18 @@
 #include "vision/image.h"
 
-#include <png.h>
 #include <stb/stb_image_resize.h>
 #include <turbojpeg.h>
-#include <webp/decode.h>
-#include <webp/demux.h>
 #include <webp/encode.h>
 
-#include <algorithm>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <string_view>
 
 #include "base/bytes.h"
-#include "base/text.h"
+#include "vision/heif.h"
 #include "vision/jpeg.h"
-#include "vision/png_chunks.h"
+#include "vision/png.h"
+#include "vision/webp.h"
 
 namespace fogline {
 namespace {
@@ -32,83 +28,6 @@ void* Compressor() {
   return handle.get();
 }
 
-const unsigned char* Raw(std::span<const std::byte> data) {
-  return reinterpret_cast<const unsigned char*>(data.data());
-}
-
-bool IsPng(std::span<const std::byte> file) { return StartsWith(file, "\x89PNG"); }
-bool IsWebp(std::span<const std::byte> file) {
-  return StartsWith(file, "RIFF") && StartsWith(file, "WEBP", 8);
-}
-
-/// What a chunk in front of the pixels says it has, libpng reserves before it looks for it.
-Status CheckChunks(std::span<const std::byte> file, const std::string& where) {
-  std::span<const std::byte> rest = file.subspan(std::min<size_t>(8, file.size()));
-  while (const auto chunk = TakePngChunk(rest)) {
-    if (chunk->kind == "IDAT" || chunk->kind == "IEND") break;
-    if (!chunk->whole) {
-      return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: it ends within its '{}' chunk",
-                  Printable(chunk->kind));
-    }
-  }
-  return {};
-}
-
-/// Transparent parts become white. A picture that says nothing of its gamma is sRGB, 16 bits or 8.
-Result<Image> DecodePng(std::span<const std::byte> file, const std::string& where) {
-  FOGLINE_CHECK(CheckChunks(file, where));
-  png_image png{};
-  const std::unique_ptr<png_image, decltype(&png_image_free)> owner(&png, png_image_free);
-  png.version = PNG_IMAGE_VERSION;
-  if (png_image_begin_read_from_memory(&png, file.data(), file.size()) == 0) {
-    return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: {}", png.message);
-  }
-  constexpr png_uint_32 kMost = std::numeric_limits<int>::max();
-  Image image{static_cast<int>(std::min(png.width, kMost)),
-              static_cast<int>(std::min(png.height, kMost)),
-              {}};
-  FOGLINE_CHECK(CheckPixels(image.width, image.height, where));
-  png.format = PNG_FORMAT_RGB;
-  png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
-  image.rgb.resize(PNG_IMAGE_SIZE(png));
-  const png_color white{255, 255, 255};
-  if (png_image_finish_read(&png, &white, image.rgb.data(), 0, nullptr) == 0) {
-    return Fail(ErrorCode::kInvalid, where, "is a damaged PNG: {}", png.message);
-  }
-  return image;
-}
-
-/// Of a moving picture the first frame.
-Result<Image> DecodeWebp(std::span<const std::byte> file, const std::string& where) {
-  const auto damaged = [&] { return Fail(ErrorCode::kInvalid, where, "is a damaged WebP"); };
-  WebPBitstreamFeatures features{};
-  if (WebPGetFeatures(Raw(file), file.size(), &features) != VP8_STATUS_OK) return damaged();
-  if (features.has_animation != 0) {
-    const WebPData data{Raw(file), file.size()};
-    const std::unique_ptr<WebPDemuxer, decltype(&WebPDemuxDelete)> demuxer(WebPDemux(&data),
-                                                                           WebPDemuxDelete);
-    WebPIterator frame{};
-    if (demuxer == nullptr || WebPDemuxGetFrame(demuxer.get(), 1, &frame) == 0) return damaged();
-    // Views into the file.
-    const std::span still(reinterpret_cast<const std::byte*>(frame.fragment.bytes),
-                          frame.fragment.size);
-    WebPDemuxReleaseIterator(&frame);
-    if (WebPGetFeatures(Raw(still), still.size(), &features) != VP8_STATUS_OK ||
-        features.has_animation != 0) {
-      return damaged();
-    }
-    return DecodeWebp(still, where);
-  }
-  Image image{features.width, features.height, {}};
-  FOGLINE_CHECK(CheckPixels(image.width, image.height, where));
-  image.rgb.resize(static_cast<size_t>(image.width) * static_cast<size_t>(image.height) * 3);
-  if (WebPDecodeRGBInto(Raw(file), file.size(), image.rgb.data(), image.rgb.size(),
-                        image.width * 3) == nullptr) {
-    return damaged();
-  }
-  return image;
-}
-
 /// What a file that is no picture of ours is, by its first bytes: phones and mail rename freely.
 std::string_view OtherKind(std::span<const std::byte> file) {
   struct Magic {
@@ -116,10 +35,6 @@ std::string_view OtherKind(std::span<const std::byte> file) {
     size_t at;
   };
   constexpr Magic kMagics[] = {
-      {"ftyphei", "HEIC", 4},
-      {"ftyphev", "HEIC", 4},
-      {"ftypmif1", "HEIC", 4},
-      {"ftypavif", "AVIF", 4},
       {"ftyp", "a video", 4},
       {std::string_view("II*\0", 4), "TIFF or raw", 0},
       {std::string_view("MM\0*", 4), "TIFF or raw", 0},
@@ -136,31 +51,19 @@ std::string_view OtherKind(std::span<const std::byte> file) {
 
 Result<Image> DecodeImage(std::span<const std::byte> file, const std::string& where, int at_least) {
   if (IsJpeg(file)) return DecodeJpeg(file, where, at_least);
-  if (IsPng(file)) return DecodePng(file, where);
-  if (IsWebp(file)) return DecodeWebp(file, where);
+  if (IsPng(file)) return DecodePng(file, where, at_least);
+  if (IsWebp(file)) return DecodeWebp(file, where, at_least);
+  if (IsHeif(file)) return DecodeHeif(file, where, at_least);
   if (file.empty()) return Fail(ErrorCode::kInvalid, where, "is empty, not a picture");
   const std::string_view kind = OtherKind(file);
-  return Fail(ErrorCode::kInvalid, where, "is {}{}not a JPEG, PNG or WebP picture", kind,
-              kind.empty() ? "" : ", ");
+  return Fail(ErrorCode::kInvalid, where, "is {}{}not a JPEG, PNG, WebP, HEIC or AVIF picture",
+              kind, kind.empty() ? "" : ", ");
 }
 
 Status DecodeExactly(std::span<const std::byte> file, const std::string& where, int width,
                      int height, Image& out) {
-  if (IsJpeg(file)) return DecodeJpegExactly(file, where, width, height, out);
-  int given_width = 0, given_height = 0;
-  if (!IsWebp(file) || WebPGetInfo(Raw(file), file.size(), &given_width, &given_height) == 0) {
-    return Fail(ErrorCode::kInvalid, where, "is no JPEG or WebP picture");
-  }
-  if (given_width == width && given_height == height) {
-    FOGLINE_TRY(out, DecodeWebp(file, where));
-    given_width = out.width;  // of a moving picture's first frame, another than the whole's
-    given_height = out.height;
-  }
-  if (given_width != width || given_height != height) {
-    return Fail(ErrorCode::kInvalid, where, "is {}x{} pixels where {}x{} are due", given_width,
-                given_height, width, height);
-  }
-  return {};
+  return IsJpeg(file) ? DecodeJpegExactly(file, where, width, height, out)
+                      : DecodeWebpExactly(file, where, width, height, out);
 }
 
 Status EncodeJpeg(const Image& image, int quality, std::vector<std::byte>& out) {

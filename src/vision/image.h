@@ -20,13 +20,18 @@ struct Image {
   bool empty() const { return rgb.empty(); }
 };
 
-/// Pictures beyond this many pixels are refused before any memory is taken for them.
+/// So many pixels are in memory at most: a picture that has more is shrunk while it is decoded, to
+/// half of its sides or less, and refused where its kind cannot be decoded in parts
+/// (vision/pixels.h).
 inline constexpr int64_t kMaxPixels = 100'000'000;
+/// Pictures beyond this many pixels are refused before any memory is taken for them.
+inline constexpr int64_t kMostPixels = 250'000'000;
 
-/// Decodes a JPEG, PNG or WebP file held in memory. With `at_least` > 0 a JPEG may come out smaller
-/// than it is, but never with a side below `at_least` that was not below it before: libjpeg-turbo
-/// scales by eighths while it decodes, which is the cheapest way to shrink a large photograph.
-/// kInvalid for anything damaged, cut off, or no picture.
+/// Decodes a JPEG, PNG, WebP, HEIC or AVIF file held in memory. With `at_least` > 0 a JPEG, HEIC or
+/// AVIF, and whatever is beyond kMaxPixels, may come out smaller than it is, but up to kMaxPixels
+/// never with a side below `at_least` that was not below it before: libjpeg-turbo scales by eighths
+/// while it decodes, which is the cheapest way to shrink a large photograph. HEIC and AVIF come out
+/// upright. kInvalid for anything damaged, cut off, or no picture.
 Result<Image> DecodeImage(std::span<const std::byte> file, const std::string& where,
                           int at_least = 0);
 

@@ -9,6 +9,9 @@
 #include <csetjmp>
 #include <cstring>
 
+#include "vision/pixels.h"
+#include "vision/shrink.h"
+
 namespace fogline {
 namespace {
 
@@ -64,6 +67,8 @@ class JpegFile {
   }
   int width() const { return static_cast<int>(info_.image_width); }
   int height() const { return static_cast<int>(info_.image_height); }
+  /// The coefficients of all of it are kept until the last scan is read.
+  bool InScans() { return jpeg_has_multiple_scans(&info_) != FALSE; }
   int Scaled(int side, int eighths) const { return (side * eighths + 7) / 8; }
 
   /// Into memory for the picture at so many eighths of its size.
@@ -136,21 +141,16 @@ bool IsJpeg(std::span<const std::byte> file) {
   return file.size() > 2 && std::memcmp(file.data(), "\xFF\xD8", 2) == 0;
 }
 
-Status CheckPixels(int64_t width, int64_t height, const std::string& where) {
-  if (width <= 0 || height <= 0 || width * height > kMaxPixels) {
-    return Fail(ErrorCode::kInvalid, where, "is {}x{} pixels, beyond the limit of {} M", width,
-                height, kMaxPixels / 1'000'000);
-  }
-  return {};
-}
-
 Result<Image> DecodeJpeg(std::span<const std::byte> file, const std::string& where, int at_least) {
   JpegFile jpeg(file);
   if (!jpeg.ReadHeader()) return jpeg.Failure(where);
-  FOGLINE_CHECK(CheckPixels(jpeg.width(), jpeg.height(), where));
+  FOGLINE_CHECK(CheckPixels(jpeg.width(), jpeg.height(), where,
+                            jpeg.InScans() ? "a JPEG in several scans (progressive)" : ""));
   const int side = std::min(jpeg.width(), jpeg.height());
-  int eighths = at_least > 0 ? 1 : 8;
-  while (eighths < 8 && jpeg.Scaled(side, eighths) < at_least) ++eighths;
+  // Beyond kMaxPixels by half at least, as pictures of the other kinds.
+  const int most = StepOf(jpeg.width(), jpeg.height(), 0) > 1 ? 4 : 8;
+  int eighths = at_least > 0 ? 1 : most;
+  while (eighths < most && jpeg.Scaled(side, eighths) < at_least) ++eighths;
   Image image;
   FOGLINE_CHECK(Decode(jpeg, where, eighths, image));
   return image;

@@ -132,13 +132,13 @@ TEST(Image, ARenamedFileIsCalledWhatItIs) {
     return DecodeImage(std::as_bytes(std::span(text)), "a.jpg").error().ToString();
   };
   EXPECT_EQ(error(std::string_view("\0\0\0\x18"
-                                   "ftypheic....",
+                                   "ftypisom....",
                                    16)),
-            "a.jpg: is HEIC, not a JPEG, PNG or WebP picture");
+            "a.jpg: is a video, not a JPEG, PNG, WebP, HEIC or AVIF picture");
   EXPECT_EQ(error("version https://git-lfs.github.com/spec/v1\n"),
-            "a.jpg: is a pointer of Git LFS (git lfs pull gets the file), not a JPEG, PNG or WebP "
-            "picture");
-  EXPECT_EQ(error("hello"), "a.jpg: is not a JPEG, PNG or WebP picture");
+            "a.jpg: is a pointer of Git LFS (git lfs pull gets the file), not a JPEG, PNG, WebP, "
+            "HEIC or AVIF picture");
+  EXPECT_EQ(error("hello"), "a.jpg: is not a JPEG, PNG, WebP, HEIC or AVIF picture");
 }
 
 std::filesystem::path Seed(const char* name) {

@@ -62,7 +62,7 @@ TEST(Image, TextIsNoPicture) {
   const std::string text = "hello, I am a text file named .jpg";
   const auto image = DecodeImage(std::as_bytes(std::span(text)), "notes.jpg");
   ASSERT_FALSE(image);
-  EXPECT_EQ(image.error().ToString(), "notes.jpg: is not a JPEG, PNG or WebP picture");
+  EXPECT_EQ(image.error().ToString(), "notes.jpg: is not a JPEG, PNG, WebP, HEIC or AVIF picture");
 }
 
 TEST(Image, ScaledDecodingNeverGoesBelowWhatIsAsked) {
@@ -258,8 +258,8 @@ TEST(Folder, ClassesAndMissing) {
 /// system's own look-up gives up on, is one more of those.
 TEST(Folder, WhatIsNotReadIsCountedByKind) {
   const TempDir dir;
-  for (const char* name : {"b.JPG", "a.webp", "1.heic", "2.HEIF", "scan.tiff", "clip.mp4",
-                           "clip.mov", "what.bin", "notes.txt", ".hidden"}) {
+  for (const char* name : {"b.JPG", "a.webp", "1.jxl", "2.JP2", "scan.tiff", "clip.mp4", "clip.mov",
+                           "what.bin", "notes.txt", ".hidden"}) {
     ASSERT_TRUE(WriteFile(dir.path() / name, "x"));
   }
   std::filesystem::create_directory(dir.path() / "more.jpg");
@@ -271,12 +271,14 @@ TEST(Folder, WhatIsNotReadIsCountedByKind) {
   EXPECT_EQ(folder->files,
             (std::vector<std::filesystem::path>{dir.path() / "a.webp", dir.path() / "b.JPG",
                                                 dir.path() / "link.jpg"}));
-  EXPECT_EQ(folder->Unread(),
-            "2 HEIC, 1 TIFF, 2 links that lead nowhere, 1 other file, 1 sub-folder, 2 videos");
+  EXPECT_EQ(
+      folder->Unread(),
+      "2 JPEG XL or 2000, 1 TIFF, 2 links that lead nowhere, 1 other file, 1 sub-folder, 2 videos");
   for (const auto& file : folder->files) std::filesystem::remove(file);
   const auto none = ListImages(dir.path());
   ASSERT_FALSE(none);
-  EXPECT_NE(none.error().message.find("only 2 HEIC"), std::string::npos) << none.error().ToString();
+  EXPECT_NE(none.error().message.find("only 2 JPEG XL"), std::string::npos)
+      << none.error().ToString();
   EXPECT_FALSE(ListImageClasses(dir.path()));
 }
 

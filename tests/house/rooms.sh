@@ -43,6 +43,7 @@ turbojpeg vision
 jpeglib vision
 webp/ vision
 libexif vision
+libheif vision
 stb/ vision
 png.h vision
 LBFGS learn
