@@ -165,6 +165,8 @@ void AddPace(Command& command, EdgeOptions& edge) {
   command.Add("--height", edge.device.source.height, "asked of a camera").ShowDefault();
   command.Add("--pace", edge.pace, "be as slow as this machine of the library, for experiments");
   command.Add("--count", edge.device.count, "stop after so many pictures");
+  command.AddFlag("--recursive", edge.device.source.recursive,
+                  "of a folder the pictures in its sub-folders too, in the order of their paths");
   command.AddFlag("--loop", edge.device.source.loop, "start the folder over at its end");
 }
 

@@ -55,7 +55,8 @@ CameraClock::CameraClock(std::vector<Sighting> sightings) : sightings_(std::move
   DropLoners(sightings_);
 }
 
-Result<CameraClock> CameraClock::Make(const std::string& option, const std::string& source) {
+Result<CameraClock> CameraClock::Make(const std::string& option, const std::string& source,
+                                      Depth depth) {
   if (option.empty()) return CameraClock();
   if (option != "auto") {
     const auto offset = ParseUtcOffset(option);
@@ -70,7 +71,7 @@ Result<CameraClock> CameraClock::Make(const std::string& option, const std::stri
     return Fail(ErrorCode::kUsage, "--camera-offset auto",
                 "needs a folder, whose pictures can be looked at beforehand; {} is none", source);
   }
-  FOGLINE_TRY(const Folder folder, ListFolder(source));
+  FOGLINE_TRY(const Folder folder, ListFolder(source, depth));
   std::vector<Sighting> sightings;
   for (const auto& path : folder.files) {
     const auto file = MappedFile::Open(path);

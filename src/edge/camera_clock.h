@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "frame/time_source.h"
 #include "vision/exif.h"
+#include "vision/folder.h"
 
 namespace fogline {
 
@@ -39,7 +40,8 @@ class CameraClock {
 
   /// What `--camera-offset` says: "+02:00", or "auto" to look at the pictures of a folder. Empty:
   /// nothing is known.
-  static Result<CameraClock> Make(const std::string& option, const std::string& source);
+  static Result<CameraClock> Make(const std::string& option, const std::string& source,
+                                  Depth depth = Depth::kFlat);
 
   /// The GPS receiver's clock first, then the camera's own with an offset from UTC, then without
   /// one, then what the source of the picture knows.

@@ -47,7 +47,8 @@ Device::Device(const DeviceOptions& options, const RoutePool& pool, const Shared
 
 Status Device::Start() {
   FOGLINE_TRY(source_, OpenSource(options_.source));
-  FOGLINE_TRY(CameraClock clock, CameraClock::Make(options_.camera_offset, options_.source.name));
+  FOGLINE_TRY(CameraClock clock, CameraClock::Make(options_.camera_offset, options_.source.name,
+                                                   options_.source.depth()));
   whereabouts_.emplace(std::move(clock), shared_.locator);
   if (options_.steering.latest) {
     std::error_code unknown;

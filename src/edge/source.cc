@@ -20,7 +20,8 @@ class FolderSource final : public Source {
       : name_(std::move(name)), folder_(std::move(folder)), files_(folder_.files), loop_(loop) {}
   ~FolderSource() override {
     if (const std::string unread = folder_.Unread(); !unread.empty()) {
-      LogWarning("{}: not read: {}", name_, unread);
+      LogWarning("{}: not read: {}{}", name_, unread,
+                 folder_.unread.contains("sub-folder") ? " (--recursive reads sub-folders)" : "");
     }
   }
 
@@ -51,8 +52,8 @@ class FolderSource final : public Source {
 
 }  // namespace
 
-Result<std::unique_ptr<Source>> OpenFolder(const std::string& folder, bool loop) {
-  FOGLINE_TRY(Folder found, ListFolder(folder));
+Result<std::unique_ptr<Source>> OpenFolder(const std::string& folder, bool loop, Depth depth) {
+  FOGLINE_TRY(Folder found, ListFolder(folder, depth));
   return std::make_unique<FolderSource>(folder, std::move(found), loop);
 }
 
@@ -60,7 +61,7 @@ Result<std::unique_ptr<Source>> OpenSource(const SourceOptions& options) {
   if (options.name == "-") return OpenMjpeg(STDIN_FILENO, "stdin");
   if (options.name.starts_with("/dev/"))
     return OpenCamera(options.name, options.width, options.height);
-  return OpenFolder(options.name, options.loop);
+  return OpenFolder(options.name, options.loop, options.depth());
 }
 
 }  // namespace fogline

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "frame/time_source.h"
+#include "vision/folder.h"
 
 namespace fogline {
 
@@ -37,8 +38,10 @@ class Source {
   virtual void Interrupt() {}
 };
 
-/// The pictures of a folder in the order of their names; `loop` starts over at the end.
-Result<std::unique_ptr<Source>> OpenFolder(const std::string& folder, bool loop);
+/// The pictures of a folder, or of all below it, in the order of their paths; `loop` starts over at
+/// the end.
+Result<std::unique_ptr<Source>> OpenFolder(const std::string& folder, bool loop,
+                                           Depth depth = Depth::kFlat);
 
 /// JPEG pictures one after the other on a descriptor (stdin), as `ffmpeg -f mjpeg -` or `rpicam-vid
 /// --codec mjpeg -o -` write them. A slow reader holds back the writer.
@@ -51,7 +54,10 @@ Result<std::unique_ptr<Source>> OpenCamera(const std::string& device, int width,
 struct SourceOptions {
   std::string name;
   bool loop = false;
+  bool recursive = false;         // a folder with all below it
   int width = 640, height = 480;  // asked of a camera
+
+  Depth depth() const { return recursive ? Depth::kRecursive : Depth::kFlat; }
 };
 Result<std::unique_ptr<Source>> OpenSource(const SourceOptions& options);
 

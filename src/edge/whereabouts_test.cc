@@ -162,5 +162,25 @@ TEST(Source, AFoldersPicturesHaveTheirFilesDatesOrNone) {
   }
 }
 
+TEST(Source, AFolderGivesItsSubFoldersWhereAsked) {
+  const TempDir dir;
+  std::filesystem::create_directory(dir.path() / "day 2");
+  ASSERT_TRUE(WriteFile(dir.path() / "a.jpg", "x"));
+  ASSERT_TRUE(WriteFile(dir.path() / "day 2" / "b.jpg", "x"));
+  for (const bool recursive : {false, true}) {
+    const auto source = OpenSource({.name = dir.path().string(), .recursive = recursive});
+    ASSERT_TRUE(source);
+    std::vector<std::string> names;
+    for (Capture capture;;) {
+      const auto more = (*source)->Next(capture);
+      ASSERT_TRUE(more);
+      if (!*more) break;
+      names.push_back(std::filesystem::path(capture.where).lexically_relative(dir.path()));
+    }
+    EXPECT_EQ(names, recursive ? (std::vector<std::string>{"a.jpg", "day 2/b.jpg"})
+                               : (std::vector<std::string>{"a.jpg"}));
+  }
+}
+
 }  // namespace
 }  // namespace fogline

@@ -15,6 +15,7 @@ namespace fogline {
 namespace {
 
 constexpr int kDefaultSide = 224;
+constexpr int kMostMultiple = 256;
 
 /// Finds the picture among the inputs, with what the card says of it.
 Status ReadInput(const std::vector<Port>& inputs, const Toml& root, const std::string& where,
@@ -35,9 +36,12 @@ Status ReadInput(const std::vector<Port>& inputs, const Toml& root, const std::s
   return {};
 }
 
-void ReadSaidSize(CardReader& reader, const CardOptions& options, ModelCard& card) {
-  const int side = options.side;
+/// Networks that halve their picture again and again take whole multiples of a stride alone.
+int RoundUp(int side, int multiple) { return (side + multiple - 1) / multiple * multiple; }
+
+void ReadSaidSize(CardReader& reader, const CardOptions& options, int multiple, ModelCard& card) {
   if (options.size_is_given) return;
+  const int side = RoundUp(options.side, multiple);
   if (side > 0) {
     if ((card.height > 0 && card.height != side) || (card.width > 0 && card.width != side)) {
       return reader.Set(
@@ -55,6 +59,8 @@ void ReadSaidSize(CardReader& reader, const CardOptions& options, ModelCard& car
     if (height < 1 || width < 1 || height > kMaxPictureSide || width > kMaxPictureSide) {
       return reader.Wrong("size", "a side in pixels, or [height, width]");
     }
+    height = RoundUp(static_cast<int>(height), multiple);
+    width = RoundUp(static_cast<int>(width), multiple);
     if ((card.height > 0 && card.height != height) || (card.width > 0 && card.width != width)) {
       return reader.Set(fmt::format("'input.size' is {}x{}, but the model takes {}x{}", width,
                                     height, card.width, card.height));
@@ -65,9 +71,11 @@ void ReadSaidSize(CardReader& reader, const CardOptions& options, ModelCard& car
 }
 
 void ReadSize(CardReader& reader, const CardOptions& options, ModelCard& card) {
-  ReadSaidSize(reader, options, card);
-  if (card.height <= 0) card.height = kDefaultSide;
-  if (card.width <= 0) card.width = kDefaultSide;
+  int multiple = 1;
+  reader.Whole("multiple", 1, kMostMultiple, multiple);
+  ReadSaidSize(reader, options, multiple, card);
+  if (card.height <= 0) card.height = RoundUp(kDefaultSide, multiple);
+  if (card.width <= 0) card.width = RoundUp(kDefaultSide, multiple);
 }
 
 void ReadLabels(CardReader& reader, const std::filesystem::path& folder, ModelCard& card) {
@@ -122,8 +130,8 @@ void TakeHabits(ModelCard& card) {
 }
 
 void ReadPicture(CardReader& reader, ModelCard& card) {
-  reader.Known(
-      {"tensor", "size", "color", "mean", "std", "crop", "crop_fraction", "pad", "anchor"});
+  reader.Known({"tensor", "size", "multiple", "color", "mean", "std", "crop", "crop_fraction",
+                "pad", "anchor"});
   std::string tensor = card.input;  // FindPicture has looked at it
   reader.Text("tensor", tensor);
   TakeHabits(card);

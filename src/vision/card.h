@@ -19,15 +19,17 @@ namespace fogline {
 /// Read from the TOML file beside the ONNX file (same name, .toml). Keys, all optional:
 ///
 ///     name, description
-///     [input]  tensor, size = 160 | [height, width], color = "rgb" | "bgr" | "grey" | "grey709",
-///     mean, std (a number, or one a channel, of 0…255 values), crop = "squash" | "center" |
-///     "letterbox", crop_fraction, pad = 0…255 and anchor = "center" | "corner" (of letterbox)
-///     [constants]  an input that is no picture = the number, truth value or list it is given
-///     [output] tensor, kind = "logits" | "probabilities" | "boxes" | "mask" | "numbers" | "raw",
-///     labels = [ … ] | "file" (of classes, or the names of numbers), positive, threshold, top =
-///     how many of the likeliest classes are told with their scores; of boxes layout, scores =
-///     "probabilities" | "logits", least_score, overlap, most, strides, sizes, ratios (box_rules.h)
-///     [verdict] of boxes: classes = [ … ], least_score, least_count, region = [[x, y], …]
+///     [input]  tensor, size = 160 | [height, width], multiple = 32 (what is asked for is rounded
+///     up to it, where the network leaves its size open), color = "rgb" | "bgr" | "grey" |
+///     "grey709", mean, std (a number, or one a channel, of 0…255 values), crop = "squash" |
+///     "center" | "letterbox", crop_fraction, pad = 0…255 and anchor = "center" | "corner" (of
+///     letterbox) [constants]  an input that is no picture = the number, truth value or list it is
+///     given [output] tensor, kind = "logits" | "probabilities" | "boxes" | "mask" | "numbers" |
+///     "raw", labels = [ … ] | "file" (of classes, or the names of numbers), positive, threshold,
+///     top = how many of the likeliest classes are told with their scores; of boxes layout, scores
+///     = "probabilities" | "logits", least_score, overlap, most, strides, sizes, ratios
+///     (box_rules.h) [verdict] of boxes: classes = [ … ], least_score, least_count, region = [[x,
+///     y], …]
 ///
 /// Without a file: RGB (grey by ITU-R BT.601 where the network takes one channel, alpha 255 where
 /// it takes four), x / 127.5 − 1, the centre 7/8 of the short side; what the outputs are is told

@@ -19,7 +19,10 @@ constexpr std::pair<std::string_view, std::string_view> kPlurals[] = {
     {"other file", "other files"},
     {"sub-folder", "sub-folders"},
     {"video", "videos"},
-    {"link that leads nowhere", "links that lead nowhere"}};
+    {"link that leads nowhere", "links that lead nowhere"},
+    {"link out of the folder", "links out of the folder"},
+    {"link to a folder", "links to folders"},
+    {"sub-folder that cannot be opened", "sub-folders that cannot be opened"}};
 
 constexpr std::string_view kBeside = "text";
 
@@ -56,30 +59,73 @@ tl::unexpected<Error> CannotRead(const fs::path& folder, const std::error_code& 
   return Fail(ErrorCode::kNotFound, folder.string(), "cannot read the folder: {}", error.message());
 }
 
-Result<Folder> List(const fs::path& folder) {
+/// Whether what `path` leads to lies below `root`, which is free of links.
+bool LeadsInto(const fs::path& root, const fs::path& path) {
   std::error_code error;
-  Folder found;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const fs::path& path = it->path();
-    if (path.filename().string().starts_with('.')) continue;
+  const fs::path target = fs::canonical(path, error);
+  return !error &&
+         std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first == root.end();
+}
+
+class Lister {
+ public:
+  Lister(const fs::path& folder, Depth depth) : depth_(depth) {
+    if (std::error_code unknown; depth == Depth::kRecursive) root_ = fs::canonical(folder, unknown);
+  }
+
+  /// Adds the entries of one folder, and remembers those below it.
+  std::error_code Read(const fs::path& folder) {
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+      if (!it->path().filename().string().starts_with('.')) Add(*it);
+    }
+    return error;
+  }
+
+  Result<Folder> All(const fs::path& folder) {
+    if (const auto error = Read(folder)) return CannotRead(folder, error);
+    while (!below_.empty()) {
+      const fs::path next = std::move(below_.back());
+      below_.pop_back();
+      if (Read(next)) ++found_.unread["sub-folder that cannot be opened"];
+    }
+    std::sort(found_.files.begin(), found_.files.end());
+    return std::move(found_);
+  }
+
+ private:
+  void Add(const fs::directory_entry& entry) {
     std::error_code unknown;
-    const fs::file_status status = it->status(unknown);
-    const std::string_view kind = KindOf(path);
-    if (unknown || !fs::exists(status)) {
-      ++found.unread["link that leads nowhere"];
+    const fs::file_status status = entry.status(unknown);
+    const bool recursive = depth_ == Depth::kRecursive, link = entry.is_symlink(unknown);
+    const std::string_view kind = KindOf(entry.path());
+    if (!fs::exists(status)) {
+      ++found_.unread["link that leads nowhere"];
     } else if (fs::is_directory(status)) {
-      ++found.unread["sub-folder"];
+      if (recursive && !link) {
+        below_.push_back(entry.path());
+      } else {
+        ++found_.unread[recursive ? "link to a folder" : "sub-folder"];
+      }
     } else if (!fs::is_regular_file(status)) {
-      ++found.unread["other file"];
+      ++found_.unread["other file"];
+    } else if (recursive && link && kind != kBeside && !LeadsInto(root_, entry.path())) {
+      ++found_.unread["link out of the folder"];
     } else if (!kind.empty() && kind != kBeside) {
-      ++found.unread[std::string(kind)];
+      ++found_.unread[std::string(kind)];
     } else if (kind.empty()) {
-      found.files.push_back(path);
+      found_.files.push_back(entry.path());
     }
   }
-  if (error) return CannotRead(folder, error);
-  std::sort(found.files.begin(), found.files.end());
-  return found;
+
+  const Depth depth_;
+  fs::path root_;
+  std::vector<fs::path> below_;
+  Folder found_;
+};
+
+Result<Folder> List(const fs::path& folder, Depth depth = Depth::kFlat) {
+  return Lister(folder, depth).All(folder);
 }
 
 }  // namespace
@@ -96,8 +142,8 @@ std::string Folder::Unread() const {
   return text;
 }
 
-Result<Folder> ListFolder(const fs::path& folder) {
-  FOGLINE_TRY(Folder found, List(folder));
+Result<Folder> ListFolder(const fs::path& folder, Depth depth) {
+  FOGLINE_TRY(Folder found, List(folder, depth));
   if (found.files.empty()) {
     const std::string unread = found.Unread();
     return Fail(ErrorCode::kInvalid, folder.string(),

@@ -12,19 +12,23 @@
 
 namespace fogline {
 
-/// What a folder holds: pictures that are read, and the rest by its kind ("HEIC", "video",
+/// What a folder holds: pictures that are read, and the rest by its kind ("TIFF", "video",
 /// "sub-folder" …) with how many there are. Hidden files, and texts that lie beside pictures
 /// (labels, notes, tracks), do not count.
 struct Folder {
-  std::vector<std::filesystem::path> files;  // .jpg, .jpeg, .png, .webp (any case), by name
+  std::vector<std::filesystem::path> files;  // by name; see folder.cc for what names mean
   std::map<std::string, size_t> unread;
 
-  /// "3 HEIC, 2 sub-folders"; empty when everything is read.
+  /// "3 TIFF, 2 sub-folders"; empty when everything is read.
   std::string Unread() const;
 };
+/// Its own pictures, or those of its sub-folders too.
+enum class Depth { kFlat, kRecursive };
 /// kNotFound for a missing folder, kInvalid for one without pictures. A link that leads nowhere or
-/// in a circle is one of the unread.
-Result<Folder> ListFolder(const std::filesystem::path& folder);
+/// in a circle is one of the unread. With sub-folders the order is by path, name by name from the
+/// top; hidden ones are left alone, and neither a link to a folder nor one to a file outside of
+/// `folder` is followed, so that a folder gives what lies in it, once.
+Result<Folder> ListFolder(const std::filesystem::path& folder, Depth depth = Depth::kFlat);
 /// Its pictures alone.
 Result<std::vector<std::filesystem::path>> ListImages(const std::filesystem::path& folder);
 

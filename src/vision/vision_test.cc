@@ -130,6 +130,27 @@ TEST(Card, DefaultsAndErrors) {
   EXPECT_NE(error("[output]\nlabels = 'no-such-file.txt'"), "");
 }
 
+TEST(Card, WhatIsAskedForBecomesAMultiple) {
+  const auto size = [](const std::string& toml, int side, const Shape& shape) {
+    const auto card =
+        ParseCard(toml, "m", ".", {{"x", DType::kF32, shape}}, kOutputs, {.side = side});
+    return card ? card->input_shape().ToString() : card.error().ToString();
+  };
+  const Shape open{1, 3, -1, -1};
+  const std::string by32 = "[input]\nmultiple = 32\n";
+  EXPECT_EQ(size(by32, 300, open), "1x3x320x320");
+  EXPECT_EQ(size(by32, 320, open), "1x3x320x320");
+  EXPECT_EQ(size(by32 + "size = [481, 640]", 0, open), "1x3x512x640");
+  EXPECT_EQ(size("[input]\nmultiple = 100", 0, open), "1x3x300x300");  // of 224
+  // The same card once every dimension is known, as networks are opened.
+  EXPECT_EQ(size(by32, 300, {1, 3, 320, 320}), "1x3x320x320");
+  EXPECT_EQ(size(by32, 0, {1, 3, 100, 100}), "1x3x100x100");  // the network knows best
+  EXPECT_NE(size(by32, 300, {1, 3, 300, 300}).find("takes 300x300, not 320x320"),
+            std::string::npos);
+  EXPECT_NE(size("[input]\nmultiple = 0", 0, open).find("'input.multiple' must be"),
+            std::string::npos);
+}
+
 TEST(Card, ANetworkThatTakesNoImageIsRefused) {
   const auto card =
       ParseCard("", "m.onnx", ".", {{"tokens", DType::kI64, Shape{1, 128}}}, kOutputs);
@@ -280,6 +301,48 @@ TEST(Folder, WhatIsNotReadIsCountedByKind) {
   EXPECT_NE(none.error().message.find("only 2 JPEG XL"), std::string::npos)
       << none.error().ToString();
   EXPECT_FALSE(ListImageClasses(dir.path()));
+}
+
+/// Each picture once, in one order; neither circles nor the rest of the disk.
+TEST(Folder, WithItsSubFoldersAndNothingElse) {
+  const TempDir dir, elsewhere;
+  const std::filesystem::path top = dir.path() / "top";
+  std::filesystem::create_directories(top / "b" / "deep" / "deeper");
+  std::filesystem::create_directories(top / "a");
+  std::filesystem::create_directories(top / ".thumbnails");
+  ASSERT_TRUE(WriteFile(elsewhere.path() / "other.jpg", "x"));
+  ASSERT_TRUE(WriteFile(dir.path() / "top-secret.jpg", "x"));
+  for (const char* name :
+       {"z.jpg", "a/2.jpg", "a/10.png", "a-1.jpg", "b/1.webp", "b/deep/c.heic",
+        "b/deep/deeper/d.JPG", "b/scan.tiff", "a/clip.mov", "a/notes.txt", ".thumbnails/t.jpg"}) {
+    ASSERT_TRUE(WriteFile(top / name, "x"));
+  }
+  std::filesystem::create_directory_symlink(top, top / "b" / "circle");
+  std::filesystem::create_directory_symlink(elsewhere.path(), top / "out");
+  std::filesystem::create_symlink(elsewhere.path() / "other.jpg", top / "a" / "out.jpg");
+  // Its name begins as the folder's does.
+  std::filesystem::create_symlink(dir.path() / "top-secret.jpg", top / "a" / "near.jpg");
+  std::filesystem::create_symlink("../../z.jpg", top / "b" / "deep" / "in.jpg");
+  std::filesystem::create_symlink("gone.jpg", top / "b" / "gone.jpg");
+  const std::vector<std::string> wanted{"a/10.png",      "a/2.jpg",       "a-1.jpg",
+                                        "b/1.webp",      "b/deep/c.heic", "b/deep/deeper/d.JPG",
+                                        "b/deep/in.jpg", "z.jpg"};
+  // The folder itself may be reached through a link, and be named with a slash behind it.
+  std::filesystem::create_directory_symlink(top, dir.path() / "link");
+  for (const auto& root : {top, top / "", dir.path() / "link"}) {
+    const auto folder = ListFolder(root, Depth::kRecursive);
+    ASSERT_TRUE(folder) << folder.error().ToString();
+    std::vector<std::string> names;
+    for (const auto& file : folder->files) names.push_back(file.lexically_relative(root).string());
+    EXPECT_EQ(names, wanted) << root;
+    EXPECT_EQ(folder->Unread(),
+              "1 TIFF, 2 links out of the folder, 1 link that leads nowhere, 2 links to folders, 1 "
+              "video");
+  }
+  const auto flat = ListFolder(top);
+  ASSERT_TRUE(flat);
+  EXPECT_EQ(flat->files.size(), 2U);
+  EXPECT_EQ(flat->Unread(), "3 sub-folders");
 }
 
 }  // namespace
