@@ -111,12 +111,12 @@ std::vector<std::byte> FromHexProfile(std::string_view text) {
 
 /// The text of a chunk that holds an EXIF profile; nothing for other texts.
 std::optional<std::string> ProfileText(Bytes body, bool packed) {
-  constexpr std::string_view kNames[] = {std::string_view("Raw profile type exif\0", 22),
-                                         std::string_view("Raw profile type APP1\0", 22)};
-  if (!std::ranges::any_of(kNames, [&](auto name) { return StartsWith(body, name); })) {
+  constexpr std::string_view kProfiles[] = {std::string_view("Raw profile type exif\0", 22),
+                                            std::string_view("Raw profile type APP1\0", 22)};
+  if (!std::ranges::any_of(kProfiles, [&](auto name) { return StartsWith(body, name); })) {
     return std::nullopt;
   }
-  body = body.subspan(kNames[0].size());
+  body = body.subspan(kProfiles[0].size());
   if (packed) return body.empty() ? std::string() : Inflate(body.subspan(1));
   return std::string(reinterpret_cast<const char*>(body.data()), std::min(body.size(), kMostText));
 }

@@ -35,14 +35,14 @@ std::string_view TakeName(Bytes& bytes) {
   return {reinterpret_cast<const char*>(name.data()), name.size()};
 }
 
-struct Box {
+struct IsoBox {
   std::string_view kind;
   Bytes body;
 };
 /// Takes the first box off the front (ISO 14496-12, 4.2).
-std::optional<Box> TakeBox(Bytes& bytes) {
+std::optional<IsoBox> TakeBox(Bytes& bytes) {
   if (bytes.size() < 8) return std::nullopt;
-  Box box;
+  IsoBox box;
   uint64_t size = Take(bytes, 4), head = 8;
   box.kind = TakeName(bytes);
   if (size == 1) {

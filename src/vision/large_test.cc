@@ -24,7 +24,7 @@ using Bytes = std::vector<std::byte>;
 constexpr int kSide = 15800;  // 249.6 M pixels
 
 /// Kilobytes of a line of /proc/self/status.
-long Status(const std::string& key) {
+long StatusLine(const std::string& key) {
   std::ifstream file("/proc/self/status");
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with(key)) return std::atol(line.c_str() + key.size() + 1);
@@ -36,10 +36,10 @@ long Status(const std::string& key) {
 template <typename Work>
 long MegabytesOf(const Work& work) {
   std::ofstream("/proc/self/clear_refs") << "5" << std::flush;
-  const long before = Status("VmHWM:");
-  if (before > Status("VmRSS:") + (8 << 10)) return -1;
+  const long before = StatusLine("VmHWM:");
+  if (before > StatusLine("VmRSS:") + (8 << 10)) return -1;
   work();
-  const long taken = (Status("VmHWM:") - before) >> 10;
+  const long taken = (StatusLine("VmHWM:") - before) >> 10;
   testing::Test::RecordProperty("megabytes", static_cast<int>(taken));
   return taken;
 }
