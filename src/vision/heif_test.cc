@@ -221,9 +221,9 @@ TEST(Heif, IsShrunkByAWholeNumber) {
 /// Finds `what` and puts `by` there.
 void Patch(Bytes& file, std::string_view what, std::initializer_list<int> by) {
   const auto text = std::as_bytes(std::span(what));
-  const auto at = std::ranges::search(file, text);
-  ASSERT_FALSE(at.empty());
-  auto to = at.begin() + static_cast<ptrdiff_t>(what.size());
+  auto to = std::search(file.begin(), file.end(), text.begin(), text.end());
+  ASSERT_NE(to, file.end());
+  to += static_cast<ptrdiff_t>(what.size());
   for (int b : by) *to++ = static_cast<std::byte>(b);
 }
 
