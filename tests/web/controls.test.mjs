@@ -33,8 +33,8 @@ after(async () => {
 const chip = (name) => page.locator('.chip', { hasText: new RegExp(`^${name}$`) });
 
 describe('the controls', () => {
-  it('show litter only', async () => {
-    await page.getByRole('switch', { name: 'Litter only' }).click();
+  it('show only what is worth a report', async () => {
+    await page.getByRole('switch', { name: 'Reported only' }).click();
     await shown(page, 3);
     assert.equal(query().get('positive'), '1');
     await page.getByRole('button', { name: 'Clear filters' }).click();
@@ -86,12 +86,12 @@ describe('the controls', () => {
 
   it('restore the whole view from the address', async () => {
     await chip('bottle').click();
-    await page.getByRole('switch', { name: 'Litter only' }).click();
+    await page.getByRole('switch', { name: 'Reported only' }).click();
     await shown(page, 2);
     const other = await browser.page(page.url());
     await shown(other, 2);
     assert.equal(await other.locator('.chip[aria-pressed=true]').innerText(), 'bottle');
-    assert.equal(await other.getByRole('switch', { name: 'Litter only' }).isChecked(), true);
+    assert.equal(await other.getByRole('switch', { name: 'Reported only' }).isChecked(), true);
     await other.close();
     await page.getByRole('button', { name: 'Clear filters' }).click();
     await shown(page, 4);
