@@ -2,8 +2,6 @@
 // or read back is a Json (base/json.h).
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <concepts>
 #include <iterator>
@@ -11,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/format.h"
 #include "base/text.h"
 
 namespace fogline {

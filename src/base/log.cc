@@ -60,4 +60,8 @@ void LogLine(LogLevel level, std::string_view line) {
   }
 }
 
+void LogFormatted(LogLevel level, fmt::string_view format, fmt::format_args args) {
+  if (Logger().should_log(ToSpdlog(level))) LogLine(level, fmt::vformat(format, args));
+}
+
 }  // namespace fogline

@@ -1,10 +1,10 @@
 // Logging, on stderr only: stdout belongs to results. The only header that knows spdlog is log.cc.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string>
 #include <string_view>
+
+#include "base/format.h"
 
 namespace fogline {
 
@@ -16,22 +16,23 @@ void SetLogLevel(LogLevel level);
 void SetLogJson(bool json);
 
 void LogLine(LogLevel level, std::string_view line);
+void LogFormatted(LogLevel level, fmt::string_view format, fmt::format_args args);
 
 template <typename... Args>
 void LogDebug(fmt::format_string<Args...> format, Args&&... args) {
-  LogLine(LogLevel::kDebug, fmt::format(format, std::forward<Args>(args)...));
+  LogFormatted(LogLevel::kDebug, format, fmt::make_format_args(args...));
 }
 template <typename... Args>
 void LogInfo(fmt::format_string<Args...> format, Args&&... args) {
-  LogLine(LogLevel::kInfo, fmt::format(format, std::forward<Args>(args)...));
+  LogFormatted(LogLevel::kInfo, format, fmt::make_format_args(args...));
 }
 template <typename... Args>
 void LogWarning(fmt::format_string<Args...> format, Args&&... args) {
-  LogLine(LogLevel::kWarning, fmt::format(format, std::forward<Args>(args)...));
+  LogFormatted(LogLevel::kWarning, format, fmt::make_format_args(args...));
 }
 template <typename... Args>
 void LogError(fmt::format_string<Args...> format, Args&&... args) {
-  LogLine(LogLevel::kError, fmt::format(format, std::forward<Args>(args)...));
+  LogFormatted(LogLevel::kError, format, fmt::make_format_args(args...));
 }
 
 }  // namespace fogline

@@ -1,11 +1,12 @@
 // Errors as values: every fallible function of the library returns Result<T> or Status.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
+
+#include "base/format.h"
 
 namespace fogline {
 
@@ -23,26 +24,38 @@ enum class ErrorCode {
 };
 
 /// One failure. `where` names the file, tensor, flag or topic at fault; `message` is one line
-/// without a full stop.
+/// without a full stop. Copied, moved and destroyed out of line: some two thousand places hand one
+/// on, and none of them is in a hurry.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
   std::string where;
   std::string message;
 
+  Error();
+  Error(ErrorCode code, std::string where, std::string message);
+  Error(const Error&);
+  Error(Error&&) noexcept;
+  Error& operator=(const Error&);
+  Error& operator=(Error&&) noexcept;
+  ~Error();
+
   /// "where: message", the line a user reads.
-  std::string ToString() const { return where.empty() ? message : where + ": " + message; }
+  std::string ToString() const;
 };
 
 template <typename T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
+/// A failure whose message is yet to be formatted: what Fail does once its types are gone.
+tl::unexpected<Error> FailFormatted(ErrorCode code, std::string_view where, fmt::string_view format,
+                                    fmt::format_args args);
+
 /// Builds the failure to return: `return Fail(ErrorCode::kNotFound, path, "no cut {}", index);`
 template <typename... Args>
-tl::unexpected<Error> Fail(ErrorCode code, std::string where, fmt::format_string<Args...> format,
-                           Args&&... args) {
-  return tl::unexpected<Error>(
-      Error{code, std::move(where), fmt::format(format, std::forward<Args>(args)...)});
+tl::unexpected<Error> Fail(ErrorCode code, std::string_view where,
+                           fmt::format_string<Args...> format, Args&&... args) {
+  return FailFormatted(code, where, format, fmt::make_format_args(args...));
 }
 
 /// Hands an error of a callee on unchanged.
