@@ -1,18 +1,21 @@
-// The only file that knows Boost.Beast: sockets, timeouts and streams. One thread runs them all;
+// Connections, the answers to their requests, and streams of events. One thread runs them all;
 // another answers what may take its time.
 #include "web/web_server.h"
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio.hpp>
-#include <boost/asio/experimental/as_tuple.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <exception>
+#include <functional>
 #include <list>
 #include <thread>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "web/connection.h"
 #include "web/feed.h"
 #include "web/fleet_memory.h"
 #include "web/http.h"
@@ -23,41 +26,15 @@ namespace fogline {
 namespace {
 
 namespace net = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
 using tcp = net::ip::tcp;
 using boost::system::error_code;
 using std::chrono::seconds;
 
-constexpr size_t kHeaderBytes = 16 << 10;
 constexpr auto kPoll = seconds(1);  // for rows that other processes store, where Watch cannot tell
 constexpr auto kQuiet = seconds(60);
 constexpr auto kBetweenForgotten = seconds(60);  // a stream is told no oftener
 constexpr size_t kRemembered = 2000;  // frames from before the start, for the fleet's page
 constexpr int kStreamSendBuffer = 128 << 10;
-
-constexpr auto kToken = net::experimental::as_tuple(net::use_awaitable);
-
-HttpRequest Translate(const http::request<http::empty_body>& request) {
-  const auto text = [&](http::field field) { return std::string(request[field]); };
-  HttpRequest ours;
-  ours.method = std::string(request.method_string());
-  ours.target = std::string(request.target());
-  ours.host = text(http::field::host);
-  ours.if_none_match = text(http::field::if_none_match);
-  ours.range = text(http::field::range);
-  ours.last_event_id = std::string(request["Last-Event-ID"]);
-  ours.accepts_gzip = text(http::field::accept_encoding).find("gzip") != std::string::npos;
-  return ours;
-}
-
-/// The answer to a request that Beast could not read; 0 for a client that merely left.
-int StatusOf(const error_code& error) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
-  if (error == http::error::body_limit || error == http::error::unexpected_body) return 413;
-  if (error == http::error::end_of_stream || error == http::error::partial_message) return 0;
-  return error.category() == http::make_error_code(http::error::bad_method).category() ? 400 : 0;
-}
 
 }  // namespace
 
@@ -91,7 +68,7 @@ class WebServer::Impl {
   }
 
   void Run() {
-    for (tcp::acceptor& acceptor : acceptors_) {
+    for (WebAcceptor& acceptor : acceptors_) {
       net::co_spawn(io_, Accept(acceptor), net::detached);
     }
     net::co_spawn(io_, PollRegularly(), net::detached);
@@ -130,7 +107,7 @@ class WebServer::Impl {
  private:
   error_code ListenAt(const tcp::endpoint& at) {
     error_code error;
-    tcp::acceptor acceptor(io_);
+    WebAcceptor acceptor(io_);
     acceptor.open(at.protocol(), error);
     if (!error) acceptor.set_option(net::socket_base::reuse_address(true), error);
     if (!error) acceptor.bind(at, error);
@@ -157,34 +134,36 @@ class WebServer::Impl {
     }
     feed_failing_ = !more;
     if (feed_.last_id() == before) return;
-    for (net::steady_timer* waiting : waiting_) waiting->cancel();
+    for (WebTimer* waiting : waiting_) waiting->cancel();
   }
 
-  net::awaitable<void> PollRegularly() {
-    net::steady_timer timer(io_);
+  WebTask<void> PollRegularly() {
+    WebTimer timer(io_);
     for (;;) {
       timer.expires_after(kPoll);
-      co_await timer.async_wait(kToken);
+      co_await timer.async_wait(kWebToken);
       PollFeed();
       // A large store takes its time to count for the first time, a part each turn; the first
       // visitor need not wait for all of it.
       if (!counted_) {
-        counted_ = co_await Working([this] { return store_.Timeline({}, 0, 1, 1).has_value(); });
+        co_await Elsewhere([this] { counted_ = store_.Timeline({}, 0, 1, 1).has_value(); });
       }
       for (bool more = true; more;) {  // a part each turn, too
-        const auto read = co_await Working([this] { return fleet_.CatchUp(store_); });
-        if (!read) ++counters_.store_errors;
-        more = read && *read;
+        co_await Elsewhere([&] {
+          const auto read = fleet_.CatchUp(store_);
+          if (!read) ++counters_.store_errors;
+          more = read && *read;
+        });
       }
     }
   }
 
-  net::awaitable<void> Accept(tcp::acceptor& acceptor) {
+  WebTask<void> Accept(WebAcceptor& acceptor) {
     for (;;) {
-      auto [error, socket] = co_await acceptor.async_accept(kToken);
+      auto [error, socket] = co_await acceptor.async_accept(kWebToken);
       if (error) {  // out of descriptors, mostly: let some connections end first
-        net::steady_timer pause(io_, std::chrono::milliseconds(100));
-        co_await pause.async_wait(kToken);
+        WebTimer pause(io_, std::chrono::milliseconds(100));
+        co_await pause.async_wait(kWebToken);
         continue;
       }
       if (counters_.connections >= options_.max_connections) continue;  // closes it
@@ -193,14 +172,12 @@ class WebServer::Impl {
   }
 
   /// One connection, request by request.
-  net::awaitable<void> Converse(tcp::socket socket) {
+  WebTask<void> Converse(WebSocket socket) {
     ++counters_.connections;
-    beast::tcp_stream stream(std::move(socket));
     try {
-      error_code ignored;
-      stream.socket().set_option(tcp::no_delay(true), ignored);
-      const auto events = co_await AnswerRequests(stream);
-      if (events) co_await StreamEvents(stream, *events);
+      const auto client = std::make_shared<Connection>(std::move(socket));
+      const auto events = co_await AnswerRequests(*client);
+      if (events) co_await StreamEvents(*client, *events);
     } catch (const std::exception& e) {
       LogError("web: {}", e.what());
     }
@@ -208,38 +185,30 @@ class WebServer::Impl {
   }
 
   /// Until the client leaves, or asks for events: then the answer that begins the stream.
-  net::awaitable<std::optional<HttpResponse>> AnswerRequests(beast::tcp_stream& stream) {
-    beast::flat_buffer buffer(2 * kHeaderBytes);
+  WebTask<std::optional<HttpResponse>> AnswerRequests(Connection& client) {
     for (auto patience = options_.patience.first_request;;
          patience = options_.patience.next_request) {
-      http::request_parser<http::empty_body> parser;
-      parser.header_limit(kHeaderBytes);
-      stream.expires_after(patience);
-      const auto [error, bytes] = co_await http::async_read(stream, buffer, parser, kToken);
-      (void)bytes;
-      if (error) {
+      const Asked asked = co_await client.Ask(patience);
+      if (!asked.whole) {
         // One that began to ask and did not finish; an idle connection that ends is nothing.
-        if (error == beast::error::timeout && buffer.size() > 0) SlowRequest();
-        if (const int status = StatusOf(error); status != 0) {
-          ++counters_.responses[static_cast<size_t>(status)];
-          co_await Write(stream, ErrorResponse(status, "that is no request this server takes"), 11,
-                         false, true);
+        if (asked.cut_off) SlowRequest();
+        if (asked.refused != 0) {
+          ++counters_.responses[static_cast<size_t>(asked.refused)];
+          const auto refusal = ErrorResponse(asked.refused, "that is no request this server takes");
+          co_await Write(client, refusal, 11, false, true);
         }
-        Close(stream);
+        client.Close();
         co_return std::nullopt;
       }
-      const auto& request = parser.get();
-      const HttpRequest ours = Translate(request);
-      HttpResponse response = co_await Answer(ours);
-      const bool head = request.method() == http::verb::head;
+      HttpResponse response = co_await Answer(asked.request);
+      const bool head = asked.request.method == "HEAD";
       if (response.events_after && !head) {
         if (counters_.streams < options_.max_streams) co_return response;
         response = ErrorResponse(503, "too many streams are open; try again later");
         response.headers.emplace_back("Retry-After", "10");
       }
-      const bool keep = request.keep_alive();
-      if (!co_await Write(stream, response, request.version(), head, !keep) || !keep) {
-        Close(stream);
+      if (!co_await Write(client, response, asked.version, head, !asked.keep) || !asked.keep) {
+        client.Close();
         co_return std::nullopt;
       }
     }
@@ -247,7 +216,7 @@ class WebServer::Impl {
 
   /// What may take its time is answered by the other thread, so that it holds up neither the
   /// streams nor the health check; so much may wait for it.
-  net::awaitable<HttpResponse> Answer(const HttpRequest& request) {
+  WebTask<HttpResponse> Answer(const HttpRequest& request) {
     if (Site::IsQuick(request.target)) co_return site_->Handle(request);
     if (working_ >= options_.max_waiting) {
       ++counters_.turned_away;
@@ -258,7 +227,7 @@ class WebServer::Impl {
     ++working_;
     HttpResponse response;
     try {
-      response = co_await Working([&] { return site_->Handle(request); });
+      co_await Elsewhere([&] { response = site_->Handle(request); });
     } catch (const std::bad_alloc&) {
       response = ErrorResponse(503, "that is too much to answer; narrow it");
     }
@@ -266,12 +235,21 @@ class WebServer::Impl {
     co_return response;
   }
 
-  /// Runs a function on the working thread; goes on here with its result.
-  template <typename Function>
-  net::awaitable<std::invoke_result_t<Function>> Working(Function function) {
-    co_return co_await net::co_spawn(
-        work_, [&]() -> net::awaitable<std::invoke_result_t<Function>> { co_return function(); },
-        net::use_awaitable);
+  /// Runs a function on the working thread; goes on here once it has returned, or with what it
+  /// threw.
+  WebTask<void> Elsewhere(std::function<void()> work) {
+    std::exception_ptr thrown;
+    WebTimer done(io_, WebTimer::time_point::max());
+    net::post(work_, [&] {
+      try {
+        work();
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+      net::post(io_, [&] { done.cancel(); });
+    });
+    co_await done.async_wait(kWebToken);
+    if (thrown) std::rethrow_exception(thrown);
   }
 
   /// Counts it, and says so once a minute at most.
@@ -284,74 +262,42 @@ class WebServer::Impl {
                counters_.slow_requests.load());
   }
 
-  /// The header of every answer, streams included: those have no length. False when the client did
-  /// not take it.
-  net::awaitable<bool> WriteHeader(beast::tcp_stream& stream, const HttpResponse& response,
-                                   unsigned version, bool close) {
-    http::response<http::empty_body> header;
-    header.version(version);
-    header.result(static_cast<unsigned>(response.status));
-    if (!response.type.empty()) header.set(http::field::content_type, response.type);
-    for (const auto& [name, value] : response.headers) header.insert(name, value);
-    if (!response.events_after && response.status != 304) {
-      header.content_length(response.content().size());
-    }
-    header.keep_alive(!close);
-    stream.expires_after(options_.patience.writing);
-    http::response_serializer<http::empty_body> serializer(header);
-    auto [error, bytes] = co_await http::async_write_header(stream, serializer, kToken);
-    (void)bytes;
-    co_return !error;
-  }
-
   /// False when the client did not take it.
-  net::awaitable<bool> Write(beast::tcp_stream& stream, const HttpResponse& response,
-                             unsigned version, bool head, bool close) {
-    const std::string_view content = response.content();
-    if (!co_await WriteHeader(stream, response, version, close)) co_return false;
+  WebTask<bool> Write(Connection& client, const HttpResponse& response, unsigned version, bool head,
+                      bool close) {
+    const std::string header = HeaderOf(response, version, close);
+    if (!co_await client.Send(header, options_.patience.writing)) co_return false;
     // In parts, each with its own time: a slow phone may take long, but not stop.
-    for (std::string_view rest = head ? "" : content; !rest.empty();) {
+    for (std::string_view rest = head ? "" : response.content(); !rest.empty();) {
       const std::string_view part = rest.substr(0, 256 << 10);
       rest.remove_prefix(part.size());
-      stream.expires_after(options_.patience.writing);
-      auto [failed, written] =
-          co_await net::async_write(stream, net::buffer(part.data(), part.size()), kToken);
-      (void)written;
-      if (failed) co_return false;
+      if (!co_await client.Send(part, options_.patience.writing)) co_return false;
     }
     co_return true;
   }
 
-  void Close(beast::tcp_stream& stream) {
-    error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-  }
-
-  net::awaitable<bool> WriteEvents(beast::tcp_stream& stream, std::string_view text) {
-    stream.expires_after(options_.patience.writing);
-    auto [error, bytes] =
-        co_await net::async_write(stream, net::buffer(text.data(), text.size()), kToken);
-    counters_.event_bytes += bytes;
-    if (error == beast::error::timeout) ++counters_.streams_dropped;
-    co_return !error;
+  WebTask<bool> WriteEvents(Connection& client, std::string_view text) {
+    const bool taken = co_await client.Send(text, options_.patience.writing);
+    if (taken) counters_.event_bytes += text.size();
+    if (client.late()) ++counters_.streams_dropped;
+    co_return taken;
   }
 
   /// Sends what is new until the client leaves or is too slow. Nothing is queued for it: what it
   /// has not taken yet is read again from where it is.
-  net::awaitable<void> StreamEvents(beast::tcp_stream& stream, const HttpResponse& head) {
+  WebTask<void> StreamEvents(Connection& client, const HttpResponse& head) {
     struct Open {
       WebCounters& counters;
       explicit Open(WebCounters& c) : counters(c) { ++counters.streams, ++counters.streams_opened; }
       ~Open() { --counters.streams; }
     } const open(counters_);
-    error_code ignored;
-    stream.socket().set_option(net::socket_base::send_buffer_size(kStreamSendBuffer), ignored);
-
+    client.LimitSendBuffer(kStreamSendBuffer);
     const FeedStart start = feed_.Resolve(*head.events_after);
     uint64_t cursor = start.after;
-    if (!co_await WriteHeader(stream, head, 11, true)) co_return;
-    if (!co_await WriteEvents(stream, feed_.Hello(start))) co_return;
-    net::steady_timer wake(io_);
+    const std::string header = HeaderOf(head, 11, true);
+    if (!co_await client.Send(header, options_.patience.writing)) co_return;
+    if (!co_await WriteEvents(client, feed_.Hello(start))) co_return;
+    WebTimer wake(io_);
     uint64_t told = feed_.forgotten_id();
     Nanos told_at = Clock::Real().Steady();
     for (;;) {
@@ -359,20 +305,20 @@ class WebServer::Impl {
       if (feed_.forgotten_id() > told && now - told_at >= kBetweenForgotten) {
         told = feed_.forgotten_id();
         told_at = now;
-        if (!co_await WriteEvents(stream, feed_.Forgotten())) co_return;
+        if (!co_await WriteEvents(client, feed_.Forgotten())) co_return;
       }
       const auto chunk = feed_.Next(cursor);
       if (!chunk) co_return;  // the store failed; the browser comes back by itself
       if (*chunk != nullptr) {
-        if (!co_await WriteEvents(stream, (*chunk)->text)) co_return;
+        if (!co_await WriteEvents(client, (*chunk)->text)) co_return;
         cursor = (*chunk)->last;
         continue;
       }
       wake.expires_after(options_.patience.heartbeat);
       const auto at = waiting_.insert(waiting_.end(), &wake);
-      const auto [error] = co_await wake.async_wait(kToken);
+      const auto [error] = co_await wake.async_wait(kWebToken);
       waiting_.erase(at);
-      if (!error && !co_await WriteEvents(stream, ":\n\n")) co_return;
+      if (!error && !co_await WriteEvents(client, ":\n\n")) co_return;
     }
   }
 
@@ -384,15 +330,15 @@ class WebServer::Impl {
   std::unique_ptr<Site> site_;
   bool feed_failing_ = false;
   Nanos said_slow_at_{0};
-  bool counted_ = false;  // the store, for the first time
-  size_t working_ = 0;    // questions that wait for the working thread, or that it answers
-  std::list<net::steady_timer*> waiting_;  // streams that have seen everything
+  bool counted_ = false;          // the store, for the first time
+  size_t working_ = 0;            // questions that wait for the working thread, or that it answers
+  std::list<WebTimer*> waiting_;  // streams that have seen everything
   std::atomic<bool> notified_ = false;
   uint16_t port_ = 0;
   // Last: what still waits in it is destroyed first, while the rest is there.
   net::io_context io_{1};
-  std::vector<tcp::acceptor> acceptors_;  // one an address
-  net::thread_pool work_{1};              // answers what may take its time; has the fleet's memory
+  std::vector<WebAcceptor> acceptors_;  // one an address
+  net::thread_pool work_{1};            // answers what may take its time; has the fleet's memory
   std::unique_ptr<StoreWatch> watch_;
   std::jthread thread_;
 };
