@@ -12,14 +12,14 @@ option(FOGLINE_PCH "Precompile the headers that nearly every file includes" ${pc
 set(FOGLINE_HEADERS
   <algorithm> <array> <atomic> <charconv> <chrono> <cmath> <condition_variable> <cstdint> <cstring> <filesystem>
   <functional> <limits> <map> <memory> <mutex> <optional> <random> <set> <span> <string> <string_view> <thread>
-  <unordered_map> <utility> <vector> <fmt/format.h>)
+  <unordered_map> <utility> <vector> <fmt/format.h> <nlohmann/json.hpp>)
 
 # Who owns the compiled headers has no definitions that a user of them lacks: GCC takes them only if these agree.
 function(fogline_headers kind libraries options)
   set(stub ${CMAKE_CURRENT_BINARY_DIR}/headers.cc)
   file(CONFIGURE OUTPUT ${stub} CONTENT "")
   add_library(fogline_headers_${kind} OBJECT ${stub})
-  target_link_libraries(fogline_headers_${kind} PRIVATE fmt::fmt ${libraries})
+  target_link_libraries(fogline_headers_${kind} PRIVATE fmt::fmt nlohmann_json::nlohmann_json ${libraries})
   target_compile_options(fogline_headers_${kind} PRIVATE ${options})
   target_precompile_headers(fogline_headers_${kind} PRIVATE ${FOGLINE_HEADERS} ${ARGN})
 endfunction()
