@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/npy.h"
 #include "base/paths.h"
 #include "base/process.h"
 #include "base/progress.h"
@@ -18,7 +19,6 @@
 #include "cli/calibrate_set.h"
 #include "cli/command.h"
 #include "cli/model_args.h"
-#include "cli/npy.h"
 #include "codec/draft.h"
 #include "report/table.h"
 

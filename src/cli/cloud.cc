@@ -35,7 +35,7 @@ struct CloudArgs {
   Common common;
   LinkFlags link;
   CloudOptions cloud;
-  std::string models, trace, store = "sqlite:fogline.db";
+  std::string models, trace, raw, store = "sqlite:fogline.db";
   RetentionFlags keep;
   HttpFlags http;
 };
@@ -43,6 +43,7 @@ struct CloudArgs {
 Status Run(CloudArgs& args) {
   args.cloud.models.folder = args.models;
   args.cloud.trace = args.trace;
+  args.cloud.raw.folder = args.raw;
   FOGLINE_TRY(args.cloud.link, ToLinkOptions(args.link));
   FOGLINE_TRY(const Retention keep, ToRetention(args.keep));
   FOGLINE_TRY(const auto store, OpenStore(args.store));
@@ -67,15 +68,19 @@ Status Run(CloudArgs& args) {
                          {"reason", unstored.reason},
                          {"refused", unstored.refused}};
     }
-    fmt::print("{}\n", Dump(Json{{"duplicates", s.duplicates.load()},
-                                 {"received", s.received.load()},
-                                 {"refused", s.refused.load()},
-                                 {"retried", s.retried.load()},
-                                 {"stored", s.stored.load()},
-                                 {"unstored", devices}}));
+    Json told{{"duplicates", s.duplicates.load()}, {"received", s.received.load()},
+              {"refused", s.refused.load()},       {"retried", s.retried.load()},
+              {"stored", s.stored.load()},         {"unstored", devices}};
+    if (const RawKeeper* raw = cloud->raw()) {
+      told["raw"] = {{"kept", raw->kept()}, {"left_out", raw->left_out()}};
+    }
+    fmt::print("{}\n", Dump(told));
   } else {
     fmt::print("received {}   stored {}   stored before {}   refused {}\n", s.received.load(),
                s.stored.load(), s.duplicates.load(), s.refused.load());
+    if (const RawKeeper* raw = cloud->raw()) {
+      fmt::print("raw files kept {}   left out {}\n", raw->kept(), raw->left_out());
+    }
   }
   return {};
 }
@@ -92,6 +97,12 @@ void AddCloud(CommandLine& line) {
       .Required();
   AddStoreFlag(command, args->store);
   AddRetentionFlags(command, args->keep);
+  command.Add("--keep-raw", args->raw,
+              "a folder that keeps outputs which nobody reads, as NumPy files");
+  command
+      .Add("--keep-raw-limit", args->cloud.raw.limit_bytes, "what that folder may take, e.g. 20GB")
+      .Size()
+      .ShowDefault("1GiB");
   command.Add("--workers", args->cloud.workers, "threads that run networks (default: one a core)")
       .Range(1, 256);
   command.Add("--pace", args->cloud.pace,

@@ -4,11 +4,11 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/npy.h"
 #include "base/paths.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/model_args.h"
-#include "cli/npy.h"
 #include "engine/verify.h"
 #include "graph/cut.h"
 #include "graph/slice.h"

@@ -59,6 +59,9 @@ class CloudImpl final : public Cloud, private LinkHandler {
       LogWarning("{}: holds no .onnx file yet; frames wait on their devices until one is there",
                  options_.models.folder.string());
     }
+    if (!options_.raw.folder.empty()) {
+      FOGLINE_TRY(raw_, RawKeeper::Open(options_.raw));
+    }
     if (options_.group.empty()) {
       FOGLINE_TRY(options_.group, ShareGroup(options_.link));
     }
@@ -83,6 +86,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
 
   const CloudStats& stats() const override { return stats_; }
+  const RawKeeper* raw() const override { return raw_.get(); }
   std::map<std::string, Unstored> unstored() const override { return unstored_.all(); }
 
   void Stop() override {
@@ -185,7 +189,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
 
   void WorkLoop() {
-    Worker worker(*registry_, pace_ ? &*pace_ : nullptr);
+    Worker worker(*registry_, pace_ ? &*pace_ : nullptr, raw_.get());
     while (auto frame = arrived_.Pop()) {
       --stats_.waiting;
       Finished finished;
@@ -210,6 +214,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   Store& store_;
   std::function<void()> stored_;
   CloudStats stats_;
+  std::unique_ptr<RawKeeper> raw_;
   UnstoredByDevice unstored_;
   Complaints complaints_;
   std::unique_ptr<Registry> registry_;

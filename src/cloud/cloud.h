@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "cloud/raw_keeper.h"
 #include "cloud/registry.h"
 #include "cloud/stats.h"
 #include "cloud/unstored.h"
@@ -26,6 +27,7 @@ struct CloudOptions {
   size_t queue_bytes = size_t{64} << 20;  // and what they may take together
   size_t most_bytes = size_t{16} << 20;   // of one frame; larger ones are refused by their header
   std::filesystem::path trace;            // a time line of every frame; empty: none
+  RawKeeper::Options raw;                 // where outputs that nobody reads are kept
   double device_rate = 0;  // frames a second of one device at most (see DeviceGuard); 0: no limit
 };
 
@@ -40,6 +42,8 @@ class Cloud {
   virtual ~Cloud() = default;
 
   virtual const CloudStats& stats() const = 0;
+  /// What keeps raw outputs; null where none are kept.
+  virtual const RawKeeper* raw() const = 0;
   /// What was not stored, by device: of the thousand that had trouble last.
   virtual std::map<std::string, Unstored> unstored() const = 0;
   /// Takes no more frames (the broker gives them to the others of the group), finishes and answers

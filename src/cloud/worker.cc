@@ -137,6 +137,9 @@ Status Worker::RunCloud(const OpenCut& open, const std::string& codecs, Worked& 
   }
   FOGLINE_TRY(Findings findings, std::move(read));
   Verdict verdict = Judge(findings, card);
+  if (raw_ != nullptr && std::holds_alternative<RawFindings>(findings)) {
+    raw_->Keep({frame_.device, frame_.run, frame_.sequence}, outputs, open.session->outputs());
+  }
   out.stages.suffix = LapMicros(start);
   if (pace_ != nullptr) {
     FOGLINE_TRY(const StepTimes pace, Pace(open, codecs));

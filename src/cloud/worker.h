@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cloud/raw_keeper.h"
 #include "cloud/registry.h"
 #include "frame/ack.h"
 #include "frame/frame_route.h"
@@ -35,8 +36,9 @@ class Worker {
  public:
   /// `pace`, when it is not null, is a slower machine: decoding and suffix wait until it would be
   /// done with them.
-  explicit Worker(Registry& registry, const Machine* pace = nullptr)
-      : registry_(registry), pace_(pace) {}
+  /// `raw`, when it is not null, keeps what nobody reads.
+  explicit Worker(Registry& registry, const Machine* pace = nullptr, RawKeeper* raw = nullptr)
+      : registry_(registry), pace_(pace), raw_(raw) {}
 
   /// `device` is the topic's: a frame that names another is refused, since the broker checked only
   /// the topic. Any bytes give a detection or an error that says why not: kInvalid and kUnsupported
@@ -62,6 +64,7 @@ class Worker {
 
   Registry& registry_;
   const Machine* pace_;
+  RawKeeper* raw_;
   Frame frame_;
   std::vector<std::byte> scratch_;
   std::vector<const Payload*> carriers_;  // of the last frame, by tensor of its cut

@@ -36,6 +36,29 @@ TEST(Agreement, OfBoxesIsHowManyAreFoundAgainFirst) {
   EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Boxes({sure, dog, cat}), Boxes({})}), 0.75);
 }
 
+MaskFindings Cells(std::vector<std::string> labels, std::vector<uint8_t> cells) {
+  MaskFindings found;
+  for (std::string& label : labels) found.shares.push_back({std::move(label), 0.5F});
+  found.mask = {4, static_cast<uint8_t>(cells.size() / 4), std::move(cells)};
+  return found;
+}
+
+TEST(Agreement, OfMasksIsTheMeanOverlapOfTheWholeModelsClasses) {
+  const std::vector<Findings> whole{Cells({"road", "tree"}, {0, 0, 0, 1, 0, 0, 255, 1})};
+  EXPECT_EQ(AgreementOf(whole, whole), 1);
+  // The order of shares says nothing.
+  const auto of = [&](const Findings& other) {
+    return AgreementOf(whole, std::vector<Findings>{other}).value_or(-1);
+  };
+  EXPECT_EQ(of(Cells({"tree", "road"}, {1, 1, 1, 0, 1, 1, 255, 0})), 1);
+  // Road: 4 of 5; tree: 2 of 3. A class that is not there costs those whose place it takes.
+  EXPECT_DOUBLE_EQ(of(Cells({"road", "tree"}, {0, 0, 0, 1, 0, 1, 255, 1})), (0.8 + 2.0 / 3) / 2);
+  EXPECT_DOUBLE_EQ(of(Cells({"road", "car"}, {0, 0, 0, 1, 0, 0, 255, 1})), 0.5);
+  EXPECT_EQ(of(Cells({"road", "tree"}, {1, 1, 1, 0, 1, 1, 255, 0})), 0);
+  EXPECT_EQ(of(RawFindings{}), 0);
+  EXPECT_EQ(of(MaskFindings{}), 0);
+}
+
 TEST(Agreement, OfWhatCannotBeComparedIsNone) {
   EXPECT_FALSE(AgreementOf({}, {}));
   const std::vector<Findings> raw{RawFindings{}}, none{Boxes({})};

@@ -92,7 +92,7 @@ Status Calibration::RunWhole() {
   const ModelContract& contract = network_.contract;
   if (contract.classes() > 0) classes = {contract.judged, contract.classes()};
   reference_ = std::make_unique<Reference>(std::move(outputs), classes);
-  if (!contract.layout) return {};
+  if (!contract.layout && contract.output().kind != OutputKind::kMask) return {};
   curves_ = ForCurves(network_.card);
   for (const auto& one : reference_->outputs()) {
     whole_findings_.push_back(Read(one, network_.card));
@@ -100,7 +100,7 @@ Status Calibration::RunWhole() {
   if (!AgreementOf(whole_findings_, whole_findings_)) {
     LogWarning(
         "the model finds nothing in these pictures: agreement is that of its outputs' "
-        "numbers, not of boxes");
+        "numbers, not of boxes or masks");
     whole_findings_.clear();
   }
   return {};

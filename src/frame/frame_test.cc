@@ -835,7 +835,9 @@ std::vector<Findings> SomeFindings() {
           BoxFindings{{{"car", 0.875F, 0, 0.2F, 1, 0.4F}}, 7},
           BoxFindings{},
           MaskFindings{{{"road", 0.5F}, {"a\",\"data\":{", 0.25F}}},
+          MaskFindings{{{"road", 0.5F}, {"tree", 0.5F}}, {3, 2, {0, 0, 1, 1, 1, 255}}},
           NumberFindings{{{"count", 12}, {"level", -0.5}}},
+          NumberFindings{{{"level", -0.5, "m"}}},
           RawFindings{{{"output0", Shape{1, 84, 8400}}}}};
 }
 

@@ -85,6 +85,40 @@ BoxFindings ReadBoxes(const SortedJson& object, Entries& entries) {
   return found;
 }
 
+/// A cell and how many of it follow one another, again and again.
+SmallMask ReadMask(const SortedJson& mask, Entries& entries) {
+  SmallMask read;
+  const double width = entries.Number(mask, "width"), height = entries.Number(mask, "height");
+  const auto runs = mask.find("runs");
+  entries.ok = entries.ok && width >= 1 && width <= SmallMask::kMostSide && height >= 1 &&
+               height <= SmallMask::kMostSide && runs != mask.end() && runs->is_array() &&
+               runs->size() % 2 == 0;
+  if (!entries.ok) return {};
+  read.width = static_cast<uint8_t>(width);
+  read.height = static_cast<uint8_t>(height);
+  const size_t cells = size_t{read.width} * read.height;
+  for (size_t i = 0; i < runs->size() && entries.ok; i += 2) {
+    const SortedJson &cell = (*runs)[i], &length = (*runs)[i + 1];
+    entries.ok = cell.is_number_unsigned() && cell.get<uint64_t>() <= SmallMask::kUnseen &&
+                 length.is_number_unsigned() && length.get<uint64_t>() <= cells - read.cells.size();
+    if (!entries.ok) break;
+    read.cells.insert(read.cells.end(), length.get<size_t>(), cell.get<uint8_t>());
+  }
+  return read;
+}
+
+MaskFindings ReadShares(const SortedJson& object, Entries& entries) {
+  MaskFindings found;
+  found.shares = entries.Read<LabelShare>(kMaxFound, [&](const SortedJson& item, LabelShare& one) {
+    one = {entries.Text(item, "label"), entries.Part(item, "share")};
+  });
+  if (const auto mask = object.find("mask"); mask != object.end()) {
+    entries.ok = entries.ok && mask->is_object();
+    if (entries.ok) found.mask = ReadMask(*mask, entries);
+  }
+  return found;
+}
+
 Findings ReadMember(const SortedJson& object, const char* name, Entries& entries) {
   const std::string_view kind = name;
   if (kind == "classes") {
@@ -93,14 +127,11 @@ Findings ReadMember(const SortedJson& object, const char* name, Entries& entries
                          })};
   }
   if (kind == "boxes") return ReadBoxes(object, entries);
-  if (kind == "shares") {
-    return MaskFindings{entries.Read<LabelShare>(kMaxFound, [&](auto& item, auto& one) {
-      one = {entries.Text(item, "label"), entries.Part(item, "share")};
-    })};
-  }
+  if (kind == "shares") return ReadShares(object, entries);
   if (kind == "numbers") {
-    return NumberFindings{entries.Read<NamedNumber>(kMaxFound, [&](auto& item, auto& one) {
-      one = {entries.Text(item, "name"), entries.Number(item, "value")};
+    return NumberFindings{entries.Read<NamedNumber>(kMaxNumbers, [&](auto& item, auto& one) {
+      one = {entries.Text(item, "name"), entries.Number(item, "value"),
+             item.contains("unit") ? entries.Text(item, "unit") : std::string()};
     })};
   }
   return RawFindings{entries.Read<RawTensor>(kMaxFound, [&](auto& item, auto& one) {

@@ -60,8 +60,15 @@ Bytes HeadersOf(const std::vector<Port>& tensors) {
   return sum;
 }
 
+/// How many numbers the judged output holds for one picture.
+double NumbersIn(const Model& model, const ModelContract& contract) {
+  const Shape& shape = model.outputs()[contract.judged].shape;
+  const auto all = static_cast<double>(shape.Elements().value_or(1));
+  return shape.rank() > 1 ? all / static_cast<double>(contract.picture.batch) : all;
+}
+
 /// What is said of a picture beside a label and a score.
-Bytes MoreOf(const ModelContract& contract) {
+Bytes MoreOf(const Model& model, const ModelContract& contract) {
   switch (contract.output().kind) {
     case OutputKind::kClasses:
       return Bytes(0);
@@ -70,7 +77,7 @@ Bytes MoreOf(const ModelContract& contract) {
     case OutputKind::kMask:
       return kMoreOfMask;
     case OutputKind::kNumbers:
-      return kMoreOfOutput;
+      return kMoreOfNumber * NumbersIn(model, contract);
     case OutputKind::kRaw:
       return kMoreOfOutput * static_cast<double>(contract.outputs.size());
   }
@@ -110,7 +117,7 @@ std::vector<PayloadOption> PayloadBook::Results() const {
   PayloadOption verdict;
   verdict.codec = "verdict";
   verdict.headers = HeaderOf(0, false);
-  verdict.bytes = kVerdict + MoreOf(contract_);
+  verdict.bytes = kVerdict + MoreOf(model_, contract_);
   verdict.agreement = 1;
   verdict.metric = MetricUnchanged();
   verdict.exact = true;

@@ -36,7 +36,7 @@ constexpr Bytes kMessageOverhead{131};
 /// What an edge that ran the whole network sends: label, score, position, time; and more of each
 /// thing that is no class, of which there are so many on a picture.
 constexpr Bytes kVerdict{64};
-constexpr Bytes kMoreOfBoxes{24 * 10}, kMoreOfMask{16 * 4}, kMoreOfOutput{24};
+constexpr Bytes kMoreOfBoxes{24 * 10}, kMoreOfMask{600}, kMoreOfOutput{24}, kMoreOfNumber{16};
 
 /// What coding a tensor takes on the thread that codecs were timed on.
 struct CodingTime {

@@ -11,18 +11,6 @@
 namespace fogline {
 namespace {
 
-/// Whole numbers too, which classes often are.
-std::span<const float> NumbersOf(const TensorView& tensor, std::vector<float>& room) {
-  const auto whole = [&]<typename T>(std::span<const T> values) {
-    room.clear();
-    for (const T value : values) room.push_back(static_cast<float>(value));
-    return std::span<const float>(room);
-  };
-  if (tensor.dtype == DType::kI32) return whole(tensor.as<int32_t>());
-  if (tensor.dtype == DType::kI64) return whole(tensor.as<int64_t>());
-  return AsFloats(tensor, room);
-}
-
 /// One pass that compilers turn into vector arithmetic.
 bool HoldsNaN(std::span<const float> values) {
   int nan = 0;
@@ -78,7 +66,7 @@ Result<BoxFindings> ReadBoxes(std::span<const Tensor> outputs, std::span<const P
   numbers.logits = rules.logits.value_or(row.logits);
   numbers.room.resize(outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) {
-    numbers.outputs.push_back(NumbersOf(outputs[i].view(), numbers.room[i]));
+    numbers.outputs.push_back(AsNumbers(outputs[i].view(), numbers.room[i]));
     if (HoldsNaN(numbers.outputs[i])) {
       return Fail(ErrorCode::kConflict, ports[i].name, "holds NaN: the model is at fault");
     }

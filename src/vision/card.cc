@@ -6,7 +6,9 @@
 #include "base/file.h"
 #include "vision/box_layout.h"
 #include "vision/card_boxes.h"
+#include "vision/card_mask.h"
 #include "vision/card_reader.h"
+#include "vision/card_verdict.h"
 #include "vision/contract.h"
 #include "vision/floats.h"
 #include "vision/picture_input.h"
@@ -116,9 +118,11 @@ void ReadColor(CardReader& reader, ModelCard& card) {
 
 /// What pictures are fed to networks of the card's layout, as far as the card does not say.
 void TakeHabits(ModelCard& card) {
-  if (card.kind != ModelCard::Kind::kBoxes) return;
+  if (card.kind != ModelCard::Kind::kBoxes && card.kind != ModelCard::Kind::kMask) return;
   card.crop = ModelCard::Crop::kSquash;  // a crop would lose what is at the rim
-  if (!card.boxes.layout || !RowOf(*card.boxes.layout).habits) return;
+  if (card.kind == ModelCard::Kind::kMask || !card.boxes.layout ||
+      !RowOf(*card.boxes.layout).habits)
+    return;
   const PictureHabits& habits = *RowOf(*card.boxes.layout).habits;
   card.crop = habits.crop;
   card.anchor = habits.anchor;
@@ -190,7 +194,8 @@ constexpr KindWord kKinds[] = {
 /// shape. Of several outputs without a word from the card none can be told from the others.
 void ReadOutput(CardReader& output, const std::vector<Port>& outputs, ModelCard& card) {
   output.Known({"tensor", "kind", "labels", "positive", "threshold", "top", "layout", "scores",
-                "least_score", "overlap", "most", "strides", "sizes", "ratios"});
+                "least_score", "overlap", "most", "strides", "sizes", "ratios", "channels",
+                "units"});
   std::string kind;
   const bool named = output.Find("tensor") != nullptr;
   output.Text("tensor", card.output);
@@ -215,6 +220,12 @@ void ReadOutput(CardReader& output, const std::vector<Port>& outputs, ModelCard&
   card.kind = word->kind;
 }
 
+/// Whether the file says the outputs' shapes, so that what they are has been guessed if it can be.
+bool AreDeclared(const std::vector<Port>& outputs) {
+  return std::ranges::all_of(
+      outputs, [](const Port& p) { return p.shape.rank() > 0 && p.shape.IsStatic(); });
+}
+
 Status ReadTables(const Toml& root, const std::string& where, const std::filesystem::path& folder,
                   const std::vector<Port>& inputs, const std::vector<Port>& outputs,
                   const CardOptions& options, ModelCard& card) {
@@ -231,11 +242,15 @@ Status ReadTables(const Toml& root, const std::string& where, const std::filesys
   CardReader output(root["output"], "output.", where, status);
   ReadOutput(output, outputs, card);
   ReadBoxRules(output, outputs, card);
-  ReadPicture(input, card);
   ReadLabels(output, folder, card);
   CheckBoxLabels(output, outputs, card);
+  ReadMaskRules(output, outputs, card);
+  ReadNumberRules(output, outputs, card);
+  ReadPicture(input, card);
   CardReader verdict(root["verdict"], "verdict.", where, status);
-  ReadVerdictRules(verdict, card);
+  if (card.kind != ModelCard::Kind::kOther || card.kind_said || AreDeclared(outputs)) {
+    ReadVerdictRules(verdict, card);
+  }
   std::string positive;
   output.Text("positive", positive);
   if (!positive.empty()) {

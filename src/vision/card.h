@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/tensor.h"
 #include "vision/box_rules.h"
+#include "vision/mask_rules.h"
 #include "vision/picture_input.h"
 #include "vision/verdict_rules.h"
 
@@ -22,14 +23,16 @@ namespace fogline {
 ///     [input]  tensor, size = 160 | [height, width], multiple = 32 (what is asked for is rounded
 ///     up to it, where the network leaves its size open), color = "rgb" | "bgr" | "grey" |
 ///     "grey709", mean, std (a number, or one a channel, of 0…255 values), crop = "squash" |
-///     "center" | "letterbox", crop_fraction, pad = 0…255 and anchor = "center" | "corner" (of
-///     letterbox) [constants]  an input that is no picture = the number, truth value or list it is
-///     given [output] tensor, kind = "logits" | "probabilities" | "boxes" | "mask" | "numbers" |
-///     "raw", labels = [ … ] | "file" (of classes, or the names of numbers), positive, threshold,
-///     top = how many of the likeliest classes are told with their scores; of boxes layout, scores
-///     = "probabilities" | "logits", least_score, overlap, most, strides, sizes, ratios
-///     (box_rules.h) [verdict] of boxes: classes = [ … ], least_score, least_count, region = [[x,
-///     y], …]
+///     "center" | "letterbox", crop_fraction, pad = 0…255 and anchor = "center" | "corner"
+///     [constants]  an input that is no picture = the number, truth value or list it is given
+///     [output] tensor, kind = "logits" | "probabilities" | "boxes" | "mask" | "numbers" | "raw",
+///     labels = [ … ] | "file" (of classes, or the names of numbers), positive, threshold, top =
+///     how many of the likeliest classes are told with their scores; of boxes layout, scores =
+///     "probabilities" | "logits", least_score, overlap, most, strides, sizes, ratios
+///     (box_rules.h); of a mask channels = "first" | "last", scores and least_score of one channel
+///     (mask_rules.h); of numbers units = "m" for all or [ … ]
+///     [verdict] of boxes: classes = [ … ], least_score, least_count, region = [[x, y], …]; of a
+///     mask: classes, least_share; of numbers: number, least, most
 ///
 /// Without a file: RGB (grey by ITU-R BT.601 where the network takes one channel, alpha 255 where
 /// it takes four), x / 127.5 − 1, the centre 7/8 of the short side; what the outputs are is told
@@ -72,6 +75,8 @@ struct ModelCard {
   double threshold = 0.5;
   int top = 0;  // so many of the likeliest classes are told with their scores
   BoxRules boxes;
+  MaskRules mask;
+  NumberUnits units;
   VerdictRules verdict;
 
   /// The input tensor's shape: one picture, or as many as the network takes at once.

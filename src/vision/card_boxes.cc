@@ -10,7 +10,7 @@
 namespace fogline {
 namespace {
 
-constexpr size_t kMostLevels = 16, kMostSizes = 64, kMostCorners = 256;
+constexpr size_t kMostLevels = 16, kMostSizes = 64;
 
 /// A file may leave shapes out; they come as those of scalars.
 bool IsUndeclared(std::span<const Port> outputs) {
@@ -18,21 +18,9 @@ bool IsUndeclared(std::span<const Port> outputs) {
       outputs, [](const Port& p) { return p.shape.rank() == 0 || !p.shape.IsStatic(); });
 }
 
-/// Numbers of a list that are all within [low, high]; nothing for anything else.
-std::optional<std::vector<double>> Numbers(const Toml& node, double low, double high, size_t most) {
-  if (!node.is_list() || node.list().empty() || node.list().size() > most) return {};
-  std::vector<double> numbers;
-  for (const Toml& entry : node.list()) {
-    const auto value = entry.number();
-    if (!value || !(*value >= low && *value <= high)) return {};
-    numbers.push_back(*value);
-  }
-  return numbers;
-}
-
 void ReadAnchors(CardReader& output, BoxRules& rules) {
   if (const Toml* node = output.Find("strides")) {
-    const auto strides = Numbers(*node, 1, 4096, kMostLevels);
+    const auto strides = NumbersWithin(*node, 1, 4096, kMostLevels);
     if (!strides) return output.Wrong("strides", "a list of pixels between cells, as in [8, 16]");
     rules.strides.clear();
     for (const double stride : *strides) rules.strides.push_back(static_cast<int>(stride));
@@ -40,7 +28,7 @@ void ReadAnchors(CardReader& output, BoxRules& rules) {
   if (const Toml* node = output.Find("sizes")) {
     rules.sizes.clear();
     for (const Toml& level : node->list()) {
-      const auto sizes = Numbers(level, 1, 65536, kMostSizes);
+      const auto sizes = NumbersWithin(level, 1, 65536, kMostSizes);
       if (!sizes) break;
       rules.sizes.push_back(*sizes);
     }
@@ -52,7 +40,7 @@ void ReadAnchors(CardReader& output, BoxRules& rules) {
     }
   }
   if (const Toml* node = output.Find("ratios")) {
-    const auto ratios = Numbers(*node, 0.01, 100, kMostSizes);
+    const auto ratios = NumbersWithin(*node, 0.01, 100, kMostSizes);
     if (!ratios) return output.Wrong("ratios", "a list of ratios of width to height, as in [1, 2]");
     rules.ratios = *ratios;
   }
@@ -125,46 +113,6 @@ void CheckBoxLabels(CardReader& output, std::span<const Port> outputs, ModelCard
   }
   output.Set(fmt::format("'output.labels' are {}, and the outputs tell {} classes apart",
                          card.labels.size(), head->classes));
-}
-
-void ReadVerdictRules(CardReader& verdict, ModelCard& card) {
-  verdict.Known({"classes", "least_score", "least_count", "region"});
-  VerdictRules& rules = card.verdict;
-  for (const char* key : {"classes", "least_score", "least_count", "region"}) {
-    rules.given = rules.given || verdict.Find(key) != nullptr;
-  }
-  if (!rules.given) return;
-  if (card.kind != ModelCard::Kind::kBoxes) {
-    return verdict.Set(
-        "[verdict] is for networks of boxes; others have 'output.positive' and "
-        "'output.threshold'");
-  }
-  if (const Toml* node = verdict.Find("classes")) {
-    for (const Toml& entry : node->list()) {
-      const std::string label = entry.text().value_or("");
-      if (!card.labels.empty() && std::ranges::find(card.labels, label) == card.labels.end()) {
-        return verdict.Set("'verdict.classes' names '" + label +
-                           "', which is not among the labels" + DidYouMean(label, card.labels));
-      }
-      rules.classes.push_back(label);
-    }
-    if (rules.classes.empty()) return verdict.Wrong("classes", "a list of labels");
-  }
-  verdict.Number("least_score", 0, 1, rules.least_score);
-  verdict.Whole("least_count", 1, static_cast<int>(kMaxBoxes), rules.least_count);
-  if (const Toml* node = verdict.Find("region")) {
-    for (const Toml& corner : node->list()) {
-      const auto point = Numbers(corner, 0, 1, 2);
-      if (!point || point->size() != 2) break;
-      rules.region.push_back({(*point)[0], (*point)[1]});
-    }
-    if (rules.region.size() < 3 || rules.region.size() != node->list().size() ||
-        rules.region.size() > kMostCorners) {
-      verdict.Wrong("region",
-                    "three corners or more in parts of the picture, as in [[0, 0.5], "
-                    "[1, 0.5], [1, 1], [0, 1]]");
-    }
-  }
 }
 
 }  // namespace fogline

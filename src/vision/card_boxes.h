@@ -1,4 +1,4 @@
-// What a card says of boxes and of the verdict on them.
+// What a card says of boxes.
 #pragma once
 
 #include <span>
@@ -16,8 +16,5 @@ void ReadBoxRules(CardReader& output, std::span<const Port> outputs, ModelCard& 
 /// Refuses labels that are not as many as the classes that the outputs tell apart; an empty list of
 /// labels becomes numbers ("class 3").
 void CheckBoxLabels(CardReader& output, std::span<const Port> outputs, ModelCard& card);
-
-/// Reads [verdict]; its classes must be among the card's labels, where it has some.
-void ReadVerdictRules(CardReader& verdict, ModelCard& card);
 
 }  // namespace fogline

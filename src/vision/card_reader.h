@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,19 @@
 #include "base/toml.h"
 
 namespace fogline {
+
+/// Numbers of a list that are all within [low, high]; nothing for anything else.
+inline std::optional<std::vector<double>> NumbersWithin(const Toml& node, double low, double high,
+                                                        size_t most) {
+  if (!node.is_list() || node.list().empty() || node.list().size() > most) return {};
+  std::vector<double> numbers;
+  for (const Toml& entry : node.list()) {
+    const auto value = entry.number();
+    if (!value || !(*value >= low && *value <= high)) return {};
+    numbers.push_back(*value);
+  }
+  return numbers;
+}
 
 /// Reads keys of one TOML table; the first problem is kept and everything after it is skipped.
 class CardReader {

@@ -10,6 +10,7 @@
 #include "vision/box_layout.h"
 #include "vision/coco_names.h"
 #include "vision/floats.h"
+#include "vision/mask_head.h"
 
 namespace fogline {
 namespace {
@@ -105,6 +106,17 @@ void AddBoxes(const Model& model, ModelCard& card, ModelContract& contract) {
   card.boxes.logits = !EndsInProbabilities(model, model.outputs()[scores].name);
 }
 
+/// What is known of a mask, and whether its one score a pixel is a probability.
+void AddMask(const Model& model, ModelCard& card, ModelContract& contract) {
+  if (card.kind != ModelCard::Kind::kMask) return;
+  contract.guessed = card.mask.guessed;
+  const auto head = FindMaskHead(model.outputs()[contract.judged], card);
+  if (!head) return;
+  contract.outputs[contract.judged].classes = head->classes;
+  if (head->channels > 1 || head->numbers || card.mask.logits) return;
+  card.mask.logits = !EndsInProbabilities(model, contract.output().tensor);
+}
+
 }  // namespace
 
 std::string_view NameOf(OutputKind kind) {
@@ -183,6 +195,11 @@ std::string ModelContract::ToString() const {
                         : output().classes == 1 ? "one class"
                                                 : fmt::format("{} classes", output().classes),
                         NameOf(*layout), guessed ? ", guessed from the outputs' shapes" : "");
+  } else if (output().kind == OutputKind::kMask) {
+    text += fmt::format(
+        "a mask of {} in '{}'{}",
+        output().classes == 0 ? "classes by number" : fmt::format("{} classes", output().classes),
+        output().tensor, guessed ? " (guessed from its shape)" : "");
   } else if (outputs.size() == 1 || output().kind != OutputKind::kRaw) {
     text += fmt::format("{} in '{}'", NameOf(output().kind), output().tensor);
   } else {
@@ -229,6 +246,7 @@ ModelContract MakeContract(const Model& model, ModelCard& card) {
     output.probabilities = card.kind == ModelCard::Kind::kProbabilities;
   }
   AddBoxes(model, card, contract);
+  AddMask(model, card, contract);
   contract.weight_bytes = model.weight_bytes();
   for (const Port& input : model.inputs()) {
     if (input.name == card.input) continue;

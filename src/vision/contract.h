@@ -28,7 +28,7 @@ std::string_view NameOf(OutputKind kind);
 struct OutputMeaning {
   std::string tensor;
   OutputKind kind = OutputKind::kRaw;
-  size_t classes = 0;          // scores a picture, where they are of classes; of boxes, told apart
+  size_t classes = 0;          // scores a picture, where they are of classes; else told apart
   bool probabilities = false;  // scores from 0 to 1; else logits
 };
 
@@ -46,7 +46,7 @@ struct ModelContract {
   std::vector<OutputMeaning> outputs;
   size_t judged = 0;                // the output that results are read from
   std::optional<BoxLayout> layout;  // of boxes
-  bool guessed = false;             // the layout: from the outputs' shapes
+  bool guessed = false;             // the layout, or that there is a mask: from the outputs' shapes
   int64_t weight_bytes = 0;         // as they are stored, each once
 
   bool takes_pictures() const { return !no_picture; }

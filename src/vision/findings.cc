@@ -45,11 +45,25 @@ Status CheckKind(const MaskFindings& found) {
   FOGLINE_CHECK(CheckList(found.shares, &LabelShare::label, kMaxFound));
   const bool fine =
       std::ranges::all_of(found.shares, [](const LabelShare& s) { return IsPart(s.share); });
-  return fine ? Status() : Bad("have a share outside 0..1");
+  if (!fine) return Bad("have a share outside 0..1");
+  const SmallMask& mask = found.mask;
+  if (mask.width > SmallMask::kMostSide || mask.height > SmallMask::kMostSide ||
+      (mask.width == 0) != (mask.height == 0) ||
+      mask.cells.size() != size_t{mask.width} * mask.height) {
+    return Bad("have a mask of another size than it says");
+  }
+  const bool known = std::ranges::all_of(mask.cells, [&](uint8_t cell) {
+    return cell < found.shares.size() || cell == SmallMask::kUnseen;
+  });
+  return known ? Status() : Bad("have a mask with a class that has no share");
 }
 
 Status CheckKind(const NumberFindings& found) {
-  FOGLINE_CHECK(CheckList(found.numbers, &NamedNumber::name, kMaxFound));
+  FOGLINE_CHECK(CheckList(found.numbers, &NamedNumber::name, kMaxNumbers));
+  FOGLINE_CHECK(CheckList(found.numbers, &NamedNumber::unit, kMaxNumbers));
+  size_t texts = 0;
+  for (const NamedNumber& n : found.numbers) texts += n.name.size() + n.unit.size();
+  if (texts > kMaxNumberTexts) return Bad("have longer names and units than there is room for");
   const bool fine = std::ranges::all_of(
       found.numbers, [](const NamedNumber& n) { return std::isfinite(n.value); });
   return fine ? Status() : Bad("have a number that is none");

@@ -51,15 +51,28 @@ struct LabelShare {
   bool operator==(const LabelShare&) const = default;
 };
 
-/// How much of the picture is what.
+/// What lies where, row by row from the upper left corner: cells of equal size that together are
+/// the whole picture.
+struct SmallMask {
+  static constexpr int kMostSide = 64;
+  static constexpr uint8_t kUnseen = 255;  // of a cell that the network was not shown
+
+  uint8_t width = 0, height = 0;  // cells, 1…64; 0: there is no mask
+  std::vector<uint8_t> cells;     // the place of each one's class among the shares, or kUnseen
+  bool operator==(const SmallMask&) const = default;
+};
+
+/// How much of the picture is what, the largest share first, and roughly where.
 struct MaskFindings {
   std::vector<LabelShare> shares;
+  SmallMask mask{};
   bool operator==(const MaskFindings&) const = default;
 };
 
 struct NamedNumber {
   std::string name;
   double value = 0;
+  std::string unit{};  // "" for none
   bool operator==(const NamedNumber&) const = default;
 };
 
@@ -86,7 +99,9 @@ using Findings =
 /// Longest label or name in bytes, and the most there can be of each kind.
 inline constexpr size_t kMaxFoundText = 255;
 inline constexpr size_t kMaxBoxes = 300;
-inline constexpr size_t kMaxFound = 255;  // classes, shares, numbers, tensors
+inline constexpr size_t kMaxFound = 255;  // classes, shares, tensors
+inline constexpr size_t kMaxNumbers = 1024;
+inline constexpr size_t kMaxNumberTexts = 64 << 10;  // bytes of their names and units together
 
 /// A text as findings hold it: what is too long is cut between two characters, what is not UTF-8 or
 /// cannot be printed is written out.

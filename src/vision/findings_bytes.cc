@@ -8,14 +8,25 @@
 
 #include "base/bytes.h"
 #include "base/probability.h"
+#include "vision/mask_runs.h"
 
 namespace fogline {
 namespace {
 
-/// The kinds in bytes: the place of each in the variant, for ever.
-enum class Kind : uint8_t { kClass = 0, kBoxes = 1, kShares = 2, kNumbers = 3, kRaw = 4 };
+/// The kinds in bytes, for ever.
+/// Masks and numbers with units came later: what the older kinds can say is said in them.
+enum class Kind : uint8_t {
+  kClass = 0,
+  kBoxes = 1,
+  kShares = 2,
+  kNumbers = 3,
+  kRaw = 4,
+  kMask = 5,
+  kManyNumbers = 6
+};
 
 constexpr float kPartUnits = 65535;
+constexpr size_t kLongestRun = 256;
 
 tl::unexpected<Error> Malformed(const char* what) {
   return Fail(ErrorCode::kInvalid, "findings", "{}", what);
@@ -56,13 +67,33 @@ class Writer {
     }
   }
   void operator()(const MaskFindings& found) {
-    bytes_.Write(Kind::kShares);
+    bytes_.Write(found.mask.cells.empty() ? Kind::kShares : Kind::kMask);
     List(found.shares, [&](const LabelShare& one) {
       Text(one.label);
       bytes_.Write(one.share);
     });
+    if (found.mask.cells.empty()) return;
+    bytes_.Write(found.mask.width);
+    bytes_.Write(found.mask.height);
+    ForRuns(found.mask.cells, kLongestRun, [&](uint8_t cell, size_t length) {
+      bytes_.Write(cell);
+      bytes_.Write(static_cast<uint8_t>(length - 1));
+    });
   }
   void operator()(const NumberFindings& found) {
+    const bool plain =
+        found.numbers.size() <= kMaxFound &&
+        std::ranges::all_of(found.numbers, [](const NamedNumber& n) { return n.unit.empty(); });
+    if (!plain) {
+      bytes_.Write(Kind::kManyNumbers);
+      bytes_.Write(static_cast<uint16_t>(found.numbers.size()));
+      for (const NamedNumber& one : found.numbers) {
+        Text(one.name);
+        Text(one.unit);
+        bytes_.Write(one.value);
+      }
+      return;
+    }
     bytes_.Write(Kind::kNumbers);
     List(found.numbers, [&](const NamedNumber& one) {
       Text(one.name);
@@ -115,6 +146,10 @@ class FindingsReader {
         return End(ReadNumbers());
       case Kind::kRaw:
         return End(ReadRaw());
+      case Kind::kMask:
+        return End(ReadMask());
+      case Kind::kManyNumbers:
+        return End(ReadManyNumbers());
     }
     return Fail(ErrorCode::kUnsupported, "findings",
                 "are of kind {}, which this build does not read", kind);
@@ -162,6 +197,30 @@ class FindingsReader {
       one.name = Text();
       one.value = bytes_.Read<double>();
     });
+    return found;
+  }
+  MaskFindings ReadMask() {
+    MaskFindings found = ReadShares();
+    found.mask.width = bytes_.Read<uint8_t>();
+    found.mask.height = bytes_.Read<uint8_t>();
+    const size_t cells = size_t{found.mask.width} * found.mask.height;
+    fine_ = fine_ && found.mask.width <= SmallMask::kMostSide &&
+            found.mask.height <= SmallMask::kMostSide && cells > 0;
+    while (fine_ && bytes_.ok() && found.mask.cells.size() < cells) {
+      const auto cell = bytes_.Read<uint8_t>();
+      found.mask.cells.insert(found.mask.cells.end(), size_t{1} + bytes_.Read<uint8_t>(), cell);
+    }
+    return found;
+  }
+  NumberFindings ReadManyNumbers() {
+    NumberFindings found;
+    const size_t count = Count<uint16_t>(kMaxNumbers);
+    for (size_t i = 0; i < count && bytes_.ok(); ++i) {
+      NamedNumber& one = found.numbers.emplace_back();
+      one.name = Text();
+      one.unit = Text();
+      one.value = bytes_.Read<double>();
+    }
     return found;
   }
   RawFindings ReadRaw() {

@@ -1,6 +1,7 @@
 #include "vision/findings_json.h"
 
 #include "base/json_writer.h"
+#include "vision/mask_runs.h"
 
 namespace fogline {
 namespace {
@@ -32,11 +33,23 @@ class FindingsWriter {
       json_.Put("label", one.label);
       json_.Put("share", one.share);
     });
+    if (found.mask.cells.empty()) return;
+    json_.Object("mask", [&] {
+      json_.Put("width", int{found.mask.width});
+      json_.Put("height", int{found.mask.height});
+      json_.Array("runs", [&] {
+        ForRuns(found.mask.cells, found.mask.cells.size(), [&](uint8_t cell, size_t length) {
+          json_.Put(int{cell});
+          json_.Put(static_cast<int>(length));
+        });
+      });
+    });
   }
   void operator()(const NumberFindings& found) {
     List("numbers", found.numbers, [&](const NamedNumber& one) {
       json_.Put("name", one.name);
       json_.Put("value", one.value);
+      if (!one.unit.empty()) json_.Put("unit", one.unit);
     });
   }
   void operator()(const RawFindings& found) {

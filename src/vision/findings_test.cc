@@ -1,5 +1,6 @@
 #include "vision/findings.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,8 +21,10 @@ std::vector<Findings> Samples() {
           ClassFindings{},
           BoxFindings{{{"car", 0.875F, 0, 0, 1, 1}, {"dog", 0.5F, 0.2F, 0.4F, 0.6F, 0.6F}}, 3},
           BoxFindings{},
-          MaskFindings{{{"road", 0.625F}, {"\xc3\xa9gout", 0.25F}}},
+          MaskFindings{{{"road", 0.625F}, {"\xc3\xa9gout", 0.25F}}, {}},
           NumberFindings{{{"count", 12}, {"level", -0.5}}},
+          NumberFindings{{{"level", 2.5, "m"}, {"people", 12}}},
+          MaskFindings{{{"road", 0.5F}, {"tree", 0.5F}}, {3, 2, {0, 0, 1, 1, 1, 255}}},
           RawFindings{{{"output0", Shape{1, 84, 8400}}, {"n", Shape{}}}}};
 }
 
@@ -51,6 +54,15 @@ TEST(Findings, AreReadAsTheyWereWritten) {
   }
 }
 
+/// docs/wire_format.md has these bytes.
+TEST(Findings, OfAMaskAreTheseBytes) {
+  const MaskFindings mask{{{"road", 0.5F}, {"tree", 0.5F}}, {3, 2, {0, 0, 1, 1, 1, 255}}};
+  std::string hex;
+  for (const std::byte b : Written(mask)) hex += fmt::format("{:02x} ", static_cast<uint8_t>(b));
+  EXPECT_EQ(hex,
+            "05 02 04 72 6f 61 64 00 00 00 3f 04 74 72 65 65 00 00 00 3f 03 02 00 01 01 02 ff 00 ");
+}
+
 TEST(Findings, AnyBytesGiveFindingsThatMayBeStoredOrAnError) {
   std::mt19937 random(5);
   int read = 0;
@@ -72,7 +84,7 @@ TEST(Findings, AnyBytesGiveFindingsThatMayBeStoredOrAnError) {
 
 /// A newer build's kind is no damage: who meets it can tell the two apart.
 TEST(Findings, AnUnknownKindIsUnsupported) {
-  std::vector<std::byte> bytes{std::byte{5}, std::byte{0}};
+  std::vector<std::byte> bytes{std::byte{7}, std::byte{0}};
   EXPECT_EQ(ParseFindings(bytes).error().code, ErrorCode::kUnsupported);
   bytes[0] = std::byte{3};
   bytes[1] = std::byte{9};  // more numbers than there are bytes
@@ -99,6 +111,10 @@ TEST(Findings, TheLongestFitTheirLimit) {
   BoxFindings boxes;
   MaskFindings mask;
   RawFindings raw;
+  NumberFindings numbers;
+  const NamedNumber longest{std::string(62, 'x'), 1, "mm"};
+  numbers.numbers.assign(kMaxNumbers, longest);
+  EXPECT_TRUE(CheckFindings(numbers));
   for (size_t i = 0; i < kMaxBoxes; ++i) {
     std::string label(kMaxFoundText, 'x');
     label.replace(0, 3, std::to_string(100 + i));
@@ -107,7 +123,10 @@ TEST(Findings, TheLongestFitTheirLimit) {
     mask.shares.push_back({label, 0.001F});
     raw.tensors.push_back({label, Shape{1, 2, 3, 4, 5, 6, 7, 8}});
   }
-  for (const Findings& findings : {Findings(boxes), Findings(mask), Findings(raw)}) {
+  mask.mask = {64, 64, std::vector<uint8_t>(4096)};
+  for (size_t i = 0; i < 4096; ++i) mask.mask.cells[i] = i % 2;
+  for (const Findings& findings :
+       {Findings(boxes), Findings(mask), Findings(raw), Findings(numbers)}) {
     EXPECT_LE(Written(findings).size(), kMaxFindingsBytes);
     EXPECT_TRUE(ParseFindings(Written(findings)));
   }
@@ -119,6 +138,9 @@ TEST(Findings, NonsenseIsNotStored) {
        {Findings(ClassFindings{0, 1.5F, {}}), Findings(ClassFindings{0, 0, {{"a", NAN}}}),
         Findings(BoxFindings{{{"a", 0.5F, -0.1F, 0, 1, 1}}, 0}),
         Findings(BoxFindings{{{"a", NAN, 0, 0, 1, 1}}, 0}), Findings(MaskFindings{{{"a", 2}}}),
+        Findings(MaskFindings{{{"a", 1}}, {1, 1, {1}}}),
+        Findings(MaskFindings{{{"a", 1}}, {65, 1, std::vector<uint8_t>(65)}}),
+        Findings(MaskFindings{{{"a", 1}}, {2, 2, {0}}}),
         Findings(MaskFindings{{{long_text, 0.5F}}}), Findings(NumberFindings{{{"a", INFINITY}}}),
         Findings(NumberFindings{{{"\xff", 1}}}), Findings(RawFindings{{{"a", Shape{-1}}}})}) {
     const Status checked = CheckFindings(bad);
@@ -148,6 +170,11 @@ TEST(FindingsJson, HasTheNamesOfTheContract) {
   EXPECT_EQ(Json(samples[5]),
             R"("numbers":[{"name":"count","value":12},{"name":"level","value":-0.5}])");
   EXPECT_EQ(Json(samples[6]),
+            R"("numbers":[{"name":"level","value":2.5,"unit":"m"},{"name":"people","value":12}])");
+  EXPECT_EQ(Json(samples[7]),
+            R"("shares":[{"label":"road","share":0.5},{"label":"tree","share":0.5}],)"
+            R"("mask":{"width":3,"height":2,"runs":[0,2,1,3,255,1]})");
+  EXPECT_EQ(Json(samples[8]),
             R"("raw":[{"name":"output0","shape":[1,84,8400]},{"name":"n","shape":[]}])");
 }
 
@@ -247,8 +274,10 @@ TEST(ReadOutputs, NumbersHaveTheNamesOfTheCardsLabels) {
   EXPECT_EQ(ReadOutputs(outputs, ports, 0, card, {}).error().code, ErrorCode::kConflict);
   values.as<float>()[0] = INFINITY;
   EXPECT_EQ(ReadOutputs(outputs, ports, 1, card, {}).error().code, ErrorCode::kConflict);
-  card.labels.clear();  // then nobody knows what they are
-  EXPECT_EQ(ReadOutputs(outputs, ports, 1, card, {})->index(), Findings(RawFindings{}).index());
+  values.as<float>()[0] = 3;
+  card.labels.clear();  // then they are called by their places
+  EXPECT_EQ(*ReadOutputs(outputs, ports, 1, card, {}),
+            Findings(NumberFindings{{{"0", 3}, {"1", 12}}}));
 }
 
 }  // namespace

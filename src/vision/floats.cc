@@ -51,4 +51,15 @@ std::span<const float> AsFloats(const TensorView& tensor, std::vector<float>& ro
   }
 }
 
+std::span<const float> AsNumbers(const TensorView& tensor, std::vector<float>& room) {
+  const auto whole = [&]<typename T>(std::span<const T> values) {
+    room.clear();
+    for (const T value : values) room.push_back(static_cast<float>(value));
+    return std::span<const float>(room);
+  };
+  if (tensor.dtype == DType::kI32) return whole(tensor.as<int32_t>());
+  if (tensor.dtype == DType::kI64) return whole(tensor.as<int64_t>());
+  return AsFloats(tensor, room);
+}
+
 }  // namespace fogline

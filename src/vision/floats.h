@@ -15,4 +15,7 @@ bool IsFloating(DType dtype);
 /// fractions only those of 8 and 16 bits; nothing for the others, which count or name something.
 std::span<const float> AsFloats(const TensorView& tensor, std::vector<float>& room);
 
+/// The same, and whole numbers of 32 and 64 bits too, rounded to what a float holds.
+std::span<const float> AsNumbers(const TensorView& tensor, std::vector<float>& room);
+
 }  // namespace fogline

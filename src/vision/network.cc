@@ -86,7 +86,12 @@ Result<Network> ReadNetwork(const std::filesystem::path& path, NetworkOptions op
   const bool named = !declared.card->labels.empty();
   ModelContract contract = MakeContract(model, *declared.card);
   contract.fixed = std::move(declared.fixed);
-  if (contract.guessed) {
+  if (contract.guessed && !contract.layout) {
+    LogInfo(
+        "{}: '{}' is read as a mask, by its shape; say kind = \"raw\" under [output] of its card "
+        "for none",
+        path.string(), contract.output().tensor);
+  } else if (contract.guessed) {
     LogInfo(
         "{}: boxes are read as of layout {}, by the shapes of its outputs; say layout = under "
         "[output] of its card for another, kind = \"raw\" for none",

@@ -38,7 +38,8 @@ Placement PlacementOf(int width, int height, const ModelCard& card) {
 }
 
 bool NeedsPictureSize(const ModelCard& card) {
-  return card.kind == ModelCard::Kind::kBoxes && card.crop != ModelCard::Crop::kSquash;
+  const bool places = card.kind == ModelCard::Kind::kBoxes || card.kind == ModelCard::Kind::kMask;
+  return places && card.crop != ModelCard::Crop::kSquash;
 }
 
 }  // namespace fogline

@@ -9,6 +9,8 @@
 #include "vision/boxes.h"
 #include "vision/contract.h"
 #include "vision/floats.h"
+#include "vision/mask.h"
+#include "vision/numbers.h"
 
 namespace fogline {
 namespace {
@@ -141,23 +143,45 @@ std::span<const float> ValuesOf(const TensorView& output, const ModelCard& card,
                                  : values;
 }
 
-/// One number a label.
-Result<NumberFindings> ReadNumbers(const TensorView& output, const ModelCard& card) {
-  std::vector<float> room;
-  const auto values = ValuesOf(output, card, room);
-  if (values.size() != card.labels.size()) {
-    return Fail(ErrorCode::kConflict, card.output, "gives {} numbers, the card has {} labels",
-                values.size(), card.labels.size());
+/// The shares of the card's classes together; the verdict's label is the largest of them, where
+/// there are enough, else the largest of the others.
+Verdict JudgeShares(const std::vector<LabelShare>& shares, const ModelCard& card) {
+  const VerdictRules& rules = card.verdict;
+  std::vector<std::string> classes = rules.classes;
+  if (classes.empty() && card.positive >= 0) classes = {card.LabelOf(card.positive)};
+  double together = 0;
+  const LabelShare *wanted = nullptr, *other = nullptr;
+  for (const LabelShare& one : shares) {
+    const bool counts = classes.empty() || std::ranges::find(classes, one.label) != classes.end();
+    if (counts && !classes.empty()) together += one.share;
+    if (counts && classes.empty()) together = std::max(together, double{one.share});
+    const LabelShare*& largest = counts ? wanted : other;
+    if (largest == nullptr || one.share > largest->share) largest = &one;
   }
-  NumberFindings found;
-  for (size_t i = 0; i < std::min(values.size(), kMaxFound); ++i) {
-    if (!std::isfinite(values[i])) {
-      return Fail(ErrorCode::kConflict, card.output, "gives {} as '{}': the model is at fault",
-                  values[i], card.labels[i]);
-    }
-    found.numbers.push_back({FoundText(card.labels[i]), values[i]});
-  }
-  return found;
+  Verdict verdict;
+  verdict.name = card.LabelOf(-1);
+  verdict.score = static_cast<float>(std::min(together, 1.0));
+  verdict.positive = wanted != nullptr && together >= rules.least_share;
+  const LabelShare* said = verdict.positive || other == nullptr ? wanted : other;
+  if (said == nullptr) return verdict;
+  verdict.name = said->label;
+  const auto known = std::ranges::find(card.labels, verdict.name);
+  if (known != card.labels.end()) verdict.label = static_cast<int>(known - card.labels.begin());
+  return verdict;
+}
+
+/// Whether the number that the card names keeps its limits. A number is no score: that stays 0.
+Verdict JudgeNumbers(const std::vector<NamedNumber>& numbers, const ModelCard& card) {
+  const VerdictRules& rules = card.verdict;
+  Verdict verdict;
+  verdict.name = card.LabelOf(-1);
+  const auto one = std::ranges::find(numbers, rules.number, &NamedNumber::name);
+  if (one == numbers.end()) return verdict;
+  verdict.name = one->name;
+  verdict.label = static_cast<int>(one - numbers.begin());
+  verdict.positive =
+      (!rules.least || one->value >= *rules.least) && (!rules.most || one->value <= *rules.most);
+  return verdict;
 }
 
 }  // namespace
@@ -183,7 +207,11 @@ Result<Findings> ReadOutputs(std::span<const Tensor> outputs, std::span<const Po
     FOGLINE_TRY(ClassFindings found, ReadClass(outputs[judged].view(), card));
     return found;
   }
-  if (card.kind == ModelCard::Kind::kNumbers && !card.labels.empty()) {
+  if (card.kind == ModelCard::Kind::kMask) {
+    FOGLINE_TRY(MaskFindings found, ReadMask(outputs[judged], card, place));
+    return found;
+  }
+  if (card.kind == ModelCard::Kind::kNumbers) {
     FOGLINE_TRY(NumberFindings found, ReadNumbers(outputs[judged].view(), card));
     return found;
   }
@@ -234,7 +262,11 @@ Verdict Judge(const Findings& findings, const ModelCard& card) {
     return JudgeList(objects->boxes, &FoundBox::label, &FoundBox::score, card);
   }
   if (const auto* mask = std::get_if<MaskFindings>(&findings)) {
+    if (card.verdict.given) return JudgeShares(mask->shares, card);
     return JudgeList(mask->shares, &LabelShare::label, &LabelShare::share, card);
+  }
+  if (const auto* list = std::get_if<NumberFindings>(&findings); list && card.verdict.given) {
+    return JudgeNumbers(list->numbers, card);
   }
   return {-1, card.LabelOf(-1), 0, true};
 }

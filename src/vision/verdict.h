@@ -21,10 +21,9 @@ struct Verdict {
 };
 
 /// What a network's outputs say about its picture, `ports` naming them one by one and `judged`
-/// being the one that its contract says: classes, boxes, or numbers that the card's labels name,
-/// otherwise RawFindings; `place` is where the picture lies in the network's input. kConflict when
-/// the outputs do not fit the card, hold NaN or no probabilities: the model or its card is at
-/// fault, not the picture.
+/// being the one that its contract says: classes, boxes, a mask or numbers, otherwise RawFindings;
+/// `place` is where the picture lies in the network's input. kConflict when the outputs do not fit
+/// the card, hold NaN or no probabilities: the model or its card is at fault, not the picture.
 Result<Findings> ReadOutputs(std::span<const Tensor> outputs, std::span<const Port> ports,
                              size_t judged, const ModelCard& card, const Placement& place);
 
@@ -35,7 +34,8 @@ Result<ClassFindings> ReadClass(const TensorView& output, const ModelCard& card)
 /// probability, the surest of its boxes, its share of the picture. Below that, and where the card
 /// names none, the label is the class said, the surest box (of another class) or the largest share
 /// (likewise). Of boxes the card's [verdict] goes before that: enough boxes of its classes, sure
-/// enough, whose lower edge has its middle in the region.
+/// enough, whose lower edge has its middle in the region; of a mask the shares of its classes
+/// together (without classes, the largest share); of numbers the limits of one.
 Verdict Judge(const Findings& findings, const ModelCard& card);
 
 }  // namespace fogline

@@ -1,6 +1,7 @@
-// Which boxes make a picture worth reporting.
+// Which boxes, shares or numbers make a picture worth reporting.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,13 @@ struct PicturePoint {
 struct VerdictRules {
   bool given = false;                // by the card; else `positive` and `threshold` count alone
   std::vector<std::string> classes;  // any of; empty: all
+  /// Of boxes.
   double least_score = 0;
-  int least_count = 1;               // so many of them at least
-  std::vector<PicturePoint> region;  // a polygon; empty: the whole picture
+  int least_count = 1;                // so many of them at least
+  std::vector<PicturePoint> region;   // a polygon; empty: the whole picture
+  double least_share = 0;             // of a mask: what the classes' shares come to at least
+  std::string number;                 // of numbers: the one that is looked at
+  std::optional<double> least, most;  // and the limits that it must keep
 
   bool operator==(const VerdictRules&) const = default;
 };

@@ -20,6 +20,14 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
         counter("fogline_cloud_retried_total", "Frames to be sent again: no fault of their own",
                 s.retried),
     };
+    if (const RawKeeper* raw = place->cloud->raw()) {
+      metrics.push_back(
+          counter("fogline_raw_kept_total", "Files of raw outputs written", raw->kept()));
+      metrics.push_back(counter("fogline_raw_left_out_total",
+                                "Files of raw outputs that there was no room for, or that could "
+                                "not be written",
+                                raw->left_out()));
+    }
     for (size_t code = 0; code < kReasons; ++code) {
       Metric metric = counter("fogline_cloud_unstored_total",
                               "Frames refused (invalid, unsupported) or to be sent again (others)",

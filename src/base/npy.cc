@@ -1,4 +1,4 @@
-#include "cli/npy.h"
+#include "base/npy.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 
-namespace fogline::cli {
+namespace fogline {
 namespace {
 
 /// What follows "'key':" in the header, a Python dictionary.
@@ -77,12 +77,11 @@ Result<Tensor> ReadNpy(const std::filesystem::path& path) {
   return tensor;
 }
 
-Status WriteNpy(const std::filesystem::path& path, const TensorView& tensor) {
+Result<std::vector<std::byte>> ToNpy(const TensorView& tensor) {
   const auto type =
       std::ranges::find_if(Types(), [&](const auto& t) { return t.second == tensor.dtype; });
   if (type == Types().end()) {
-    return Fail(ErrorCode::kUnsupported, path.string(), "NumPy has no type for {}",
-                DTypeName(tensor.dtype));
+    return Fail(ErrorCode::kUnsupported, "", "NumPy has no type for {}", DTypeName(tensor.dtype));
   }
   std::string shape;
   for (const int64_t d : tensor.shape) shape += std::to_string(d) + ",";
@@ -99,7 +98,13 @@ Status WriteNpy(const std::filesystem::path& path, const TensorView& tensor) {
   writer.Write(static_cast<uint16_t>(header.size()));
   writer.Append(header);
   writer.Append(tensor.data);
-  return WriteFile(path, file);
+  return file;
 }
 
-}  // namespace fogline::cli
+Status WriteNpy(const std::filesystem::path& path, const TensorView& tensor) {
+  const auto file = ToNpy(tensor);
+  if (!file) return Fail(file.error().code, path.string(), "{}", file.error().message);
+  return WriteFile(path, *file);
+}
+
+}  // namespace fogline
