@@ -12,7 +12,7 @@
 namespace fogline {
 namespace {
 
-constexpr int kMostCells = SmallMask::kMostSide;
+constexpr int kMaskSide = SmallMask::kMostSide;
 constexpr int32_t kNobody = -1;  // the class of a cell that the network was not shown
 
 /// Pixels of a row or column of the mask that show the picture: those whose middle does, one at
@@ -35,7 +35,7 @@ Seen SeenOf(double from, double length, int64_t pixels) {
 /// each.
 struct Middles {
   int count = 0;
-  std::array<int64_t, kMostCells> pixel{};  // -1: beyond what the network was shown
+  std::array<int64_t, kMaskSide> pixel{};  // -1: beyond what the network was shown
 };
 Middles MiddlesOf(int count, double from, double length, int64_t pixels) {
   Middles cells;
@@ -55,7 +55,7 @@ class Survey {
     const double wide = place.width * static_cast<double>(head.width);
     const double high = place.height * static_cast<double>(head.height);
     const double longest = std::max({wide, high, 1e-9});
-    const double most = std::clamp(std::round(longest), 1.0, double{kMostCells});
+    const double most = std::clamp(std::round(longest), 1.0, double{kMaskSide});
     const auto count = [&](double side) {
       return static_cast<int>(std::clamp(std::round(side / longest * most), 1.0, most));
     };
