@@ -21,8 +21,10 @@ before(async () => {
   const at = { lat: 47.37, lon: 8.54 };
   await server.put({ ...at, device: 'boxes', label: 'can', score: 0.91, thumbnail: jpeg, findings: { boxes: cans, boxes_cut_off: 3 } });
   await server.put({ ...at, device: 'none', label: 'output', score: 0, thumbnail: jpeg, findings: { boxes: [] } });
-  await server.put({ ...at, device: 'mask', label: 'road', score: 0.625, findings: { shares: [{ label: 'sky', share: 0.25 }, { label: 'road', share: 0.625 }] } });
-  await server.put({ ...at, device: 'numbers', label: 'output', findings: { numbers: [{ name: 'level', value: -0.5 }] } });
+  await server.put({ ...at, device: 'mask', label: 'road', score: 0.625, thumbnail: jpeg,
+    findings: { shares: [{ label: 'sky', share: 0.25 }, { label: 'road', share: 0.625 }, { label: 'background', share: 0.125 }],
+      mask: { width: 4, height: 2, runs: [0, 2, 2, 1, 1, 5] } } });
+  await server.put({ ...at, device: 'numbers', label: 'output', findings: { numbers: [{ name: 'level', value: -0.5, unit: 'm' }, ...Array.from({ length: 30 }, (_, i) => ({ name: `n${i}`, value: i }))] } });
   await server.put({ ...at, device: 'raw', label: 'output', findings: { raw: [{ name: 'output0', shape: [1, 84, 8400] }] } });
   await server.put({ ...at, device: 'class', label: 'clean', counts: { waiting: 12, dead: 2, dropped: 0 } });
 });
@@ -75,6 +77,26 @@ describe('the card of a detection', () => {
     }
   });
 
+  it('tints what a mask says, and leaves the background as it is', async () => {
+    const page = await browser.page(server.url);
+    try {
+      await shown(page, 6);
+      const card = await cardOf(page, 'mask');
+      const stripes = await card.evaluate((panel) => [...panel.querySelectorAll('.mask rect')].map((rect) => {
+        const picture = panel.querySelector('img').getBoundingClientRect();
+        const at = rect.getBoundingClientRect();
+        return [at.left - picture.left, at.top - picture.top, at.width, at.height].map((n, i) => n / [picture.width, picture.height][i % 2]);
+      }));
+      for (const [i, expected] of [[0, 0, 0.5, 0.5], [0.75, 0, 0.25, 0.5], [0, 0.5, 1, 0.5]].entries()) {
+        expected.forEach((part, k) => assert.ok(Math.abs(stripes[i][k] - part) < 0.01, `${stripes[i]} instead of ${expected}`));
+      }
+      assert.equal(stripes.length, 3);
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await page.close();
+    }
+  });
+
   it('says the other kinds in words, and nothing of a class alone', async () => {
     const page = await browser.page(server.url, { media: { colorScheme: 'dark' } });
     try {
@@ -82,7 +104,7 @@ describe('the card of a detection', () => {
       for (const [device, words] of [
         ['none', /Found\s*Nothing\./],
         ['mask', /Of the picture\s*road\s*63 %\s*sky\s*25 %/],
-        ['numbers', /Found\s*level\s*-0\.5/],
+        ['numbers', /Found\s*level\s*-0\.5 m\s*n0\s*0[^]*n22\s*22\s*and 7 more/],
         ['raw', /Outputs that nobody reads\s*output0\s*1 × 84 × 8400/],
       ]) {
         assert.match(await (await cardOf(page, device)).innerText(), words);

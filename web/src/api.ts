@@ -10,6 +10,13 @@ export interface FoundBox {
   h: number;
 }
 
+/** Cells that cover the picture row by row, as runs: a place among the shares (255: not seen) and how many cells, again and again. */
+export interface Mask {
+  width: number;
+  height: number;
+  runs: number[];
+}
+
 export interface Detection {
   id: number;
   device: string;
@@ -30,7 +37,8 @@ export interface Detection {
   boxes?: FoundBox[];
   boxes_cut_off?: number;
   shares?: { label: string; share: number }[];
-  numbers?: { name: string; value: number }[];
+  mask?: Mask;
+  numbers?: { name: string; value: number; unit?: string }[];
   raw?: { name: string; shape: number[] }[];
   mechanism: string;
   cut: string;

@@ -1,5 +1,5 @@
 // What a network found in a picture, made ready to be drawn: no elements here.
-import type { Detection, FoundBox } from './api';
+import type { Detection, FoundBox, Mask } from './api';
 
 /** A box as parts of its picture that CSS takes, within it even where rounding was not. */
 export interface Place {
@@ -58,6 +58,32 @@ export const namedBoxes = 6;
 
 export const findsMore = (d: Detection): boolean =>
   [d.classes, d.boxes, d.shares, d.numbers, d.raw].some((list) => list !== undefined);
+
+export interface Stripe {
+  place: number;
+  x: number;
+  y: number;
+  length: number;
+}
+
+/** A mask's runs as stripes of one row each, in cells; none of what lies beyond the mask. */
+export function stripesOf({ width, height, runs }: Mask): Stripe[] {
+  const stripes: Stripe[] = [];
+  let at = 0;
+  for (let i = 0; i + 1 < runs.length; i += 2) {
+    const end = Math.min(at + runs[i + 1]!, width * height);
+    while (at < end) {
+      const x = at % width;
+      const length = Math.min(width - x, end - at);
+      stripes.push({ place: runs[i]!, x, y: Math.floor(at / width), length });
+      at += length;
+    }
+  }
+  return stripes;
+}
+
+/** So many numbers are listed: an embedding has a thousand. */
+export const listedNumbers = 24;
 
 /** A number as it is read: whole ones whole, others to four digits. */
 export const figure = (value: number): string =>

@@ -1,8 +1,18 @@
-// What a network found, drawn: boxes over the picture, and a list of what there is.
-import type { Detection } from './api';
+// What a network found, drawn: boxes or a mask over the picture, and a list of what there is.
+import type { Detection, Mask } from './api';
 import { classColour } from './class_colours';
 import { h, s } from './dom';
-import { figure, findsMore, groupsOf, namedBoxes, nameOf, placeOf, spokenBoxes } from './findings';
+import {
+  figure,
+  findsMore,
+  groupsOf,
+  listedNumbers,
+  namedBoxes,
+  nameOf,
+  placeOf,
+  spokenBoxes,
+  stripesOf,
+} from './findings';
 import { count, percent } from './format';
 
 function coloured<E extends HTMLElement | SVGElement>(element: E, label: string): E {
@@ -40,7 +50,18 @@ function overlay(d: Detection): HTMLElement {
   return h('div', { class: 'boxes', 'aria-hidden': 'true' }, s('svg', {}, ...drawn), ...names);
 }
 
-/** The thumbnail, with boxes where there are any. */
+/** Which class lies where, each in its colour; the background stays as it is. */
+function tinted(d: Detection, mask: Mask): HTMLElement {
+  const drawn = stripesOf(mask).flatMap(({ place, x, y, length }) => {
+    const label = d.shares?.[place]?.label;
+    if (label === undefined || label === 'background') return [];
+    return [coloured(s('rect', { x, y, width: length, height: 1 }), label)];
+  });
+  const size = { viewBox: `0 0 ${mask.width} ${mask.height}`, preserveAspectRatio: 'none' };
+  return h('div', { class: 'boxes mask', 'aria-hidden': 'true' }, s('svg', size, ...drawn));
+}
+
+/** The thumbnail, with boxes or a mask where there are any. */
 export function picture(d: Detection): HTMLElement {
   const name = `Picture ${d.sequence} of ${d.device}`;
   const image = h('img', {
@@ -48,7 +69,8 @@ export function picture(d: Detection): HTMLElement {
     src: `/api/thumbnails/${d.id}`,
     alt: d.boxes ? `${name}: ${spokenBoxes(d)}` : name,
   });
-  return d.boxes ? h('div', { class: 'picture' }, image, overlay(d)) : image;
+  const over = d.boxes ? overlay(d) : d.mask && tinted(d, d.mask);
+  return over ? h('div', { class: 'picture' }, image, over) : image;
 }
 
 /** A name, a bar as long as its share, and the share in words. */
@@ -72,8 +94,12 @@ export function foundList(d: Detection): HTMLElement | null {
       ),
     ),
     ...(d.classes ?? []).map((one) => share(one.label, one.score)),
-    ...[...(d.shares ?? [])].sort((a, b) => b.share - a.share).map((one) => share(one.label, one.share)),
-    ...(d.numbers ?? []).map((one) => plain(one.name, figure(one.value))),
+    ...[...(d.shares ?? [])]
+      .sort((a, b) => b.share - a.share)
+      .map((one) => coloured(share(one.label, one.share), one.label)),
+    ...(d.numbers ?? [])
+      .slice(0, listedNumbers)
+      .map((one) => plain(one.name, `${figure(one.value)} ${one.unit ?? ''}`.trim())),
     ...(d.raw ?? []).map((one) => plain(one.name, one.shape.join(' × ') || 'one number')),
   ];
   const title = d.raw
@@ -84,11 +110,13 @@ export function foundList(d: Detection): HTMLElement | null {
         ? 'Likeliest'
         : 'Found';
   const cut = d.boxes_cut_off;
+  const unlisted = (d.numbers?.length ?? 0) - listedNumbers;
   return h(
     'section',
     { class: 'found-list' },
     h('h3', {}, title, d.boxes && d.boxes.length > 0 && h('b', {}, count(d.boxes.length))),
     lines.length === 0 ? h('p', { class: 'sub' }, 'Nothing.') : h('ul', {}, ...lines),
+    unlisted > 0 && h('p', { class: 'sub' }, `and ${count(unlisted)} more`),
     cut !== undefined &&
       h('p', { class: 'sub' }, `${count(cut)} less sure ${cut === 1 ? 'one was' : 'ones were'} left out.`),
   );

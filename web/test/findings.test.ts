@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Detection, FoundBox } from '../src/api';
-import { figure, findsMore, groupsOf, nameOf, placeOf, spokenBoxes } from '../src/findings';
+import { figure, findsMore, groupsOf, nameOf, placeOf, spokenBoxes, stripesOf } from '../src/findings';
 
 const box = (label: string, score: number, x = 0, y = 0, w = 0.5, h = 0.5): FoundBox => ({
   label,
@@ -64,4 +64,14 @@ test('numbers are as long as they have to be', () => {
     '1.235e+5',
     '0',
   ]);
+});
+
+test('a mask is drawn row by row, and no further than it goes', () => {
+  assert.deepEqual(stripesOf({ width: 3, height: 2, runs: [0, 4, 255, 1, 1, 9] }), [
+    { place: 0, x: 0, y: 0, length: 3 },
+    { place: 0, x: 0, y: 1, length: 1 },
+    { place: 255, x: 1, y: 1, length: 1 },
+    { place: 1, x: 2, y: 1, length: 1 },
+  ]);
+  assert.deepEqual(stripesOf({ width: 0, height: 0, runs: [1, 5] }), []);
 });
