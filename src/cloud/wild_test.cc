@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ostream>
 
 #include "base/file.h"
 #include "cloud/worker.h"
@@ -24,6 +25,8 @@ struct Stranger {
   OutputKind kind;
   const char* card = "";
 };
+/// Not as its bytes, which are another process's addresses in every run.
+void PrintTo(const Stranger& one, std::ostream* to) { *to << one.file; }
 constexpr const char* kNumbers = "[output]\nkind = 'numbers'\n";
 constexpr const char* kMask = "[output]\nkind = 'mask'\n";
 const Stranger kStrangers[] = {{"angle_net.onnx", OutputKind::kClasses},
