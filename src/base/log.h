@@ -16,6 +16,7 @@ void SetLogLevel(LogLevel level);
 void SetLogJson(bool json);
 
 void LogLine(LogLevel level, std::string_view line);
+/// What the functions below do once their types are gone: a line that is dropped is not formatted.
 void LogFormatted(LogLevel level, fmt::string_view format, fmt::format_args args);
 
 template <typename... Args>

@@ -3,14 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "cloud/worker.h"
-#include "edge/mechanism.h"
+#include "cloud/test_halves.h"
 #include "graph/test_model.h"
-#include "vision/placement.h"
 
 namespace fogline {
 namespace {
 
+using fogline::testing::Drawn;
+using fogline::testing::Halves;
 using fogline::testing::TestModel;
 
 constexpr int kWidth = 60, kHeight = 30;
@@ -27,18 +27,6 @@ TestModel Detector() {
   return m;
 }
 
-Image Scene() {
-  Image image{kWidth, kHeight, {}};
-  for (int y = 0; y < kHeight; ++y) {
-    for (int x = 0; x < kWidth; ++x) {
-      for (const int v : {4 * x + y, 255 - 4 * x, (x * y) % 256}) {
-        image.rgb.push_back(static_cast<uint8_t>(v));
-      }
-    }
-  }
-  return image;
-}
-
 class Boxes : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -49,40 +37,16 @@ class Boxes : public ::testing::TestWithParam<const char*> {
                              "least_score = 0.1\noverlap = 0.9\n"
                              "[verdict]\nleast_count = 2\n";
     ASSERT_TRUE(WriteFile(dir_.path() / "m.toml", card));
-    auto network = LoadNetwork(path);
-    ASSERT_TRUE(network) << network.error().ToString();
-    network_.emplace(*std::move(network));
-    auto registry = Registry::Open({.folder = dir_.path(), .patience = std::chrono::minutes(5)});
-    ASSERT_TRUE(registry) << registry.error().ToString();
-    registry_ = *std::move(registry);
-    worker_ = std::make_unique<Worker>(*registry_);
-  }
-
-  Result<Worked> ByTheLine(const std::string& cut, const std::string& codec, bool says_size) {
-    MechanismOptions options;
-    options.cut = cut;
-    options.codec = codec;
-    FOGLINE_TRY(const auto mechanism, Mechanism::Make(*network_, options));
-    Prepared prepared;
-    FOGLINE_CHECK(mechanism->Process(Scene(), prepared));
-    Frame frame;
-    frame.device = "cam";
-    mechanism->Stamp(frame);
-    if (says_size) frame.picture = PictureSize::Of(kWidth, kHeight);
-    frame.payloads = prepared.payloads;
-    std::vector<std::byte> bytes;
-    FOGLINE_CHECK(WriteFrame(frame, bytes));
-    return worker_->Work(bytes, "cam");
+    const Status opened = halves_.Open(path);
+    ASSERT_TRUE(opened) << opened.error().ToString();
   }
 
   TempDir dir_;
-  std::optional<Network> network_;
-  std::unique_ptr<Registry> registry_;
-  std::unique_ptr<Worker> worker_;
+  Halves halves_;
 };
 
 TEST_P(Boxes, AreTheSameWhereverTheNetworkIsCut) {
-  const auto edge = ByTheLine("edge-only", "", false);
+  const auto edge = halves_.ByTheLine(Drawn(kWidth, kHeight), "edge-only", "");
   ASSERT_TRUE(edge) << edge.error().ToString();
   ASSERT_TRUE(edge->detection->findings);
   const auto& boxes = std::get<BoxFindings>(*edge->detection->findings).boxes;
@@ -90,7 +54,7 @@ TEST_P(Boxes, AreTheSameWhereverTheNetworkIsCut) {
   EXPECT_TRUE(edge->detection->positive);
   EXPECT_EQ(edge->detection->label, boxes[0].label);
   for (const auto& [cut, codec] : {std::pair("tensor:relu", "f32"), {"cloud-only", "json"}}) {
-    const auto worked = ByTheLine(cut, codec, NeedsPictureSize(network_->card));
+    const auto worked = halves_.ByTheLine(Drawn(kWidth, kHeight), cut, codec);
     ASSERT_TRUE(worked) << cut << ": " << worked.error().ToString();
     EXPECT_EQ(worked->detection->label, edge->detection->label);
     EXPECT_EQ(worked->detection->positive, edge->detection->positive);

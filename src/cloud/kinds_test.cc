@@ -6,8 +6,7 @@
 
 #include "base/file.h"
 #include "base/half.h"
-#include "cloud/worker.h"
-#include "edge/mechanism.h"
+#include "cloud/test_halves.h"
 #include "engine/session.h"
 #include "graph/test_model.h"
 #include "vision/floats.h"
@@ -16,6 +15,8 @@
 namespace fogline {
 namespace {
 
+using fogline::testing::Drawn;
+using fogline::testing::Halves;
 using fogline::testing::SetInt;
 using fogline::testing::SetInts;
 using fogline::testing::TestModel;
@@ -76,19 +77,6 @@ TestModel ModelOf(const Kind& kind) {
   return m;
 }
 
-/// A drawn scene, which no rule of the test knows.
-Image Scene() {
-  Image image{40, 30, {}};
-  for (int y = 0; y < 30; ++y) {
-    for (int x = 0; x < 40; ++x) {
-      for (const int v : {5 * x + y, 255 - 6 * x, (x * y) % 256}) {
-        image.rgb.push_back(static_cast<uint8_t>(v));
-      }
-    }
-  }
-  return image;
-}
-
 class Kinds : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
@@ -98,13 +86,8 @@ class Kinds : public ::testing::TestWithParam<Kind> {
     std::string card = "[input]\nmean = 100\nstd = 50\n";
     if (kind.constants) card += "[constants]\ngain = 2.5\n";
     ASSERT_TRUE(WriteFile(dir_.path() / "m.toml", card));
-    auto network = LoadNetwork(path_);
-    ASSERT_TRUE(network) << network.error().ToString();
-    network_.emplace(*std::move(network));
-    auto registry = Registry::Open({.folder = dir_.path(), .patience = std::chrono::minutes(5)});
-    ASSERT_TRUE(registry) << registry.error().ToString();
-    registry_ = *std::move(registry);
-    worker_ = std::make_unique<Worker>(*registry_);
+    const Status opened = halves_.Open(path_);
+    ASSERT_TRUE(opened) << opened.error().ToString();
   }
 
   /// The value that channel c of a fitted picture's pixel has, before it is normalised.
@@ -121,7 +104,7 @@ class Kinds : public ::testing::TestWithParam<Kind> {
   std::pair<int, double> ByTheEngine() {
     const Kind& kind = GetParam();
     Image fitted;
-    FitToInput(Scene(), network_->card, fitted);
+    FitToInput(Drawn(40, 30), halves_.network().card, fitted);
     constexpr size_t kPixels = kSide * kSide;
     const auto channels = static_cast<size_t>(kind.channels);
     std::vector<float> row(kPixels * channels);
@@ -160,43 +143,24 @@ class Kinds : public ::testing::TestWithParam<Kind> {
     return {static_cast<int>(best - scores.begin()), 1 / sum};
   }
 
-  /// What a cloud stores of the picture that an edge worked on at a cut.
-  Result<Worked> ByTheLine(const std::string& cut, const std::string& codec) {
-    MechanismOptions options;
-    options.cut = cut;
-    options.codec = codec;
-    FOGLINE_TRY(const auto mechanism, Mechanism::Make(*network_, options));
-    Prepared prepared;
-    FOGLINE_CHECK(mechanism->Process(Scene(), prepared));
-    Frame frame;
-    frame.device = "cam";
-    mechanism->Stamp(frame);
-    frame.payloads = prepared.payloads;
-    std::vector<std::byte> bytes;
-    FOGLINE_CHECK(WriteFrame(frame, bytes));
-    return worker_->Work(bytes, "cam");
-  }
-
   TempDir dir_;
   std::filesystem::path path_;
-  std::optional<Network> network_;
-  std::unique_ptr<Registry> registry_;
-  std::unique_ptr<Worker> worker_;
+  Halves halves_;
 };
 
 TEST_P(Kinds, GiveTheSameAnswerWhereverTheyAreCut) {
-  EXPECT_EQ(network_->contract.classes(), 4U) << network_->contract.ToString();
+  EXPECT_EQ(halves_.network().contract.classes(), 4U) << halves_.network().contract.ToString();
   const auto [label, score] = ByTheEngine();
   // What is normalised by one multiplication and one addition is a rounding off.
   const double within = GetParam().dtype == kHalf || GetParam().half_out ? 2e-3 : 1e-5;
   for (const auto& [cut, codec] :
        {std::pair("edge-only", ""), {"tensor:relu", "f32"}, {"cloud-only", "json"}}) {
-    const auto worked = ByTheLine(cut, codec);
+    const auto worked = halves_.ByTheLine(Drawn(40, 30), cut, codec);
     ASSERT_TRUE(worked) << cut << ": " << worked.error().ToString();
     EXPECT_EQ(worked->label, label) << cut;
     EXPECT_NEAR(worked->score, score, within) << cut;
   }
-  const auto jpeg = ByTheLine("cloud-only", "jpeg:95");
+  const auto jpeg = halves_.ByTheLine(Drawn(40, 30), "cloud-only", "jpeg:95");
   ASSERT_TRUE(jpeg) << jpeg.error().ToString();
   EXPECT_EQ(jpeg->detection->mechanism, "cloud-only");
 }
@@ -204,21 +168,21 @@ TEST_P(Kinds, GiveTheSameAnswerWhereverTheyAreCut) {
 /// At cut 0 a frame may hold the network's own input instead of a picture. What one of them is
 /// decoded by does not become the other's: they differ in type and size.
 TEST_P(Kinds, APictureAndTheNetworksOwnInputAreToldApart) {
-  const Cut cut = FindCut(network_->model, "cloud-only").value();
+  const Cut cut = FindCut(halves_.network().model, "cloud-only").value();
   Image fitted;
-  FitToInput(Scene(), network_->card, fitted);
-  const Port &own = cut.tensors[0], pixels = network_->contract.pixels();
+  FitToInput(Drawn(40, 30), halves_.network().card, fitted);
+  const Port &own = cut.tensors[0], pixels = halves_.network().contract.pixels();
   const std::vector<std::byte> zeros(static_cast<size_t>(*own.Bytes()));
   Frame frame;
   frame.device = "cam";
-  frame.model = ShortId(network_->model.hash());
+  frame.model = ShortId(halves_.network().model.hash());
   frame.cut = cut.id;
   const auto work = [&](const Port& port, std::span<const std::byte> data) {
     frame.payloads = {{Role::kActivation, static_cast<uint8_t>(CodecKind::kF32), 0, port.dtype,
                        port.shape, data}};
     std::vector<std::byte> bytes;
     EXPECT_TRUE(WriteFrame(frame, bytes));
-    return worker_->Work(bytes, "cam");
+    return halves_.worker().Work(bytes, "cam");
   };
   const auto [label, score] = ByTheEngine();
   for (int round = 0; round < 2; ++round) {

@@ -7,16 +7,15 @@
 #include <ostream>
 
 #include "base/file.h"
-#include "cloud/worker.h"
+#include "cloud/test_halves.h"
 #include "codec/runnable.h"
-#include "edge/mechanism.h"
 #include "vision/folder.h"
-#include "vision/placement.h"
 
 namespace fogline {
 namespace {
 
 namespace fs = std::filesystem;
+using fogline::testing::Halves;
 
 /// Each by what it gives. Lists that are no scores, and one score a pixel, cannot be told by their
 /// shapes: cards say it.
@@ -62,13 +61,8 @@ class Wild : public ::testing::TestWithParam<Stranger> {
     const fs::path here = dir_.path() / GetParam().file;
     fs::create_symlink(file, here);
     ASSERT_TRUE(WriteFile(fs::path(here).replace_extension(".toml"), GetParam().card));
-    auto network = LoadNetwork(here);
-    ASSERT_TRUE(network) << network.error().ToString();
-    network_.emplace(*std::move(network));
-    auto registry = Registry::Open({.folder = dir_.path(), .patience = std::chrono::minutes(5)});
-    ASSERT_TRUE(registry) << registry.error().ToString();
-    registry_ = *std::move(registry);
-    worker_ = std::make_unique<Worker>(*registry_);
+    const Status opened = halves_.Open(here);
+    ASSERT_TRUE(opened) << opened.error().ToString();
     std::vector<fs::path> found;
     for (const auto& entry : fs::directory_iterator(pictures)) found.push_back(entry.path());
     std::ranges::sort(found);
@@ -78,39 +72,19 @@ class Wild : public ::testing::TestWithParam<Stranger> {
     picture_ = std::move(picture->image);
   }
 
-  Result<Worked> ByTheLine(const std::string& cut, const std::string& codec) {
-    MechanismOptions options;
-    options.cut = cut;
-    options.codec = codec;
-    FOGLINE_TRY(const auto mechanism, Mechanism::Make(*network_, options));
-    Prepared prepared;
-    FOGLINE_CHECK(mechanism->Process(picture_, prepared));
-    Frame frame;
-    frame.device = "cam";
-    mechanism->Stamp(frame);
-    if (NeedsPictureSize(network_->card) && cut != "edge-only") {
-      frame.picture = PictureSize::Of(picture_.width, picture_.height);
-    }
-    frame.payloads = prepared.payloads;
-    std::vector<std::byte> bytes;
-    FOGLINE_CHECK(WriteFrame(frame, bytes));
-    return worker_->Work(bytes, "cam");
-  }
-
   /// The cut in the middle of those that are run.
   std::string Middle() const {
-    const auto cuts = ListCuts(network_->model).value();
+    const auto cuts = ListCuts(halves_.network().model).value();
     std::vector<const Cut*> run;
     for (const Cut& cut : cuts) {
-      if (cut.is_split() && !WhyNotRun(network_->contract, cut, std::nullopt)) run.push_back(&cut);
+      if (cut.is_split() && !WhyNotRun(halves_.network().contract, cut, std::nullopt))
+        run.push_back(&cut);
     }
     return run.empty() ? "" : run[run.size() / 2]->name;
   }
 
   TempDir dir_;
-  std::optional<Network> network_;
-  std::unique_ptr<Registry> registry_;
-  std::unique_ptr<Worker> worker_;
+  Halves halves_;
   Image picture_;
 };
 
@@ -131,15 +105,16 @@ std::string Told(const Worked& worked) {
 }
 
 TEST_P(Wild, RunsEndToEndByEveryMechanism) {
-  EXPECT_EQ(network_->contract.output().kind, GetParam().kind) << network_->contract.ToString();
-  const auto edge = ByTheLine("edge-only", "");
+  EXPECT_EQ(halves_.network().contract.output().kind, GetParam().kind)
+      << halves_.network().contract.ToString();
+  const auto edge = halves_.ByTheLine(picture_, "edge-only", "");
   ASSERT_TRUE(edge) << edge.error().ToString();
-  std::string row = std::string(GetParam().file) + " | " + network_->contract.ToString() +
+  std::string row = std::string(GetParam().file) + " | " + halves_.network().contract.ToString() +
                     " | edge-only: " + Told(*edge);
   const std::string middle = Middle();
   ASSERT_FALSE(middle.empty());
   for (const auto& [cut, codec] : {std::pair(middle, "f16"), {"cloud-only", "jpeg:95"}}) {
-    const auto worked = ByTheLine(cut, codec);
+    const auto worked = halves_.ByTheLine(picture_, cut, codec);
     ASSERT_TRUE(worked) << cut << ": " << worked.error().ToString();
     row += " | " + cut + ": " + Told(*worked);
     ASSERT_EQ(worked->detection->findings.has_value(), edge->detection->findings.has_value());

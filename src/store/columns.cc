@@ -172,9 +172,4 @@ std::vector<uint64_t> Columns::Ids(const Filter& filter, const WordFilter& words
   return ids;
 }
 
-tl::unexpected<Error> StillReading(const std::string& where, uint64_t read, uint64_t rows) {
-  return Fail(ErrorCode::kUnavailable, where, "is being read, {} of {} rows so far; ask again",
-              read, rows);
-}
-
 }  // namespace fogline

@@ -96,8 +96,4 @@ class Columns {
   std::unordered_map<std::string, uint32_t> found_numbers_;
 };
 
-/// The answer while a store that was opened a short time ago is still being read into a mirror:
-/// kUnavailable. What was read stays; whoever asks again reads on.
-tl::unexpected<Error> StillReading(const std::string& where, uint64_t read, uint64_t rows);
-
 }  // namespace fogline

@@ -182,9 +182,10 @@ Result<std::vector<StoredDetection>> RedisReader::Query(const Filter& filter, Or
     FOGLINE_CHECK(VisitLog(filter, order, std::min(limit, kPage), take));
     return rows;
   }
-  FOGLINE_TRY(const bool mirrored, Mirror());
+  FOGLINE_TRY(const bool mirrored, Mirrored());
   if (mirrored) {
-    FOGLINE_CHECK(VisitIds(mirror_.Ids(filter, Words(filter), order, limit), filter, take));
+    FOGLINE_CHECK(
+        VisitIds(mirror_.columns().Ids(filter, Words(filter), order, limit), filter, take));
   } else {
     FOGLINE_CHECK(Visit(filter, order, kPage, take));
   }
@@ -224,34 +225,22 @@ void RedisReader::AddTo(Columns& columns, const StoredDetection& row) {
        .boxes = BoxesOf(d.findings)});
 }
 
-Result<bool> RedisReader::Mirror() {
-  FOGLINE_TRY(const uint64_t last, LastId());
-  FOGLINE_TRY(const uint64_t forgotten, ForgottenId());
-  if (too_many_boxes_ || last - std::min(last, forgotten) > options_.mirrored_rows) {
-    mirror_ = {};
-    return false;
-  }
-  mirror_.Forget(forgotten);
-  const uint64_t read = std::max(mirror_.last_id(), forgotten);
-  if (read >= last) return true;
-  const Status followed =
-      VisitLog({.after_id = read}, Order::kOldestFirst, kPage, [this](StoredDetection&& row) {
-        AddTo(mirror_, row);
-        return true;
-      });
-  too_many_boxes_ = mirror_.boxes() > Columns::kBoxesARow * options_.mirrored_rows;
-  if (too_many_boxes_) return Mirror();
-  if (!followed && followed.error().code == ErrorCode::kExhausted) {
-    return StillReading(redis_.where(), mirror_.size(), last - forgotten);
-  }
-  FOGLINE_CHECK(followed);
-  return true;
+Result<bool> RedisReader::Mirrored() {
+  Mirror::Extent extent{.where = redis_.where()};
+  FOGLINE_TRY(extent.last, LastId());
+  FOGLINE_TRY(extent.forgotten, ForgottenId());
+  return mirror_.Follow(extent, options_.mirrored_rows, [this](uint64_t after, Columns& columns) {
+    return VisitLog({.after_id = after}, Order::kOldestFirst, kPage, [&](StoredDetection&& row) {
+      AddTo(columns, row);
+      return true;
+    });
+  });
 }
 
 Result<const Columns*> RedisReader::Counted(const Filter& filter) {
   deadline_ = options_.clock->Steady() + options_.longest_read;
-  FOGLINE_TRY(const bool mirrored, Mirror());
-  if (mirrored) return &mirror_;
+  FOGLINE_TRY(const bool mirrored, Mirrored());
+  if (mirrored) return &mirror_.columns();
   selection_ = {};
   FOGLINE_CHECK(Visit(filter, Order::kOldestFirst, kPage, [this](StoredDetection&& row) {
     AddTo(selection_, row);

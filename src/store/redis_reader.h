@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/columns.h"
+#include "store/mirror.h"
 #include "store/redis_connection.h"
 #include "store/store.h"
 
@@ -44,7 +45,7 @@ class RedisReader {
 
   /// Brings the mirror up to date; false when the store is too large for one. When there is too
   /// much to read in the time of one call the next one goes on from there.
-  Result<bool> Mirror();
+  Result<bool> Mirrored();
   /// Columns that hold at least the rows which the filter lets pass. Valid until the next call.
   Result<const Columns*> Counted(const Filter& filter);
   void AddTo(Columns& columns, const StoredDetection& row);
@@ -56,8 +57,7 @@ class RedisReader {
   const StoreOptions options_;
   Nanos deadline_{0};
   std::unordered_map<std::string, uint32_t> words_;  // numbers of this process only, from 1
-  Columns mirror_;
-  bool too_many_boxes_ = false;  // for a mirror
+  Mirror mirror_;
   Columns selection_;
 };
 

@@ -93,10 +93,10 @@ Result<std::vector<StoredDetection>> SqliteReader::Query(const Filter& filter, O
   if (limit == 0) return rows;
   if (filter.found.asks()) {
     // No index of the tables knows what was found; the mirror does.
-    FOGLINE_TRY(const bool mirrored, Mirror());
+    FOGLINE_TRY(const bool mirrored, Mirrored());
     if (mirrored) {
       FOGLINE_TRY(const WordFilter words, Words(filter));
-      return Rows(mirror_.Ids(filter, words, order, limit));
+      return Rows(mirror_.columns().Ids(filter, words, order, limit));
     }
   }
   FOGLINE_TRY(const SqliteWhere where, TranslateFilter(database_, filter, false));
@@ -176,31 +176,21 @@ Status SqliteReader::Load(const SqliteWhere& where, Columns& columns) {
   }
 }
 
-Result<bool> SqliteReader::Mirror() {
-  FOGLINE_TRY(const uint64_t last, Newest());
-  FOGLINE_TRY(const uint64_t forgotten, Forgotten());
-  // Ids have no holes worth mentioning, so they say how many rows there are.
-  if (too_many_boxes_ || last - std::min(last, forgotten) > options_.mirrored_rows) {
-    mirror_ = {};
-    return false;
-  }
-  mirror_.Forget(forgotten);
-  const uint64_t read = std::max(mirror_.last_id(), forgotten);
-  if (read >= last) return true;
-  FOGLINE_TRY(const SqliteWhere newer, TranslateFilter(database_, {.after_id = read}, false));
-  const Status loaded = Load(newer, mirror_);
-  too_many_boxes_ = mirror_.boxes() > Columns::kBoxesARow * options_.mirrored_rows;
-  if (too_many_boxes_) return Mirror();
-  if (!loaded && loaded.error().code == ErrorCode::kExhausted) {
-    return StillReading(database_.path(), mirror_.size(), last - forgotten);
-  }
-  FOGLINE_CHECK(loaded);
-  return true;
+Result<bool> SqliteReader::Mirrored() {
+  Mirror::Extent extent{.where = database_.path()};
+  FOGLINE_TRY(extent.last, Newest());
+  FOGLINE_TRY(extent.forgotten, Forgotten());
+  return mirror_.Follow(extent, options_.mirrored_rows,
+                        [this](uint64_t after, Columns& columns) -> Status {
+                          FOGLINE_TRY(const SqliteWhere newer,
+                                      TranslateFilter(database_, {.after_id = after}, false));
+                          return Load(newer, columns);
+                        });
 }
 
 Result<const Columns*> SqliteReader::Counted(const Filter& filter) {
-  FOGLINE_TRY(const bool mirrored, Mirror());
-  if (mirrored) return &mirror_;
+  FOGLINE_TRY(const bool mirrored, Mirrored());
+  if (mirrored) return &mirror_.columns();
   selection_ = {};
   FOGLINE_TRY(const SqliteWhere where, TranslateFilter(database_, filter, false));
   if (where.never) return &selection_;

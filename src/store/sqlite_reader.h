@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/columns.h"
+#include "store/mirror.h"
 #include "store/sqlite_filter.h"
 #include "store/sqlite_handle.h"
 #include "store/sqlite_words.h"
@@ -46,7 +47,7 @@ class SqliteReader {
   Status Load(const SqliteWhere& where, Columns& columns);
   /// Brings the mirror up to date; false when the store is too large for one. When there is too
   /// much to read in the time of one call the next one goes on from there.
-  Result<bool> Mirror();
+  Result<bool> Mirrored();
   /// Columns that hold at least the rows which the filter lets pass: the mirror, or what a store
   /// too large for it has of them. Valid until the next call.
   Result<const Columns*> Counted(const Filter& filter);
@@ -57,8 +58,7 @@ class SqliteReader {
   std::mutex& mutex_;
   const StoreOptions options_;
   SqliteWords words_;
-  Columns mirror_;
-  bool too_many_boxes_ = false;  // for a mirror
+  Mirror mirror_;
   Columns selection_;
 };
 

@@ -44,6 +44,11 @@ long MegabytesOf(const Work& work) {
   return taken;
 }
 
+void ExpectUnder(long most, long megabytes) {
+  if (megabytes < 0) GTEST_SKIP() << "this kernel does not forget its mark of memory";
+  EXPECT_LT(megabytes, most);
+}
+
 /// What all these pictures show: red (or grey) rises to the right, green downwards.
 uint8_t Rise(int at, int side) {
   return static_cast<uint8_t>(static_cast<int64_t>(at) * 255 / side);
@@ -132,7 +137,7 @@ TEST(Large, AJpegOf250MegapixelsIsNeverInMemoryWhole) {
   ASSERT_TRUE(picture) << picture.error().ToString();
   EXPECT_EQ(picture->image.width, kSide / 8);
   ExpectRises(picture->image, false);
-  EXPECT_LT(taken, 40);
+  ExpectUnder(40, taken);
 }
 
 TEST(Large, APngOf250MegapixelsIsNeverInMemoryWhole) {
@@ -142,7 +147,7 @@ TEST(Large, APngOf250MegapixelsIsNeverInMemoryWhole) {
   ASSERT_TRUE(picture) << picture.error().ToString();
   EXPECT_EQ(picture->image.width, (kSide - 1) / 35 + 1);
   ExpectRises(picture->image, true);
-  EXPECT_LT(taken, 20);
+  ExpectUnder(20, taken);
 }
 
 TEST(Large, AWebpOfMoreThan100MegapixelsIsNeverInMemoryWhole) {
@@ -175,7 +180,7 @@ TEST(Large, AWebpOfMoreThan100MegapixelsIsNeverInMemoryWhole) {
   ASSERT_TRUE(read) << read.error().ToString();
   EXPECT_EQ(read->image.height, 6300 / 14);
   EXPECT_EQ(read->image.width, (kWidth - 1) / 14 + 1);
-  EXPECT_LT(taken, 20);
+  ExpectUnder(20, taken);
 }
 
 TEST(Large, WhatNobodySaidHowSmallItMayBeIsHalved) {

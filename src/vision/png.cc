@@ -112,12 +112,12 @@ Result<Image> DecodePngInSteps(std::span<const std::byte> file, const std::strin
   if (!png.ReadHeader()) return png.Failure(where);
   FOGLINE_CHECK(CheckPixels(Side(png.width()), Side(png.height()), where,
                             png.interlaced() ? "an interlaced PNG" : ""));
-  Image image;
-  Shrinker shrinker(Side(png.width()), Side(png.height()), step, image);
   if (png.interlaced()) {
     return Fail(ErrorCode::kUnsupported, where,
                 "is an interlaced PNG, which has no rows to shrink");
   }
+  Image image;
+  Shrinker shrinker(Side(png.width()), Side(png.height()), step, image);
   if (!png.ReadRows(shrinker)) return png.Failure(where);
   return image;
 }

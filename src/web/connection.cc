@@ -1,5 +1,6 @@
 #include "web/connection.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -143,9 +144,10 @@ WebTask<bool> Connection::Send(std::string_view text, std::chrono::nanoseconds p
   co_return !error;
 }
 
-void Connection::LimitSendBuffer(int bytes) {
+void Connection::OnlySend(int buffered) {
+  reader_.reset();
   error_code ignored;
-  socket_.set_option(net::socket_base::send_buffer_size(bytes), ignored);
+  socket_.set_option(net::socket_base::send_buffer_size(buffered), ignored);
 }
 
 void Connection::Close() {

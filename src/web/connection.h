@@ -17,8 +17,8 @@
 
 namespace fogline {
 
-/// All that waits is on the one io_context, and its types say so: with executors of any kind they
-/// would take a third longer to compile.
+/// All that waits is on the one io_context, and its types say so: with executors of any kind each
+/// operation would be compiled around one more layer.
 using WebExecutor = boost::asio::io_context::executor_type;
 template <typename T>
 using WebTask = boost::asio::awaitable<T, WebExecutor>;
@@ -53,8 +53,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   WebTask<bool> Send(std::string_view text, std::chrono::nanoseconds patience);
   bool late() const { return late_; }
 
-  /// Bytes that may wait in the kernel for the client to take.
-  void LimitSendBuffer(int bytes);
+  /// Nothing more is asked: a stream of events follows. What reading took is given back; so many
+  /// bytes may wait in the kernel for the client to take.
+  void OnlySend(int buffered);
   /// Nothing more will be sent.
   void Close();
 

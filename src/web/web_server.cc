@@ -291,7 +291,7 @@ class WebServer::Impl {
       explicit Open(WebCounters& c) : counters(c) { ++counters.streams, ++counters.streams_opened; }
       ~Open() { --counters.streams; }
     } const open(counters_);
-    client.LimitSendBuffer(kStreamSendBuffer);
+    client.OnlySend(kStreamSendBuffer);
     const FeedStart start = feed_.Resolve(*head.events_after);
     uint64_t cursor = start.after;
     const std::string header = HeaderOf(head, 11, true);
