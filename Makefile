@@ -7,14 +7,16 @@
 PRESET ?= release
 BINARY := build/$(PRESET)/fogline
 
-.PHONY: all setup build build-all demo test check soak fuzz sanitize bench format clean
+.PHONY: all setup build programs build-all demo test check soak fuzz sanitize bench format clean
 all: build
 
-# Only what the binary and the demo need; all the rest is installed and built by those that use it, in the same folder.
-build:
+# Both programs, or only fogline, which is all that the demo needs; all the rest is installed and built by those that use it, in the same folder.
+build: PROGRAMS := fogline fogline-lab
+PROGRAMS := fogline
+build programs:
 	@scripts/setup --demo
 	@cmake --preset $(PRESET) $(CMAKE_ARGS) --log-level=WARNING
-	@cmake --build --preset $(PRESET) --target fogline
+	@cmake --build --preset $(PRESET) --target $(PROGRAMS)
 
 setup:
 	@scripts/setup
@@ -23,7 +25,7 @@ build-all: setup
 	@cmake --preset $(PRESET) -DFOGLINE_TESTS=ON -DFOGLINE_BENCH=ON $(CMAKE_ARGS) --log-level=WARNING
 	@cmake --build --preset $(PRESET)
 
-demo: build
+demo: programs
 	@$(BINARY) demo $(DEMO_ARGS)
 
 test: build-all

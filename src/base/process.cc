@@ -212,6 +212,8 @@ int FreePort() {
 
 std::filesystem::path SelfPath() { return LinkTarget("/proc/self/exe"); }
 
+std::filesystem::path FoglinePath() { return SelfPath().parent_path() / "fogline"; }
+
 void CatchStopSignals() {
   if (stop_fd >= 0) return;
   stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -55,8 +55,10 @@ class Process {
   uint64_t max_resident_bytes_ = 0;
 };
 
-/// The path of this very program, to start more of it.
+/// The path of this very program.
 std::filesystem::path SelfPath();
+/// The path of `fogline`, this very program or the one beside it, to start daemons with.
+std::filesystem::path FoglinePath();
 
 /// A file that comes with Fogline ("models/litter.onnx"): looked for below $FOGLINE_HOME, below
 /// ../share/fogline of this program, and in the source tree that it was built in. kNotFound with

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/text.h"
-#include "cli/score_view.h"
-#include "learn/class_name.h"
+#include "cli/skipped.h"
+#include "vision/class_name.h"
 #include "vision/folder.h"
 #include "vision/preprocess.h"
 

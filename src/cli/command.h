@@ -26,7 +26,7 @@ void AddCommon(Command& command, Common& common);
 void SetAction(Command& command, const std::shared_ptr<Common>& common,
                std::function<Status()> action);
 
-// One a file in this folder; the table in main.cc lists them.
+// One a file in this folder, or in lab/; the tables in main.cc and lab/main.cc list them.
 void AddInspect(CommandLine& line);
 void AddSplit(CommandLine& line);
 void AddCalibrate(CommandLine& line);

@@ -72,7 +72,7 @@ Result<Edge> StartEdge(const DemoOptions& options, const std::string& broker,
                        const std::filesystem::path& model, const std::filesystem::path& images,
                        const std::filesystem::path& log, const std::string& device,
                        const std::vector<std::string>& mechanism) {
-  std::vector<std::string> command{SelfPath().string(),
+  std::vector<std::string> command{FoglinePath().string(),
                                    "edge",
                                    "--json",
                                    "--broker",

@@ -102,7 +102,7 @@ Result<std::filesystem::path> PrepareModel(const Suite& suite, const SuiteModel&
   if (Covers(bundle, as_is, cuts)) return file;
   std::filesystem::remove(bundle, error);
   std::vector<std::string> command{
-      SelfPath().string(),     "calibrate", file.string(),   "--images",
+      FoglinePath().string(),     "calibrate", file.string(),   "--images",
       suite.pictures.string(), "--out",     bundle.string(), "--max-images",
       kPicturesToTime,         "--bits"};
   command.insert(command.end(), std::begin(kLevels), std::end(kLevels));
@@ -125,7 +125,7 @@ Result<std::filesystem::path> ProfileMachine(const SuiteMachine& machine,
     FOGLINE_TRY(limit, CpuLimit::Make(machine.cores));
     command = limit->enter();
   }
-  command.insert(command.end(), {SelfPath().string(), "profile", model.string(), "--out",
+  command.insert(command.end(), {FoglinePath().string(), "profile", model.string(), "--out",
                                  file.string(), "--budget", fmt::format("{:g}", budget_s)});
   FOGLINE_CHECK(RunToEnd("profile", std::move(command), log));
   return file;

@@ -292,7 +292,7 @@ Result<Capacity> MeasureCapacity(const Suite& suite, size_t index,
   FOGLINE_TRY(const auto broker, LocalBroker::Start());
   std::vector<std::string> command;
   if (core >= 0) command = {"taskset", "-c", std::to_string(core)};
-  command.insert(command.end(), {SelfPath().string(), "cloud", "--models",
+  command.insert(command.end(), {FoglinePath().string(), "cloud", "--models",
                                  model.parent_path().string(), "--broker", broker->url(), "--store",
                                  "sqlite:" + (dir.path() / "capacity.db").string(), "--workers",
                                  "1", "--threads", "1"});

@@ -44,7 +44,7 @@ class SiteImpl final : public LabSite {
       FOGLINE_TRY(limit_, CpuLimit::Make(device_.cores));
     }
     store_ = "sqlite:" + (dir_.path() / "lab.db").string();
-    Words command{SelfPath().string(), "cloud",
+    Words command{FoglinePath().string(), "cloud",
                   "--models",          model_.parent_path().string(),
                   "--broker",          broker_->url(),
                   "--store",           store_,
@@ -67,7 +67,7 @@ class SiteImpl final : public LabSite {
       const Words enter = limit_->enter();
       command.insert(command.end(), enter.begin(), enter.end());
     }
-    command.insert(command.end(), {SelfPath().string(),
+    command.insert(command.end(), {FoglinePath().string(),
                                    "edge",
                                    "--json",
                                    "--broker",

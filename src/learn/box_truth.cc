@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/paths.h"
-#include "learn/class_name.h"
+#include "vision/class_name.h"
 
 namespace fogline {
 namespace {

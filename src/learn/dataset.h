@@ -19,12 +19,6 @@ struct Dataset {
   std::vector<Sample> samples;  // by class, then by file name
 };
 
-/// A picture left out, and why, in one line.
-struct Skipped {
-  std::filesystem::path file;
-  std::string reason;
-};
-
 /// One sub-folder a class, in the order of their names. kNotFound for a missing folder, kInvalid
 /// with fewer than two classes.
 Result<Dataset> ListSamples(const std::filesystem::path& folder);

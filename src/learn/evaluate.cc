@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "engine/session.h"
-#include "learn/class_name.h"
+#include "vision/class_name.h"
 #include "learn/features.h"
 #include "learn/logistic.h"
 #include "vision/network.h"

@@ -10,6 +10,7 @@
 #include "learn/threshold.h"
 #include "learn/train.h"
 #include "vision/card.h"
+#include "vision/folder.h"
 
 namespace fogline {
 

@@ -10,6 +10,7 @@
 #include "learn/train.h"
 #include "vision/average_precision.h"
 #include "vision/card.h"
+#include "vision/folder.h"
 
 namespace fogline {
 

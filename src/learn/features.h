@@ -7,6 +7,7 @@
 #include "engine/session.h"
 #include "learn/dataset.h"
 #include "vision/card.h"
+#include "vision/folder.h"
 
 namespace fogline {
 

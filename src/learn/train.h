@@ -11,6 +11,7 @@
 #include "learn/cross_validate.h"
 #include "learn/features.h"
 #include "learn/threshold.h"
+#include "vision/folder.h"
 
 namespace fogline {
 

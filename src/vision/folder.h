@@ -32,6 +32,12 @@ Result<Folder> ListFolder(const std::filesystem::path& folder, Depth depth = Dep
 /// Its pictures alone.
 Result<std::vector<std::filesystem::path>> ListImages(const std::filesystem::path& folder);
 
+/// A picture left out, and why, in one line.
+struct Skipped {
+  std::filesystem::path file;
+  std::string reason;
+};
+
 /// One sub-folder a class: its name and its pictures. kInvalid with fewer than two classes.
 struct ImageClass {
   std::string label;

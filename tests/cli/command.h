@@ -28,8 +28,9 @@ struct Outcome {
 };
 
 /// Runs `fogline WORDS…` in `directory`'s company: stderr goes through a file there.
-inline Outcome RunCommand(std::vector<std::string> words, const std::filesystem::path& directory) {
-  words.insert(words.begin(), FOGLINE_BINARY);
+inline Outcome RunCommand(std::vector<std::string> words, const std::filesystem::path& directory,
+                          const std::filesystem::path& program = FOGLINE_BINARY) {
+  words.insert(words.begin(), program.string());
   const std::filesystem::path log = directory / "stderr";
   std::filesystem::remove(log);
   auto process = Process::Start({.command = words, .capture_stdout = true, .stderr_to = log});

@@ -246,5 +246,19 @@ TEST_F(Commands, HowLongToKeepIsATimeWithItsUnit) {
   EXPECT_FALSE(fs::exists(dir_.path() / "s.db"));  // nothing was opened
 }
 
+TEST_F(Commands, ACommandOfTheSecondProgramIsTheSameOrSaysHowToGetIt) {
+  const fs::path alone = dir_.path() / "fogline";
+  fs::copy_file(FOGLINE_BINARY, alone);
+  const Outcome without = RunCommand({"train", "--help"}, dir_.path(), alone);
+  EXPECT_EQ(without.status, 1);
+  EXPECT_THAT(without.log, HasSubstr("train is a command of fogline-lab"));
+  EXPECT_THAT(without.log, HasSubstr("make build"));
+
+  const Outcome with = Run({"train", "--help"});
+  EXPECT_EQ(with.status, 0);
+  EXPECT_THAT(with.out, HasSubstr("fogline train [OPTIONS]"));
+  EXPECT_EQ(Run({"train"}).status, 2);
+}
+
 }  // namespace
 }  // namespace fogline

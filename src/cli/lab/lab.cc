@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/elsewhere.h"
 #include "lab/results.h"
 #include "report/table.h"
 
@@ -58,7 +59,7 @@ Status Run(const LabArgs& args) {
 }  // namespace
 
 void AddLab(CommandLine& line) {
-  Command command = line.Add("lab", "Runs experiments for real, beside what the plan says of them");
+  Command command = AddHere(line, "lab");
   auto args = std::make_shared<LabArgs>();
   command.Add("SUITE", args->lab.suite, "paper, loopback, traces, capacity, or a .toml").Required();
   command

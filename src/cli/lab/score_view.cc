@@ -1,18 +1,16 @@
-#include "cli/score_view.h"
+#include "cli/lab/score_view.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "base/text.h"
 
 namespace fogline::cli {
 namespace {
 
 constexpr size_t kMatrixClasses = 12;  // a wider confusion matrix fits no terminal
-constexpr size_t kNamedSkipped = 10;
 
 Cell Percent(double share, bool known) {
   return known ? Cell(fmt::format("{:.1f} %", 100 * share), share) : Cell("–", -1);
@@ -85,24 +83,6 @@ Json MistakesToJson(const std::vector<std::string>& labels,
                     {"probability_of_label", p.of_truth()}});
   }
   return list;
-}
-
-Json SkippedToJson(const std::vector<Skipped>& skipped) {
-  Json list = Json::array();
-  for (const Skipped& s : skipped) {
-    list.push_back({{"file", s.file.string()}, {"reason", s.reason}});
-  }
-  return list;
-}
-
-void LogSkipped(const std::vector<Skipped>& skipped) {
-  for (size_t i = 0; i < std::min(kNamedSkipped, skipped.size()); ++i) {
-    LogWarning("left out {}: {}", Printable(skipped[i].file.string()),
-               Printable(skipped[i].reason));
-  }
-  if (skipped.size() > kNamedSkipped) {
-    LogWarning("left out {} pictures in all", skipped.size());
-  }
 }
 
 void StageProgress::Advance(std::string_view stage, size_t total) {

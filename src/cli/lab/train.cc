@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/elsewhere.h"
 #include "cli/flags.h"
-#include "cli/score_view.h"
+#include "cli/lab/score_view.h"
+#include "cli/skipped.h"
 #include "learn/train.h"
 
 namespace fogline::cli {
@@ -135,8 +137,7 @@ Status RunTrain(const TrainArgs& args) {
 }  // namespace
 
 void AddTrain(CommandLine& line) {
-  Command command =
-      line.Add("train", "Fits a classifier of your photographs on a network's features");
+  Command command = AddHere(line, "train");
   auto args = std::make_shared<TrainArgs>();
   TrainOptions& train = args->train;
   command.Add("--backbone", train.backbone, "the ONNX model whose features are used")

@@ -1,12 +1,12 @@
-#include "cli/eval_page.h"
+#include "cli/lab/eval_page.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/gallery_picture.h"
-#include "cli/score_view.h"
+#include "cli/lab/gallery_picture.h"
+#include "cli/lab/score_view.h"
 #include "report/bar_chart.h"
 #include "report/gallery.h"
 #include "report/matrix.h"

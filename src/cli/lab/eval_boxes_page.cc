@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/eval_boxes.h"
-#include "cli/gallery_picture.h"
+#include "cli/lab/eval_boxes.h"
+#include "cli/lab/gallery_picture.h"
 #include "report/gallery.h"
 #include "report/page.h"
 

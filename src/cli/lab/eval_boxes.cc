@@ -1,4 +1,4 @@
-#include "cli/eval_boxes.h"
+#include "cli/lab/eval_boxes.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/flags.h"
-#include "cli/score_view.h"
+#include "cli/lab/score_view.h"
+#include "cli/skipped.h"
 #include "report/table.h"
 
 namespace fogline::cli {

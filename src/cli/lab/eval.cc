@@ -7,10 +7,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/eval_boxes.h"
-#include "cli/eval_page.h"
+#include "cli/elsewhere.h"
 #include "cli/flags.h"
-#include "cli/score_view.h"
+#include "cli/lab/eval_boxes.h"
+#include "cli/lab/eval_page.h"
+#include "cli/lab/score_view.h"
+#include "cli/skipped.h"
 #include "learn/evaluate.h"
 
 namespace fogline::cli {
@@ -157,7 +159,7 @@ Status RunEval(const EvalArgs& args) {
 }  // namespace
 
 void AddEval(CommandLine& line) {
-  Command command = line.Add("eval", "Says how good a model is on labelled photographs");
+  Command command = AddHere(line, "eval");
   auto args = std::make_shared<EvalArgs>();
   command.Add("MODEL", args->evaluate.model, "an ONNX classifier or detector, its card beside it")
       .Required();

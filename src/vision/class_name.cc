@@ -1,4 +1,4 @@
-#include "learn/class_name.h"
+#include "vision/class_name.h"
 
 #include <charconv>
 #include <string>

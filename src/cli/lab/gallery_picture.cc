@@ -1,4 +1,4 @@
-#include "cli/gallery_picture.h"
+#include "cli/lab/gallery_picture.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -24,10 +24,6 @@ Json ClassesToJson(const std::vector<std::string>& labels, const Score& score);
 /// The wrong ones of `predictions`, worst first.
 Json MistakesToJson(const std::vector<std::string>& labels,
                     const std::vector<Prediction>& predictions);
-Json SkippedToJson(const std::vector<Skipped>& skipped);
-
-/// Names the pictures that could not be read, the first ten of them, and counts them.
-void LogSkipped(const std::vector<Skipped>& skipped);
 
 /// A progress line for each stage of a command, one after the other.
 class StageProgress {

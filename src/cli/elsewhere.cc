@@ -1,0 +1,56 @@
+#include "cli/elsewhere.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/process.h"
+
+namespace fogline::cli {
+namespace {
+
+constexpr const char* kProgram = "fogline-lab";
+
+struct Row {
+  const char* name;
+  const char* about;
+};
+constexpr std::array kRows{
+    Row{"lab", "Runs experiments for real, beside what the plan says of them"},
+    Row{"train", "Fits a classifier of your photographs on a network's features"},
+    Row{"eval", "Says how good a model is on labelled photographs"},
+};
+
+const Row* Find(std::string_view name) {
+  const auto* found = std::ranges::find(kRows, name, [](const Row& row) { return row.name; });
+  return found == kRows.end() ? nullptr : found;
+}
+
+}  // namespace
+
+bool IsElsewhere(std::string_view command) { return Find(command) != nullptr; }
+
+void AddElsewhere(CommandLine& line) {
+  for (const Row& row : kRows) line.Add(row.name, row.about);
+}
+
+Command AddHere(CommandLine& line, std::string_view name) {
+  const Row& row = *Find(name);
+  return line.Add(row.name, row.about);
+}
+
+Error BecomeElsewhere(char** argv) {
+  const std::string program = (SelfPath().parent_path() / kProgram).string();
+  execv(program.c_str(), argv);
+  if (errno != ENOENT) {
+    return {ErrorCode::kUnavailable, program, std::string("cannot start: ") + std::strerror(errno)};
+  }
+  return {ErrorCode::kNotFound, "",
+          std::string(argv[1]) +
+              " is a command of fogline-lab, which is not built yet: `make build` builds it"};
+}
+
+}  // namespace fogline::cli
