@@ -65,12 +65,15 @@ class CloudImpl final : public Cloud, private LinkHandler {
     if (options_.group.empty()) {
       FOGLINE_TRY(options_.group, ShareGroup(options_.link));
     }
-    uint64_t id = 0;
-    while (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
-    }
-    options_.link.client_id = fmt::format("fogline-cloud-{:016x}", id);
+    options_.link.name = "fogline-cloud";
+    options_.link.most_incoming =
+        0;  // what is too large is refused from its header, with an answer
     if (!options_.trace.empty()) {
-      FOGLINE_TRY(trace_, TraceFile::Create(options_.trace, options_.link.client_id));
+      uint64_t id = 0;
+      while (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
+      }
+      FOGLINE_TRY(trace_,
+                  TraceFile::Create(options_.trace, fmt::format("fogline-cloud-{:016x}", id)));
     }
     FOGLINE_TRY(link_, Link::Make(options_.link, *this));
     GroupCommit::Limits limits;

@@ -18,7 +18,7 @@
 namespace fogline {
 
 struct CloudOptions {
-  LinkOptions link;   // the client id is filled in
+  LinkOptions link;   // its name is filled in
   std::string group;  // workers of one share group divide the frames; empty: by ShareGroup
   Registry::Options models;
   std::string pace;    // a machine to be as slow as; empty: as fast as this one is

@@ -78,7 +78,7 @@ Result<std::unique_ptr<Sender>> Sender::Start(const SenderOptions& options, OnDe
     FOGLINE_TRY(sender->spool_, Spool::Open(options.spool, options.device));
     FOGLINE_TRY(sender->dead_, DeadLetters::Open(DeadFolder(options), options.dead_limit_bytes));
   }
-  sender->options_.link.client_id = fmt::format("fogline-{}-{:x}", options.device, sender->run_);
+  sender->options_.link.name = "fogline-" + options.device;
   FOGLINE_TRY(sender->link_, options.make_link(sender->options_.link, *sender));
   sender->Tell(Outbox::TimePassed{});  // what an earlier run left is read before anything is sent
   sender->link_->Start();

@@ -21,7 +21,7 @@
 namespace fogline {
 
 struct SenderOptions {
-  LinkOptions link;  // the client id is filled in
+  LinkOptions link;  // its name is filled in
   std::string device;
   size_t window = 8;
   /// Before a frame is sent again: long enough for a slow network, doubled with each repeat.

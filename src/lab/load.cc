@@ -63,11 +63,11 @@ class LoadGeneratorImpl final : public LoadGenerator, private LinkHandler {
     options.receive_maximum = 65535;
     FOGLINE_TRY(options.broker, ParseBroker(broker));
     for (Connected& sender : senders_) {
-      options.client_id = fmt::format("fogline-load-{:x}-{}", run_, links_.size());
+      options.name = "fogline-load";
       FOGLINE_TRY(auto link, Link::Make(options, sender));
       links_.push_back(std::move(link));
     }
-    options.client_id = fmt::format("fogline-load-{:x}-answers", run_);
+    options.name = "fogline-load";
     FOGLINE_TRY(listener_, Link::Make(options, *this));
     for (const auto& link : links_) link->Start();
     listener_->Start();

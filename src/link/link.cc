@@ -1,18 +1,15 @@
 #include "link/link.h"
 
-#include <mosquitto.h>
-#include <mqtt_protocol.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/ssl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -21,8 +18,9 @@
 #include "base/descriptor.h"
 #include "base/log.h"
 #include "link/backoff.h"
-#include "link/client.h"
 #include "link/inbox.h"
+#include "link/session.h"
+#include "link/wire.h"
 
 namespace fogline {
 namespace {
@@ -33,36 +31,48 @@ using namespace std::chrono_literals;
 constexpr Nanos kStood = 1s;
 /// How long the loop sleeps when nothing happens: keep-alive is looked after that often.
 constexpr int kIdleMs = 1000;
-/// The same while the connection is being made, when nothing but a stop could wake the library.
-constexpr int kConnectMs = 50;
-
-/// Messages taken off the socket before they are handed on, and their bytes: enough to share the
-/// costs of a turn, too few to keep anybody waiting.
-constexpr size_t kMostInTurn = 64;
+/// How long one address may take to answer, and a broker from there to its CONNACK.
+constexpr Nanos kReaching = 10s;
+constexpr Nanos kGreeting = 30s;
+/// How long a stop waits for what was published to go out.
+constexpr Nanos kLeaving = 1s;
+/// Bytes taken off the socket before they are handed on: enough to share the costs of a turn, too
+/// few to keep anybody waiting.
 constexpr size_t kMostBytesInTurn = Inbox::kMostKept;
+/// What is held back goes out beyond this.
+constexpr size_t kMostHeld = 256 << 10;
 
-/// Bytes of a number in MQTT's own coding, seven bits each.
-size_t VariableBytes(size_t value) {
-  size_t bytes = 1;
-  while (value >>= 7) ++bytes;
-  return bytes;
+Nanos Now() { return Clock::Real().Steady(); }
+
+/// An id that nobody can guess: whoever knows one can throw its owner off the broker.
+std::string ClientId(const std::string& name) {
+  std::array<uint64_t, 2> random{};
+  while (getrandom(random.data(), sizeof(random), 0) != sizeof(random)) {
+  }
+  return fmt::format("{}-{:016x}{:016x}", name, random[0], random[1]);
 }
 
 /// One thread waits for the socket and calls the handler; whoever publishes writes to the socket
-/// itself, so that no other thread has to wake up first. The library is not made for that: every
-/// call of it happens under one lock, and what its callbacks hear is handed on after the lock is
-/// released, so that a handler may block while others publish.
-class MosquittoLink final : public Link, private ClientListener {
+/// itself, so that no other thread has to wake up first. Session and wire are touched under one
+/// lock, and what is heard is handed on after it is released, so that a handler may block while
+/// others publish.
+class SessionLink final : public Link, private SessionListener {
  public:
-  MosquittoLink(const LinkOptions& options, LinkHandler& handler)
-      : options_(options), handler_(handler), backoff_(100ms, 10s, std::random_device{}()) {}
+  SessionLink(const LinkOptions& options, LinkHandler& handler)
+      : options_(options), handler_(handler), backoff_(100ms, 10s, std::random_device{}()) {
+    connect_.client_id = ClientId(options.name);
+    connect_.user = options.broker.user;
+    connect_.password = options.broker.password;
+    connect_.keepalive_s = options.keepalive_s;
+    connect_.receive_maximum = static_cast<uint16_t>(options.receive_maximum);
+    connect_.most_packet = options.most_incoming;
+  }
 
-  ~MosquittoLink() override { Stop(); }
+  ~SessionLink() override { Stop(); }
 
   Status Open() {
-    if (!wake_) return Fail(ErrorCode::kExhausted, options_.client_id, "no file descriptor left");
-    FOGLINE_TRY(client_, NewClient(options_, *this));
-    return {};
+    if (!wake_) return Fail(ErrorCode::kExhausted, options_.name, "no file descriptor left");
+    return Wire::CheckFiles(options_);
   }
 
   void Start() override {
@@ -71,69 +81,34 @@ class MosquittoLink final : public Link, private ClientListener {
 
   Status Publish(const std::string& topic, std::span<const std::byte> payload, int qos,
                  const std::string& response_topic) override {
-    if (!connected_)
-      return Fail(ErrorCode::kUnavailable, options_.broker.ToString(), "is not connected");
     const size_t packet = PublishBytes(topic.size(), response_topic.size(), payload.size(), qos);
     const size_t most = most_packet();
-    if (most > 0 && packet > most) {
+    if (connected_ && most > 0 && packet > most) {
       return Fail(ErrorCode::kUnsupported, options_.broker.ToString(),
                   "takes packets of {} bytes at most, and this one has {} (raise its "
                   "max_packet_size, or send less)",
                   most, packet);
     }
-    const Properties properties = PublishProperties(response_topic);
-    int rc = MOSQ_ERR_NO_CONN;
-    bool rest = false;  // whether the socket took less than everything
-    {
-      const std::lock_guard lock(library_);
-      if (connected_) {
-        rc = mosquitto_publish_v5(client_.get(), nullptr, topic.c_str(),
-                                  static_cast<int>(payload.size()), payload.data(), qos, false,
-                                  properties.get());
-        rest = mosquitto_want_write(client_.get());
-      }
-    }
-    if (rest) Wake();
-    if (rc != MOSQ_ERR_SUCCESS) {
-      return Fail(ErrorCode::kUnavailable, topic, "cannot publish {} bytes: {}", payload.size(),
-                  mosquitto_strerror(rc));
-    }
-    return {};
+    return Send([&](Session& s) { return s.Publish(topic, payload, qos, response_topic); });
+  }
+  Status Subscribe(const std::string& filter, int qos) override {
+    return Send([&](Session& s) { return s.Subscribe(filter, qos); });
+  }
+  Status Unsubscribe(const std::string& filter) override {
+    return Send([&](Session& s) { return s.Unsubscribe(filter); });
   }
 
   void Hold() override {
-    const std::lock_guard lock(library_);
-    if (holds_++ == 0) Cork(1);
+    const std::lock_guard lock(mutex_);
+    ++holds_;
   }
-
   void Flush() override {
-    const std::lock_guard lock(library_);
-    if (--holds_ == 0) Cork(0);
-  }
-
-  Status Subscribe(const std::string& filter, int qos) override {
-    int rc = MOSQ_ERR_NO_CONN;
+    bool rest = false;
     {
-      const std::lock_guard lock(library_);
-      if (connected_) rc = mosquitto_subscribe(client_.get(), nullptr, filter.c_str(), qos);
+      const std::lock_guard lock(mutex_);
+      if (--holds_ == 0 && connected_) rest = !WriteOut();
     }
-    if (rc != MOSQ_ERR_SUCCESS) {
-      return Fail(ErrorCode::kUnavailable, filter, "cannot subscribe: {}", mosquitto_strerror(rc));
-    }
-    return {};
-  }
-
-  Status Unsubscribe(const std::string& filter) override {
-    int rc = MOSQ_ERR_NO_CONN;
-    {
-      const std::lock_guard lock(library_);
-      if (connected_) rc = mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
-    }
-    if (rc != MOSQ_ERR_SUCCESS) {
-      return Fail(ErrorCode::kUnavailable, filter, "cannot unsubscribe: {}",
-                  mosquitto_strerror(rc));
-    }
-    return {};
+    if (rest) Wake();
   }
 
   bool connected() const override { return connected_; }
@@ -147,109 +122,159 @@ class MosquittoLink final : public Link, private ClientListener {
   }
 
  private:
+  /// Lets `say` put a packet into the session and writes it, from any thread.
+  template <typename F>
+  Status Send(const F& say) {
+    bool rest = false;  // whether the socket took less than everything
+    {
+      const std::lock_guard lock(mutex_);
+      if (!connected_) {
+        return Fail(ErrorCode::kUnavailable, options_.broker.ToString(), "is not connected");
+      }
+      Status said = say(*session_);
+      if (!said) {
+        return Fail(said.error().code, options_.broker.ToString(), "{}", said.error().message);
+      }
+      if (holds_ == 0 || session_->Pending().size() > kMostHeld) rest = !WriteOut();
+    }
+    if (rest) Wake();
+    return {};
+  }
+
+  /// Under the lock: as much of what is to be sent as the socket takes. Whether that was all; what
+  /// went wrong is met by the link's own thread, too.
+  bool WriteOut() {
+    while (!session_->Pending().empty()) {
+      const auto wrote = wire_->Write(session_->Pending());
+      if (!wrote) {
+        if (broken_) broken_ = tl::unexpected(wrote.error());
+        return false;
+      }
+      if (*wrote == 0) return false;
+      session_->Sent(*wrote, Now());
+    }
+    return true;
+  }
+
   void Loop() {
     while (!stopping_) {
-      int rc = Connect();
-      while (rc == MOSQ_ERR_SUCCESS && !GaveUp()) rc = connected_ ? Turn() : ConnectTurn();
+      const Status ended = Live();
+      {
+        const std::lock_guard lock(mutex_);
+        if (connected_.exchange(false)) inbox_.Keep(LinkEvent::Kind::kDisconnected);
+        wire_ = nullptr;
+      }
+      HandOn();
       if (stopping_) break;
-      Lost(mosquitto_strerror(rc));
+      if (!ended) Lost(ended.error());
       WaitForStop(backoff_.Next());
     }
-    connected_ = false;
   }
 
-  /// Every connection has a client of its own: the library keeps what was under way and what the
-  /// last broker allowed, and would send the one and believe the other.
-  int Connect() {
-    auto client = NewClient(options_, *this);
-    if (!client) return MOSQ_ERR_TLS;  // the certificates are not there any more, or not yet
+  /// One connection from its first address to its end, which is never well.
+  Status Live() {
+    FOGLINE_TRY(std::unique_ptr<Wire> wire, Wire::Open(options_));
+    FOGLINE_CHECK(Reach(*wire));
     {
-      const std::lock_guard lock(library_);
-      OnDisconnect();
-      client_ = *std::move(client);
+      const std::lock_guard lock(mutex_);
+      wire_ = std::move(wire);
+      SessionListener& listener = *this;
+      session_ = std::make_unique<Session>(connect_, listener, Now());
+      broken_ = Status();
+      more_ = false;
+      (void)WriteOut();
     }
-    HandOn();
-    return mosquitto_connect_async(client_.get(), options_.broker.host.c_str(),
-                                   options_.broker.port, options_.keepalive_s);
+    const Nanos deadline = Now() + kGreeting;
+    while (!stopping_) {
+      FOGLINE_CHECK(Turn());
+      if (!connected_ && Now() > deadline) {
+        return Fail(ErrorCode::kUnavailable, "", "does not answer as an MQTT broker");
+      }
+    }
+    return Leave();
   }
 
-  /// One turn of the library's own loop: until CONNACK, which knows about TCP and TLS handshakes.
-  /// Nobody else calls the library meanwhile, since nothing is published before `connected_`.
-  int ConnectTurn() {
-    const int rc = mosquitto_loop(client_.get(), kConnectMs, 1);
-    if (rc == MOSQ_ERR_SUCCESS && acknowledged_) connected_ = true;
-    HandOn();
-    return rc;
+  /// Until bytes can be sent. Sleeps in between, whatever the broker does or does not do.
+  Status Reach(Wire& wire) {
+    int socket = -1;
+    Nanos deadline{0};
+    while (!stopping_) {
+      FOGLINE_TRY(const bool there, wire.Connect());
+      if (there) return {};
+      if (wire.fd() != socket) deadline = Now() + kReaching;
+      socket = wire.fd();
+      if (Now() > deadline + (wire.events() == POLLOUT ? Nanos(0) : kGreeting)) {
+        return Fail(ErrorCode::kUnavailable, "", "does not answer");
+      }
+      (void)Wait(wire, kIdleMs, wire.events());
+    }
+    return Fail(ErrorCode::kCancelled, "", "stopped");
   }
 
-  int Turn() {
-    std::array<pollfd, 2> wait{};
-    {
-      const std::lock_guard lock(library_);
-      const bool writing = mosquitto_want_write(client_.get());
-      wait[0] = {mosquitto_socket(client_.get()),
-                 static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN), 0};
-    }
-    if (wait[0].fd < 0) return MOSQ_ERR_NO_CONN;
-    wait[1] = {wake_.get(), POLLIN, 0};
-    // Where the last turn left something behind, TLS may have taken it off the socket already.
-    if (poll(wait.data(), wait.size(), more_ ? 0 : kIdleMs) < 0 && errno != EINTR) {
-      return MOSQ_ERR_ERRNO;
-    }
+  /// Waits for the socket or a wake-up; whether there is something to read.
+  bool Wait(const Wire& wire, int most_ms, short events) {
+    std::array<pollfd, 2> wait{{{wire.fd(), events, 0}, {wake_.get(), POLLIN, 0}}};
+    if (poll(wait.data(), wait.size(), most_ms) < 0) return false;
     if (wait[1].revents != 0) ClearWake();
-    int rc = MOSQ_ERR_SUCCESS;
-    {
-      const std::lock_guard lock(library_);
-      if (more_ || (wait[0].revents & ~POLLOUT) != 0) rc = Read();
-      if (rc == MOSQ_ERR_SUCCESS && (wait[0].revents & POLLOUT) != 0)
-        rc = mosquitto_loop_write(client_.get(), 1);
-      if (rc == MOSQ_ERR_SUCCESS) rc = mosquitto_loop_misc(client_.get());
-    }
-    HandOn();
-    return rc;
+    return (wait[0].revents & ~POLLOUT) != 0;
   }
 
-  /// Takes messages off the socket until it is empty or this turn has its fill. From the third on,
-  /// the library's acknowledgements share packets.
-  int Read() {
-    auto* const tls = static_cast<SSL*>(mosquitto_ssl_get(client_.get()));
-    int rc = MOSQ_ERR_SUCCESS;
-    int reads = 0;
+  Status Turn() {
+    short events = POLLIN;
+    {
+      const std::lock_guard lock(mutex_);
+      // What is held back goes out with its Flush.
+      const bool writes = !session_->Pending().empty() && holds_ == 0;
+      events = static_cast<short>(wire_->events() | (writes ? POLLOUT : 0));
+    }
+    // Where the last turn left something behind, TLS may have taken it off the socket already.
+    const bool readable = Wait(*wire_, more_ ? 0 : kIdleMs, events);
+    Status status;
+    {
+      const std::lock_guard lock(mutex_);
+      if (more_ || readable) status = Read();
+      if (status) status = session_->Tick(Now());
+      if (status && !WriteOut() && !broken_) status = broken_;
+      if (status && session_->standing()) connected_ = true;
+    }
+    HandOn();
+    return status;
+  }
+
+  /// Takes bytes off the socket until it is empty or this turn has its fill.
+  Status Read() {
     more_ = true;
     inbox_.BeginTurn();
-    while (more_ && inbox_.count() < kMostInTurn && inbox_.bytes() < kMostBytesInTurn) {
-      if (reads++ == 2 && holds_++ == 0) Cork(1);
-      errno = 0;  // the library takes a stale EAGAIN for "nothing left"
-      rc = mosquitto_loop_read(client_.get(), 1);
-      const bool empty = errno == EAGAIN || errno == EWOULDBLOCK;
-      const bool gone = rc != MOSQ_ERR_SUCCESS || mosquitto_socket(client_.get()) < 0;
-      // Bytes that TLS has taken off the socket would not wake poll().
-      more_ = !gone && (!empty || (tls != nullptr && SSL_pending(tls) > 0));
+    for (size_t taken = 0; taken < kMostBytesInTurn && inbox_.bytes() < kMostBytesInTurn;) {
+      const auto space = session_->Space();
+      FOGLINE_TRY(const size_t count, wire_->Read(space));
+      if (count > 0) FOGLINE_CHECK(session_->Filled(count, Now()));
+      taken += count;
+      more_ = wire_->HasMore() || count == space.size();
+      if (!more_) break;
     }
-    if (reads > 2 && --holds_ == 0) Cork(0);
-    return rc;
+    return {};
   }
 
-  /// Under the lock. A socket that is gone or does not know it is no trouble: it only saves
-  /// packets.
-  void Cork(int on) {
-    if (!connected_) return;
-    const int fd = mosquitto_socket(client_.get());
-    if (fd >= 0) (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
-  }
-
-  /// Asks for a disconnect once a stop is wanted, and waits for its end only so long.
-  bool GaveUp() {
-    if (!stopping_) return false;
-    const Nanos now = Clock::Real().Steady();
-    if (give_up_at_ == Nanos(0)) give_up_at_ = now + 1s;
-    // The library forgets one that was asked for before the connection stood.
-    if (connected_ && !asked_to_leave_) {
-      asked_to_leave_ = true;
-      const std::lock_guard lock(library_);
-      mosquitto_disconnect_v5(client_.get(), 0, nullptr);
+  /// Sends what was published, says good-bye and waits for the broker to have read it: a socket
+  /// that is closed with something unread takes back what is on its way.
+  Status Leave() {
+    const Nanos give_up = Now() + kLeaving;
+    const std::lock_guard lock(mutex_);
+    if (!connected_) return {};
+    session_->Disconnect();
+    for (bool ended = false; Now() < give_up;) {
+      if (!ended && WriteOut()) {
+        wire_->EndWriting();
+        ended = true;
+      }
+      FOGLINE_CHECK(broken_);
+      pollfd wait{wire_->fd(), static_cast<short>(ended ? POLLIN : POLLIN | POLLOUT), 0};
+      poll(&wait, 1, static_cast<int>((give_up - Now()) / 1ms) + 1);
+      std::array<std::byte, 4096> unheard;
+      FOGLINE_CHECK(wire_->Read(unheard));
     }
-    return now > give_up_at_ || !(connected_ || acknowledged_);
+    return {};
   }
 
   void Wake() {
@@ -263,67 +288,55 @@ class MosquittoLink final : public Link, private ClientListener {
   }
 
   void WaitForStop(Nanos most) {
-    const Nanos end = Clock::Real().Steady() + most;
-    for (Nanos now = Clock::Real().Steady(); !stopping_ && now < end;
-         now = Clock::Real().Steady()) {
+    const Nanos end = Now() + most;
+    for (Nanos now = Now(); !stopping_ && now < end; now = Now()) {
       pollfd wait{wake_.get(), POLLIN, 0};
       poll(&wait, 1, static_cast<int>((end - now) / 1ms) + 1);
       if (wait.revents != 0) ClearWake();
     }
   }
 
-  /// Once per loss, not once per try. A connection that fell at once was none: a broker that ends
-  /// each soon after its beginning is neither hammered nor told of each time.
-  void Lost(const char* why) {
-    if (connected_at_ != Nanos(0) && Clock::Real().Steady() - connected_at_ > kStood) {
+  /// Once per loss and reason, not once per try. A connection that fell at once was none: a broker
+  /// that ends each soon after its beginning is neither hammered nor told of each time.
+  void Lost(const Error& why) {
+    if (connected_at_ != Nanos(0) && Now() - connected_at_ > kStood) {
       backoff_.Reset();
       said_lost_ = false;
     }
     connected_at_ = Nanos(0);
     if (said_lost_) return;
-    LogWarning("broker {}: {}; trying again", options_.broker.ToString(), why);
+    const std::string about = why.where.empty() ? "" : why.where + ": ";
+    LogWarning("broker {}: {}{}; trying again", options_.broker.ToString(), about, why.message);
     said_lost_ = true;
     said_back_ = false;
   }
 
-  /// Once: a broker that refuses one message refuses the others too.
-  void Refused(int rc) {
-    if (!said_refused_) {
-      LogWarning("broker {}: refuses what is published here: {} (is this the certificate's name?)",
-                 options_.broker.ToString(), mosquitto_reason_string(rc));
-    }
-    said_refused_ = true;
-  }
+  // What the session says, under the lock.
 
-  // Callbacks of the library, under the lock once connected.
-
-  void OnConnack(int rc, uint32_t most_packet) override {
-    if (rc != 0) {
-      Lost(mosquitto_reason_string(rc));
-      mosquitto_disconnect_v5(client_.get(), 0, nullptr);
-      return;
-    }
+  void OnConnack(uint32_t most_packet) override {
     if (said_lost_ && !said_back_) {
       LogInfo("broker {}: connected", options_.broker.ToString());
       said_back_ = true;
     }
     most_packet_ = most_packet;
-    connected_at_ = Clock::Real().Steady();
-    acknowledged_ = true;
+    connected_at_ = Now();
     inbox_.Keep(LinkEvent::Kind::kConnected);
   }
 
-  void OnDisconnect() override {
-    acknowledged_ = false;
-    if (connected_.exchange(false)) inbox_.Keep(LinkEvent::Kind::kDisconnected);
+  void OnPuback(uint8_t reason) override {
+    if (reason == kNobodySubscribed) {
+      inbox_.Keep(LinkEvent::Kind::kNobodyListens);
+    } else if (reason >= kUnspecified && !std::exchange(said_refused_, true)) {
+      // Once: a broker that refuses one message refuses the others too.
+      LogWarning("broker {}: refuses what is published here: {} (is this the certificate's name?)",
+                 options_.broker.ToString(), ReasonText(reason));
+    }
   }
 
-  void OnPuback(int reason) override {
-    if (reason == MQTT_RC_NO_MATCHING_SUBSCRIBERS) {
-      inbox_.Keep(LinkEvent::Kind::kNobodyListens);
-    } else if (reason >= MQTT_RC_UNSPECIFIED) {
-      Refused(reason);
-    }
+  void OnSuback(uint8_t reason) override {
+    if (reason < kUnspecified || std::exchange(said_deaf_, true)) return;
+    LogWarning("broker {}: refuses a subscription: {}", options_.broker.ToString(),
+               ReasonText(reason));
   }
 
   void OnUnsuback() override { inbox_.Keep(LinkEvent::Kind::kUnsubscribed); }
@@ -332,46 +345,41 @@ class MosquittoLink final : public Link, private ClientListener {
   /// Tells the handler what was kept, without the lock.
   void HandOn() {
     {
-      const std::lock_guard lock(library_);
+      const std::lock_guard lock(mutex_);
       inbox_.Swap(told_);
     }
     told_.Tell(handler_, !stopping_);
   }
 
   LinkOptions options_;
+  ConnectPacket connect_;
   LinkHandler& handler_;
-  Client client_;
   std::jthread thread_;
   const Descriptor wake_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-  std::mutex library_;  // every call of libmosquitto, once connected
+  std::mutex mutex_;
   std::atomic<bool> connected_{false}, stopping_{false};
   std::atomic<uint32_t> most_packet_{0};
-  Inbox inbox_;  // under library_, once connected: whoever publishes may meet the connection's end
-  Inbox told_;   // the link's own thread only
-  // The link's own thread only, or callbacks under the lock:
-  bool more_ = false;          // the socket may hold more than the last turn took
-  int holds_ = 0;              // under library_: Hold without Flush
-  bool acknowledged_ = false;  // CONNACK came, and no disconnect since
-  bool asked_to_leave_ = false;
+  // Under mutex_; replaced by the link's own thread alone.
+  std::unique_ptr<Wire> wire_;
+  std::unique_ptr<Session> session_;
+  Status broken_;  // how writing failed
+  Inbox inbox_;    // whoever publishes may meet the connection's end
+  int holds_ = 0;  // Hold without Flush
+  // The link's own thread only, or what the session says to it:
+  Inbox told_;
+  bool more_ = false;  // the socket may hold more than the last turn took
   bool said_refused_ = false;
+  bool said_deaf_ = false;
   bool said_back_ = false;
   Nanos connected_at_{0};  // 0: not connected since the last loss
   Backoff backoff_;
   bool said_lost_ = false;
-  Nanos give_up_at_{0};
 };
 
 }  // namespace
 
-size_t PublishBytes(size_t topic, size_t response_topic, size_t payload, int qos) {
-  const size_t properties = response_topic > 0 ? 1 + 2 + response_topic : 0;
-  const size_t rest =
-      2 + topic + (qos > 0 ? 2 : 0) + VariableBytes(properties) + properties + payload;
-  return 1 + VariableBytes(rest) + rest;
-}
-
 Result<std::unique_ptr<Link>> Link::Make(const LinkOptions& options, LinkHandler& handler) {
-  auto link = std::make_unique<MosquittoLink>(options, handler);
+  auto link = std::make_unique<SessionLink>(options, handler);
   FOGLINE_CHECK(link->Open());
   return link;
 }

@@ -1,4 +1,4 @@
-// One MQTT 5 session that keeps itself connected. The only room that includes libmosquitto.
+// One MQTT 5 session that keeps itself connected.
 #pragma once
 
 #include <cstddef>
@@ -27,10 +27,13 @@ Result<BrokerAddress> ParseBroker(const std::string& url);
 
 struct LinkOptions {
   BrokerAddress broker;
-  std::string client_id;
+  std::string name;  // before the random part of the client id, for who reads the broker's log
   int keepalive_s = 15;
   int receive_maximum =
       64;  // messages the broker may have under way to us without an acknowledgement
+  /// The largest packet that is taken, which the broker is told; 0 for any. Answers fit the
+  /// default.
+  uint32_t most_incoming = 16 << 20;
   std::string ca_file, cert_file, key_file;  // TLS; the last two for mutual TLS
 };
 

@@ -7,9 +7,12 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "base/file.h"
 #include "link/backoff.h"
 #include "servers/local_broker.h"
 
@@ -89,7 +92,7 @@ TEST(Link, PublishesThroughARealBrokerAndSurvivesItsRestart) {
   const auto options = [&](const char* id) {
     LinkOptions o;
     o.broker = *ParseBroker((*broker)->url());
-    o.client_id = id;
+    o.name = id;
     return o;
   };
   Recorder heard, sent;
@@ -125,7 +128,7 @@ class Echo final : public Recorder {
       : on_message_(std::move(on_message)) {
     LinkOptions options;
     options.broker = *ParseBroker(url);
-    options.client_id = "echo";
+    options.name = "echo";
     link = *Link::Make(options, *this);
     link->Start();
   }
@@ -200,8 +203,7 @@ TEST(Link, AHandlerThatBlocksDoesNotHoldBackWhoPublishes) {
   EXPECT_TRUE(slow.Wait(slow.messages, 2));
 }
 
-/// CONNACK names the largest packet; libmosquitto would check it a few bytes off and remember the
-/// last one for ever.
+/// CONNACK names the largest packet.
 TEST(Link, ABrokersPacketLimitIsKeptToTheByteAndForgottenWithTheConnection) {
   auto broker = LocalBroker::Start(0, "max_packet_size 2000\n");
   ASSERT_TRUE(broker) << broker.error().ToString();
@@ -242,7 +244,7 @@ TEST(Link, StopsWhileItIsStillConnecting) {
     Recorder handler;
     LinkOptions options;
     options.broker = *ParseBroker((*broker)->url());
-    options.client_id = "hasty";
+    options.name = "hasty";
     auto link = Link::Make(options, handler);
     ASSERT_TRUE(link);
     (*link)->Start();
@@ -250,11 +252,37 @@ TEST(Link, StopsWhileItIsStillConnecting) {
   }
 }
 
+// Whoever knows a client id can throw its owner off the broker.
+TEST(Link, NobodyGuessesAClientId) {
+  const TempDir dir;
+  const auto log = dir.path() / "broker.log";
+  auto broker = LocalBroker::Start(0, "log_type all\nlog_dest file " + log.string() + "\n");
+  ASSERT_TRUE(broker) << broker.error().ToString();
+  std::set<std::string> ids;
+  for (int i = 0; i < 5; ++i) {
+    Recorder handler;
+    LinkOptions options;
+    options.broker = *ParseBroker((*broker)->url());
+    options.name = "cam-1";
+    auto link = Link::Make(options, handler);
+    ASSERT_TRUE(link);
+    (*link)->Start();
+    ASSERT_TRUE(handler.Wait(handler.connects, 1));
+  }
+  const std::string said = ReadTextFile(log).value_or("");
+  const std::string before = "Sending CONNACK to ";
+  for (size_t at = said.find(before); at != said.npos; at = said.find(before, at + 1)) {
+    ids.insert(said.substr(at + before.size(), 38));
+  }
+  EXPECT_EQ(ids.size(), 5U) << said;
+  for (const std::string& id : ids) EXPECT_TRUE(id.starts_with("cam-1-")) << id;
+}
+
 TEST(Link, ABrokerThatIsNotThereIsNoErrorYet) {
   Recorder handler;
   LinkOptions options;
   options.broker = *ParseBroker("mqtt://127.0.0.1:1");
-  options.client_id = "early";
+  options.name = "early";
   auto link = Link::Make(options, handler);
   ASSERT_TRUE(link);
   (*link)->Start();

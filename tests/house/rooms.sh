@@ -33,7 +33,6 @@ done <<'TABLE'
 onnxruntime engine
 onnx/ graph
 google/protobuf graph
-mosquitto link
 openssl/ssl link
 boost/beast web
 boost/asio web

@@ -169,7 +169,7 @@ class Device final : public LinkHandler {
   explicit Device(const std::string& url) {
     LinkOptions options;
     options.broker = *ParseBroker(url);
-    options.client_id = "device";
+    options.name = "device";
     link = *Link::Make(options, *this);
     link->Start();
   }

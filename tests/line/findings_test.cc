@@ -27,7 +27,7 @@ class Listening final : public LinkHandler {
   Listening(const std::string& broker, bool answers) : answers_(answers) {
     LinkOptions options;
     options.broker = *ParseBroker(broker);
-    options.client_id = answers ? "old-cloud" : "listening";
+    options.name = answers ? "old-cloud" : "listening";
     link_ = *Link::Make(options, *this);
     link_->Start();
     EXPECT_TRUE(Until([&] { return subscribed_.load(); }));

@@ -198,7 +198,7 @@ class Hostile : public ::testing::Test {
     client->filters = std::move(filters);
     LinkOptions options;
     options.broker = *ParseBroker(Broker());
-    options.client_id = "hostile-" + name;
+    options.name = "hostile-" + name;
     options.ca_file = Keys() / "ca.crt";
     options.cert_file = Keys() / "devices" / (name + ".crt");
     options.key_file = Keys() / "devices" / (name + ".key");

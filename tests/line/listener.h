@@ -22,7 +22,7 @@ class Listener final : private LinkHandler {
   Listener(const std::string& broker, const std::string& device) : topic_(FrameTopic(device)) {
     LinkOptions options;
     options.broker = *ParseBroker(broker);
-    options.client_id = "listener-" + device;
+    options.name = "listener-" + device;
     link_ = *Link::Make(options, *this);
     link_->Start();
     EXPECT_TRUE(Until([&] { return subscribed_.load(); }));

@@ -166,7 +166,7 @@ TEST_F(Line, HostileFramesGetNowhere) {
   Publisher handler;
   LinkOptions options;
   options.broker = *ParseBroker(broker_->url());
-  options.client_id = "hostile";
+  options.name = "hostile";
   auto link = Link::Make(options, handler);
   ASSERT_TRUE(link);
   (*link)->Start();
