@@ -30,6 +30,7 @@ void SetAction(Command& command, const std::shared_ptr<Common>& common,
 void AddInspect(CommandLine& line);
 void AddSplit(CommandLine& line);
 void AddCalibrate(CommandLine& line);
+void AddQuantize(CommandLine& line);
 void AddDemo(CommandLine& line);
 void AddLab(CommandLine& line);
 void AddEdge(CommandLine& line);

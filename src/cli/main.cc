@@ -15,6 +15,7 @@ constexpr AddCommand kCommands[] = {
     AddInspect,
     AddSplit,
     AddCalibrate,
+    AddQuantize,
     AddProfile,
     AddPlan,
     AddCost,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "engine/ort.h"
 #include "engine/trial.h"
 #include "graph/slice.h"
@@ -143,9 +144,12 @@ Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
                                              const std::string& where,
                                              const SessionOptions& options) {
   if (model.empty()) return Fail(ErrorCode::kInvalid, where, "is empty, not an ONNX model");
-  FOGLINE_TRY(Survived tried,
-              SafeLevel({.path = {}, .bytes = model, .where = where, .run = true, .inputs = {}},
-                        Fastest(options)));
+  Survived tried{Fastest(options), {}};
+  if (!options.untried) {
+    FOGLINE_TRY(tried,
+                SafeLevel({.path = {}, .bytes = model, .where = where, .run = true, .inputs = {}},
+                          Fastest(options)));
+  }
   return Guarded(where, [&]() -> Opened {
     Ort::Session session(Environment(), model.data(), model.size(), ToEngine(options, tried.level));
     return std::make_unique<OrtSession>(std::move(session), where, std::move(tried.epitaph));
@@ -173,6 +177,21 @@ Result<std::unique_ptr<Session>> OpenSession(const Model& model, const SessionOp
   }
   if (in_memory) return OpenSession(model.bytes(), model.where(), options);
   return OpenSession(model.path(), options);
+}
+
+Result<std::string> Rewritten(std::span<const std::byte> model, const std::string& where) {
+  const TempDir folder;
+  const auto file = folder.path() / "rewritten.onnx";
+  try {
+    Ort::SessionOptions options = ToEngine({}, Level::kExtended);
+    options.SetOptimizedModelFilePath(file.c_str());
+    const Ort::Session session(Environment(), model.data(), model.size(), options);
+  } catch (const Ort::Exception& e) {
+    return tl::unexpected<Error>(FromEngine(e, where));
+  } catch (const std::exception& e) {
+    return tl::unexpected<Error>(FromThrown(e, where));
+  }
+  return ReadTextFile(file);
 }
 
 std::string EngineName() { return "ONNX Runtime " + Ort::GetVersionString(); }

@@ -18,6 +18,8 @@ namespace fogline {
 struct SessionOptions {
   int threads = 1;       // intra-op; 0 lets the engine use every core
   bool optimize = true;  // false: no fusion, no folding, for bit-exact comparisons
+  /// A network that we wrote ourselves out of one that was tried: opened without a child's trial.
+  bool untried = false;
   /// Values for symbolic dimensions by name ("batch" → 1); those not named stay open.
   std::map<std::string, int64_t> free_dimensions;
 };
@@ -52,6 +54,9 @@ Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
 /// no second copy, unless the graph differs from it (local functions) or there is none.
 Result<std::unique_ptr<Session>> OpenSession(const Model& model,
                                              const SessionOptions& options = {});
+
+/// The network as the engine rewrote it before running it, serialised: what it fused, and what not.
+Result<std::string> Rewritten(std::span<const std::byte> model, const std::string& where);
 
 /// "ONNX Runtime 1.21.0".
 std::string EngineName();

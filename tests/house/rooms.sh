@@ -31,7 +31,7 @@ while read -r pattern owners; do
   done < <(grep -rnE "#include <$pattern" src --include='*.cc' --include='*.h' --exclude='*_test*' || true)
 done <<'TABLE'
 onnxruntime engine
-onnx/ graph
+onnx/ graph quantize
 google/protobuf graph
 openssl/ssl link
 boost/beast web

@@ -1,0 +1,180 @@
+#include "quantize/quantize.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "cli/calibrate_set.h"
+#include "cli/command.h"
+#include "cli/model_args.h"
+
+namespace fogline::cli {
+namespace {
+
+/// Below this an integer network is not worth its loss.
+constexpr double kWorthwhile = 1.05;
+
+struct QuantizeArgs : Common {
+  ModelArgs model;
+  std::filesystem::path images, labels, out;
+  std::string target = "any";
+  double min_agreement = 0.98;
+  size_t most = 0;
+  int threads = 0;
+};
+
+Result<QuantizeTarget> TargetOf(const std::string& word) {
+  if (word == "any") return QuantizeTarget::kAny;
+  if (word == "x86") return QuantizeTarget::kX86;
+  if (word == "arm") return QuantizeTarget::kArm;
+  return Fail(ErrorCode::kUsage, "--for", "is any, x86 or arm, not '{}'", word);
+}
+
+/// "1 Conv, 3 QuantizeLinear".
+std::string Listed(const std::map<std::string, int>& counts) {
+  std::string text;
+  for (const auto& [op, count] : counts) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, Printable(op));
+  }
+  return text;
+}
+
+Json ToJson(const std::filesystem::path& out, const QuantizeReport& report) {
+  Json kept = Json::array();
+  for (const KeptFloat& one : report.kept_float) {
+    kept.push_back({{"layer", one.layer}, {"op", one.op}, {"cost", one.cost}});
+  }
+  const auto maybe = [](const std::optional<double>& value) {
+    return value ? Json(*value) : Json();
+  };
+  return {{"out", out.string()},
+          {"bytes", report.bytes},
+          {"float_bytes", report.float_bytes},
+          {"agreement", report.agreement},
+          {"two_fold", report.two_fold},
+          {"images", report.pictures},
+          {"top1_accuracy", maybe(report.accuracy)},
+          {"float_top1_accuracy", maybe(report.float_accuracy)},
+          {"ms", report.ms},
+          {"float_ms", report.float_ms},
+          {"speedup", report.speedup()},
+          {"worthwhile", report.speedup() >= kWorthwhile},
+          {"layers", report.layers},
+          {"integer_layers", report.integer_layers},
+          {"not_fused", report.not_fused},
+          {"kept_float", std::move(kept)}};
+}
+
+void Print(const std::filesystem::path& out, const QuantizeReport& report) {
+  fmt::print("{} written: {} of {} weighted layers in integers\n", out.string(),
+             report.integer_layers, report.layers);
+  fmt::print("  bytes      {} of {} ({:.1f} %)\n", HumanBytes(static_cast<double>(report.bytes)),
+             HumanBytes(static_cast<double>(report.float_bytes)),
+             100.0 * static_cast<double>(report.bytes) / static_cast<double>(report.float_bytes));
+  fmt::print("  agreement  {:.1f} %   ({} pictures, {})\n", 100 * report.agreement, report.pictures,
+             report.two_fold ? "each by the other half's network" : "too few to hold any back");
+  if (report.accuracy && report.float_accuracy) {
+    fmt::print("  top-1      {:.1f} %   (float {:.1f} %)\n", 100 * *report.accuracy,
+               100 * *report.float_accuracy);
+  }
+  fmt::print(
+      "  time       {:.2f} ms a picture, float {:.2f} ms: {:.2f} times as fast here, one "
+      "thread\n",
+      report.ms, report.float_ms, report.speedup());
+  for (const KeptFloat& one : report.kept_float) {
+    fmt::print("  stays float: '{}' ({}), which alone costs {:.1f} % of agreement\n",
+               Printable(one.layer), Printable(one.op), 100 * one.cost);
+  }
+  if (!report.not_fused.empty()) {
+    fmt::print("  not put together by the engine: {}\n", Listed(report.not_fused));
+  }
+  if (report.speedup() < kWorthwhile) {
+    fmt::print(
+        "don't: in integers it is not faster on this machine ({})\n",
+        report.not_fused.empty() ? "every layer was put together" : Listed(report.not_fused));
+  }
+}
+
+/// The card and what stands in other files of it go where the new model will look for them.
+Status CopyCard(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::filesystem::path source = from, target = to;
+  source.replace_extension(".toml");
+  target.replace_extension(".toml");
+  if (!Exists(source) || SameFile(source, target)) return {};
+  FOGLINE_TRY(const auto text, ReadFile(source));
+  return WriteFile(target, text);
+}
+
+Status Run(const QuantizeArgs& args) {
+  QuantizeOptions options;
+  FOGLINE_TRY(options.target, TargetOf(args.target));
+  options.min_agreement = args.min_agreement;
+  options.threads = args.threads > 0
+                        ? args.threads
+                        : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (SameFile(args.out, args.model.path)) {
+    return Fail(ErrorCode::kUsage, "--out", "is the model itself: name another file");
+  }
+  FOGLINE_TRY(const Network network, ReadNetwork(args.model));
+  if (const auto& error = network.contract.no_picture) return tl::unexpected<Error>(*error);
+  FOGLINE_TRY(const CalibrationSet set,
+              ReadCalibrationSet(args.images, args.labels, args.most, network, options.threads));
+  std::unique_ptr<Progress> progress;
+  options.progress = [&](std::string_view stage) {
+    progress = std::make_unique<Progress>(std::string(stage), 1);
+  };
+  auto made = Quantize(network, set, options);
+  progress.reset();
+  FOGLINE_TRY(const QuantizeReport report, std::move(made));
+  FOGLINE_CHECK(WriteFile(args.out, std::as_bytes(std::span(report.model))));
+  FOGLINE_CHECK(CopyCard(args.model.path, args.out));
+  if (set.pictures.size() < 32) {
+    LogWarning("{}: {} pictures say little of what ranges are to come; 100 or more do",
+               args.images.string(), set.pictures.size());
+  }
+  if (args.json) {
+    fmt::print("{}\n", Dump(ToJson(args.out, report)));
+  } else {
+    Print(args.out, report);
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddQuantize(CommandLine& line) {
+  Command command =
+      line.Add("quantize", "Puts a network into 8-bit integers and says what that gains and costs");
+  auto args = std::make_shared<QuantizeArgs>();
+  AddModelArgs(command, args->model);
+  command.Add("--images", args->images, "folder of pictures like those to come").Required();
+  command
+      .Add("--labels", args->labels, "lines of file, tab, class (label or number): adds accuracy")
+      .Type("TSV");
+  command.Add("--out", args->out, "the ONNX file to write, its card beside it as .toml")
+      .Required()
+      .Type("FILE");
+  command
+      .Add("--for", args->target,
+           "any (exact on every machine), x86 (with VNNI) or arm: weights in all of their 8 bits")
+      .Type("MACHINE");
+  command
+      .Add("--min-agreement", args->min_agreement,
+           "below it, layers that alone cost more than it leaves stay float (default 0.98)")
+      .Type("SHARE")
+      .Within(0, 1);
+  command.Add("--max-images", args->most, "use at most this many pictures, spread evenly");
+  command.Add("--threads", args->threads, "0: every core").Range(0, 1024);
+  AddCommon(command, *args);
+  SetAction(command, args, [args] { return Run(*args); });
+}
+
+}  // namespace fogline::cli

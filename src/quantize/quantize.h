@@ -1,0 +1,63 @@
+// A network in 8-bit integers, with what it gains and loses.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "codec/calibrate.h"
+#include "quantize/steps.h"
+#include "vision/network.h"
+
+namespace fogline {
+
+/// Whose multiply-adds the integers are made for.
+enum class QuantizeTarget {
+  kAny,  // exact everywhere: no two weights overflow the 16-bit sums of x86 without VNNI
+  kX86,  // with VNNI: weights in all of their 8 bits
+  kArm,  // the same: Arm's kernels sum in 32 bits
+};
+
+struct QuantizeOptions {
+  QuantizeTarget target = QuantizeTarget::kAny;
+  /// Layers that alone cost more agreement than this leaves stay float, where the whole does.
+  double min_agreement = 0.98;
+  int threads = 1;
+  quantize::Steps steps;
+  bool measure_time = true;
+  /// Told on the calling thread.
+  std::function<void(std::string_view stage)> progress;
+};
+
+/// A layer that stays float, and the agreement that it alone costs in integers.
+struct KeptFloat {
+  std::string layer, op;
+  double cost = 0;
+};
+
+struct QuantizeReport {
+  std::string model;  // serialised ONNX
+  size_t bytes = 0, float_bytes = 0;
+  size_t layers = 0, integer_layers = 0;  // with weights
+  size_t pictures = 0;
+  /// With the float network's findings: on the pictures of each half by a network made from the
+  /// other half; on those that it was made from where there are too few.
+  double agreement = 0;
+  bool two_fold = false;
+  std::optional<double> accuracy, float_accuracy;
+  double float_ms = 0, ms = 0;  // a picture, one thread; 0 unless measured
+  double speedup() const { return ms > 0 ? float_ms / ms : 0; }
+  std::vector<KeptFloat> kept_float;
+  std::map<std::string, int> not_fused;  // by operator
+};
+
+/// Makes and measures. kUnsupported for networks in integers or float16, without weighted layers,
+/// of an operator set that cannot be raised; kInvalid without pictures.
+Result<QuantizeReport> Quantize(const Network& network, const CalibrationSet& set,
+                                const QuantizeOptions& options);
+
+}  // namespace fogline
