@@ -104,6 +104,66 @@ bool SetSerial(X509* certificate) {
   return BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
+/// Who signs.
+struct Authority {
+  Key key;
+  Certificate certificate;
+};
+
+Certificate ReadCertificate(const std::filesystem::path& path) {
+  const File file(fopen(path.c_str(), "re"));
+  return Certificate(file == nullptr ? nullptr
+                                     : PEM_read_X509(file.get(), nullptr, nullptr, nullptr));
+}
+
+Result<Authority> ReadAuthority(const std::filesystem::path& stem) {
+  Authority by;
+  const File key_file(fopen(With(stem, ".key").c_str(), "re"));
+  if (key_file != nullptr) {
+    by.key.reset(PEM_read_PrivateKey(key_file.get(), nullptr, nullptr, nullptr));
+  }
+  by.certificate = ReadCertificate(With(stem, ".crt"));
+  if (by.key == nullptr || by.certificate == nullptr ||
+      X509_check_private_key(by.certificate.get(), by.key.get()) != 1) {
+    return Fail(ErrorCode::kInvalid, stem.string(),
+                ".key and .crt are no authority that could sign");
+  }
+  return by;
+}
+
+using RevocationList = std::unique_ptr<X509_CRL, Free<X509_CRL_free>>;
+
+/// The list that is there, or an empty one of the authority's.
+Result<RevocationList> ReadList(const std::filesystem::path& path, const Authority& by) {
+  const File file(fopen(path.c_str(), "re"));
+  RevocationList list(file == nullptr ? X509_CRL_new()
+                                      : PEM_read_X509_CRL(file.get(), nullptr, nullptr, nullptr));
+  const bool fine =
+      list != nullptr &&
+      (file != nullptr ? X509_CRL_verify(list.get(), X509_get0_pubkey(by.certificate.get())) == 1
+                       : X509_CRL_set_version(list.get(), X509_CRL_VERSION_2) == 1 &&
+                             X509_CRL_set_issuer_name(
+                                 list.get(), X509_get_subject_name(by.certificate.get())) == 1);
+  if (!fine) return Fail(ErrorCode::kInvalid, path.string(), "is no list of this authority's");
+  return list;
+}
+
+/// Onto the list, unless it is there already.
+bool AddRevoked(X509_CRL* list, X509* certificate) {
+  X509_REVOKED* there = nullptr;
+  if (X509_CRL_get0_by_cert(list, &there, certificate) == 1) return true;
+  std::unique_ptr<X509_REVOKED, Free<X509_REVOKED_free>> entry(X509_REVOKED_new());
+  const std::unique_ptr<ASN1_TIME, Free<ASN1_TIME_free>> now(X509_gmtime_adj(nullptr, 0));
+  if (entry == nullptr || now == nullptr ||
+      X509_REVOKED_set_serialNumber(entry.get(), X509_get_serialNumber(certificate)) != 1 ||
+      X509_REVOKED_set_revocationDate(entry.get(), now.get()) != 1 ||
+      X509_CRL_add0_revoked(list, entry.get()) != 1) {
+    return false;
+  }
+  (void)entry.release();  // the list's now
+  return true;
+}
+
 }  // namespace
 
 Status MakeCertificate(const std::filesystem::path& stem, const CertificateOptions& options,
@@ -114,22 +174,11 @@ Status MakeCertificate(const std::filesystem::path& stem, const CertificateOptio
   const Key key(EVP_EC_gen("P-256"));
   const Certificate certificate(X509_new());
   if (key == nullptr || certificate == nullptr) return Refused(stem);
-  Key signing;
-  Certificate issuer;
+  Authority by;
   if (options.use != CertificateUse::kAuthority) {
-    const File key_file(fopen(With(authority, ".key").c_str(), "re"));
-    const File issuer_file(fopen(With(authority, ".crt").c_str(), "re"));
-    if (key_file != nullptr)
-      signing.reset(PEM_read_PrivateKey(key_file.get(), nullptr, nullptr, nullptr));
-    if (issuer_file != nullptr)
-      issuer.reset(PEM_read_X509(issuer_file.get(), nullptr, nullptr, nullptr));
-    if (signing == nullptr || issuer == nullptr ||
-        X509_check_private_key(issuer.get(), signing.get()) != 1) {
-      return Fail(ErrorCode::kInvalid, authority.string(),
-                  ".key and .crt are no authority that could sign");
-    }
+    FOGLINE_TRY(by, ReadAuthority(authority));
   }
-  X509* const signer = issuer != nullptr ? issuer.get() : certificate.get();
+  X509* const signer = by.certificate != nullptr ? by.certificate.get() : certificate.get();
   const bool made =
       X509_set_version(certificate.get(), X509_VERSION_3) == 1 && SetSerial(certificate.get()) &&
       X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -kBackdateSeconds) != nullptr &&
@@ -139,8 +188,7 @@ Status MakeCertificate(const std::filesystem::path& stem, const CertificateOptio
       X509_set_issuer_name(certificate.get(), X509_get_subject_name(signer)) == 1 &&
       X509_set_pubkey(certificate.get(), key.get()) == 1 &&
       AddExtensions(certificate.get(), signer, options) &&
-      X509_sign(certificate.get(), signing != nullptr ? signing.get() : key.get(), EVP_sha256()) >
-          0;
+      X509_sign(certificate.get(), by.key != nullptr ? by.key.get() : key.get(), EVP_sha256()) > 0;
   if (!made) return Refused(stem);
   FOGLINE_TRY(const File key_file, Create(With(stem, ".key"), 0600));
   FOGLINE_TRY(const File certificate_file, Create(With(stem, ".crt"), 0644));
@@ -149,6 +197,43 @@ Status MakeCertificate(const std::filesystem::path& stem, const CertificateOptio
       fflush(key_file.get()) != 0 || fflush(certificate_file.get()) != 0) {
     return Fail(ErrorCode::kExhausted, stem.string(), "cannot be written");
   }
+  return {};
+}
+
+Status Revoke(const std::filesystem::path& authority,
+              const std::vector<std::filesystem::path>& revoked) {
+  const std::filesystem::path path = With(authority, ".crl");
+  FOGLINE_TRY(const Authority by, ReadAuthority(authority));
+  FOGLINE_TRY(const RevocationList list, ReadList(path, by));
+  for (const std::filesystem::path& one : revoked) {
+    const Certificate certificate = ReadCertificate(one);
+    if (certificate == nullptr ||
+        X509_verify(certificate.get(), X509_get0_pubkey(by.certificate.get())) != 1) {
+      return Fail(ErrorCode::kInvalid, one.string(), "is no certificate of this authority's");
+    }
+    if (!AddRevoked(list.get(), certificate.get())) return Refused(path);
+  }
+  const std::unique_ptr<ASN1_TIME, Free<ASN1_TIME_free>> since(
+      X509_gmtime_adj(nullptr, -kBackdateSeconds));
+  const bool made =
+      since != nullptr && X509_CRL_set1_lastUpdate(list.get(), since.get()) == 1 &&
+      X509_CRL_set1_nextUpdate(list.get(), X509_get0_notAfter(by.certificate.get())) == 1 &&
+      X509_CRL_sort(list.get()) == 1 && X509_CRL_sign(list.get(), by.key.get(), EVP_sha256()) > 0;
+  if (!made) return Refused(path);
+  // Beside it and then in its place: a broker may read it meanwhile.
+  const std::filesystem::path beside = With(path, ".new");
+  std::error_code ignored;
+  std::filesystem::remove(beside, ignored);
+  {
+    FOGLINE_TRY(const File file, Create(beside, 0644));
+    if (PEM_write_X509_CRL(file.get(), list.get()) != 1 || fflush(file.get()) != 0 ||
+        fsync(fileno(file.get())) != 0) {
+      return Fail(ErrorCode::kExhausted, beside.string(), "cannot be written");
+    }
+  }
+  std::error_code error;
+  std::filesystem::rename(beside, path, error);
+  if (error) return Fail(ErrorCode::kExhausted, path.string(), "{}", error.message());
   return {};
 }
 

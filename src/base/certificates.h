@@ -26,4 +26,11 @@ struct CertificateOptions {
 Status MakeCertificate(const std::filesystem::path& stem, const CertificateOptions& options,
                        const std::filesystem::path& authority = {});
 
+/// Writes `authority`.crl anew: the list of what its authority takes back, with what was on it and
+/// the certificates in `revoked`. Signed now and valid as long as the authority may be: a broker
+/// that meets a list out of date lets nobody in. kInvalid when one is no certificate of the
+/// authority's.
+Status Revoke(const std::filesystem::path& authority,
+              const std::vector<std::filesystem::path>& revoked);
+
 }  // namespace fogline

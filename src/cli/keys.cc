@@ -18,21 +18,52 @@ struct KeysArgs {
   Common common;
   std::string folder;
   std::vector<std::string> hosts{"localhost", "127.0.0.1", "::1"};
-  std::vector<std::string> devices;
+  std::vector<std::string> devices, revoked;
   int days = 825;
 };
 
-Status MakeKeys(const KeysArgs& args) {
-  const std::filesystem::path folder = args.folder;
-  // These names are taken: the broker gives "cloud" the rights of a worker.
-  for (const std::string& device : args.devices) {
+/// Some names are taken: the broker gives "cloud" the rights of a worker.
+Status CheckNames(const std::string& flag, const std::vector<std::string>& devices) {
+  for (const std::string& device : devices) {
     if (!IsDeviceName(device) || device == "ca" || device == "broker" || device == "cloud") {
       return Fail(
-          ErrorCode::kUsage, "--device " + device,
+          ErrorCode::kUsage, flag + device,
           "is no device name: use 1 to {} of A-Z a-z 0-9 . _ -, and not ca, broker or cloud",
           Frame::kMaxDeviceName);
     }
   }
+  return {};
+}
+
+/// Puts the devices' certificates on the authority's list and aside, so that a device that takes
+/// the place of a lost one may have its name. Makes the list where there is none. How many there
+/// were.
+Result<size_t> TakeBack(const std::filesystem::path& folder,
+                        const std::vector<std::string>& devices) {
+  std::vector<std::filesystem::path> certificates;
+  for (const std::string& device : devices) {
+    const auto certificate = folder / "devices" / (device + ".crt");
+    if (!Exists(certificate)) {
+      return Fail(ErrorCode::kNotFound, certificate.string(),
+                  "is not there, so nothing is revoked");
+    }
+    certificates.push_back(certificate);
+  }
+  if (certificates.empty() && Exists(folder / "ca.crl")) return 0;
+  FOGLINE_CHECK(Revoke(folder / "ca", certificates));
+  for (std::filesystem::path certificate : certificates) {
+    std::error_code error;
+    std::filesystem::rename(certificate, certificate.string() + ".revoked", error);
+    if (error) return Fail(ErrorCode::kExhausted, certificate.string(), "{}", error.message());
+    std::filesystem::remove(certificate.replace_extension(".key"), error);
+  }
+  return certificates.size();
+}
+
+Status MakeKeys(const KeysArgs& args) {
+  const std::filesystem::path folder = args.folder;
+  FOGLINE_CHECK(CheckNames("--device ", args.devices));
+  FOGLINE_CHECK(CheckNames("--revoke ", args.revoked));
   std::error_code error;
   std::filesystem::create_directories(folder / "devices", error);
   if (error) return Fail(ErrorCode::kNotFound, folder.string(), "{}", error.message());
@@ -50,8 +81,12 @@ Status MakeKeys(const KeysArgs& args) {
   for (const std::string& device : args.devices) {
     FOGLINE_CHECK(make("devices/" + device, {CertificateUse::kClient, device, {}, args.days}));
   }
+  FOGLINE_TRY(const size_t revoked, TakeBack(folder, args.revoked));
   if (args.common.json) {
-    fmt::print("{}\n", Dump(Json{{"folder", folder.string()}, {"made", made}}));
+    fmt::print("{}\n",
+               Dump(Json{{"folder", folder.string()}, {"made", made}, {"revoked", args.revoked}}));
+  } else if (revoked > 0) {
+    fmt::print("{}: copy it to the broker and send that SIGHUP\n", (folder / "ca.crl").string());
   } else if (made.empty()) {
     fmt::print("{}: everything is there already\n", folder.string());
   }
@@ -62,8 +97,9 @@ Status MakeKeys(const KeysArgs& args) {
 
 void AddKeys(CommandLine& line) {
   auto args = std::make_shared<KeysArgs>();
-  Command command =
-      line.Add("keys", "Makes the certificates of a fleet: authority, broker, cloud and devices");
+  Command command = line.Add("keys",
+                             "Makes the certificates of a fleet, authority, broker, cloud and "
+                             "devices, and takes them back");
   AddCommon(command, args->common);
   command
       .Add("folder", args->folder,
@@ -72,6 +108,8 @@ void AddKeys(CommandLine& line) {
   command.Add("--broker", args->hosts, "names and addresses that the broker answers to")
       .ShowDefault();
   command.Add("--device", args->devices, "devices, by the names they run under");
+  command.Add("--revoke", args->revoked,
+              "devices whose certificates are taken back: put on the list ca.crl, for the broker");
   command.Add("--days", args->days, "how long they are valid").Range(1, 3650).ShowDefault();
   SetAction(command, std::shared_ptr<Common>(args, &args->common),
             [args] { return MakeKeys(*args); });

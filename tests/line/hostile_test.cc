@@ -418,6 +418,30 @@ TEST_F(Hostile, AStolenDeviceIsLockedOutByTwoLinesAndASignal) {
   EXPECT_EQ(Stored("cam-2"), before);
 }
 
+// Whoever can connect can throw others off by their client ids, or fill the broker.
+TEST_F(Hostile, ARevokedDeviceCannotConnectAndItsNameCanBeGivenAnew) {
+  StartCloud();
+  ExpectServed("cam-2");
+  // What the thief holds.
+  const auto stolen = dir_.path() / "stolen";
+  for (const char* end : {".crt", ".key"}) {
+    std::filesystem::copy_file(Keys() / "devices" / ("cam-2" + std::string(end)),
+                               stolen.string() + end);
+  }
+  Run({"keys", Keys().string(), "--revoke", "cam-2"});
+  broker_.Signal(SIGHUP);
+  ASSERT_TRUE(Until([&] {
+    return Read("broker.log").find("Reloading config") != std::string::npos;
+  })) << Read("broker.log");
+  Process edge = StartEdge("cam-2", stolen);
+  ASSERT_TRUE(Until([&] { return Count(EdgeLog(), "trying again") > 0; })) << EdgeLog();
+  EXPECT_THAT(Read("broker.log"), HasSubstr("certificate verify failed"));
+  edge.Stop();
+  ExpectServed("cam-1");
+  Run({"keys", Keys().string(), "--device", "cam-2"});
+  ExpectServed("cam-2");
+}
+
 bool IsHealthy(int port) {
   auto health =
       Process::Start({.command = {FOGLINE_BINARY, "health",
