@@ -27,7 +27,10 @@ Result<LinkOptions> ToLinkOptions(const LinkFlags& flags) {
 }
 
 void AddStoreFlag(Command& command, std::string& url) {
-  command.Add("--store", url, "sqlite:FILE, or redis://[user:password@]host[:port][/db]")
+  command
+      .Add("--store", url,
+           "sqlite:FILE, redis://[user:password@]host[:port][/db], or "
+           "postgresql://user[:password]@host[:port]/database")
       .Env("FOGLINE_STORE")
       .ShowDefault();
 }

@@ -6,7 +6,6 @@
 #include <csignal>
 
 #include "base/host_port.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "base/url.h"
 
@@ -70,10 +69,6 @@ uint64_t MemoryOfData(std::string_view info) {
     std::from_chars(digits, info.data() + info.size(), bytes);
   }
   return bytes;
-}
-
-void RedisHealth::Back(const std::string& where) {
-  if (lost_.exchange(false)) LogInfo("{}: connected again", where);
 }
 
 Status RedisConnection::Check(const redisReply& reply) const {

@@ -3,7 +3,6 @@
 
 #include <hiredis/hiredis.h>
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "store/server_health.h"
 
 namespace fogline {
 
@@ -45,24 +45,14 @@ inline std::span<redisReply* const> Elements(const redisReply& reply) {
 /// What the server's data takes, of INFO memory's answer; 0 when it does not say.
 uint64_t MemoryOfData(std::string_view info);
 
-/// Whether the server answers, shared by the connections of one store. A loss is an error that the
-/// callers tell; its end is one line here, since nobody else would notice. Thread-safe.
-class RedisHealth {
- public:
-  void Lost() { lost_ = true; }
-  void Back(const std::string& where);
-
- private:
-  std::atomic<bool> lost_{false};
-};
-
 /// Not thread-safe; connects when first used.
 class RedisConnection {
  public:
   /// Runs after each connect and login, e.g. to see whether it is still the same store.
   using Greeting = std::function<Status(RedisConnection&)>;
 
-  RedisConnection(RedisAddress address, std::shared_ptr<RedisHealth> health, Greeting greeting = {})
+  RedisConnection(RedisAddress address, std::shared_ptr<ServerHealth> health,
+                  Greeting greeting = {})
       : address_(std::move(address)), health_(std::move(health)), greeting_(std::move(greeting)) {}
 
   /// Sends the commands together and gives their replies in order, error replies among them. When
@@ -87,7 +77,7 @@ class RedisConnection {
   tl::unexpected<Error> Broken();
 
   RedisAddress address_;
-  std::shared_ptr<RedisHealth> health_;
+  std::shared_ptr<ServerHealth> health_;
   Greeting greeting_;
   bool greeting_now_ = false;
   std::unique_ptr<redisContext, Free> context_;

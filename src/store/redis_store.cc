@@ -138,7 +138,7 @@ class RedisStore final : public Store {
 
   const RedisAddress address_;
   const StoreOptions options_;
-  const std::shared_ptr<RedisHealth> health_ = std::make_shared<RedisHealth>();
+  const std::shared_ptr<ServerHealth> health_ = std::make_shared<ServerHealth>();
   std::string epoch_;  // set once, by Open
   std::mutex write_mutex_;
   std::string script_;

@@ -76,7 +76,7 @@ TEST(RedisAddress, IsReadInAllItsParts) {
 
 TEST(RedisCover, HoldsEveryPlaceOfItsBoxInFewRanges) {
   const auto redis = LocalRedis::Start().value();
-  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<ServerHealth>());
   std::mt19937 random(5);
   std::uniform_real_distribution<double> lat(-90, 90), lon(-180, 180), share(0, 1);
   std::vector<std::pair<double, double>> places{{90, 180}, {-90, -180}, {0, 0}, {85.0511, 179.99}};
@@ -143,7 +143,7 @@ TEST(RedisStore, StoresOfOneServerAreApartByTheirDatabase) {
 TEST(RedisStore, ANewerStoreIsRefused) {
   const auto redis = LocalRedis::Start().value();
   ASSERT_TRUE(Open(*redis));
-  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<ServerHealth>());
   ASSERT_TRUE(connection.Run({"HSET", RedisKey("about"), "version", "99"}));
   EXPECT_EQ(OpenStore(redis->url()).error().code, ErrorCode::kUnsupported);
 }
@@ -278,7 +278,7 @@ TEST(RedisStore, AFullMemoryRefusesAndKeepsWhatItHas) {
 TEST(RedisStore, FlushedScriptsAreSentAgain) {
   const auto redis = LocalRedis::Start().value();
   const auto store = Open(*redis);
-  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<ServerHealth>());
   ASSERT_TRUE(connection.Run({"SCRIPT", "FLUSH"}));
   EXPECT_TRUE(PutOne(*store, Sample(1)));
 }
@@ -293,7 +293,7 @@ TEST(RedisStore, ForgetfulSettingsAreSaid) {
 TEST(RedisStore, AForeignEntryInTheLogIsNamed) {
   const auto redis = LocalRedis::Start().value();
   const auto store = Open(*redis);
-  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<ServerHealth>());
   ASSERT_TRUE(connection.Run({"XADD", RedisKey("log"), "5-0", "hello", "world"}));
   const auto rows = store->Query({}, Order::kOldestFirst, 10);
   ASSERT_FALSE(rows);
@@ -304,7 +304,7 @@ TEST(RedisStore, AForeignEntryInTheLogIsNamed) {
 // The commands that the first version sent for two frames.
 TEST(RedisStore, AStoreOfTheFirstVersionIsReadOn) {
   const auto redis = LocalRedis::Start().value();
-  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<ServerHealth>());
   const auto entry = [](const std::string& id, const std::string& sequence) {
     return RedisCommand{"XADD",
                         RedisKey("log"),
@@ -404,7 +404,7 @@ RedisCommand Words(const std::string& line) {
 // What a binary of the second version left in its server.
 TEST(RedisStore, AStoreOfTheSecondVersionIsReadOn) {
   const auto redis = LocalRedis::Start().value();
-  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<ServerHealth>());
   std::istringstream lines(
       ReadTextFile(std::filesystem::path(FOGLINE_SOURCE_DIR) / "tests/old/store_v2.redis").value());
   for (std::string line; std::getline(lines, line);) {
@@ -490,7 +490,7 @@ TEST(RedisStore, ForgettingLeavesNothingBehindButNames) {
   clock.Advance(std::chrono::hours(1));
   while (store->Forget({.age = std::chrono::minutes(1)}).value().more) {
   }
-  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<RedisHealth>());
+  RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<ServerHealth>());
   const auto keys = [&] {
     std::set<std::string> names;
     const auto reply = connection.Run({"KEYS", "*"}).value();

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "store/postgres_store.h"
 #include "store/redis_store.h"
 #include "store/sqlite_store.h"
 
@@ -23,8 +24,12 @@ Result<std::unique_ptr<Store>> OpenStore(const std::string& url, const StoreOpti
     return OpenSqliteStore(url.substr(kSqlite.size()), options);
   }
   if (url.starts_with("redis:")) return OpenRedisStore(url, options);
+  if (url.starts_with("postgresql:") || url.starts_with("postgres:")) {
+    return OpenPostgresStore(url, options);
+  }
   return Fail(ErrorCode::kUsage, url.substr(0, url.find(':')),
-              "is no store; write sqlite:PATH, sqlite::memory: or redis://host:port/db");
+              "is no store; write sqlite:PATH, sqlite::memory:, redis://host:port/db or "
+              "postgresql://user@host/database");
 }
 
 }  // namespace fogline

@@ -115,7 +115,8 @@ struct Retention {
   std::chrono::microseconds age{0};  // since a row was stored, by the clocks of those who store
   uint64_t rows = 0;
   /// SQLite: the pages of its file that hold something. Redis: the data of the whole server, as it
-  /// counts itself.
+  /// counts itself. PostgreSQL: the tables of the store, a partition that is half forgotten by
+  /// half.
   uint64_t bytes = 0;
 
   bool any() const { return age.count() > 0 || rows > 0 || bytes > 0; }
@@ -135,8 +136,8 @@ class StoreWatch {
 
 /// Thread-safe. Errors name the store (a path or an address) and leave it usable: kExhausted for a
 /// full disk or memory, kUnavailable for a server that does not answer, kInvalid for a file that is
-/// no store, kConflict for a server that came back with another store in it. A Redis store says
-/// itself, once, that its server is gone, and once that it is back.
+/// no store, kConflict for a server that came back with another store in it. A store with a server
+/// says itself, once, that it is back after it was gone.
 class Store {
  public:
   virtual ~Store() = default;
@@ -207,9 +208,9 @@ struct StoreOptions {
   const Clock* clock = &Clock::Real();
 };
 
-/// "sqlite:PATH" (created when missing), "sqlite::memory:" or
-/// "redis://[user:password@]host:port/db". kUsage for any other scheme; no error repeats a
-/// password.
+/// "sqlite:PATH" (created when missing), "sqlite::memory:",
+/// "redis://[user:password@]host:port/db" or "postgresql://user[:password]@host:port/database".
+/// kUsage for any other scheme; no error repeats a password.
 Result<std::unique_ptr<Store>> OpenStore(const std::string& url, const StoreOptions& options = {});
 
 }  // namespace fogline

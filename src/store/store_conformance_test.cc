@@ -1,5 +1,5 @@
-// What every store promises, run against each of them, Redis as a real server. A new store joins by
-// adding itself to Kinds().
+// What every store promises, run against each of them, Redis and PostgreSQL as real servers. A new
+// store joins by adding itself to Kinds().
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "servers/local_postgres.h"
 #include "servers/local_redis.h"
 #include "store/retention.h"
 #include "store/store.h"
@@ -41,8 +42,22 @@ std::string FreshRedis(const TempDir&) {
   return server->url();
 }
 
+/// The same: the server stays, and what was in it goes.
+std::string FreshPostgres(const TempDir&) {
+  static std::unique_ptr<LocalPostgres> server;
+  if (server == nullptr) {
+    auto started = LocalPostgres::Start();
+    if (!started) return started.error().ToString();
+    server = *std::move(started);
+  }
+  EXPECT_TRUE(server->Sql("DROP SCHEMA IF EXISTS fogline CASCADE"));
+  return server->url();
+}
+
 std::vector<Kind> Kinds() {
   return {
+      {"postgres_unmirrored", FreshPostgres, {.mirrored_rows = 0}},
+      {"postgres", FreshPostgres},
       {"redis_unmirrored", FreshRedis, {.mirrored_rows = 0}},
       {"redis", FreshRedis},
       {"sqlite_unmirrored",

@@ -38,6 +38,7 @@ boost/beast web
 boost/asio web
 sqlite3 store
 hiredis store
+libpq store
 turbojpeg vision
 jpeglib vision
 webp/ vision

@@ -1,11 +1,13 @@
-// Two workers of one share group on one Redis, an edge with a spool, a broker: all as processes of
-// their own, one of them at random killed without warning in the middle of the stream, again and
-// again. In the end every frame that the edge ever put into its spool is stored, and stored once.
+// Two workers of one share group on one Redis, or one PostgreSQL, an edge with a spool, a broker:
+// all as processes of their own, one of them at random killed without warning in the middle of the
+// stream, again and again. In the end every frame that the edge ever put into its spool is stored,
+// and stored once.
 //
 // FOGLINE_SOAK_ROUNDS=N makes it N deaths instead of a few; `make soak` makes it 100.
 #include <array>
 #include <random>
 
+#include "servers/local_postgres.h"
 #include "servers/local_redis.h"
 #include "tests/line/reliability.h"
 
@@ -14,22 +16,21 @@ namespace {
 
 class Deaths : public Reliability {
  protected:
-  void SetUp() override {
-    Reliability::SetUp();
-    auto redis = LocalRedis::Start();
-    ASSERT_TRUE(redis) << redis.error().ToString();
-    redis_ = *std::move(redis);
-    auto store = OpenStore(redis_->url());
-    ASSERT_TRUE(store) << store.error().ToString();
-    store_ = *std::move(store);
-    for (Process& cloud : clouds_) cloud = NewCloud(redis_->url());
-  }
+  /// Lets all of them live and die on one server: a LocalRedis or a LocalPostgres.
+  template <typename Server>
+  void Live(Result<std::unique_ptr<Server>> started, const char* kind);
 
-  std::unique_ptr<LocalRedis> redis_;
   std::array<Process, 2> clouds_{Process::None(), Process::None()};
 };
 
-TEST_F(Deaths, WhoeverDiesEveryFrameIsStoredOnce) {
+template <typename Server>
+void Deaths::Live(Result<std::unique_ptr<Server>> started, const char* kind) {
+  ASSERT_TRUE(started) << started.error().ToString();
+  const std::unique_ptr<Server> server = *std::move(started);
+  auto store = OpenStore(server->url());
+  ASSERT_TRUE(store) << store.error().ToString();
+  store_ = *std::move(store);
+  for (Process& cloud : clouds_) cloud = NewCloud(server->url());
   const std::vector<std::string> flags{"--loop", "--rate", "20", "--window", "32"};
   std::mt19937 random(static_cast<unsigned>(Rounds(1)));
   std::set<Name> spooled;
@@ -53,13 +54,13 @@ TEST_F(Deaths, WhoeverDiesEveryFrameIsStoredOnce) {
       case 2: {
         Process& cloud = clouds_[random() % clouds_.size()];
         Kill(cloud);
-        cloud = NewCloud(redis_->url());
+        cloud = NewCloud(server->url());
         ++deaths["worker"];
         break;
       }
       case 3:
-        ASSERT_TRUE(redis_->Restart());
-        ++deaths["redis"];
+        ASSERT_TRUE(server->Restart());
+        ++deaths[kind];
         break;
     }
   }
@@ -68,9 +69,18 @@ TEST_F(Deaths, WhoeverDiesEveryFrameIsStoredOnce) {
   Finish("mortal");
   ExpectEveryFrameOnce("mortal", spooled);
   std::printf(
-      "deaths: %d of the edge, %d of the broker, %d of a worker, %d of redis; %zu frames, each "
+      "deaths: %d of the edge, %d of the broker, %d of a worker, %d of %s; %zu frames, each "
       "stored once\n",
-      deaths["edge"], deaths["broker"], deaths["worker"], deaths["redis"], Stored("mortal").size());
+      deaths["edge"], deaths["broker"], deaths["worker"], deaths[kind], kind,
+      Stored("mortal").size());
+  for (Process& cloud : clouds_) Kill(cloud);
+  store_.reset();  // before its server
+}
+
+TEST_F(Deaths, WhoeverDiesEveryFrameIsStoredOnce) { Live(LocalRedis::Start(), "redis"); }
+
+TEST_F(Deaths, WhoeverDiesEveryFrameIsStoredOnceInPostgres) {
+  Live(LocalPostgres::Start(), "postgres");
 }
 
 }  // namespace

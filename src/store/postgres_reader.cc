@@ -1,0 +1,185 @@
+#include "store/postgres_reader.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "store/postgres_filter.h"
+#include "store/postgres_row.h"
+
+namespace fogline {
+namespace {
+
+/// Rows that are counted are read so many at a time.
+constexpr size_t kCountedPage = 20'000;
+constexpr uint32_t kNobodysWord = 0;  // PostgreSQL numbers words from 1
+
+}  // namespace
+
+Result<std::vector<StoredDetection>> PostgresReader::Query(const Filter& filter, Order order,
+                                                           size_t limit) {
+  if (limit == 0) return std::vector<StoredDetection>();
+  const PostgresWhere where = ToPostgres(filter);
+  if (where.never) return std::vector<StoredDetection>();
+  FOGLINE_TRY(
+      const PostgresRows rows,
+      postgres_.Run(fmt::format("{}{} ORDER BY id {} LIMIT {}", SelectPostgresRows(), where.sql,
+                                order == Order::kOldestFirst ? "ASC" : "DESC", limit),
+                    where.values));
+  return ReadPostgresRows(rows, words_);
+}
+
+Result<WordFilter> PostgresReader::Words(const Filter& filter) {
+  WordFilter words;
+  for (const auto& [texts, numbers] : {std::pair{&filter.labels, &words.labels},
+                                       {&filter.devices, &words.devices},
+                                       {&filter.mechanisms, &words.mechanisms}}) {
+    for (const std::string& text : *texts) {
+      int64_t number = kNobodysWord;
+      if (IsUtf8(text)) {
+        FOGLINE_TRY(number, words_.Find(text));
+      }
+      numbers->insert(static_cast<uint32_t>(number));
+    }
+  }
+  return words;
+}
+
+Result<size_t> PostgresReader::LoadPage(const Filter& filter, Columns& columns) {
+  const PostgresWhere where = ToPostgres(filter);
+  if (where.never) return 0;
+  FOGLINE_TRY(const PostgresRows rows,
+              postgres_.Run(
+                  fmt::format("SELECT d.id, captured_us, lat, lon, score, positive, device, label,"
+                              " mechanism, captured_from, findings FROM fogline.detection d{}"
+                              " ORDER BY d.id LIMIT {}",
+                              where.sql, kCountedPage),
+                  where.values));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    std::optional<Findings> findings;
+    if (!rows.IsNull(i, 10)) {
+      FOGLINE_TRY(findings, StoredFindings(rows.Bytes(i, 10)));
+    }
+    const bool placed = !rows.IsNull(i, 2);
+    columns.Add({.id = rows.Unsigned(i, 0),
+                 .captured_us = rows.Integer(i, 9) == 0 ? Columns::kNoTime : rows.Integer(i, 1),
+                 .has_position = placed,
+                 .lat = placed ? rows.Real(i, 2) : 0,
+                 .lon = placed ? rows.Real(i, 3) : 0,
+                 .score = static_cast<float>(rows.Real(i, 4)),
+                 .positive = rows.Integer(i, 5) != 0,
+                 .device = static_cast<uint32_t>(rows.Integer(i, 6)),
+                 .label = static_cast<uint32_t>(rows.Integer(i, 7)),
+                 .mechanism = static_cast<uint32_t>(rows.Integer(i, 8)),
+                 .boxes = BoxesOf(findings)});
+  }
+  return rows.size();
+}
+
+Status PostgresReader::Load(Filter filter, Columns& columns) {
+  for (;;) {
+    if (options_.clock->Steady() > deadline_) {
+      return Fail(ErrorCode::kExhausted, postgres_.where(),
+                  "the query took too long; narrow its box, time or filters");
+    }
+    FOGLINE_TRY(const size_t rows, LoadPage(filter, columns));
+    if (rows < kCountedPage) return {};
+    filter.after_id = columns.last_id();
+  }
+}
+
+Result<bool> PostgresReader::Mirrored() {
+  FOGLINE_TRY(const PostgresRows about,
+              postgres_.Run("SELECT last_id, forgotten_id FROM fogline.about"));
+  if (about.size() != 1) {
+    return Fail(ErrorCode::kConflict, postgres_.where(), "is not the store that was in it");
+  }
+  const Mirror::Extent extent{
+      .where = postgres_.where(), .last = about.Unsigned(0, 0), .forgotten = about.Unsigned(0, 1)};
+  return mirror_.Follow(extent, options_.mirrored_rows, [this](uint64_t after, Columns& columns) {
+    return Load({.after_id = after}, columns);
+  });
+}
+
+Result<const Columns*> PostgresReader::Counted(const Filter& filter) {
+  deadline_ = options_.clock->Steady() + options_.longest_read;
+  FOGLINE_TRY(const bool mirrored, Mirrored());
+  if (mirrored) return &mirror_.columns();
+  selection_ = {};
+  FOGLINE_CHECK(Load(filter, selection_));
+  return &selection_;
+}
+
+Result<std::vector<HexCount>> PostgresReader::Hexagons(const Filter& filter, int level) {
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  FOGLINE_TRY(const WordFilter words, Words(filter));
+  return columns->Hexagons(filter, words, level);
+}
+
+Result<TimeCounts> PostgresReader::Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
+                                            size_t bins) {
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  FOGLINE_TRY(const WordFilter words, Words(filter));
+  return columns->Timeline(filter, words, from_us, to_us, bins);
+}
+
+Result<std::vector<FoundTally>> PostgresReader::Found(const Filter& filter) {
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  FOGLINE_TRY(const WordFilter words, Words(filter));
+  return columns->Found(filter, words);
+}
+
+Status PostgresReader::ReadTallies(int kind, std::vector<ValueTally>& tallies) {
+  FOGLINE_TRY(
+      const PostgresRows rows,
+      postgres_.Run(fmt::format("SELECT w.text, count, positives, payload_bytes, first_us, last_us"
+                                " FROM fogline.tally t JOIN fogline.word w ON w.id = t.word"
+                                " WHERE kind = {} ORDER BY last_us DESC, t.word LIMIT {}",
+                                kind, kMostTallies)));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    ValueTally& tally = tallies.emplace_back();
+    tally.text = rows.Text(i, 0);
+    tally.count = rows.Unsigned(i, 1);
+    tally.positives = rows.Unsigned(i, 2);
+    tally.payload_bytes = rows.Unsigned(i, 3);
+    tally.first_us = rows.Integer(i, 4);
+    tally.last_us = rows.Integer(i, 5);
+    if (tally.first_us > tally.last_us) tally.first_us = tally.last_us = 0;  // no row has a time
+  }
+  return {};
+}
+
+Result<Inventory> PostgresReader::Stock() {
+  Inventory stock;
+  FOGLINE_CHECK(ReadTallies(0, stock.devices));
+  FOGLINE_CHECK(ReadTallies(1, stock.labels));
+  FOGLINE_CHECK(ReadTallies(2, stock.mechanisms));
+  FOGLINE_CHECK(ReadTallies(3, stock.models));
+  SumUp(stock);
+  FOGLINE_TRY(stock.forgotten_id, ForgottenId());
+  FOGLINE_TRY(stock.last_id, LastId());
+  return stock;
+}
+
+Result<uint64_t> PostgresReader::LastId() {
+  FOGLINE_TRY(const PostgresRows about, postgres_.Run("SELECT last_id FROM fogline.about"));
+  return about.size() == 0 ? 0 : about.Unsigned(0, 0);
+}
+
+Result<uint64_t> PostgresReader::ForgottenId() {
+  FOGLINE_TRY(const PostgresRows about, postgres_.Run("SELECT forgotten_id FROM fogline.about"));
+  return about.size() == 0 ? 0 : about.Unsigned(0, 0);
+}
+
+Result<std::vector<std::byte>> PostgresReader::Thumbnail(uint64_t id) {
+  FOGLINE_TRY(const PostgresRows rows,
+              postgres_.Run("SELECT jpeg FROM fogline.thumbnail WHERE id = $1::bigint",
+                            PostgresParameters().AddUnsigned(id)));
+  if (rows.size() == 0) {
+    return Fail(ErrorCode::kNotFound, postgres_.where(), "detection {} has no picture", id);
+  }
+  const auto jpeg = rows.Bytes(0, 0);
+  return std::vector<std::byte>(jpeg.begin(), jpeg.end());
+}
+
+}  // namespace fogline

@@ -1,0 +1,47 @@
+// The reading half of a PostgreSQL store.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/columns.h"
+#include "store/mirror.h"
+#include "store/postgres_connection.h"
+#include "store/postgres_words.h"
+#include "store/store.h"
+
+namespace fogline {
+
+/// Answers from the tables, or from a mirror of their countable fields in memory. Not thread-safe.
+class PostgresReader {
+ public:
+  PostgresReader(PostgresConnection& postgres, const StoreOptions& options)
+      : postgres_(postgres), options_(options), words_(postgres) {}
+
+  Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order, size_t limit);
+  Result<std::vector<HexCount>> Hexagons(const Filter& filter, int level);
+  Result<TimeCounts> Timeline(const Filter& filter, int64_t from_us, int64_t to_us, size_t bins);
+  Result<std::vector<FoundTally>> Found(const Filter& filter);
+  Result<Inventory> Stock();
+  Result<uint64_t> LastId();
+  Result<uint64_t> ForgottenId();
+  Result<std::vector<std::byte>> Thumbnail(uint64_t id);
+
+ private:
+  Result<bool> Mirrored();
+  Result<const Columns*> Counted(const Filter& filter);
+  /// Adds the rows that pass, page by page. What was added before an error stays.
+  Status Load(Filter filter, Columns& columns);
+  Result<size_t> LoadPage(const Filter& filter, Columns& columns);
+  Result<WordFilter> Words(const Filter& filter);
+  Status ReadTallies(int kind, std::vector<ValueTally>& tallies);
+
+  PostgresConnection& postgres_;
+  const StoreOptions options_;
+  PostgresWords words_;
+  Nanos deadline_{0};
+  Mirror mirror_;
+  Columns selection_;
+};
+
+}  // namespace fogline

@@ -1,0 +1,50 @@
+// The writing half of a PostgreSQL store.
+#pragma once
+
+#include <map>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "store/postgres_connection.h"
+#include "store/postgres_words.h"
+#include "store/store.h"
+
+namespace fogline {
+
+/// What a tally of PostgreSQL counts; values are in databases, never reused.
+inline constexpr int kPostgresTallies = 4;  // device, label, mechanism, model
+
+/// Inserts batches. Not thread-safe.
+class PostgresWriter {
+ public:
+  PostgresWriter(PostgresConnection& postgres, const StoreOptions& options)
+      : postgres_(postgres), words_(postgres), options_(options) {}
+
+  Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
+                                      std::span<const Settlement> settlements);
+
+ private:
+  /// What the words of a detection are numbered.
+  struct Numbers {
+    int64_t device = 0, label = 0, mechanism = 0, model = 0, cut = 0, codec = 0;
+  };
+  using Name = std::tuple<int64_t, uint64_t, uint64_t>;
+
+  Status PutAll(std::span<const Detection> batch, std::vector<PutOutcome>& outcomes);
+  /// The ids of the frames that are known, 0 for those whose rows are gone.
+  Result<std::map<Name, uint64_t>> Known(std::span<const Detection> batch,
+                                         std::span<const Numbers> numbers);
+  Status Insert(std::span<const Detection> batch, std::span<const Numbers> numbers,
+                std::span<const PutOutcome> outcomes);
+  Status Count(std::span<const Detection> batch, std::span<const Numbers> numbers,
+               std::span<const PutOutcome> outcomes);
+  Status Settle(std::span<const Settlement> settlements);
+
+  PostgresConnection& postgres_;
+  PostgresWords words_;
+  const StoreOptions options_;
+  int64_t stored_us_ = 0;  // of the batch under way
+};
+
+}  // namespace fogline
