@@ -39,34 +39,38 @@ Result<IntegerWeights> Round(const Net& net, const Linear& linear, float input_s
 
 }  // namespace
 
-Result<std::string> MakeIntegers(const Net& net, std::span<const Tensor> inputs,
-                                 const std::set<std::string>& floating, const Steps& steps,
-                                 int threads) {
-  const Scheme scheme = MakeScheme(net, floating);
+Result<Choices> Choose(const Net& net, std::span<const Tensor> inputs, const Steps& steps,
+                       int threads) {
+  const Scheme scheme = MakeScheme(net, {});
   if (scheme.linears.empty()) {
     return Fail(ErrorCode::kUnsupported, net.where(),
-                "has no layer with weights (Conv, Gemm, MatMul) to put into integers{}",
-                floating.empty() ? "" : " but those kept in float");
+                "has no layer with weights (Conv, Gemm, MatMul) to put into integers");
   }
   FOGLINE_TRY(const auto seen, Observe(net, scheme, inputs, threads));
-  std::map<std::string, Affine8> ranges;
-  for (const auto& [name, histogram] : seen) {
-    ranges[name] = ChooseRange(histogram, scheme.tensors.at(name), steps.ranges);
+  Choices choices;
+  for (const auto& [name, bounds] : scheme.tensors) {
+    const std::string& root = scheme.Root(name);
+    choices.ranges[name] = ChooseRange(seen.at(root), scheme.tensors.at(root), steps.ranges);
   }
   FOGLINE_TRY(auto moments, CollectMoments(net, scheme, inputs, threads));
   std::vector<IntegerWeights> rounded(scheme.linears.size());
   FOGLINE_CHECK(ParallelFor(rounded.size(), threads, [&](size_t l, int) -> Status {
     const Linear& linear = scheme.linears[l];
-    const float scale = ranges.at(scheme.Root(linear.input)).scale;
+    const float scale = choices.ranges.at(linear.input).scale;
     FOGLINE_TRY(rounded[l], Round(net, linear, scale, moments.at(linear.name), steps.rounding));
     return {};
   }));
-  std::map<std::string, IntegerWeights> weights;
   for (size_t l = 0; l < rounded.size(); ++l) {
-    weights[scheme.linears[l].name] = std::move(rounded[l]);
+    choices.weights[scheme.linears[l].name] = std::move(rounded[l]);
   }
+  return choices;
+}
+
+Result<std::string> Assemble(const Net& net, const Choices& choices,
+                             const std::set<std::string>& floating) {
   Net integers = net;
-  FOGLINE_CHECK(WriteIntegers(integers, scheme, ranges, weights));
+  FOGLINE_CHECK(
+      WriteIntegers(integers, MakeScheme(net, floating), choices.ranges, choices.weights));
   return integers.Write();
 }
 

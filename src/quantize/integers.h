@@ -1,6 +1,7 @@
 // From a float network and pictures to the same network in integers.
 #pragma once
 
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -8,15 +9,26 @@
 #include "base/result.h"
 #include "base/tensor.h"
 #include "quantize/net.h"
+#include "quantize/ranges.h"
+#include "quantize/rounding.h"
 #include "quantize/steps.h"
 
 namespace fogline::quantize {
 
-/// Serialised ONNX of `net`, which RaiseOpset and Fold made ready. Layers named in `floating` stay
-/// as they are. kUnsupported for a network without weighted layers, kInvalid where weights or
-/// activations are no numbers.
-Result<std::string> MakeIntegers(const Net& net, std::span<const Tensor> inputs,
-                                 const std::set<std::string>& floating, const Steps& steps,
-                                 int threads);
+/// What calibration finds for a network all of whose weighted layers are in integers; those of any
+/// fewer have the same ranges and weights.
+struct Choices {
+  std::map<std::string, Affine8> ranges;  // by tensor
+  std::map<std::string, IntegerWeights> weights;
+};
+
+/// Of `net`, which RaiseOpset and Fold made ready. kUnsupported for a network without weighted
+/// layers, kInvalid where weights or activations are no numbers.
+Result<Choices> Choose(const Net& net, std::span<const Tensor> inputs, const Steps& steps,
+                       int threads);
+
+/// Serialised ONNX of `net` in integers. Layers named in `floating` stay as they are.
+Result<std::string> Assemble(const Net& net, const Choices& choices,
+                             const std::set<std::string>& floating);
 
 }  // namespace fogline::quantize

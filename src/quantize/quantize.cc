@@ -16,7 +16,7 @@ using quantize::Net;
 using quantize::Said;
 
 constexpr size_t kFewest = 8;      // pictures that can be halved
-constexpr size_t kMostTried = 32;  // pictures that each layer's cost is measured on
+constexpr size_t kMostTried = 16;  // pictures that each layer's cost is measured on
 
 class Quantizer {
  public:
@@ -69,7 +69,8 @@ class Quantizer {
   }
 
   Result<std::string> Make(std::span<const Tensor> inputs) const {
-    return MakeIntegers(*net_, inputs, floating_, steps_, options_.threads);
+    FOGLINE_TRY(const auto choices, Choose(*net_, inputs, steps_, options_.threads));
+    return Assemble(*net_, choices, floating_);
   }
 
   /// Every other picture, beginning with the first or second.
@@ -119,13 +120,13 @@ class Quantizer {
       whole.findings.push_back(said_.findings[i]);
       whole.unsure.push_back(said_.unsure[i]);
     }
+    FOGLINE_TRY(const auto choices, Choose(*net_, some, steps_, options_.threads));
     std::set<std::string> all;
     for (const auto& linear : MakeScheme(*net_, {}).linears) all.insert(linear.name);
     for (const auto& linear : MakeScheme(*net_, {}).linears) {
       std::set<std::string> others = all;
       others.erase(linear.name);
-      FOGLINE_TRY(const std::string model,
-                  MakeIntegers(*net_, some, others, steps_, options_.threads));
+      FOGLINE_TRY(const std::string model, Assemble(*net_, choices, others));
       FOGLINE_TRY(const Said said,
                   quantize::Ask(model, network_, some, options_.threads, /*untried=*/true));
       const double cost = 1 - AgreementBetween(network_, whole, said);
