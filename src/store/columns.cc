@@ -6,6 +6,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "store/blur.h"
+
 namespace fogline {
 
 void Columns::Add(const Row& row) {
@@ -104,7 +106,9 @@ std::vector<HexCount> Columns::Hexagons(const Filter& filter, const WordFilter& 
   const HexGrid grid(level);
   std::unordered_map<HexCell, HexCount> cells;
   Scan(filter, words, true, [&](size_t i) {
-    const HexCell at = grid.AtMercator(lons_[i] / 360 + 0.5, mercator_ys_[i]);
+    const HexCell at = filter.decimals ? grid.At(RoundDegrees(lats_[i], *filter.decimals),
+                                                 RoundDegrees(lons_[i], *filter.decimals))
+                                       : grid.AtMercator(lons_[i] / 360 + 0.5, mercator_ys_[i]);
     HexCount& cell = cells[at];
     cell.cell = at;
     cell.newest_us = cell.count == 0 ? captured_us_[i] : std::max(cell.newest_us, captured_us_[i]);

@@ -26,6 +26,9 @@ struct Box {
 
 struct Filter {
   std::optional<Box> box = std::nullopt;  // given: rows without a position do not pass
+  /// Hexagons are of positions rounded to so many decimals of a degree. (A box compares positions
+  /// as they are: who rounds gives one whose edges lie between rounded positions.)
+  std::optional<int> decimals = std::nullopt;
   int64_t from_us = std::numeric_limits<int64_t>::min();  // captured at or after
   int64_t to_us = std::numeric_limits<int64_t>::max();    // captured before
   float min_score = 0;

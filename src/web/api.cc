@@ -32,9 +32,11 @@ void PutTallies(JsonWriter& json, std::string_view key, const std::vector<ValueT
 
 }  // namespace
 
-/// A box compares rounded positions when positions leave rounded; otherwise ever smaller boxes
-/// would give the true position away. round(x) >= s is x >= (ceil(s) - 1/2), in units of the grid.
+/// Hexagons and boxes are of rounded positions when positions leave rounded; otherwise ever smaller
+/// ones would give the true position away. round(x) >= s is x >= (ceil(s) - 1/2), in units of the
+/// grid.
 Filter Site::Blur(Filter filter) const {
+  filter.decimals = privacy_.decimals;
   if (!privacy_.decimals || !filter.box) return filter;
   const double scale = std::pow(10.0, *privacy_.decimals);
   const auto low = [&](double edge) { return (std::ceil(edge * scale - 1e-6) - 0.5) / scale; };

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "store/blur.h"
 #include "vision/findings_json.h"
 
 namespace fogline {
@@ -51,11 +52,28 @@ Rounded Longitude(const Detection& d, const Privacy& privacy) {
   return {RoundDegrees(d.lon, privacy), 10};
 }
 
+/// Whether a spreadsheet may take a cell for a formula: by its first character that is no blank,
+/// which may be full-width, too.
+bool ReadsAsFormula(std::string_view text) {
+  if (text.empty()) return false;
+  if (text.front() == '\t' || text.front() == '\r') return true;
+  for (bool blank = true; blank;) {
+    blank = false;
+    for (const std::string_view space : {" ", "\t", "\r", "\n", "\u00a0", "\u3000", "\ufeff"}) {
+      if (!text.starts_with(space)) continue;
+      text.remove_prefix(space.size());
+      blank = true;
+    }
+  }
+  for (const std::string_view sign : {"=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"}) {
+    if (text.starts_with(sign)) return true;
+  }
+  return false;
+}
+
 std::string CsvCell(std::string_view text) {
   std::string cell;
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) {
-    cell = "'";
-  }
+  if (ReadsAsFormula(text)) cell = "'";
   cell += text;
   if (cell.find_first_of("\",\r\n") == std::string::npos) return cell;
   std::string quoted = "\"";
@@ -69,9 +87,7 @@ std::string CsvCell(std::string_view text) {
 }  // namespace
 
 double RoundDegrees(double degrees, const Privacy& privacy) {
-  if (!privacy.decimals) return degrees;
-  const double scale = std::pow(10.0, *privacy.decimals);
-  return std::round(degrees * scale) / scale;
+  return privacy.decimals ? RoundDegrees(degrees, *privacy.decimals) : degrees;
 }
 
 void PutDetection(JsonWriter& json, const StoredDetection& stored, const Privacy& privacy) {

@@ -1,9 +1,15 @@
 #include "web/site.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <random>
+#include <regex>
+#include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "web/assets.h"
@@ -66,6 +72,70 @@ class SiteTest : public ::testing::Test {
   std::unique_ptr<Site> site_;
   std::string host_ = "127.0.0.1:8080";
 };
+
+/// All that a visitor can ask about places, of a store with one picture at `lat`, `lon`.
+std::string AllAnswers(double lat, double lon, int decimals,
+                       const std::vector<std::string>& boxes) {
+  const auto store = OpenStore("sqlite::memory:").value();
+  Detection d = Sample(1);
+  d.lat = lat, d.lon = lon;
+  EXPECT_TRUE(store->Put(std::span(&d, 1)));
+  WebOptions options;
+  options.round_decimals = decimals;
+  WebCounters counters;
+  FakeClock clock;
+  FleetMemory fleet(clock);
+  const auto site = Site::Make(options, *store, fleet, counters).value();
+  std::vector<std::string> asked = {"/api/inventory", "/api/stats", "/metrics"};
+  for (const std::string& box : boxes) {
+    for (const char* route : {"/api/detections?", "/api/detections?format=csv&",
+                              "/api/detections?format=geojson&", "/api/timeline?", "/api/found?"}) {
+      asked.push_back(route + box);
+    }
+    for (int level = 0; level <= 20; ++level) {
+      asked.push_back("/api/hexagons?points=9&level=" + std::to_string(level) + "&" + box);
+    }
+  }
+  std::string all;
+  for (const std::string& target : asked) {
+    HttpRequest request;
+    request.method = "GET";
+    request.target = target;
+    request.host = "127.0.0.1:8080";
+    const HttpResponse response = site->Handle(request);
+    EXPECT_EQ(response.status, 200) << target << ": " << response.body;
+    all += target + "\n" + response.body + "\n";
+  }
+  // What differs between any two stores: their ids, and when a row came.
+  static const std::regex kOwn(
+      R"re("epoch":"[^"]*"|"stored":[0-9]+|,[0-9T:.\-]+Z|fogline_.*seconds.*)re");
+  return std::regex_replace(all, kOwn, "");
+}
+
+// Two pictures within one square of the rounding are one and the same to whoever asks, whatever
+// they ask: so all answers together say no more than the square.
+TEST(Rounding, NoRouteTellsWhereInItsSquareAPictureWasTaken) {
+  std::mt19937 random(3);
+  const auto uniform = [&](double from, double to) {
+    return std::uniform_real_distribution<double>(from, to)(random);
+  };
+  for (const int decimals : {0, 1, 2, 3}) {
+    const double side = std::pow(10.0, -decimals);
+    for (int round = 0; round < 3; ++round) {
+      const double lat = std::round(uniform(-80, 80) / side) * side;
+      const double lon = std::round(uniform(-170, 170) / side) * side;
+      const auto within = [&] { return uniform(-0.49, 0.49) * side; };
+      std::vector<std::string> boxes = {"device=cam"};
+      for (int i = 0; i < 6; ++i) {  // each cuts through the square
+        const double reach = i < 3 ? side : 3 * side;
+        boxes.push_back(fmt::format("box={},{},{},{}", lon - reach + within(),
+                                    lat - reach + within(), lon + within(), lat + within()));
+      }
+      EXPECT_EQ(AllAnswers(lat + within(), lon + within(), decimals, boxes),
+                AllAnswers(lat + within(), lon + within(), decimals, boxes));
+    }
+  }
+}
 
 TEST_F(SiteTest, AnEmptyStoreIsNoError) {
   EXPECT_EQ(Json("/api/detections")["detections"].size(), 0U);
@@ -150,8 +220,16 @@ TEST_F(SiteTest, CsvCellsAreNoFormulas) {
   d.device = "=HYPERLINK(\"http://x\")";
   d.label = "a,\"b\"\nc";
   Put(d);
+  for (const char* hidden : {" =1", "\u3000\t@x", "\uff1d1", "\u00a0\uff0b2"}) {
+    d.label = hidden;
+    ++d.sequence;
+    Put(d);
+  }
   const std::string csv = Get("/api/detections?format=csv").body;
   EXPECT_THAT(csv, HasSubstr("\"'=HYPERLINK(\"\"http://x\"\")\""));
+  for (const char* hidden : {"' =1", "'\u3000\t@x", "'\uff1d1", "'\u00a0\uff0b2"}) {
+    EXPECT_THAT(csv, HasSubstr(hidden));
+  }
   EXPECT_THAT(csv, HasSubstr("\"a,\"\"b\"\"\nc\""));
 }
 
