@@ -1,6 +1,7 @@
 // Detections a second into each store, durable when told so: one writer with batches as the cloud
 // commits them, and several writers at once, each with a connection of its own, as several workers
-// on one store do. Redis is a real server with appendfsync always.
+// on one store do. Redis is a real server with appendfsync always, PostgreSQL one that syncs its
+// disk.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "servers/local_postgres.h"
 #include "servers/local_redis.h"
 #include "store/store.h"
 
@@ -78,7 +80,15 @@ Status Run() {
     FOGLINE_TRY(const auto server, LocalRedis::Start());
     FOGLINE_TRY(const double redis, Fill(server->url(), writers, batch, total));
     fmt::print("{:<8} {:>8} {:>8} {:>12.0f}\n", "redis", writers, batch, redis);
+    FOGLINE_TRY(const auto postgres, LocalPostgres::Start("fsync = on"));
+    FOGLINE_TRY(const double rows, Fill(postgres->url(), writers, batch, total));
+    fmt::print("{:<8} {:>8} {:>8} {:>12.0f}\n", "postgres", writers, batch, rows);
     if (total < 60'000) continue;
+    const Nanos start = Clock::Real().Steady();
+    FOGLINE_TRY(const std::string copied,
+                postgres->Sql("CREATE TABLE floor AS SELECT * FROM fogline.detection"));
+    fmt::print("  {:.0f} rows/s within PostgreSQL, at once and without any index\n",
+               static_cast<double>(total) / Seconds(Clock::Real().Steady() - start));
     FOGLINE_TRY(const uint64_t bytes, server->UsedBytes());
     fmt::print("  {:.0f} bytes of Redis' memory a frame\n",
                static_cast<double>(bytes) / static_cast<double>(total));
