@@ -11,10 +11,11 @@
 
 #include "base/log.h"
 #include "base/trace.h"
-#include "cloud/channel.h"
+#include "cloud/arrivals.h"
 #include "cloud/committer.h"
 #include "cloud/complaints.h"
 #include "cloud/guard.h"
+#include "cloud/route_costs.h"
 #include "cloud/share_group.h"
 #include "cloud/worker.h"
 #include "frame/answer.h"
@@ -25,19 +26,14 @@
 namespace fogline {
 namespace {
 
-/// A frame as it came, and when.
-struct Arrived {
-  std::vector<std::byte> bytes;
-  std::string device;
-  std::string answer_to;  // response topic, checked to be the device's own
-  Nanos at{0};
-};
-
 /// What is worked through is small, and the more of it waits for the disk, the fewer syncs it
 /// takes.
 constexpr size_t kFinishedPerArrived = 4;
 constexpr Nanos kLeaving = std::chrono::seconds(5);  // for the broker to say that we have left
-constexpr size_t kPacketBytes = 512;                 // around a frame at most: topics and the like
+/// A device may bring twice what all workers could do if they did nothing else; what is beyond is
+/// not even looked at.
+constexpr double kMostLoad = 2;
+constexpr size_t kPacketBytes = 512;  // around a frame at most: topics and the like
 
 class CloudImpl final : public Cloud, private LinkHandler {
  public:
@@ -45,7 +41,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
       : options_(options),
         store_(store),
         stored_(std::move(stored)),
-        arrived_(options.queue, options.queue_bytes),
+        arrived_(LimitsOf(options)),
         guard_(options.device_rate) {}
 
   ~CloudImpl() override { Stop(); }
@@ -107,6 +103,15 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
 
  private:
+  static FairLimits LimitsOf(const CloudOptions& options) {
+    FairLimits limits;
+    limits.frames = options.queue;
+    limits.bytes = options.queue_bytes;
+    limits.device_us *= options.workers;
+    limits.little_us *= options.workers;
+    return limits;
+  }
+
   void OnConnected() override {
     if (stopped_) return;
     const size_t most = link_->most_packet();
@@ -134,11 +139,15 @@ class CloudImpl final : public Cloud, private LinkHandler {
       complaints_.Say(fmt::format("{}: is no frame topic", message.topic));
       return;
     }
-    if (!guard_.Admit(*device, now)) {
+    const auto head = ReadFrameHead(message.payload);
+    const HalvesKey halves = head ? HalvesKey{head->model, head->cut} : HalvesKey{};
+    const double us = costs_.Expected(halves);
+    if (!guard_.Admit(*device, now, us * options_.device_rate / MostUsASecond())) {
       ++stats_.limited;
-      complaints_.Say(
-          fmt::format("device {}: sends more than {} frames a second; what is beyond is dropped",
-                      *device, options_.device_rate));
+      complaints_.Say(fmt::format(
+          "device {}: sends more than {} frames a second, or more than {} times what all "
+          "workers can do; what is beyond is dropped",
+          *device, options_.device_rate, kMostLoad));
       return;
     }
     Arrived frame;
@@ -148,27 +157,35 @@ class CloudImpl final : public Cloud, private LinkHandler {
       frame.answer_to = message.response_topic;
     }
     if (message.payload.size() > options_.most_bytes) {
-      return RefuseUnread(message, *device, frame.answer_to);
+      const Error error{ErrorCode::kUnsupported, "frame",
+                        fmt::format("has {} bytes, and this cloud's --max-frame is {}",
+                                    message.payload.size(), options_.most_bytes)};
+      return AnswerUnread(message.payload, *device, frame.answer_to, error);
     }
     frame.bytes.assign(message.payload.begin(), message.payload.end());
     frame.device = *std::move(device);
+    frame.halves = halves;
     frame.at = now;
     ++stats_.waiting;
-    const size_t weight = frame.bytes.size();
-    // Waits for room, which holds back the broker.
-    if (!arrived_.Push(std::move(frame), weight)) --stats_.waiting;
+    // Waits where everything is full, which holds back the broker.
+    for (const Arrived& other : arrived_.Push(std::move(frame), us)) {
+      --stats_.waiting;
+      ++stats_.put_off;
+      AnswerUnread(other.bytes, other.device, other.answer_to,
+                   {ErrorCode::kExhausted, "cloud",
+                    "has enough frames of this device waiting; the frame is to be sent again"});
+    }
   }
 
-  /// A frame beyond the limit is answered from its header, so that its device need not hold it for
-  /// ever. On the link's thread.
-  void RefuseUnread(const Message& message, const std::string& device,
-                    const std::string& answer_to) {
-    const Error error{ErrorCode::kUnsupported, "frame",
-                      fmt::format("has {} bytes, and this cloud's --max-frame is {}",
-                                  message.payload.size(), options_.most_bytes)};
+  double MostUsASecond() const { return 1e6 * kMostLoad * options_.workers; }
+
+  /// A frame beyond a limit is answered from its header, so that its device need not hold it for
+  /// ever, or knows that it is not lost. On the link's thread.
+  void AnswerUnread(std::span<const std::byte> bytes, const std::string& device,
+                    const std::string& answer_to, const Error& error) {
     ++stats_.received;
     complaints_.Say(fmt::format("device {}: {}", device, error.ToString()));
-    const auto head = ReadFrameHead(message.payload);
+    const auto head = ReadFrameHead(bytes);
     Ack ack;
     if (head) {
       ack.run = head->run;
@@ -193,20 +210,28 @@ class CloudImpl final : public Cloud, private LinkHandler {
 
   void WorkLoop() {
     Worker worker(*registry_, pace_ ? &*pace_ : nullptr, raw_.get());
-    while (auto frame = arrived_.Pop()) {
+    while (auto taken = arrived_.Pop()) {
       --stats_.waiting;
+      Arrived& frame = taken->value;
       Finished finished;
-      finished.device = frame->device;
-      finished.answer_to = std::move(frame->answer_to);
-      finished.at = frame->at;
-      finished.queue_us = Micros(Clock::Real().Steady() - frame->at);
-      finished.worked = worker.Work(frame->bytes, frame->device);
+      finished.device = frame.device;
+      finished.answer_to = std::move(frame.answer_to);
+      finished.at = frame.at;
+      const Nanos start = Clock::Real().Steady();
+      finished.queue_us = Micros(start - frame.at);
+      finished.worked = worker.Work(frame.bytes, frame.device);
+      const double us = Micros(Clock::Real().Steady() - start - worker.last_opening());
+      if (finished.worked) {
+        costs_.Measured(frame.halves, us);
+        if (finished.worked->time_not_believed) ++stats_.times_not_believed;
+      }
+      arrived_.Worked(frame.device, taken->us, us);
       finished.run = worker.last_run();
       finished.sequence = worker.last_sequence();
       if (!finished.worked) {
-        Name(finished, frame->bytes);
+        Name(finished, frame.bytes);
         complaints_.Say(
-            fmt::format("device {}: {}", frame->device, finished.worked.error().ToString()));
+            fmt::format("device {}: {}", frame.device, finished.worked.error().ToString()));
       }
       if (!finished.worked || finished.worked->detection) ++stats_.received;
       committer_->Hand(std::move(finished));
@@ -223,7 +248,8 @@ class CloudImpl final : public Cloud, private LinkHandler {
   std::unique_ptr<Registry> registry_;
   std::optional<Machine> pace_;
   std::unique_ptr<TraceFile> trace_;
-  Channel<Arrived> arrived_;
+  Arrivals arrived_;
+  RouteCosts costs_;
   DeviceGuard guard_;  // link's thread only
   std::unique_ptr<Link> link_;
   std::vector<std::jthread> workers_;

@@ -11,7 +11,7 @@ double Seconds(Nanos t) { return std::chrono::duration<double>(t).count(); }
 
 }  // namespace
 
-bool DeviceGuard::Admit(const std::string& device, Nanos now) {
+bool DeviceGuard::Admit(const std::string& device, Nanos now, double weight) {
   if (rate_ <= 0) return true;
   auto found = buckets_.find(device);
   if (found == buckets_.end()) {
@@ -22,8 +22,9 @@ bool DeviceGuard::Admit(const std::string& device, Nanos now) {
   Bucket& bucket = found->second;
   bucket.tokens = std::min(rate_ * kBurstSeconds, bucket.tokens + rate_ * Seconds(now - bucket.at));
   bucket.at = now;
-  if (bucket.tokens < 1) return false;
-  bucket.tokens -= 1;
+  weight = std::max(weight, 1.0);
+  if (bucket.tokens < std::min(weight, rate_ * kBurstSeconds)) return false;
+  bucket.tokens -= weight;
   return true;
 }
 

@@ -9,17 +9,19 @@
 
 namespace fogline {
 
-/// A token bucket a device: `rate` frames a second, twice as many at once. Remembers a bounded
-/// number of devices; one that has been quiet for two seconds needs no memory. Not thread-safe.
+/// A token bucket a device: `rate` frames a second, twice as many at once, where a frame that is
+/// much work counts as several. Remembers a bounded number of devices; one that has been quiet for
+/// two seconds needs no memory. Not thread-safe.
 class DeviceGuard {
  public:
   /// `rate` 0: everything is admitted.
   explicit DeviceGuard(double rate, size_t most_devices = 100'000)
       : rate_(rate), most_devices_(most_devices) {}
 
-  /// Whether a frame of this device may be looked at now. False also for a device more than can be
-  /// remembered at once.
-  bool Admit(const std::string& device, Nanos now);
+  /// Whether a frame of this device, which counts as `weight` and as one at least, may be looked at
+  /// now. One that weighs more than the bucket holds passes when it is full, and is paid back
+  /// later. False also for a device more than can be remembered at once.
+  bool Admit(const std::string& device, Nanos now, double weight = 1);
 
  private:
   struct Bucket {

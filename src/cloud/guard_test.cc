@@ -30,6 +30,20 @@ TEST(DeviceGuard, RemembersABoundedNumberOfDevices) {
   EXPECT_TRUE(guard.Admit("d", 2s)) << "a and b have been quiet";
 }
 
+TEST(DeviceGuard, WhatIsMuchWorkCountsAsSeveral) {
+  DeviceGuard guard(10);
+  Nanos now = 5s;
+  int admitted = 0;
+  for (int i = 0; i < 100; ++i) admitted += guard.Admit("a", now, 5) ? 1 : 0;
+  EXPECT_EQ(admitted, 4);
+  EXPECT_FALSE(guard.Admit("a", now, 0.1)) << "one at least";
+  EXPECT_TRUE(guard.Admit("b", now, 1000)) << "more than a bucket passes when it is full";
+  now += 10s;
+  EXPECT_FALSE(guard.Admit("b", now)) << "and is paid back";
+  now += 100s;
+  EXPECT_TRUE(guard.Admit("b", now));
+}
+
 TEST(DeviceGuard, WithoutARateAdmitsEverything) {
   DeviceGuard guard(0);
   for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(guard.Admit("a", 0s));

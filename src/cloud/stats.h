@@ -18,6 +18,8 @@ struct CloudStats {
   std::array<std::atomic<uint64_t>, kReasons> unstored{};  // refused and retried, by ErrorCode
   std::atomic<uint64_t> waiting{0};                        // now, for a worker
   std::atomic<uint64_t> limited{0};  // beyond a device's rate: not looked at, the device repeats
+  std::atomic<uint64_t> times_not_believed{0};  // of capture, stored as unknown
+  std::atomic<uint64_t> put_off{0};  // of the retried, since their device had enough waiting
 
   /// Counts an answer that is not "stored".
   void CountUnstored(AckStatus status, ErrorCode code) {

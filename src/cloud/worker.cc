@@ -38,6 +38,11 @@ bool HoldsNumbers(const TensorView& tensor) {
 
 }  // namespace
 
+bool BelievedCapture(int64_t captured_us, int64_t now) {
+  constexpr int64_t kYear2000 = 946'684'800'000'000, kDay = 86'400'000'000;
+  return captured_us >= kYear2000 && captured_us <= now + kDay;
+}
+
 Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string& device) {
   try {
     return WorkOn(bytes, device);
@@ -51,6 +56,7 @@ Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string&
 Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::string& device) {
   Nanos start = Clock::Real().Steady();
   frame_.run = frame_.sequence = 0;
+  opening_ = Nanos(0);
   const bool json = IsJsonFrame(bytes);
   FOGLINE_CHECK(json ? ParseJsonFrame(bytes, frame_, scratch_) : ParseFrame(bytes, frame_));
   if (frame_.device != device) return Refuse("names another device than its topic");
@@ -63,7 +69,10 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   }
   if (frame_.payloads.empty() && !frame_.settled.empty()) return out;
 
-  FOGLINE_TRY(const auto open, registry_.Find(HalvesOf(frame_), TensorsOf(frame_)));
+  const Nanos asked = Clock::Real().Steady();
+  const auto found = registry_.Find(HalvesOf(frame_), TensorsOf(frame_));
+  opening_ = Clock::Real().Steady() - asked;
+  FOGLINE_TRY(const auto open, found);
   const KnownModel& model = *open->model;
   Detection& row = out.detection.emplace();
   if (open->cut.is_edge_only()) {
@@ -93,6 +102,11 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   row.sequence = frame_.sequence;
   row.captured_us = frame_.captured_us;
   row.captured_from = frame_.captured_from;
+  if (row.captured_us != 0 && !BelievedCapture(row.captured_us, Clock::Real().WallMicros())) {
+    out.time_not_believed = true;
+    row.captured_us = 0;
+    row.captured_from = TimeSource::kNone;
+  }
   row.has_position = frame_.has_position;
   row.lat = frame_.lat;
   row.lon = frame_.lon;

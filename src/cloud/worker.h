@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "cloud/raw_keeper.h"
 #include "cloud/registry.h"
@@ -24,12 +25,18 @@ namespace fogline {
 /// A frame worked through: what to store and what to answer.
 struct Worked {
   std::optional<Detection> detection;  // none from a frame that only settles earlier ones
+  bool time_not_believed = false;      // see BelievedCapture: stored as unknown
   std::vector<Settlement> settlements;
   CloudStages stages;
   int32_t label = -1;
   float score = 0;
   uint64_t run = 0, sequence = 0;
 };
+
+/// Whether a picture can have been taken then, microseconds since 1970-01-01 UTC, where it is
+/// `now`: from the year 2000 on, and no more than a day from now. Clocks of devices are wrong by
+/// hours, and who says 9999 says it to squeeze everybody's time line.
+bool BelievedCapture(int64_t captured_us, int64_t now);
 
 /// Not thread-safe: decoders and buffers are kept from frame to frame.
 class Worker {
@@ -49,6 +56,8 @@ class Worker {
   /// What the last frame named, as far as it could be read: to answer even a refusal.
   uint64_t last_run() const { return frame_.run; }
   uint64_t last_sequence() const { return frame_.sequence; }
+  /// How long the last frame waited for its network to be found, and opened if need be.
+  Nanos last_opening() const { return opening_; }
   /// Decoders that it keeps.
   size_t decoders() const { return decoders_.size(); }
 
@@ -66,6 +75,7 @@ class Worker {
   const Machine* pace_;
   RawKeeper* raw_;
   Frame frame_;
+  Nanos opening_{0};
   std::vector<std::byte> scratch_;
   std::vector<const Payload*> carriers_;  // of the last frame, by tensor of its cut
   std::vector<CodecName> codecs_;         // theirs

@@ -127,6 +127,31 @@ TEST_F(Workers, ADevicesFindingsAreStored) {
   EXPECT_EQ(Code(), ErrorCode::kUnsupported);
 }
 
+/// 2000 to tomorrow; what a device says beyond is stored as unknown, and its frame with it.
+TEST_F(Workers, TimesThatCannotBeAreStoredAsUnknown) {
+  constexpr int64_t kDay = 86'400'000'000, kYear2000 = 946'684'800'000'000;
+  const int64_t now = Clock::Real().WallMicros();
+  for (const int64_t sound : {kYear2000, now, now + kDay - 60'000'000}) {
+    frame_.captured_us = sound;
+    const auto worked = Work();
+    ASSERT_TRUE(worked) << worked.error().ToString();
+    EXPECT_EQ(worked->detection->captured_us, sound);
+    EXPECT_EQ(worked->detection->captured_from, TimeSource::kClock);
+    EXPECT_FALSE(worked->time_not_believed);
+  }
+  for (const int64_t wild : {INT64_MAX, INT64_MIN, int64_t{-1}, kYear2000 - 1, now + 2 * kDay,
+                             int64_t{253'370'764'800'000'000}}) {
+    frame_.captured_us = wild;
+    const auto worked = Work();
+    ASSERT_TRUE(worked) << worked.error().ToString();
+    EXPECT_EQ(worked->detection->captured_us, 0);
+    EXPECT_EQ(worked->detection->captured_from, TimeSource::kNone);
+    EXPECT_TRUE(worked->time_not_believed);
+  }
+  frame_.captured_us = 0;
+  EXPECT_FALSE(Work()->time_not_believed) << "nobody said anything";
+}
+
 TEST_F(Workers, CodecsThatDoNotExistLeaveNothingBehind) {
   ASSERT_TRUE(Work());
   const size_t before = worker_->decoders();

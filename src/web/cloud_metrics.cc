@@ -19,6 +19,14 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
         counter("fogline_cloud_refused_total", "Frames refused", s.refused),
         counter("fogline_cloud_retried_total", "Frames to be sent again: no fault of their own",
                 s.retried),
+        counter("fogline_cloud_times_not_believed_total",
+                "Capture times before 2000 or after tomorrow, stored as unknown",
+                s.times_not_believed),
+        counter("fogline_cloud_put_off_total",
+                "Frames to be sent again since their device had enough waiting", s.put_off),
+        counter("fogline_cloud_limited_total",
+                "Frames beyond a device's rate or its share of the workers, not looked at",
+                s.limited),
     };
     if (const RawKeeper* raw = place->cloud->raw()) {
       metrics.push_back(
