@@ -221,6 +221,11 @@ void CatchStopSignals() {
   action.sa_handler = OnStopSignal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A terminal that closes is a wish to stop in order, unless whoever started us had it ignored.
+  struct sigaction hangup {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_DFL) {
+    sigaction(SIGHUP, &action, nullptr);
+  }
   // A reader that went away (head, a closed browser) is an error of that write, not the end of the
   // process.
   signal(SIGPIPE, SIG_IGN);

@@ -68,8 +68,8 @@ Result<std::filesystem::path> FindShipped(const std::filesystem::path& relative)
 /// A loopback TCP port that was free a moment ago; 0 when there is none.
 int FreePort();
 
-/// Makes SIGINT and SIGTERM set a flag instead of ending the process; call once, before any thread
-/// starts. A second SIGINT ends the process at once.
+/// Makes SIGINT, SIGTERM and (unless it is ignored) SIGHUP set a flag instead of ending the
+/// process; call once, before any thread starts. A second SIGINT ends the process at once.
 void CatchStopSignals();
 bool StopRequested();
 /// A descriptor that becomes readable when a stop is asked for, to poll() beside others.
