@@ -26,8 +26,8 @@ class Heard final : public SessionListener {
 
 std::string Said(std::span<const uint8_t> bytes, size_t piece) {
   Heard heard;
-  Session session({.client_id = "fuzz", .user = "", .password = "", .most_packet = 1 << 20}, heard,
-                  Nanos(0));
+  MqttSession session({.client_id = "fuzz", .user = "", .password = "", .most_packet = 1 << 20},
+                      heard, Nanos(0));
   const auto speak = [&] {
     for (int i = 0; i < 3; ++i) (void)session.Publish("a", {}, 1, "b");
     (void)session.Subscribe("c", 1);

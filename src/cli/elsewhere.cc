@@ -20,6 +20,7 @@ struct Row {
 };
 constexpr std::array kRows{
     Row{"lab", "Runs experiments for real, beside what the plan says of them"},
+    Row{"quantize", "Puts a network into 8-bit integers and says what that gains and costs"},
     Row{"train", "Fits a classifier of your photographs on a network's features"},
     Row{"eval", "Says how good a model is on labelled photographs"},
 };

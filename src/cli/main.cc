@@ -15,7 +15,6 @@ constexpr AddCommand kCommands[] = {
     AddInspect,
     AddSplit,
     AddCalibrate,
-    AddQuantize,
     AddProfile,
     AddPlan,
     AddCost,

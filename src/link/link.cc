@@ -53,7 +53,7 @@ std::string ClientId(const std::string& name) {
 }
 
 /// One thread waits for the socket and calls the handler; whoever publishes writes to the socket
-/// itself, so that no other thread has to wake up first. Session and wire are touched under one
+/// itself, so that no other thread has to wake up first. MqttSession and wire are touched under one
 /// lock, and what is heard is handed on after it is released, so that a handler may block while
 /// others publish.
 class SessionLink final : public Link, private SessionListener {
@@ -72,7 +72,7 @@ class SessionLink final : public Link, private SessionListener {
 
   Status Open() {
     if (!wake_) return Fail(ErrorCode::kExhausted, options_.name, "no file descriptor left");
-    return Wire::CheckFiles(options_);
+    return BrokerWire::CheckFiles(options_);
   }
 
   void Start() override {
@@ -89,13 +89,13 @@ class SessionLink final : public Link, private SessionListener {
                   "max_packet_size, or send less)",
                   most, packet);
     }
-    return Send([&](Session& s) { return s.Publish(topic, payload, qos, response_topic); });
+    return Send([&](MqttSession& s) { return s.Publish(topic, payload, qos, response_topic); });
   }
   Status Subscribe(const std::string& filter, int qos) override {
-    return Send([&](Session& s) { return s.Subscribe(filter, qos); });
+    return Send([&](MqttSession& s) { return s.Subscribe(filter, qos); });
   }
   Status Unsubscribe(const std::string& filter) override {
-    return Send([&](Session& s) { return s.Unsubscribe(filter); });
+    return Send([&](MqttSession& s) { return s.Unsubscribe(filter); });
   }
 
   void Hold() override {
@@ -173,13 +173,13 @@ class SessionLink final : public Link, private SessionListener {
 
   /// One connection from its first address to its end, which is never well.
   Status Live() {
-    FOGLINE_TRY(std::unique_ptr<Wire> wire, Wire::Open(options_));
+    FOGLINE_TRY(std::unique_ptr<BrokerWire> wire, BrokerWire::Open(options_));
     FOGLINE_CHECK(Reach(*wire));
     {
       const std::lock_guard lock(mutex_);
       wire_ = std::move(wire);
       SessionListener& listener = *this;
-      session_ = std::make_unique<Session>(connect_, listener, Now());
+      session_ = std::make_unique<MqttSession>(connect_, listener, Now());
       broken_ = Status();
       more_ = false;
       (void)WriteOut();
@@ -195,7 +195,7 @@ class SessionLink final : public Link, private SessionListener {
   }
 
   /// Until bytes can be sent. Sleeps in between, whatever the broker does or does not do.
-  Status Reach(Wire& wire) {
+  Status Reach(BrokerWire& wire) {
     int socket = -1;
     Nanos deadline{0};
     while (!stopping_) {
@@ -212,7 +212,7 @@ class SessionLink final : public Link, private SessionListener {
   }
 
   /// Waits for the socket or a wake-up; whether there is something to read.
-  bool Wait(const Wire& wire, int most_ms, short events) {
+  bool Wait(const BrokerWire& wire, int most_ms, short events) {
     std::array<pollfd, 2> wait{{{wire.fd(), events, 0}, {wake_.get(), POLLIN, 0}}};
     if (poll(wait.data(), wait.size(), most_ms) < 0) return false;
     if (wait[1].revents != 0) ClearWake();
@@ -360,8 +360,8 @@ class SessionLink final : public Link, private SessionListener {
   std::atomic<bool> connected_{false}, stopping_{false};
   std::atomic<uint32_t> most_packet_{0};
   // Under mutex_; replaced by the link's own thread alone.
-  std::unique_ptr<Wire> wire_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<BrokerWire> wire_;
+  std::unique_ptr<MqttSession> session_;
   Status broken_;  // how writing failed
   Inbox inbox_;    // whoever publishes may meet the connection's end
   int holds_ = 0;  // Hold without Flush

@@ -13,7 +13,7 @@ constexpr size_t kMostKeptBuffer = 1 << 20;
 
 }  // namespace
 
-Session::Session(const ConnectPacket& connect, SessionListener& listener, Nanos now)
+MqttSession::MqttSession(const ConnectPacket& connect, SessionListener& listener, Nanos now)
     : listener_(listener),
       keepalive_(std::chrono::seconds(connect.keepalive_s)),
       most_incoming_(connect.most_packet),
@@ -22,7 +22,7 @@ Session::Session(const ConnectPacket& connect, SessionListener& listener, Nanos 
   AppendConnect(out_, connect);
 }
 
-std::span<std::byte> Session::Space() {
+std::span<std::byte> MqttSession::Space() {
   if (begin_ == end_) {
     begin_ = end_ = 0;
     if (in_.size() > kMostKeptBuffer) PacketBytes().swap(in_);
@@ -35,7 +35,7 @@ std::span<std::byte> Session::Space() {
   return std::span(in_).subspan(end_);
 }
 
-Status Session::Filled(size_t count, Nanos now) {
+Status MqttSession::Filled(size_t count, Nanos now) {
   end_ += count;
   last_in_ = now;
   pinged_ = Nanos(0);
@@ -53,7 +53,7 @@ Status Session::Filled(size_t count, Nanos now) {
   }
 }
 
-Status Session::Handle(const PacketView& packet) {
+Status MqttSession::Handle(const PacketView& packet) {
   if (standing_ == (packet.kind == PacketKind::kConnack)) {
     return Fail(ErrorCode::kInvalid, "", "sent packet {} {} the connection stood",
                 static_cast<int>(packet.kind), standing_ ? "though" : "before");
@@ -80,7 +80,7 @@ Status Session::Handle(const PacketView& packet) {
   }
 }
 
-Status Session::Connack(const PacketView& packet) {
+Status MqttSession::Connack(const PacketView& packet) {
   FOGLINE_TRY(const ConnackPacket connack, ReadConnack(packet));
   if (connack.reason != 0) {
     return Fail(ErrorCode::kUnavailable, "", "refuses the connection: {}",
@@ -96,14 +96,14 @@ Status Session::Connack(const PacketView& packet) {
   return {};
 }
 
-Status Session::Publish(const PacketView& packet) {
+Status MqttSession::Publish(const PacketView& packet) {
   FOGLINE_TRY(const PublishPacket publish, ReadPublish(packet));
   if (publish.qos > 0) AppendPuback(out_, publish.id);
   listener_.OnPublish({publish.topic, publish.payload, publish.response_topic});
   return {};
 }
 
-Status Session::Answer(const PacketView& packet) {
+Status MqttSession::Answer(const PacketView& packet) {
   FOGLINE_TRY(const AnswerPacket answer, ReadAnswer(packet));
   const bool puback = packet.kind == PacketKind::kPuback;
   if (!ids_[answer.id] || published_[answer.id] != puback) return {};  // an answer to nothing
@@ -122,7 +122,7 @@ Status Session::Answer(const PacketView& packet) {
   return {};
 }
 
-Result<uint16_t> Session::TakeId() {
+Result<uint16_t> MqttSession::TakeId() {
   for (int tries = 0; tries < 65536; ++tries) {
     if (++last_id_ != 0 && !ids_[last_id_]) {
       ids_[last_id_] = true;
@@ -132,8 +132,8 @@ Result<uint16_t> Session::TakeId() {
   return Fail(ErrorCode::kUnavailable, "", "65,535 packets are unanswered");
 }
 
-Status Session::Publish(std::string_view topic, std::span<const std::byte> payload, int qos,
-                        std::string_view response_topic) {
+Status MqttSession::Publish(std::string_view topic, std::span<const std::byte> payload, int qos,
+                            std::string_view response_topic) {
   const size_t before = Pending().size() + waiting_bytes_;
   if (before > 0 && before + payload.size() > kMostWaiting) {
     return Fail(ErrorCode::kUnavailable, "", "{} MB wait to be sent", before >> 20);
@@ -154,19 +154,19 @@ Status Session::Publish(std::string_view topic, std::span<const std::byte> paylo
   return {};
 }
 
-Status Session::Subscribe(std::string_view filter, int qos) {
+Status MqttSession::Subscribe(std::string_view filter, int qos) {
   FOGLINE_TRY(const uint16_t id, TakeId());
   AppendSubscribe(out_, filter, qos, id);
   return {};
 }
 
-Status Session::Unsubscribe(std::string_view filter) {
+Status MqttSession::Unsubscribe(std::string_view filter) {
   FOGLINE_TRY(const uint16_t id, TakeId());
   AppendUnsubscribe(out_, filter, id);
   return {};
 }
 
-void Session::Sent(size_t count, Nanos now) {
+void MqttSession::Sent(size_t count, Nanos now) {
   sent_ += count;
   last_out_ = now;
   if (sent_ < out_.size()) {
@@ -179,7 +179,7 @@ void Session::Sent(size_t count, Nanos now) {
   sent_ = 0;
 }
 
-Status Session::Tick(Nanos now) {
+Status MqttSession::Tick(Nanos now) {
   if (!standing_ || keepalive_ == Nanos(0)) return {};
   if (pinged_ != Nanos(0)) {
     if (now - pinged_ < keepalive_) return {};

@@ -32,14 +32,14 @@ class SessionListener {
 };
 
 /// Not thread-safe. After an error a session is good for nothing but its end.
-class Session {
+class MqttSession {
  public:
   /// Bytes that wait to be sent beyond which nothing more is published: a broker that takes nothing
   /// is as good as away.
   static constexpr size_t kMostWaiting = 256 << 20;
 
   /// Begins with a CONNECT among the bytes to be sent. The listener outlives it.
-  Session(const ConnectPacket& connect, SessionListener& listener, Nanos now);
+  MqttSession(const ConnectPacket& connect, SessionListener& listener, Nanos now);
 
   // What comes in.
 

@@ -39,7 +39,7 @@ class Heard final : public SessionListener {
   std::string payload, response;
 };
 
-Status Feed(Session& session, std::span<const std::byte> bytes, Nanos now = 0s) {
+Status Feed(MqttSession& session, std::span<const std::byte> bytes, Nanos now = 0s) {
   while (!bytes.empty()) {
     const auto space = session.Space();
     const size_t count = std::min(space.size(), bytes.size());
@@ -51,7 +51,7 @@ Status Feed(Session& session, std::span<const std::byte> bytes, Nanos now = 0s) 
 }
 
 /// The kinds of the packets that wait to be sent, which then are.
-std::string Drain(Session& session) {
+std::string Drain(MqttSession& session) {
   std::string kinds;
   for (auto bytes = session.Pending(); !bytes.empty();) {
     const PacketView packet = FirstPacket(bytes);
@@ -67,12 +67,12 @@ const PacketBytes kConnack = Hex("20 06 00 00 03 21 00 02");  // takes two at a 
 struct Standing {
   Standing() { EXPECT_TRUE(Feed(session, kConnack)); }
   Heard heard;
-  Session session{{.client_id = "id", .user = "", .password = ""}, heard, 0s};
+  MqttSession session{{.client_id = "id", .user = "", .password = ""}, heard, 0s};
 };
 
 TEST(Session, ConnectsListensAndSpeaks) {
   Heard heard;
-  Session session({.client_id = "id", .user = "me", .password = "secret"}, heard, 0s);
+  MqttSession session({.client_id = "id", .user = "me", .password = "secret"}, heard, 0s);
   EXPECT_FALSE(session.standing());
   EXPECT_EQ(PacketBytes(session.Pending().begin(), session.Pending().end()),
             Hex("10 1e 00 04 4d515454 05 c2 00 0f 03 21 ffff"
@@ -139,7 +139,7 @@ TEST(Session, WhatMqttDoesNotKnowIsAnErrorInWords) {
   };
   for (const auto& c : cases) {
     Heard heard;
-    Session session({.client_id = "id", .user = "", .password = ""}, heard, 0s);
+    MqttSession session({.client_id = "id", .user = "", .password = ""}, heard, 0s);
     const Status status = Feed(session, Hex(c.bytes));
     ASSERT_FALSE(status) << c.bytes;
     EXPECT_NE(status.error().message.find(c.words), std::string::npos)
@@ -167,8 +167,8 @@ TEST(Session, WhatMqttDoesNotKnowIsAnErrorInWords) {
   };
   for (const auto& c : later) {
     Heard heard;
-    Session session({.client_id = "id", .user = "", .password = "", .most_packet = 1000}, heard,
-                    0s);
+    MqttSession session({.client_id = "id", .user = "", .password = "", .most_packet = 1000}, heard,
+                        0s);
     ASSERT_TRUE(Feed(session, kConnack));
     const Status status = Feed(session, Hex(c.bytes));
     ASSERT_FALSE(status) << c.bytes;
@@ -227,7 +227,7 @@ TEST(Session, AHostileBrokerGetsNoFurtherThanItsSession) {
     std::vector<std::string> messages[2];
     for (const bool whole : {true, false}) {
       Heard heard;
-      Session session({.client_id = "id", .user = "", .password = ""}, heard, 0s);
+      MqttSession session({.client_id = "id", .user = "", .password = ""}, heard, 0s);
       Status status;
       for (std::span<const std::byte> rest = stream; status && !rest.empty();) {
         const size_t count = whole ? rest.size() : 1 + below(std::min<size_t>(rest.size(), 9));

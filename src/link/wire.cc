@@ -32,7 +32,7 @@ tl::unexpected<Error> Broken() { return Broken(std::strerror(errno)); }
 bool Later() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 /// Tries the addresses of a name one after the other.
-class TcpWire : public Wire {
+class TcpWire : public BrokerWire {
  public:
   Status Begin(const BrokerAddress& broker) {
     addrinfo hints{};
@@ -126,7 +126,7 @@ BIO_METHOD* QuietBio() {
   return method;
 }
 
-class TlsWire final : public Wire {
+class TlsWire final : public BrokerWire {
  public:
   Status Begin(const LinkOptions& options) {
     host_ = options.broker.host;
@@ -209,13 +209,13 @@ class TlsWire final : public Wire {
 
 }  // namespace
 
-Status Wire::CheckFiles(const LinkOptions& options) {
+Status BrokerWire::CheckFiles(const LinkOptions& options) {
   if (!options.broker.tls) return {};
   FOGLINE_TRY(const TlsContext context, NewTlsContext(options));
   return {};
 }
 
-Result<std::unique_ptr<Wire>> Wire::Open(const LinkOptions& options) {
+Result<std::unique_ptr<BrokerWire>> BrokerWire::Open(const LinkOptions& options) {
   if (options.broker.tls) {
     auto wire = std::make_unique<TlsWire>();
     FOGLINE_CHECK(wire->Begin(options));

@@ -13,13 +13,13 @@ namespace fogline {
 
 /// Not thread-safe. Errors are kUnavailable, and their message is what is wrong with the broker or
 /// with the certificates, in words.
-class Wire {
+class BrokerWire {
  public:
   /// kUsage when the TLS files of `options` cannot be used.
   static Status CheckFiles(const LinkOptions& options);
   /// Looks the name up, which may block, and begins to connect. kUsage as above.
-  static Result<std::unique_ptr<Wire>> Open(const LinkOptions& options);
-  virtual ~Wire() = default;
+  static Result<std::unique_ptr<BrokerWire>> Open(const LinkOptions& options);
+  virtual ~BrokerWire() = default;
 
   /// What poll() is to wait for: the socket changes while addresses are tried one after the other.
   virtual int fd() const = 0;

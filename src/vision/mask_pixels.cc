@@ -25,11 +25,14 @@ Result<std::span<const uint16_t>> MaskPixels::Read(int64_t y, int64_t x, int64_t
   return std::span<const uint16_t>(classes_);
 }
 
-std::span<const float> MaskPixels::Floats(size_t from, size_t count) {
+Result<std::span<const float>> MaskPixels::Floats(size_t from, size_t count) {
   const size_t size = ElementBytes(tensor_.dtype);
   const TensorView part{tensor_.dtype, Shape{static_cast<int64_t>(count)},
                         tensor_.data.subspan(from * size, count * size)};
-  return AsFloats(part, room_);
+  const auto values = AsFloats(part, room_);
+  if (values.size() == count) return values;
+  return Fail(ErrorCode::kConflict, card_.output, "gives its mask as {}, which nobody reads",
+              DTypeName(tensor_.dtype));
 }
 
 tl::unexpected<Error> MaskPixels::HasNaN() const {
@@ -64,16 +67,14 @@ Status MaskPixels::ByNumber(size_t from, size_t count) {
     case DType::kBool:
       return take(tensor_.as<uint8_t>().subspan(from, count));
     default: {
-      const auto values = Floats(from, count);
-      if (values.size() == count) return take(values);
-      return Fail(ErrorCode::kConflict, card_.output, "gives classes as {}, which nobody reads",
-                  DTypeName(tensor_.dtype));
+      FOGLINE_TRY(const auto values, Floats(from, count));
+      return take(values);
     }
   }
 }
 
 Status MaskPixels::ByScore(size_t from, size_t count) {
-  const auto values = Floats(from, count);
+  FOGLINE_TRY(const auto values, Floats(from, count));
   float low = 0, high = 0;
   int nan = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -96,7 +97,7 @@ Status MaskPixels::ByPlanes(size_t from, size_t count) {
   const auto plane = static_cast<size_t>(head_.height * head_.width);
   int nan = 0;
   for (size_t c = 0; c < static_cast<size_t>(head_.channels); ++c) {
-    const auto values = Floats(c * plane + from, count);
+    FOGLINE_TRY(const auto values, Floats(c * plane + from, count));
     if (c == 0) best_.assign(values.begin(), values.end());
     for (size_t i = 0; i < count; ++i) {
       const float v = values[i];
@@ -113,7 +114,7 @@ Status MaskPixels::ByPixels(size_t from, size_t count) {
   const auto channels = static_cast<size_t>(head_.channels);
   int nan = 0;
   for (size_t i = 0; i < count; ++i) {
-    const auto values = Floats((from + i) * channels, channels);
+    FOGLINE_TRY(const auto values, Floats((from + i) * channels, channels));
     size_t best = 0;
     for (size_t c = 0; c < channels; ++c) {
       nan |= static_cast<int>(values[c] != values[c]);

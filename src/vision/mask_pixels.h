@@ -28,7 +28,7 @@ class MaskPixels {
   Status ByPlanes(size_t from, size_t count);
   Status ByPixels(size_t from, size_t count);
   /// Elements as floats, where they lie or converted.
-  std::span<const float> Floats(size_t from, size_t count);
+  Result<std::span<const float>> Floats(size_t from, size_t count);
   tl::unexpected<Error> HasNaN() const;
 
   const TensorView& tensor_;

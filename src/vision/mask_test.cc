@@ -104,6 +104,16 @@ TEST(Mask, NaNIsTheModelsFault) {
 }
 
 /// Random networks, pictures and fits: against one pixel after the other.
+TEST(Mask, ScoresOfATypeThatNobodyReadsAreRefused) {
+  for (const Shape& shape : {Shape{1, 3, 2, 2}, Shape{1, 2, 2, 3}}) {
+    Tensor tensor(DType::kBool, shape);
+    std::ranges::fill(tensor.bytes(), std::byte{1});
+    const auto found = ReadCarded(tensor, "labels = ['a', 'b', 'c']");
+    ASSERT_FALSE(found);
+    EXPECT_THAT(found.error().ToString(), HasSubstr("which nobody reads"));
+  }
+}
+
 TEST(Mask, SaysWhatEachPixelByItselfSays) {
   std::mt19937 random(7);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };

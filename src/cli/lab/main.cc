@@ -5,6 +5,7 @@
 int main(int argc, char** argv) {
   constexpr fogline::cli::AddCommand kCommands[] = {
       fogline::cli::AddLab,
+      fogline::cli::AddQuantize,
       fogline::cli::AddTrain,
       fogline::cli::AddEval,
   };

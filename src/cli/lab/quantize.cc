@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/calibrate_set.h"
 #include "cli/command.h"
+#include "cli/elsewhere.h"
 #include "cli/model_args.h"
 
 namespace fogline::cli {
@@ -151,8 +152,7 @@ Status Run(const QuantizeArgs& args) {
 }  // namespace
 
 void AddQuantize(CommandLine& line) {
-  Command command =
-      line.Add("quantize", "Puts a network into 8-bit integers and says what that gains and costs");
+  Command command = AddHere(line, "quantize");
   auto args = std::make_shared<QuantizeArgs>();
   AddModelArgs(command, args->model);
   command.Add("--images", args->images, "folder of pictures like those to come").Required();
