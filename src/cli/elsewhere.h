@@ -3,7 +3,6 @@
 // all others, `fogline train`, and never see the second program.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 

@@ -40,8 +40,7 @@ class Arrivals {
         put_off.push_back(std::move(frame));
         break;
       }
-      const std::string device = frame.device;
-      Queue::Offered offered = queue_.Offer(device, frame, frame.bytes.size(), us);
+      Queue::Offered offered = queue_.Offer(frame.device, frame, frame.bytes.size(), us);
       for (Arrived& other : offered.put_off) put_off.push_back(std::move(other));
       if (offered.entry == Queue::Entry::kHold) {
         room_.wait(lock);

@@ -1,7 +1,6 @@
 #include "cloud/cloud.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/trace.h"
 #include "cloud/arrivals.h"
 #include "cloud/committer.h"
@@ -62,14 +62,11 @@ class CloudImpl final : public Cloud, private LinkHandler {
       FOGLINE_TRY(options_.group, ShareGroup(options_.link));
     }
     options_.link.name = "fogline-cloud";
-    options_.link.most_incoming =
-        0;  // what is too large is refused from its header, with an answer
+    // What is too large is refused from its header, with an answer.
+    options_.link.most_incoming = 0;
     if (!options_.trace.empty()) {
-      uint64_t id = 0;
-      while (getrandom(&id, sizeof(id), 0) != sizeof(id)) {
-      }
-      FOGLINE_TRY(trace_,
-                  TraceFile::Create(options_.trace, fmt::format("fogline-cloud-{:016x}", id)));
+      FOGLINE_TRY(trace_, TraceFile::Create(options_.trace,
+                                            fmt::format("fogline-cloud-{:016x}", RandomBits())));
     }
     FOGLINE_TRY(link_, Link::Make(options_.link, *this));
     GroupCommit::Limits limits;

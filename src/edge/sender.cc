@@ -1,13 +1,13 @@
 #include "edge/sender.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <limits>
 
 #include "base/log.h"
 #include "base/process.h"
+#include "base/random.h"
 #include "frame/topics.h"
 
 namespace fogline {
@@ -22,11 +22,8 @@ constexpr auto kAnswerPoll = 100ms;
 constexpr Nanos kBetweenCounts = 30s;
 
 uint64_t RandomRun() {
-  uint64_t run = 0;
-  while (getrandom(&run, sizeof(run), 0) != sizeof(run)) {
-  }
   // SQLite and JSON readers keep 63-bit integers exactly.
-  return run >> 1;
+  return RandomBits() >> 1;
 }
 
 std::filesystem::path DeadFolder(const SenderOptions& options) {

@@ -102,7 +102,7 @@ Result<std::filesystem::path> PrepareModel(const Suite& suite, const SuiteModel&
   if (Covers(bundle, as_is, cuts)) return file;
   std::filesystem::remove(bundle, error);
   std::vector<std::string> command{
-      FoglinePath().string(),     "calibrate", file.string(),   "--images",
+      FoglinePath().string(),  "calibrate", file.string(),   "--images",
       suite.pictures.string(), "--out",     bundle.string(), "--max-images",
       kPicturesToTime,         "--bits"};
   command.insert(command.end(), std::begin(kLevels), std::end(kLevels));

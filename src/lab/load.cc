@@ -1,7 +1,6 @@
 #include "lab/load.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/process.h"
+#include "base/random.h"
 #include "frame/ack.h"
 #include "frame/json_frame.h"
 #include "frame/topics.h"
@@ -56,9 +56,7 @@ class LoadGeneratorImpl final : public LoadGenerator, private LinkHandler {
   }
 
   Status Open(const std::string& broker) {
-    while (getrandom(&run_, sizeof(run_), 0) != sizeof(run_)) {
-    }
-    run_ >>= 1;
+    run_ = RandomBits() >> 1;
     LinkOptions options;
     options.receive_maximum = 65535;
     FOGLINE_TRY(options.broker, ParseBroker(broker));

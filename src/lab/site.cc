@@ -44,11 +44,16 @@ class SiteImpl final : public LabSite {
       FOGLINE_TRY(limit_, CpuLimit::Make(device_.cores));
     }
     store_ = "sqlite:" + (dir_.path() / "lab.db").string();
-    Words command{FoglinePath().string(), "cloud",
-                  "--models",          model_.parent_path().string(),
-                  "--broker",          broker_->url(),
-                  "--store",           store_,
-                  "--workers",         "1"};
+    Words command{FoglinePath().string(),
+                  "cloud",
+                  "--models",
+                  model_.parent_path().string(),
+                  "--broker",
+                  broker_->url(),
+                  "--store",
+                  store_,
+                  "--workers",
+                  "1"};
     if (cloud.evidence == Evidence::kPaced) {
       command.insert(command.end(), {"--pace", cloud.machine});
     }

@@ -7,9 +7,9 @@
 
 #include "base/text.h"
 #include "engine/session.h"
-#include "vision/class_name.h"
 #include "learn/features.h"
 #include "learn/logistic.h"
+#include "vision/class_name.h"
 #include "vision/network.h"
 
 namespace fogline {

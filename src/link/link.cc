@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
@@ -17,6 +16,7 @@
 
 #include "base/descriptor.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "link/backoff.h"
 #include "link/inbox.h"
 #include "link/session.h"
@@ -46,10 +46,7 @@ Nanos Now() { return Clock::Real().Steady(); }
 
 /// An id that nobody can guess: whoever knows one can throw its owner off the broker.
 std::string ClientId(const std::string& name) {
-  std::array<uint64_t, 2> random{};
-  while (getrandom(random.data(), sizeof(random), 0) != sizeof(random)) {
-  }
-  return fmt::format("{}-{:016x}{:016x}", name, random[0], random[1]);
+  return fmt::format("{}-{:016x}{:016x}", name, RandomBits(), RandomBits());
 }
 
 /// One thread waits for the socket and calls the handler; whoever publishes writes to the socket

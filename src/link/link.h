@@ -29,8 +29,8 @@ struct LinkOptions {
   BrokerAddress broker;
   std::string name;  // before the random part of the client id, for who reads the broker's log
   int keepalive_s = 15;
-  int receive_maximum =
-      64;  // messages the broker may have under way to us without an acknowledgement
+  /// Messages that the broker may have under way to us without an acknowledgement.
+  int receive_maximum = 64;
   /// The largest packet that is taken, which the broker is told; 0 for any. Answers fit the
   /// default.
   uint32_t most_incoming = 16 << 20;

@@ -53,4 +53,14 @@ Status Check(const Detection& detection) {
   return {};
 }
 
+Status CheckBatch(std::span<const Detection> batch, std::string_view where) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (const Status fits = Check(batch[i]); !fits) {
+      return Fail(fits.error().code, where, "detection {} of the batch: {}", i,
+                  fits.error().ToString());
+    }
+  }
+  return {};
+}
+
 }  // namespace fogline

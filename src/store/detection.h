@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -61,5 +62,7 @@ Result<std::optional<Findings>> StoredFindings(std::span<const std::byte> bytes)
 /// empty device, a score or position out of range. Whoever hears from a network asks this first,
 /// since Put refuses a batch as a whole.
 Status Check(const Detection& detection);
+/// The same of each of a batch; the error names its place, and `where` the store.
+Status CheckBatch(std::span<const Detection> batch, std::string_view where);
 
 }  // namespace fogline

@@ -17,12 +17,7 @@ int64_t Signed(uint64_t value) { return static_cast<int64_t>(value); }
 
 Result<std::vector<PutOutcome>> PostgresWriter::Put(std::span<const Detection> batch,
                                                     std::span<const Settlement> settlements) {
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (const Status fits = Check(batch[i]); !fits) {
-      return Fail(fits.error().code, postgres_.where(), "detection {} of the batch: {}", i,
-                  fits.error().ToString());
-    }
-  }
+  FOGLINE_CHECK(CheckBatch(batch, postgres_.where()));
   std::vector<PutOutcome> outcomes;
   if (batch.empty() && settlements.empty()) return outcomes;
   stored_us_ = options_.clock->WallMicros();

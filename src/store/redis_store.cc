@@ -212,12 +212,7 @@ void RedisStore::WarnIfForgetful() {
 
 Result<std::vector<PutOutcome>> RedisStore::Put(std::span<const Detection> batch,
                                                 std::span<const Settlement> settlements) {
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (const Status fits = Check(batch[i]); !fits) {
-      return Fail(fits.error().code, writer_.where(), "detection {} of the batch: {}", i,
-                  fits.error().ToString());
-    }
-  }
+  FOGLINE_CHECK(CheckBatch(batch, writer_.where()));
   std::vector<PutOutcome> outcomes;
   if (batch.empty() && settlements.empty()) return outcomes;
   const std::lock_guard lock(write_mutex_);

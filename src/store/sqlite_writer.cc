@@ -66,12 +66,7 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Make(SqliteDatabase& databas
 
 Result<std::vector<PutOutcome>> SqliteWriter::Put(std::span<const Detection> batch,
                                                   std::span<const Settlement> settlements) {
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (const Status fits = Check(batch[i]); !fits) {
-      return Fail(fits.error().code, database_.path(), "detection {} of the batch: {}", i,
-                  fits.error().ToString());
-    }
-  }
+  FOGLINE_CHECK(CheckBatch(batch, database_.path()));
   std::vector<PutOutcome> outcomes;
   if (batch.empty() && settlements.empty()) return outcomes;
   tallies_.clear();
