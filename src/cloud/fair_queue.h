@@ -48,7 +48,8 @@ class FairQueue {
     Entry entry = Entry::kTaken;
     std::vector<T> put_off;  // taken earlier from devices that have more; not now either
   };
-  /// `item`, which `device` may be part of, is moved from if it is taken. `us` is what it is expected to take of a worker's time.
+  /// `item`, which `device` may be part of, is moved from if it is taken. `us` is what it is
+  /// expected to take of a worker's time.
   Offered Offer(const std::string& device, T& item, size_t bytes, double us) {
     us = std::clamp(us, 1.0, kMostUs);
     Offered offered;

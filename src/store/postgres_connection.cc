@@ -20,9 +20,13 @@ constexpr int kMostTries = 4;
 constexpr const char* kAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
 std::string OneLine(std::string_view text) {
-  std::string line(text);
-  while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
-  std::ranges::replace(line, '\n', ' ');
+  std::string line;
+  for (const char c : text) {
+    const bool blank = c == ' ' || (c >= '\t' && c <= '\r');
+    if (!blank) line += c;
+    if (blank && !line.empty() && line.back() != ' ') line += ' ';
+  }
+  if (line.ends_with(' ')) line.pop_back();
   return Printable(line);
 }
 

@@ -98,6 +98,7 @@ TEST(PostgresStore, AServerThatIsNotThereIsNamedWithoutThePassword) {
   EXPECT_EQ(store.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(store.error().ToString(), HasSubstr(port));
   EXPECT_THAT(store.error().ToString(), Not(HasSubstr("topsecret")));
+  EXPECT_THAT(store.error().ToString(), Not(testing::ContainsRegex("[\t\n]|  ")));
 }
 
 TEST(PostgresStore, PasswordsAndRightsThatAreMissingAreSaid) {
