@@ -212,7 +212,7 @@ Status Run(const Options& options) {
     do {
       device->Send();
       std::this_thread::sleep_for(200ms);
-    } while (device->TakeLatencies().size() < 1);
+    } while (device->TakeLatencies().empty());
   }
   const auto answered = [&] { return flood->answers()[0]; };
   const uint64_t before = answered(), sent_before = flood->sent();

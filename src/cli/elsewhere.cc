@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <string>
+#include <system_error>
 
 #include "base/process.h"
 
@@ -47,7 +48,8 @@ Error BecomeElsewhere(char** argv) {
   const std::string program = (SelfPath().parent_path() / kProgram).string();
   execv(program.c_str(), argv);
   if (errno != ENOENT) {
-    return {ErrorCode::kUnavailable, program, std::string("cannot start: ") + std::strerror(errno)};
+    return {ErrorCode::kUnavailable, program,
+            "cannot start: " + std::generic_category().message(errno)};
   }
   return {ErrorCode::kNotFound, "",
           std::string(argv[1]) +

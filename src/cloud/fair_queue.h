@@ -76,7 +76,8 @@ class FairQueue {
     const auto [place, is_new] = lines_.try_emplace(device);
     Line& line = place->second;
     if (is_new) fresh_.push_back(&*place);
-    line.items.push_back({std::move(item), bytes, us});
+    // An item is offered again only where it was not taken.
+    line.items.push_back({std::move(item), bytes, us});  // NOLINT(clang-analyzer-cplusplus.Move)
     line.us += us;
     line.bytes += bytes;
     ++count_;

@@ -7,7 +7,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 namespace fogline {
 namespace {
@@ -100,7 +100,7 @@ std::string WhyTlsFailed(SSL& tls, int result, const std::string& host) {
   ERR_clear_error();
   if (kind == SSL_ERROR_ZERO_RETURN) return "ended the connection";
   if (kind == SSL_ERROR_SYSCALL) {
-    return system != 0 ? std::strerror(system) : "ended the connection";
+    return system != 0 ? std::generic_category().message(system) : "ended the connection";
   }
   switch (ERR_GET_REASON(code)) {
     case SSL_R_CERTIFICATE_VERIFY_FAILED:

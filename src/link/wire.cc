@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "base/descriptor.h"
@@ -27,7 +27,7 @@ struct AddressesDelete {
 tl::unexpected<Error> Broken(const std::string& why) {
   return Fail(ErrorCode::kUnavailable, "", "{}", why);
 }
-tl::unexpected<Error> Broken() { return Broken(std::strerror(errno)); }
+tl::unexpected<Error> Broken() { return Broken(std::generic_category().message(errno)); }
 
 bool Later() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
@@ -58,7 +58,7 @@ class TcpWire : public BrokerWire {
     socklen_t size = sizeof(error);
     getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error == 0) return up_ = true;
-    if (next_ == nullptr) return Broken(std::strerror(error));
+    if (next_ == nullptr) return Broken(std::generic_category().message(error));
     FOGLINE_CHECK(TryNext());
     return false;
   }

@@ -55,7 +55,9 @@ class Writer {
     for (std::string& input : *node.mutable_input()) {
       const auto at = integers_.find(input);
       if (at == integers_.end() || (!integer && !from_integer_.contains(input))) continue;
-      input = Dequantise(at->second, ParamsOf(input), net_.Unique(input + "_read"));
+      std::string read = input;
+      read += "_read";
+      input = Dequantise(at->second, ParamsOf(input), net_.Unique(read));
     }
     if (integer && linears_.contains(i)) FOGLINE_CHECK(PutWeights(node, *linears_.at(i)));
     if (!integer) {

@@ -281,7 +281,7 @@ TEST(RoundWeights, BoundsPairsAndLearnsToErrLess) {
     linear.inputs = 16;
     const auto weights = Random(96, 1, seed);
     quantize::Moments moments{16, 1, 16, Random(16, 0.5F, seed + 1), std::vector<float>(256)};
-    const auto rows = Random(16 * 40, 1, seed + 2);  // correlated by a common part
+    const auto rows = Random(size_t{16} * 40, 1, seed + 2);  // correlated by a common part
     for (size_t r = 0; r < 40; ++r) {
       for (size_t i = 0; i < 16; ++i) {
         for (size_t j = 0; j < 16; ++j) {

@@ -29,7 +29,7 @@ class Sums {
     if (linear.op != "Conv") return;
     const auto weights = net.Floats(linear.weights);
     kernel_ = {weights->dims[2], weights->dims[3]};
-    const auto list = [&](const char* name, std::vector<int64_t> otherwise) {
+    const auto list = [&](const char* name, const std::vector<int64_t>& otherwise) {
       auto given = IntsOf(node, name);
       return given.empty() ? otherwise : given;
     };

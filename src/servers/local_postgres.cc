@@ -21,11 +21,13 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 /// Who runs the server: us, or where we are root somebody who is not.
+// NOLINTBEGIN(concurrency-mt-unsafe): servers are started before a test's threads
 const passwd* Runner() {
   if (geteuid() != 0) return getpwuid(geteuid());
   const passwd* postgres = getpwnam("postgres");
   return postgres != nullptr ? postgres : getpwnam("nobody");
 }
+// NOLINTEND(concurrency-mt-unsafe)
 
 Words AsRunner(Words command) {
   if (geteuid() != 0) return command;

@@ -136,8 +136,8 @@ Status PostgresForgetter::Delete(uint64_t up_to_id, int64_t up_to_names) {
               postgres_.Run("DELETE FROM fogline.tally WHERE count <= 0"));
   FOGLINE_TRY(const PostgresRows remembered, postgres_.Run(kRemember, named));
   for (const char* sql :
-       {"DELETE FROM fogline.name n USING fogline.detection d WHERE d.id <= $1::bigint AND"
-        " n.device = d.device AND n.run = d.run AND n.sequence = d.sequence",
+       {("DELETE FROM fogline.name n USING fogline.detection d WHERE d.id <= $1::bigint AND"
+         " n.device = d.device AND n.run = d.run AND n.sequence = d.sequence"),
         "DELETE FROM fogline.box WHERE id <= $1::bigint",
         "DELETE FROM fogline.thumbnail WHERE id <= $1::bigint",
         "DELETE FROM fogline.detection WHERE id <= $1::bigint",
@@ -155,7 +155,7 @@ Status PostgresForgetter::DropEmptyPartitions() {
                             " WHERE p.until <= a.forgotten_id + 1 ORDER BY p.first"));
   for (size_t i = 0; i < empty.size(); ++i) {
     const int64_t first = empty.Integer(i, 0);
-    const Status dropped = postgres_.Transact([&] {
+    Status dropped = postgres_.Transact([&] {
       return postgres_.Execute(fmt::format(
           "SET LOCAL lock_timeout = '200ms';"
           "DROP TABLE IF EXISTS fogline.detection_{0}, fogline.box_{0}, fogline.thumbnail_{0};"

@@ -196,8 +196,8 @@ std::vector<std::string> HostileTexts() {
           std::string("a\0b", 3),
           std::string("\0", 1),
           "\xee\x80\x80",
-          "\xee\x80\x80"
-          "0",
+          ("\xee\x80\x80"
+           "0"),
           "\r\n\t",
           "\xf0\x9f\x97\x91",
           "PGCOPY\n\xef\xbf\xbf",

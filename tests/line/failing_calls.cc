@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 
+// NOLINTBEGIN(concurrency-mt-unsafe): nothing here writes to the environment
 namespace {
 
 template <typename F>
@@ -57,6 +58,7 @@ mode_t ModeOf(int flags, va_list more) {
 }
 
 }  // namespace
+// NOLINTEND(concurrency-mt-unsafe)
 
 extern "C" {
 

@@ -4,7 +4,6 @@
 // or still in the spool.
 //
 // FOGLINE_SOAK_ROUNDS=1 tries every n until a run does not come to it; else each third power.
-#include <cstdlib>
 #include <functional>
 #include <set>
 
@@ -22,15 +21,16 @@ class Faults : public Reliability {
  protected:
   /// What comes before a command for its call `n` of `kind` below `folder` to fail.
   std::vector<std::string> Failing(const std::string& kind, int n, const fs::path& folder) const {
-    return {"env", "LD_PRELOAD=" FAILING_CALLS, "FAIL_CALL=" + kind + ":" + std::to_string(n),
-            "FAIL_BELOW=" + folder.string(), "FAIL_MARK=" + Mark().string()};
+    return {"env", std::string("LD_PRELOAD=") + FAILING_CALLS,
+            "FAIL_CALL=" + kind + ":" + std::to_string(n), "FAIL_BELOW=" + folder.string(),
+            "FAIL_MARK=" + Mark().string()};
   }
   fs::path Mark() const { return dir_.path() / "failed"; }
   bool Failed() const { return fs::exists(Mark()); }
 
   /// `once` for one call after the other until one is not reached, of each kind; how many failed.
   int ForEachCall(const std::function<void(const std::string& kind, int n)>& once) {
-    const bool all = std::getenv("FOGLINE_SOAK_ROUNDS") != nullptr;
+    const bool all = Rounds(0) > 0;
     int failed = 0;
     for (const std::string& kind : kKinds) {
       for (int n = 1;; n = all ? n + 1 : 3 * n) {
