@@ -76,7 +76,7 @@ Outbox::Action Outbox::On(const Offered& offered, Nanos now) {
   if (!options_.disk && full()) return {Action::kWait};
   Frame& frame = *offered.frame;
   frame.stages.window = Micros(now - offered.asked);
-  InFlight flight = Name(frame, offered.started);
+  InFlight flight = Name(frame, next_sequence_, offered.started);
   const Status written =
       offered.json ? WriteJsonFrame(frame, flight.bytes) : WriteFrame(frame, flight.bytes);
   if (!written) {
@@ -106,10 +106,10 @@ Outbox::Action Outbox::On(const Offered& offered, Nanos now) {
 
 /// Gives a frame its name, and the times to tell that are settled; itself under way, yet to be
 /// written.
-InFlight Outbox::Name(Frame& frame, Nanos started) {
+InFlight Outbox::Name(Frame& frame, uint64_t sequence, Nanos started) {
   frame.device = options_.device;
   frame.run = options_.run;
-  frame.sequence = next_sequence_;
+  frame.sequence = sequence;
   TakeSettled(frame.settled);
   InFlight flight;
   flight.bytes = Spare();

@@ -139,6 +139,9 @@ class Outbox {
     bool terminal() const { return kind <= kRefuse; }
   };
 
+  /// Frames that only tell times count from here: beyond any run's pictures, and exact in JSON.
+  static constexpr uint64_t kFirstTelling = uint64_t{1} << 52;
+
   explicit Outbox(const OutboxOptions& options);
 
   /// Takes in what happened, or how the last action went, and says what to do next.
@@ -190,7 +193,7 @@ class Outbox {
   Action Publish(Nanos now);
   void DropStale(Nanos now);
   void Tell(Nanos now);
-  InFlight Name(Frame& frame, Nanos started);
+  InFlight Name(Frame& frame, uint64_t sequence, Nanos started);
   void Enter(InFlight flight, Nanos now);
   void GiveUp(InFlight flight, const char* refused_by, const std::string& reason,
               std::optional<Delivery> delivery);
@@ -210,6 +213,7 @@ class Outbox {
 
   const OutboxOptions options_;
   uint64_t next_sequence_ = 0;
+  uint64_t next_telling_ = kFirstTelling;
   SendWindow window_;
   Aside aside_;
   OutboxCounts counts_;

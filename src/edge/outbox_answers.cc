@@ -207,12 +207,12 @@ void Outbox::TakeSettled(std::vector<Settled>& into) {
 }
 
 /// A frame without payloads, repeated like any other until it is answered, tells what no other
-/// does.
+/// does. It takes no number of a picture's frame: whoever looks for gaps finds lost pictures only.
 void Outbox::Tell(Nanos now) {
   Frame frame;
-  InFlight flight = Name(frame, now);
+  InFlight flight = Name(frame, next_telling_, now);
   if (!WriteFrame(frame, flight.bytes)) return;  // too few and too short to fail
-  ++next_sequence_;
+  ++next_telling_;
   flight.telling = true;
   Enter(std::move(flight), now);
 }
