@@ -51,6 +51,11 @@ bool IsFolder(const std::filesystem::path& path) {
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool IsLink(const std::filesystem::path& path) {
+  struct stat info {};
+  return lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 uint64_t BytesOf(const std::filesystem::path& path) { return StampOf(path).bytes; }
 
 Result<std::vector<std::filesystem::path>> EntriesOf(const std::filesystem::path& folder) {

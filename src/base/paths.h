@@ -26,6 +26,8 @@ FileStamp StampOf(const std::filesystem::path& path);
 /// Links are followed. False, too, where it cannot be known.
 bool Exists(const std::filesystem::path& path);
 bool IsFolder(const std::filesystem::path& path);
+/// The path itself, not what it leads to.
+bool IsLink(const std::filesystem::path& path);
 /// 0 where there is no such file.
 uint64_t BytesOf(const std::filesystem::path& path);
 

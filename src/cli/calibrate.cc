@@ -18,6 +18,7 @@
 #include "cli/calibrate_chart.h"
 #include "cli/calibrate_set.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/model_args.h"
 #include "codec/draft.h"
 #include "report/table.h"
@@ -33,6 +34,7 @@ struct CalibrateArgs : Common {
   std::string metric;
   size_t most = 0;
   int threads = 0;
+  bool recursive = false;
 };
 
 /// What a stretch of layers does that is no reason to have a cut at either end: of all
@@ -208,7 +210,8 @@ Status Run(const CalibrateArgs& args) {
                          options.levels.end());
   }
   FOGLINE_TRY(const CalibrationSet set,
-              ReadCalibrationSet(args.images, args.labels, args.most, network, options.threads));
+              ReadCalibrationSet(args.images, DepthOf(args.recursive), args.labels, args.most,
+                                 network, options.threads));
   if (!args.metric.empty()) {
     options.metric = [&](const auto& whole, const auto& split) {
       return RunMetric(args.metric, whole, split);
@@ -236,6 +239,7 @@ void AddCalibrate(CommandLine& line) {
   auto args = std::make_shared<CalibrateArgs>();
   AddModelArgs(command, args->model);
   command.Add("--images", args->images, "folder of pictures like those to come").Required();
+  AddRecursive(command, args->recursive);
   command
       .Add("--labels", args->labels, "lines of file, tab, class (label or number): adds accuracy")
       .Type("TSV");

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -13,7 +12,7 @@
 #include "base/text.h"
 #include "cli/skipped.h"
 #include "vision/class_name.h"
-#include "vision/folder.h"
+#include "vision/picture_names.h"
 #include "vision/preprocess.h"
 
 namespace fogline::cli {
@@ -44,16 +43,16 @@ Result<std::vector<LabelLine>> ReadLines(const fs::path& path) {
       return Fail(ErrorCode::kInvalid, where, "is no line of file, tab, class");
     }
     const std::string_view label = line.substr(tab + 1);
-    lines.push_back({where, fs::path(line.substr(0, tab)).filename().string(),
-                     std::string(label.substr(0, label.find('\t')))});
+    lines.push_back(
+        {where, std::string(line.substr(0, tab)), std::string(label.substr(0, label.find('\t')))});
   }
   return lines;
 }
 
-/// Class by file name.
-Result<std::map<std::string, int>> ReadLabels(const fs::path& path,
-                                              const std::set<std::string>& pictures,
-                                              const Network& network) {
+/// Classes of pictures, by their places among the files.
+Result<std::map<size_t, int>> ReadLabels(const fs::path& path, const fs::path& images,
+                                         const std::vector<fs::path>& files,
+                                         const Network& network) {
   const ModelCard& card = network.card;
   const size_t classes = network.contract.classes();
   if (classes < 2) {
@@ -61,14 +60,16 @@ Result<std::map<std::string, int>> ReadLabels(const fs::path& path,
                 "tells no classes apart, so that --labels cannot say how often it is right");
   }
   FOGLINE_TRY(const std::vector<LabelLine> lines, ReadLines(path));
-  std::map<std::string, int> labels;
+  const PictureNames names(images, files);
+  std::map<size_t, int> labels;
   std::optional<std::string> lost;  // the first label without a picture
   size_t without = 0;
   for (const LabelLine& line : lines) {
     auto known = ClassLabelled(line.label, card);
     if (!known) known = ClassNumbered(line.label, classes);
-    const bool picture = pictures.contains(line.file);
-    if (!known && !picture && &line == &lines.front() && !fs::path(line.file).has_extension()) {
+    const std::vector<size_t> meant = names.Find(line.file);
+    if (!known && meant.empty() && &line == &lines.front() &&
+        !fs::path(line.file).has_extension()) {
       continue;  // a header
     }
     if (!known) {
@@ -77,12 +78,17 @@ Result<std::map<std::string, int>> ReadLabels(const fs::path& path,
                   line.label, network.path.string(), classes - 1,
                   DidYouMean(line.label, card.labels));
     }
-    if (!picture) {
+    if (meant.size() > 1) {
+      return Fail(ErrorCode::kInvalid, line.where,
+                  "'{}' may mean {} or {}: name it with its sub-folder", line.file,
+                  files[meant[0]].string(), files[meant[1]].string());
+    }
+    if (meant.empty()) {
       ++without;
       if (!lost) lost = line.file;
       continue;
     }
-    const auto [before, fresh] = labels.try_emplace(line.file, *known);
+    const auto [before, fresh] = labels.try_emplace(meant.front(), *known);
     if (!fresh && before->second != *known) {
       return Fail(ErrorCode::kInvalid, line.where, "gives {} a second class: {} after {}",
                   line.file, card.LabelOf(*known), card.LabelOf(before->second));
@@ -90,36 +96,35 @@ Result<std::map<std::string, int>> ReadLabels(const fs::path& path,
   }
   if (labels.empty()) {
     return Fail(ErrorCode::kInvalid, path.string(), "labels none of the {} pictures{}",
-                pictures.size(), lost ? ": the first name in it is " + *lost : "");
+                files.size(), lost ? ": the first name in it is " + *lost : "");
   }
   if (without > 0) {
     LogWarning("{}: {} label{} no picture of the folder, the first is of {}", path.string(),
                without, without == 1 ? " is of" : "s are of", *lost);
   }
-  if (labels.size() < pictures.size()) {
+  if (labels.size() < files.size()) {
     LogInfo("{}: {} of {} pictures have no label; accuracy is that of the others", path.string(),
-            pictures.size() - labels.size(), pictures.size());
+            files.size() - labels.size(), files.size());
   }
   return labels;
 }
 
 }  // namespace
 
-Result<CalibrationSet> ReadCalibrationSet(const fs::path& images, const fs::path& labels,
-                                          size_t most, const Network& network, int threads) {
+Result<CalibrationSet> ReadCalibrationSet(const fs::path& images, Depth depth,
+                                          const fs::path& labels, size_t most,
+                                          const Network& network, int threads) {
   const ModelCard& card = network.card;
-  FOGLINE_TRY(std::vector<fs::path> files, ListImages(images));
-  std::map<std::string, int> classes;
+  FOGLINE_TRY(const std::vector<fs::path> all, ListImages(images, depth));
+  std::map<size_t, int> classes;
   if (!labels.empty()) {
-    std::set<std::string> names;
-    for (const fs::path& file : files) names.insert(file.filename().string());
-    FOGLINE_TRY(classes, ReadLabels(labels, names, network));
+    FOGLINE_TRY(classes, ReadLabels(labels, images, all, network));
   }
-  if (most > 0 && files.size() > most) {
-    // Evenly, since names often sort by class.
-    for (size_t i = 0; i < most; ++i) files[i] = files[i * files.size() / most];
-    files.resize(most);
-  }
+  // Evenly, since names often sort by class.
+  std::vector<size_t> chosen(most > 0 ? std::min(most, all.size()) : all.size());
+  for (size_t i = 0; i < chosen.size(); ++i) chosen[i] = i * all.size() / chosen.size();
+  std::vector<fs::path> files;
+  for (const size_t i : chosen) files.push_back(all[i]);
   std::vector<Image> read(files.size());
   std::vector<std::string> reasons(files.size());
   FOGLINE_CHECK(ParallelFor(files.size(), threads, [&](size_t i, int) -> Status {
@@ -140,7 +145,7 @@ Result<CalibrationSet> ReadCalibrationSet(const fs::path& images, const fs::path
     }
     set.pictures.push_back(std::move(read[i]));
     if (labels.empty()) continue;
-    const auto found = classes.find(files[i].filename().string());
+    const auto found = classes.find(chosen[i]);
     set.labels.push_back(found == classes.end() ? -1 : found->second);
   }
   if (set.pictures.empty()) {

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "report/table.h"
 
 namespace fogline::cli {
@@ -86,6 +87,7 @@ void AddDemo(CommandLine& line) {
   command.Add("--model", args->model, "your ONNX file instead of the litter model");
   command.Add("--images", args->images,
               "your folder of pictures instead of the 40 that come along");
+  AddRecursive(command, args->demo.recursive);
   command.Add("--cut", args->demo.cut,
               "where the split runs: an index of 'fogline inspect', or the tensors that cross "
               "(a,b; tensor:3 where a name is a number)");

@@ -90,11 +90,16 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
   return WebServer::Start(options, store);
 }
 
-void AddPhotographFlags(Command& command, std::filesystem::path& images, int& threads, int& side,
-                        const std::string& named) {
+void AddRecursive(Command& command, bool& recursive) {
+  command.AddFlag("--recursive", recursive, "the pictures in sub-folders too");
+}
+
+void AddPhotographFlags(Command& command, std::filesystem::path& images, bool& recursive,
+                        int& threads, int& side, const std::string& named) {
   command.Add("--images", images, "photographs, one sub-folder a class" + named)
       .Required()
       .Type("DIR");
+  AddRecursive(command, recursive);
   command.Add("--threads", threads, "0: one a core").ShowDefault().Range(0, 1024);
   command.Add("--size", side, "input size of a network that takes any, in pixels").Range(1, 8192);
 }

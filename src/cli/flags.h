@@ -44,9 +44,11 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
                                             std::function<std::vector<Metric>()> metrics,
                                             Store& store);
 
-/// --images, --threads and --size of commands that learn or judge by labelled photographs; `named`
-/// goes on after "one sub-folder a class".
-void AddPhotographFlags(Command& command, std::filesystem::path& images, int& threads, int& side,
-                        const std::string& named = "");
+/// --images, --recursive, --threads and --size of commands that learn or judge by labelled
+/// photographs; `named` goes on after "one sub-folder a class".
+void AddPhotographFlags(Command& command, std::filesystem::path& images, bool& recursive,
+                        int& threads, int& side, const std::string& named = "");
+/// The flag alone.
+void AddRecursive(Command& command, bool& recursive);
 
 }  // namespace fogline::cli

@@ -85,6 +85,7 @@ Result<Edge> StartEdge(const DemoOptions& options, const std::string& broker,
                                    device,
                                    "--rate",
                                    fmt::format("{}", options.rate)};
+  if (options.recursive) command.emplace_back("--recursive");
   if (options.thumbnail > 0) {
     command.insert(command.end(), {"--thumbnail", std::to_string(options.thumbnail)});
   }
@@ -156,7 +157,7 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   {
     // Looked at before anything starts, so that a bad folder, model or cut is one line and nothing
     // runs.
-    if (auto pictures = ListFolder(images); !pictures) {
+    if (auto pictures = ListFolder(images, DepthOf(options.recursive)); !pictures) {
       return tl::unexpected(std::move(pictures).error());
     }
     FOGLINE_TRY(const Network network, LoadNetwork(model));

@@ -13,6 +13,7 @@ namespace fogline {
 struct DemoOptions {
   std::filesystem::path model;   // empty: the litter model that comes with Fogline
   std::filesystem::path images;  // empty: its 40 pictures
+  bool recursive = false;        // with sub-folders
   std::string broker;            // empty: a mosquitto of our own for the time of the demo
   std::string cut;               // where the split runs; empty: the best so far
   std::string store;             // empty: a database in a temporary folder

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/process.h"
 #include "edge/camera_clock.h"
 #include "vision/folder.h"
@@ -18,12 +17,7 @@ class FolderSource final : public Source {
  public:
   FolderSource(std::string name, Folder folder, bool loop)
       : name_(std::move(name)), folder_(std::move(folder)), files_(folder_.files), loop_(loop) {}
-  ~FolderSource() override {
-    if (const std::string unread = folder_.Unread(); !unread.empty()) {
-      LogWarning("{}: not read: {}{}", name_, unread,
-                 folder_.unread.contains("sub-folder") ? " (--recursive reads sub-folders)" : "");
-    }
-  }
+  ~FolderSource() override { LogUnread(name_, folder_); }
 
   Result<bool> Next(Capture& out) override {
     if (StopRequested()) return false;

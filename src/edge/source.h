@@ -57,7 +57,7 @@ struct SourceOptions {
   bool recursive = false;         // a folder with all below it
   int width = 640, height = 480;  // asked of a camera
 
-  Depth depth() const { return recursive ? Depth::kRecursive : Depth::kFlat; }
+  Depth depth() const { return DepthOf(recursive); }
 };
 Result<std::unique_ptr<Source>> OpenSource(const SourceOptions& options);
 

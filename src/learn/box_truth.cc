@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/paths.h"
+#include "base/text.h"
 #include "vision/class_name.h"
+#include "vision/picture_names.h"
 
 namespace fogline {
 namespace {
@@ -96,7 +98,7 @@ Result<BoxTruth> ReadCoco(const std::filesystem::path& file, const ModelCard& ca
   BoxTruth truth;
   truth.with_ending = true;
   for (const auto& [id, image] : images) {
-    truth.pictures[std::filesystem::path(image.name).filename().string()];
+    truth.pictures[image.name];
   }
   size_t number = 0;
   for (const Json& one : root.value("annotations", Json::array())) {
@@ -121,15 +123,15 @@ Result<BoxTruth> ReadCoco(const std::filesystem::path& file, const ModelCard& ca
     const CocoImage& in = image->second;
     Add(*label->second, box[0].get<double>() / in.width, box[1].get<double>() / in.height,
         box[2].get<double>() / in.width, box[3].get<double>() / in.height, whole("iscrowd") == 1,
-        truth, truth.pictures[std::filesystem::path(in.name).filename().string()]);
+        truth, truth.pictures[in.name]);
   }
   return truth;
 }
 
-Status ReadYolo(const std::filesystem::path& file, const ModelCard& card, size_t classes,
-                BoxTruth& truth) {
+Status ReadYolo(const std::filesystem::path& file, const std::string& name, const ModelCard& card,
+                size_t classes, BoxTruth& truth) {
   FOGLINE_TRY(const std::string text, ReadTextFile(file));
-  std::vector<TrueBox>& boxes = truth.pictures[file.stem().string()];
+  std::vector<TrueBox>& boxes = truth.pictures[name];
   std::istringstream lines(text);
   size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -152,21 +154,58 @@ Status ReadYolo(const std::filesystem::path& file, const ModelCard& card, size_t
   return {};
 }
 
+/// The texts of a folder and, where asked for, of those below it, each by its path without ending.
+Status ReadTexts(const std::filesystem::path& folder, const std::filesystem::path& below,
+                 const ModelCard& card, size_t classes, Depth depth, BoxTruth& truth) {
+  FOGLINE_TRY(const auto entries, EntriesOf(folder / below));
+  for (const std::filesystem::path& file : entries) {
+    const std::filesystem::path name = below / file.filename();
+    if (file.extension() == ".txt") {
+      FOGLINE_CHECK(ReadYolo(file, std::filesystem::path(name).replace_extension().generic_string(),
+                             card, classes, truth));
+    } else if (depth == Depth::kRecursive && IsFolder(file) && !IsLink(file)) {
+      FOGLINE_CHECK(ReadTexts(folder, name, card, classes, depth, truth));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-const std::vector<TrueBox>* BoxTruth::Of(const std::filesystem::path& file) const {
-  const auto found = pictures.find((with_ending ? file.filename() : file.stem()).string());
-  return found == pictures.end() ? nullptr : &found->second;
+Result<BoxTruth::OfFiles> BoxTruth::Among(const std::filesystem::path& folder,
+                                          const std::vector<std::filesystem::path>& files) const {
+  const PictureNames names(folder, files, with_ending);
+  OfFiles of;
+  of.objects.resize(files.size());
+  std::map<size_t, std::string> named;
+  for (const auto& [name, objects] : pictures) {
+    const std::vector<size_t> meant = names.Find(name);
+    if (meant.empty()) {
+      of.elsewhere.push_back(name);
+      continue;
+    }
+    if (meant.size() > 1) {
+      return Bad(folder, fmt::format("has {} pictures that the truth's '{}' may mean, {} and {}: "
+                                     "name it with its sub-folder there",
+                                     meant.size(), Printable(name), files[meant[0]].string(),
+                                     files[meant[1]].string()));
+    }
+    const auto [before, fresh] = named.try_emplace(meant.front(), name);
+    if (!fresh) {
+      return Bad(files[meant.front()],
+                 fmt::format("is labelled twice in the truth, as '{}' and as '{}'",
+                             Printable(before->second), Printable(name)));
+    }
+    of.objects[meant.front()] = &objects;
+  }
+  return of;
 }
 
 Result<BoxTruth> ReadBoxTruth(const std::filesystem::path& truth, const ModelCard& card,
-                              size_t classes) {
+                              size_t classes, Depth depth) {
   if (!IsFolder(truth)) return ReadCoco(truth, card, classes);
   BoxTruth read;
-  FOGLINE_TRY(const auto entries, EntriesOf(truth));
-  for (const std::filesystem::path& file : entries) {
-    if (file.extension() == ".txt") FOGLINE_CHECK(ReadYolo(file, card, classes, read));
-  }
+  FOGLINE_CHECK(ReadTexts(truth, "", card, classes, depth, read));
   if (read.pictures.empty()) {
     return Bad(truth, "holds no text with boxes (one NAME.txt beside each picture's name)");
   }

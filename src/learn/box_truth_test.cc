@@ -40,10 +40,12 @@ TEST_F(Truth, OfYolosTexts) {
   const auto read = ReadBoxTruth(folder_, card_, 2);
   ASSERT_TRUE(read) << read.error().ToString();
   EXPECT_EQ(read->unknown, (std::map<std::string, size_t>{{"class 7", 1}}));
-  EXPECT_EQ(read->Of("x/c.jpg"), nullptr);
-  ASSERT_NE(read->Of("x/b.jpg"), nullptr);
-  EXPECT_TRUE(read->Of("x/b.jpg")->empty());
-  const auto* boxes = read->Of("x/a.png");
+  const auto of = read->Among("x", {"x/a.png", "x/b.jpg", "x/c.jpg"});
+  ASSERT_TRUE(of);
+  EXPECT_EQ(of->objects[2], nullptr);
+  ASSERT_NE(of->objects[1], nullptr);
+  EXPECT_TRUE(of->objects[1]->empty());
+  const auto* boxes = of->objects[0];
   ASSERT_NE(boxes, nullptr);
   ASSERT_EQ(boxes->size(), 2U);
   EXPECT_EQ((*boxes)[0].label, "dog");
@@ -80,20 +82,56 @@ TEST_F(Truth, OfCocosJson) {
   ASSERT_TRUE(read) << read.error().ToString();
   EXPECT_EQ(read->unknown, (std::map<std::string, size_t>{{"zebra", 1}}));
   EXPECT_EQ(read->empty, 1U);
-  EXPECT_EQ(read->Of("a.png"), nullptr);
-  const auto* a = read->Of("x/a.jpg");
+  const auto of = read->Among("x", {"x/a.jpg", "x/a.png", "x/b.jpg"});
+  ASSERT_TRUE(of);
+  EXPECT_EQ(of->objects[1], nullptr);
+  const auto* a = of->objects[0];
   ASSERT_TRUE(a != nullptr && a->size() == 1);
   EXPECT_EQ((*a)[0].label, "dog");
   EXPECT_FLOAT_EQ((*a)[0].x, 0.1F);
   EXPECT_FLOAT_EQ((*a)[0].w, 0.5F);
-  const auto* b = read->Of("b.jpg");
+  const auto* b = of->objects[2];
   ASSERT_TRUE(b != nullptr && b->size() == 1);
   EXPECT_TRUE((*b)[0].crowd);
   // Without labels, categories are the classes by their numbers if they are as many.
   const auto numbered = ReadBoxTruth(file, {}, 2);
   ASSERT_TRUE(numbered);
-  EXPECT_EQ(numbered->Of("a.jpg")->at(1).label, "class 1");
+  EXPECT_EQ(numbered->pictures.at("a.jpg").at(1).label, "class 1");
   EXPECT_EQ(ReadBoxTruth(file, {}, 3)->unknown.size(), 2U);
+}
+
+TEST_F(Truth, IsOfAPictureByItsPathOrByANameThatOneAloneHas) {
+  const auto file = Write("t.json", kCoco);
+  card_.labels = {"cat", "dog"};
+  const auto read = ReadBoxTruth(file, card_, 2);
+  ASSERT_TRUE(read) << read.error().ToString();
+  const auto of = read->Among("x", {"x/a.jpg", "x/deep/b.jpg", "x/other/b.jpg"});
+  ASSERT_TRUE(of) << of.error().ToString();
+  EXPECT_EQ(of->objects[1], &read->pictures.at("deep/b.jpg"));
+  EXPECT_EQ(of->objects[2], nullptr);
+  EXPECT_TRUE(of->elsewhere.empty());
+  const auto unclear = read->Among("x", {"x/1/a.jpg", "x/2/a.jpg"});
+  ASSERT_FALSE(unclear);
+  EXPECT_THAT(unclear.error().ToString(), HasSubstr("x/1/a.jpg and x/2/a.jpg"));
+  BoxTruth twice = *read;
+  twice.pictures["far/b.jpg"];
+  const auto of_two = twice.Among("x", {"x/b.jpg"});
+  ASSERT_FALSE(of_two);
+  EXPECT_THAT(of_two.error().ToString(), HasSubstr("'deep/b.jpg' and as 'far/b.jpg'"));
+}
+
+TEST_F(Truth, OfTextsInSubFoldersWhereTheyAreAskedFor) {
+  std::filesystem::create_directories(folder_ / "day 1");
+  std::filesystem::create_directories(folder_ / "day 2");
+  Write("day 1/a.txt", "0 0.5 0.5 0.1 0.1\n");
+  Write("day 2/a.txt", "");
+  EXPECT_THAT(ErrorOf(folder_), HasSubstr("holds no text"));
+  const auto read = ReadBoxTruth(folder_, card_, 2, Depth::kRecursive);
+  ASSERT_TRUE(read) << read.error().ToString();
+  const auto of = read->Among("x", {"x/day 1/a.jpg", "x/day 2/a.jpg"});
+  ASSERT_TRUE(of) << of.error().ToString();
+  EXPECT_EQ(of->objects[0]->size(), 1U);
+  EXPECT_TRUE(of->objects[1]->empty());
 }
 
 TEST_F(Truth, OfCocosJsonThatIsNone) {

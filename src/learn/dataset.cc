@@ -1,11 +1,9 @@
 #include "learn/dataset.h"
 
-#include "vision/folder.h"
-
 namespace fogline {
 
-Result<Dataset> ListSamples(const std::filesystem::path& folder) {
-  FOGLINE_TRY(auto classes, ListImageClasses(folder));
+Result<Dataset> ListSamples(const std::filesystem::path& folder, Depth depth) {
+  FOGLINE_TRY(auto classes, ListImageClasses(folder, depth));
   Dataset data;
   for (ImageClass& c : classes) {
     const int label = static_cast<int>(data.labels.size());

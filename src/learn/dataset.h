@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "vision/folder.h"
 
 namespace fogline {
 
@@ -19,9 +20,9 @@ struct Dataset {
   std::vector<Sample> samples;  // by class, then by file name
 };
 
-/// One sub-folder a class, in the order of their names. kNotFound for a missing folder, kInvalid
-/// with fewer than two classes.
-Result<Dataset> ListSamples(const std::filesystem::path& folder);
+/// One sub-folder a class, in the order of their names, `depth` being that of each. kNotFound for a
+/// missing folder, kInvalid with fewer than two classes.
+Result<Dataset> ListSamples(const std::filesystem::path& folder, Depth depth);
 
 /// How many pictures each class has.
 std::vector<size_t> CountByClass(const std::vector<Sample>& samples, size_t classes);

@@ -128,7 +128,7 @@ void Warn(EvaluateReport& report) {
 }  // namespace
 
 Result<EvaluateReport> Evaluate(const EvaluateOptions& options, const TrainProgress& progress) {
-  FOGLINE_TRY(Dataset data, ListSamples(options.images));
+  FOGLINE_TRY(Dataset data, ListSamples(options.images, DepthOf(options.recursive)));
   FOGLINE_TRY(const Network network, LoadNetwork(options.model, options.side));
   EvaluateReport report;
   report.card = network.card;

@@ -19,6 +19,7 @@ struct EvaluateOptions {
   std::filesystem::path images;  // one sub-folder a class
   int threads = 0;               // 0: one a core
   int side = 0;                  // input size in pixels; 0: what the card or the model says
+  bool recursive = false;        // each folder with all below it
 };
 
 /// Pictures whose probability falls into one tenth of the scale.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
 #include "base/parallel.h"
 #include "base/text.h"
@@ -83,7 +82,7 @@ BoxPicture AsReported(const std::filesystem::path& file, JudgedPicture judged,
 }
 
 /// What of the truth counts nowhere.
-void Warn(const BoxTruth& truth, const std::vector<std::filesystem::path>& files,
+void Warn(const BoxTruth& truth, const std::vector<std::string>& missing,
           const std::filesystem::path& images, std::vector<std::string>& warnings) {
   for (const auto& [label, count] : truth.unknown) {
     warnings.push_back(fmt::format("{} object{} of '{}' left out: the model has no such class",
@@ -91,14 +90,6 @@ void Warn(const BoxTruth& truth, const std::vector<std::filesystem::path>& files
   }
   if (truth.empty > 0) {
     warnings.push_back(fmt::format("{} boxes without a size left out", truth.empty));
-  }
-  std::set<std::string> there;
-  for (const auto& file : files) {
-    there.insert((truth.with_ending ? file.filename() : file.stem()).string());
-  }
-  std::vector<std::string> missing;
-  for (const auto& [name, boxes] : truth.pictures) {
-    if (!there.contains(name)) missing.push_back(name);
   }
   if (!missing.empty()) {
     warnings.push_back(fmt::format("{} labelled picture{} not in {}: {}{}", missing.size(),
@@ -118,15 +109,21 @@ Result<BoxEvaluateReport> EvaluateBoxes(const BoxEvaluateOptions& options,
                 "layout under [output] of its card");
   }
   FOGLINE_TRY(const BoxTruth truth,
-              ReadBoxTruth(options.truth, network.card, network.contract.output().classes));
-  FOGLINE_TRY(const auto listed, ListImages(options.images));
+              ReadBoxTruth(options.truth, network.card, network.contract.output().classes,
+                           DepthOf(options.recursive)));
+  FOGLINE_TRY(const auto listed, ListImages(options.images, DepthOf(options.recursive)));
+  FOGLINE_TRY(const BoxTruth::OfFiles of, truth.Among(options.images, listed));
   BoxEvaluateReport report;
   report.card = network.card;
   report.model_hash = network.model.hash();
   std::vector<std::filesystem::path> files;
-  std::ranges::copy_if(listed, std::back_inserter(files),
-                       [&](const auto& file) { return truth.Of(file) != nullptr; });
-  Warn(truth, listed, options.images, report.warnings);
+  std::vector<const std::vector<TrueBox>*> objects;
+  for (size_t i = 0; i < listed.size(); ++i) {
+    if (of.objects[i] == nullptr) continue;
+    files.push_back(listed[i]);
+    objects.push_back(of.objects[i]);
+  }
+  Warn(truth, of.elsewhere, options.images, report.warnings);
   if (files.size() < listed.size()) {
     report.warnings.push_back(fmt::format("{} of {} pictures are not labelled in {} and left out",
                                           listed.size() - files.size(), listed.size(),
@@ -148,7 +145,7 @@ Result<BoxEvaluateReport> EvaluateBoxes(const BoxEvaluateOptions& options,
       return Fail(all[i].failed.error().code, files[i].string(), "{}",
                   all[i].failed.error().ToString());
     }
-    judged.push_back({*truth.Of(files[i]), std::move(all[i].found)});
+    judged.push_back({*objects[i], std::move(all[i].found)});
     BoxPicture& picture =
         report.pictures.emplace_back(AsReported(files[i], judged.back(), network.card));
     report.hits += picture.hits;

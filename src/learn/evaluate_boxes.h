@@ -20,6 +20,7 @@ struct BoxEvaluateOptions {
   std::filesystem::path truth;   // COCO's JSON, or a folder of texts: see learn/box_truth.h
   int threads = 0;               // 0: one a core
   int side = 0;                  // input size in pixels; 0: what the card or the model says
+  bool recursive = false;        // with all below it; the folder of texts as well
 };
 
 /// One picture as the card's own rules report it.

@@ -218,7 +218,7 @@ int GuessPositive(const std::vector<std::string>& labels) {
 Result<TrainReport> Train(const TrainOptions& options, const TrainProgress& progress) {
   FOGLINE_CHECK(CheckOptions(options));
   TrainReport report;
-  FOGLINE_TRY(const Dataset data, ListSamples(options.images));
+  FOGLINE_TRY(const Dataset data, ListSamples(options.images, DepthOf(options.recursive)));
   report.labels = data.labels;
   FOGLINE_CHECK(FindPositive(options.positive, report));
   FOGLINE_TRY(const Network backbone, LoadNetwork(options.backbone, options.side));

@@ -23,9 +23,10 @@ struct TrainOptions {
   std::string positive;          // label worth reporting; empty: guessed, "none": every picture is
   int folds = 5;
   uint64_t seed = 1;
-  int augment = -1;  // variations a picture; -1: 4, fewer where that makes very many rows
-  int threads = 0;   // 0: one a core
-  int side = 0;      // input size in pixels; 0: what the backbone's card or the backbone says
+  int augment = -1;        // variations a picture; -1: 4, fewer where that makes very many rows
+  int threads = 0;         // 0: one a core
+  int side = 0;            // input size in pixels; 0: what the backbone's card or the backbone says
+  bool recursive = false;  // each folder with all below it
 };
 
 /// Told on the calling thread: "reading pictures" 17 of 118.

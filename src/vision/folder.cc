@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/log.h"
 
 namespace fogline {
 namespace {
@@ -124,7 +125,7 @@ class Lister {
   Folder found_;
 };
 
-Result<Folder> List(const fs::path& folder, Depth depth = Depth::kFlat) {
+Result<Folder> List(const fs::path& folder, Depth depth) {
   return Lister(folder, depth).All(folder);
 }
 
@@ -153,18 +154,27 @@ Result<Folder> ListFolder(const fs::path& folder, Depth depth) {
   return found;
 }
 
-Result<std::vector<fs::path>> ListImages(const fs::path& folder) {
-  FOGLINE_TRY(Folder found, ListFolder(folder));
+void LogUnread(const fs::path& folder, const Folder& listed) {
+  if (listed.unread.empty()) return;
+  LogWarning("{}: not read: {}{}", folder.string(), listed.Unread(),
+             listed.unread.contains("sub-folder") ? " (--recursive reads sub-folders)" : "");
+}
+
+Result<std::vector<fs::path>> ListImages(const fs::path& folder, Depth depth) {
+  FOGLINE_TRY(Folder found, ListFolder(folder, depth));
+  LogUnread(folder, found);
   return std::move(found.files);
 }
 
-Result<std::vector<ImageClass>> ListImageClasses(const fs::path& folder) {
+Result<std::vector<ImageClass>> ListImageClasses(const fs::path& folder, Depth depth) {
   std::error_code error;
   std::vector<ImageClass> classes;
+  Folder all;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     std::error_code unknown;
-    if (!it->is_directory(unknown)) continue;
-    FOGLINE_TRY(Folder found, List(it->path()));
+    if (!it->is_directory(unknown) || it->path().filename().string().starts_with('.')) continue;
+    FOGLINE_TRY(Folder found, List(it->path(), depth));
+    for (const auto& [kind, count] : found.unread) all.unread[kind] += count;
     if (!found.files.empty()) {
       classes.push_back({it->path().filename().string(), std::move(found.files)});
     }
@@ -177,6 +187,7 @@ Result<std::vector<ImageClass>> ListImageClasses(const fs::path& folder) {
   }
   std::sort(classes.begin(), classes.end(),
             [](const ImageClass& a, const ImageClass& b) { return a.label < b.label; });
+  LogUnread(folder, all);
   return classes;
 }
 

@@ -24,13 +24,17 @@ struct Folder {
 };
 /// Its own pictures, or those of its sub-folders too.
 enum class Depth { kFlat, kRecursive };
+constexpr Depth DepthOf(bool recursive) { return recursive ? Depth::kRecursive : Depth::kFlat; }
 /// kNotFound for a missing folder, kInvalid for one without pictures. A link that leads nowhere or
 /// in a circle is one of the unread. With sub-folders the order is by path, name by name from the
 /// top; hidden ones are left alone, and neither a link to a folder nor one to a file outside of
 /// `folder` is followed, so that a folder gives what lies in it, once.
 Result<Folder> ListFolder(const std::filesystem::path& folder, Depth depth = Depth::kFlat);
-/// Its pictures alone.
-Result<std::vector<std::filesystem::path>> ListImages(const std::filesystem::path& folder);
+/// Says in the log what of a folder was not read, if anything.
+void LogUnread(const std::filesystem::path& folder, const Folder& listed);
+/// Its pictures alone; the rest is said in the log.
+Result<std::vector<std::filesystem::path>> ListImages(const std::filesystem::path& folder,
+                                                      Depth depth = Depth::kFlat);
 
 /// A picture left out, and why, in one line.
 struct Skipped {
@@ -38,12 +42,14 @@ struct Skipped {
   std::string reason;
 };
 
-/// One sub-folder a class: its name and its pictures. kInvalid with fewer than two classes.
+/// One sub-folder a class: its name and its pictures, `depth` being that of each class; what else
+/// is there is said in the log. kInvalid with fewer than two classes.
 struct ImageClass {
   std::string label;
   std::vector<std::filesystem::path> files;
 };
-Result<std::vector<ImageClass>> ListImageClasses(const std::filesystem::path& folder);
+Result<std::vector<ImageClass>> ListImageClasses(const std::filesystem::path& folder,
+                                                 Depth depth = Depth::kFlat);
 
 /// A picture file read, decoded and turned upright, with what its camera said.
 struct Picture {

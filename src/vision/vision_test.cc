@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "vision/card.h"
 #include "vision/folder.h"
+#include "vision/picture_names.h"
 #include "vision/preprocess.h"
 #include "vision/verdict.h"
 
@@ -343,6 +344,24 @@ TEST(Folder, WithItsSubFoldersAndNothingElse) {
   ASSERT_TRUE(flat);
   EXPECT_EQ(flat->files.size(), 2U);
   EXPECT_EQ(flat->Unread(), "3 sub-folders");
+  const auto classes = ListImageClasses(top, Depth::kRecursive);
+  ASSERT_TRUE(classes);
+  EXPECT_EQ(classes->at(0).files.size(), 2U);
+  EXPECT_EQ(classes->at(1).files.size(), 3U) << "a link out of its class is of another";
+}
+
+TEST(PictureNames, ArePathsOrFileNamesThatOneAloneHas) {
+  const std::vector<std::filesystem::path> files{"top/1.jpg", "top/a/1.jpg", "top/a/2.png"};
+  const std::vector<size_t> none;
+  const PictureNames names("top", files);
+  EXPECT_EQ(names.Find("1.jpg"), std::vector<size_t>{0}) << "as a path it is the first alone";
+  EXPECT_EQ(names.Find("./a/1.jpg"), std::vector<size_t>{1});
+  EXPECT_EQ(names.Find("elsewhere/2.png"), std::vector<size_t>{2});
+  EXPECT_EQ(names.Find("elsewhere/1.jpg"), (std::vector<size_t>{0, 1}));
+  EXPECT_EQ(names.Find("2"), none);
+  const PictureNames bare("top/", files, false);
+  EXPECT_EQ(bare.Find("a/2"), std::vector<size_t>{2});
+  EXPECT_EQ(bare.Find("3"), none);
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ std::string CsvHeader() {
       "id,device,run,sequence,captured,lat,lon,accuracy_m,heading_deg,label,score,positive,"
       "mechanism,cut,codec,model,bytes";
   for (const StageField& stage : kStages) header += fmt::format(",{}_ms", stage.name);
-  return header + ",captured_from\r\n";
+  return header + ",captured_from,findings\r\n";
 }
 
 void AppendCsv(std::string& out, const StoredDetection& stored, const Privacy& privacy) {
@@ -150,7 +150,13 @@ void AppendCsv(std::string& out, const StoredDetection& stored, const Privacy& p
     out += ',';
     known(d.stages.*stage.time_ms);
   }
-  fmt::format_to(to, ",{}\r\n", ToString(d.captured_from));
+  fmt::format_to(to, ",{},", ToString(d.captured_from));
+  if (d.findings) {
+    std::string found;
+    JsonWriter(found).Object([&] { AppendFindingsJson(found, *d.findings); });
+    out += CsvCell(found);
+  }
+  out += "\r\n";
 }
 
 std::string IsoTime(int64_t unix_us) {

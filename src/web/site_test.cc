@@ -403,8 +403,10 @@ TEST_F(SiteTest, DetectionsBringWhatWasFound) {
   EXPECT_EQ(
       Json("/api/detections?format=geojson&order=oldest")["features"][1]["properties"]["boxes"],
       rows[1]["boxes"]);
-  const std::string csv = Get("/api/detections?format=csv").body;  // keeps its columns
-  EXPECT_THAT(csv, Not(HasSubstr("can")));
+  const std::string csv = Get("/api/detections?format=csv&order=oldest").body;
+  EXPECT_THAT(csv, HasSubstr(",clock,\r\n")) << "nothing more is said of the first";
+  EXPECT_THAT(csv, HasSubstr(R"(,clock,"{""boxes"":[{""label"":""can"",""score"":0.5,)"));
+  EXPECT_THAT(csv, HasSubstr(R"(,clock,"{""shares"":[{""label"":""road"",)"));
 }
 
 TEST_F(SiteTest, StatsTellTheTrueTotalAndTheOneWithoutWaits) {
@@ -450,9 +452,9 @@ TEST_F(SiteTest, TellsHowATimeIsKnownAndInventsNone) {
   EXPECT_FALSE(geo["features"][1]["properties"].contains("captured"));
   EXPECT_EQ(geo["features"][1]["properties"]["captured_from"], "none");
   const std::string csv = Get("/api/detections?format=csv&order=oldest").body;
-  EXPECT_THAT(csv, HasSubstr(",captured_from\r\n"));
+  EXPECT_THAT(csv, HasSubstr(",captured_from,findings\r\n"));
   EXPECT_THAT(csv, HasSubstr("2,cam,0000000000000000,1,,47.376894,"));
-  EXPECT_THAT(csv, HasSubstr(",none\r\n"));
+  EXPECT_THAT(csv, HasSubstr(",none,\r\n"));
 
   const std::string since = "from=0";
   const HttpResponse filtered = Get("/api/detections?" + since);

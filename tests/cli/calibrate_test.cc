@@ -110,6 +110,26 @@ TEST_F(CalibrateCommand, LabelsThatCannotBeAreOneLine) {
   ExpectOneLine(Run({"--labels", labels_.string()}), "labels none of the 4 pictures");
 }
 
+TEST_F(CalibrateCommand, SubFoldersAreReadWhereTheyAreAskedForAndLabelsNameThem) {
+  const fs::path deep = pictures_ / "day 2";
+  fs::create_directories(deep);
+  fs::rename(pictures_ / "walk_03.jpg", deep / "walk_03.jpg");
+  fs::rename(pictures_ / "walk_04.jpg", deep / "walk_02.jpg");
+  const Outcome flat = Run({"--json"});
+  ASSERT_EQ(flat.status, 0) << flat.log;
+  EXPECT_EQ(Json::parse(flat.out)["images"], 2);
+  EXPECT_THAT(flat.log, HasSubstr("not read: 1 sub-folder (--recursive reads sub-folders)"));
+  Write(labels_, "day 2/walk_02.jpg\tclean\nwalk_01.jpg\tclean\nx/walk_03.jpg\tlitter\n");
+  const Outcome all = Run({"--recursive", "--labels", labels_.string(), "--json"});
+  ASSERT_EQ(all.status, 0) << all.log;
+  EXPECT_EQ(Json::parse(all.out)["images"], 4);
+  EXPECT_THAT(all.log, HasSubstr("1 of 4 pictures have no label"));
+  Write(labels_, "x/walk_02.jpg\tclean\n");
+  const Outcome unclear = Run({"--recursive", "--labels", labels_.string()});
+  ExpectOneLine(unclear, "labels.tsv:1: 'x/walk_02.jpg' may mean");
+  EXPECT_THAT(unclear.log, HasSubstr("name it with its sub-folder"));
+}
+
 TEST_F(CalibrateCommand, PicturesThatCannotBeReadAreNamedAndCounted) {
   Write(pictures_ / "a.jpg", "no picture");
   Write(pictures_ / "b.png", "");

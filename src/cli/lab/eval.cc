@@ -130,7 +130,8 @@ void Print(const EvaluateReport& report) {
 Status RunEval(const EvalArgs& args) {
   if (!args.truth.empty()) {
     const EvaluateOptions& e = args.evaluate;
-    return RunBoxEval({e.model, e.images, args.truth, e.threads, e.side}, args.html, args.json);
+    return RunBoxEval({e.model, e.images, args.truth, e.threads, e.side, e.recursive}, args.html,
+                      args.json);
   }
   const auto start = std::chrono::steady_clock::now();
   StageProgress progress;
@@ -164,7 +165,7 @@ void AddEval(CommandLine& line) {
   command.Add("MODEL", args->evaluate.model, "an ONNX classifier or detector, its card beside it")
       .Required();
   EvaluateOptions& evaluate = args->evaluate;
-  AddPhotographFlags(command, evaluate.images, evaluate.threads, evaluate.side,
+  AddPhotographFlags(command, evaluate.images, evaluate.recursive, evaluate.threads, evaluate.side,
                      ", named as the card's labels; with --truth one folder for all");
   command
       .Add("--truth", args->truth,

@@ -15,6 +15,7 @@
 #include "cli/calibrate_set.h"
 #include "cli/command.h"
 #include "cli/elsewhere.h"
+#include "cli/flags.h"
 #include "cli/model_args.h"
 
 namespace fogline::cli {
@@ -30,6 +31,7 @@ struct QuantizeArgs : Common {
   double min_agreement = 0.98;
   size_t most = 0;
   int threads = 0;
+  bool recursive = false;
 };
 
 Result<QuantizeTarget> TargetOf(const std::string& word) {
@@ -127,7 +129,8 @@ Status Run(const QuantizeArgs& args) {
   FOGLINE_TRY(const Network network, ReadNetwork(args.model));
   if (const auto& error = network.contract.no_picture) return tl::unexpected<Error>(*error);
   FOGLINE_TRY(const CalibrationSet set,
-              ReadCalibrationSet(args.images, args.labels, args.most, network, options.threads));
+              ReadCalibrationSet(args.images, DepthOf(args.recursive), args.labels, args.most,
+                                 network, options.threads));
   std::unique_ptr<Progress> progress;
   options.progress = [&](std::string_view stage) {
     progress = std::make_unique<Progress>(std::string(stage), 1);
@@ -156,6 +159,7 @@ void AddQuantize(CommandLine& line) {
   auto args = std::make_shared<QuantizeArgs>();
   AddModelArgs(command, args->model);
   command.Add("--images", args->images, "folder of pictures like those to come").Required();
+  AddRecursive(command, args->recursive);
   command
       .Add("--labels", args->labels, "lines of file, tab, class (label or number): adds accuracy")
       .Type("TSV");

@@ -143,7 +143,7 @@ void AddTrain(CommandLine& line) {
   command.Add("--backbone", train.backbone, "the ONNX model whose features are used")
       .Required()
       .Type("MODEL");
-  AddPhotographFlags(command, train.images, train.threads, train.side);
+  AddPhotographFlags(command, train.images, train.recursive, train.threads, train.side);
   command.Add("--out", train.out, "the ONNX file to write, its card beside it as .toml")
       .Required()
       .Type("FILE");
