@@ -38,6 +38,7 @@ void AddCloud(CommandLine& line);
 void AddHealth(CommandLine& line);
 void AddKeys(CommandLine& line);
 void AddMap(CommandLine& line);
+void AddStore(CommandLine& line);
 void AddProfile(CommandLine& line);
 void AddPlan(CommandLine& line);
 void AddCost(CommandLine& line);

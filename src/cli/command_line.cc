@@ -47,12 +47,11 @@ std::string Suggest(const CLI::App& app, int argc, char** argv) {
       if (std::find(names.begin(), names.end(), flag) == names.end()) {
         return "unknown flag " + flag + DidYouMean(flag, names);
       }
-    } else if (command == &app) {
-      for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
-      if (std::find(names.begin(), names.end(), word) == names.end()) {
-        return "unknown command '" + word + "'" + DidYouMean(word, names);
-      }
-      command = app.get_subcommand(word);
+    } else if (const auto subs = command->get_subcommands({}); !subs.empty()) {
+      for (const CLI::App* sub : subs) names.push_back(sub->get_name());
+      const auto named = std::find(names.begin(), names.end(), word);
+      if (named == names.end()) return "unknown command '" + word + "'" + DidYouMean(word, names);
+      command = subs[static_cast<size_t>(named - names.begin())];
     }
   }
   return {};
@@ -158,6 +157,11 @@ Option Command::AddNumbered(const std::string& name, std::function<void(int)> in
   return Option(command_->add_option_function<int>(name, read, help)
                     ->transform(CLI::Transformer(numbers))
                     ->type_name(type));
+}
+
+Command Command::AddCommand(const std::string& name, const std::string& about) {
+  command_->require_subcommand(1);
+  return Command(command_->add_subcommand(name, about));
 }
 
 void Command::WhenChosen(std::function<void()> action) { command_->callback(std::move(action)); }

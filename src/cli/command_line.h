@@ -89,6 +89,9 @@ class Command {
         std::is_enum_v<E> ? "ENUM" : "BOOLEAN", help);
   }
 
+  /// A command below this one, which then stands for nothing alone.
+  Command AddCommand(const std::string& name, const std::string& about);
+
   /// What happens once the command was chosen and its flags were read.
   void WhenChosen(std::function<void()> action);
 

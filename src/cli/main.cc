@@ -22,6 +22,7 @@ constexpr AddCommand kCommands[] = {
     AddEdge,
     AddCloud,
     AddMap,
+    AddStore,
     AddKeys,
     AddHealth,
     AddElsewhere,

@@ -14,6 +14,12 @@ class ForwardingStore : public Store {
                                       std::span<const Settlement> settlements) override {
     return store_.Put(batch, settlements);
   }
+  Result<std::vector<PutOutcome>> Take(std::span<const Detection> batch,
+                                       std::span<const int64_t> stored_us) override {
+    return store_.Take(batch, stored_us);
+  }
+  Result<uint64_t> Mark(const std::string& name) override { return store_.Mark(name); }
+  Status SetMark(const std::string& name, uint64_t id) override { return store_.SetMark(name, id); }
   Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order,
                                              size_t limit) override {
     return store_.Query(filter, order, limit);

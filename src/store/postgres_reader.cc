@@ -171,6 +171,13 @@ Result<uint64_t> PostgresReader::ForgottenId() {
   return about.size() == 0 ? 0 : about.Unsigned(0, 0);
 }
 
+Result<uint64_t> PostgresReader::Mark(const std::string& name) {
+  FOGLINE_TRY(const PostgresRows mark,
+              postgres_.Run("SELECT id FROM fogline.mark WHERE name = $1::text",
+                            PostgresParameters().Add(name)));
+  return mark.size() == 0 ? 0 : mark.Unsigned(0, 0);
+}
+
 Result<std::vector<std::byte>> PostgresReader::Thumbnail(uint64_t id) {
   FOGLINE_TRY(const PostgresRows rows,
               postgres_.Run("SELECT jpeg FROM fogline.thumbnail WHERE id = $1::bigint",

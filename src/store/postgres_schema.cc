@@ -69,8 +69,14 @@ CREATE TABLE fogline.tally (
 CREATE TABLE fogline.part (first bigint PRIMARY KEY, until bigint NOT NULL);
 )sql";
 
+// mark: where somebody who works through rows by id goes on (Store::Mark).
+constexpr const char* kSecond = R"sql(
+CREATE TABLE fogline.mark (name text COLLATE "C" PRIMARY KEY, id bigint NOT NULL)
+  WITH (fillfactor = 50);
+)sql";
+
 /// From one version to the next, the first from nothing.
-constexpr std::array<const char*, kPostgresVersion> kMigrations{kFirst};
+constexpr std::array<const char*, kPostgresVersion> kMigrations{kFirst, kSecond};
 
 Status CheckEncoding(PostgresConnection& postgres) {
   FOGLINE_TRY(const PostgresRows encoding, postgres.Run("SHOW server_encoding"));
@@ -118,7 +124,7 @@ Status Migrate(PostgresConnection& postgres) {
       FOGLINE_CHECK(postgres.Execute(fmt::format(
           "INSERT INTO fogline.about (epoch) VALUES ('{:08x}{:08x}')", random(), random())));
     }
-    return from < kPostgresVersion ? postgres.Execute(PostgresViews()) : Status();
+    return from == 0 ? postgres.Execute(PostgresViews()) : Status();
   });
 }
 

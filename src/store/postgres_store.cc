@@ -81,15 +81,18 @@ class PostgresStore final : public Store {
 
   Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
                                       std::span<const Settlement> settlements) override {
+    return PutRows(batch, settlements, {});
+  }
+  Result<std::vector<PutOutcome>> Take(std::span<const Detection> batch,
+                                       std::span<const int64_t> stored_us) override {
+    return PutRows(batch, {}, stored_us);
+  }
+  Result<uint64_t> Mark(const std::string& name) override {
+    return quick_.Ask(&PostgresReader::Mark, name);
+  }
+  Status SetMark(const std::string& name, uint64_t id) override {
     const std::lock_guard lock(write_mutex_);
-    auto outcomes = writer_.Put(batch, settlements);
-    if (!outcomes && outcomes.error().code == ErrorCode::kExhausted) forgetter_.Full();
-    if (outcomes) {
-      for (const PutOutcome& outcome : *outcomes) {
-        if (outcome.id > acknowledged_) acknowledged_ = outcome.id;
-      }
-    }
-    return outcomes;
+    return writer_.SetMark(name, id);
   }
   Result<ForgetStep> Forget(const Retention& keep) override {
     const std::lock_guard lock(forget_mutex_);
@@ -140,6 +143,19 @@ class PostgresStore final : public Store {
     PostgresReader reader;
   };
 
+  Result<std::vector<PutOutcome>> PutRows(std::span<const Detection> batch,
+                                          std::span<const Settlement> settlements,
+                                          std::span<const int64_t> stored_us) {
+    const std::lock_guard lock(write_mutex_);
+    auto outcomes = writer_.Put(batch, settlements, stored_us);
+    if (!outcomes && outcomes.error().code == ErrorCode::kExhausted) forgetter_.Full();
+    if (outcomes) {
+      for (const PutOutcome& outcome : *outcomes) {
+        if (outcome.id > acknowledged_) acknowledged_ = outcome.id;
+      }
+    }
+    return outcomes;
+  }
   /// Ids and what clients remember mean something only together with the epoch, and only where
   /// nothing that was acknowledged is missing.
   Status Recognise(PostgresConnection& postgres) const {

@@ -180,6 +180,20 @@ TEST(PostgresStore, NewerStoresAndForeignSchemasAreRefused) {
   EXPECT_THAT(OpenStore(server->url("ascii")).error().ToString(), HasSubstr("ENCODING 'UTF8'"));
 }
 
+/// As the first version laid it out: what the second has beside it is added.
+TEST(PostgresStore, AnOlderStoreIsBroughtUpToDateWithItsRows) {
+  const auto server = LocalPostgres::Start().value();
+  const std::string epoch = OpenAt(server->url())->epoch();
+  ASSERT_TRUE(PutSeen(*OpenAt(server->url()), Seen(1)));
+  ASSERT_TRUE(
+      server->Sql("DROP TABLE fogline.mark; DELETE FROM fogline.migration WHERE version > 1"));
+  const auto store = OpenAt(server->url());
+  EXPECT_EQ(store->epoch(), epoch);
+  EXPECT_EQ(store->Query({}, Order::kOldestFirst, 10).value().size(), 1U);
+  ASSERT_TRUE(store->SetMark("here", 1));
+  EXPECT_EQ(server->Sql("SELECT max(version) FROM fogline.migration").value(), "2\n");
+}
+
 /// Texts that somebody might send who wants to see, or to break, more than is theirs.
 std::vector<std::string> HostileTexts() {
   return {"'",

@@ -16,11 +16,13 @@ int64_t Signed(uint64_t value) { return static_cast<int64_t>(value); }
 }  // namespace
 
 Result<std::vector<PutOutcome>> PostgresWriter::Put(std::span<const Detection> batch,
-                                                    std::span<const Settlement> settlements) {
+                                                    std::span<const Settlement> settlements,
+                                                    std::span<const int64_t> stored_us) {
   FOGLINE_CHECK(CheckBatch(batch, postgres_.where()));
   std::vector<PutOutcome> outcomes;
   if (batch.empty() && settlements.empty()) return outcomes;
-  stored_us_ = options_.clock->WallMicros();
+  stored_us_.assign(stored_us.begin(), stored_us.end());
+  if (stored_us.empty()) stored_us_.assign(batch.size(), options_.clock->WallMicros());
   bool again = false;
   Status done = postgres_.Transact([&]() -> Status {
     if (again) words_.Forget();  // what was numbered in a transaction that failed is void
@@ -34,6 +36,15 @@ Result<std::vector<PutOutcome>> PostgresWriter::Put(std::span<const Detection> b
     return Forward(std::move(done));
   }
   return outcomes;
+}
+
+Status PostgresWriter::SetMark(const std::string& name, uint64_t id) {
+  return postgres_
+      .Run(
+          "INSERT INTO fogline.mark VALUES ($1::text, $2::bigint)"
+          " ON CONFLICT (name) DO UPDATE SET id = excluded.id",
+          PostgresParameters().Add(name).AddUnsigned(id))
+      .map([](const PostgresRows&) {});
 }
 
 Status PostgresWriter::PutAll(std::span<const Detection> batch, std::vector<PutOutcome>& outcomes) {
@@ -118,7 +129,7 @@ Status PostgresWriter::Insert(std::span<const Detection> batch, std::span<const 
     names.BigUnsigned(d.run);
     names.BigUnsigned(d.sequence);
     names.BigUnsigned(outcome.id);
-    AppendPostgresRow(d, outcome.id, stored_us_,
+    AppendPostgresRow(d, outcome.id, stored_us_[i],
                       {n.device, n.model, n.label, n.mechanism, n.cut, n.codec}, rows);
     AppendPostgresBoxes(d, outcome.id, boxes);
     if (!d.thumbnail.empty()) {

@@ -21,8 +21,12 @@ class PostgresWriter {
   PostgresWriter(PostgresConnection& postgres, const StoreOptions& options)
       : postgres_(postgres), words_(postgres), options_(options) {}
 
+  /// `stored_us`: when each was stored; empty: now.
   Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
-                                      std::span<const Settlement> settlements);
+                                      std::span<const Settlement> settlements,
+                                      std::span<const int64_t> stored_us);
+  /// See Store::SetMark.
+  Status SetMark(const std::string& name, uint64_t id);
 
  private:
   /// What the words of a detection are numbered.
@@ -44,7 +48,7 @@ class PostgresWriter {
   PostgresConnection& postgres_;
   PostgresWords words_;
   const StoreOptions options_;
-  int64_t stored_us_ = 0;  // of the batch under way
+  std::vector<int64_t> stored_us_;  // of each of the batch under way
 };
 
 }  // namespace fogline

@@ -314,6 +314,11 @@ Result<uint64_t> RedisReader::ForgottenId() {
   return Number<uint64_t>(Text(*id));
 }
 
+Result<uint64_t> RedisReader::Mark(const std::string& name) {
+  FOGLINE_TRY(const RedisReply id, redis_.Run({"HGET", RedisKey("marks"), name}));
+  return Number<uint64_t>(Text(*id));
+}
+
 Result<std::vector<std::byte>> RedisReader::Thumbnail(uint64_t id) {
   FOGLINE_TRY(const RedisReply jpeg,
               redis_.Run({"GET", RedisKey(fmt::format("thumbnail:{}", id))}));

@@ -27,6 +27,7 @@ class RedisReader {
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
   Result<uint64_t> ForgottenId();
+  Result<uint64_t> Mark(const std::string& name);
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
 
  private:

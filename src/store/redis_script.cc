@@ -181,7 +181,8 @@ const std::string& PutScript() {
 }
 
 RedisCommand PutCommand(const std::string& script, std::span<const Detection> batch,
-                        std::span<const Settlement> settlements, int64_t stored_us) {
+                        std::span<const Settlement> settlements,
+                        std::span<const int64_t> stored_us) {
   RedisCommand put{"EVALSHA",
                    script,
                    "3",
@@ -192,12 +193,13 @@ RedisCommand PutCommand(const std::string& script, std::span<const Detection> ba
                    std::to_string(batch.size()),
                    std::to_string(settlements.size())};
   put.reserve(put.size() + batch.size() * (5 + kRedisFields.size()) + settlements.size() * 3);
-  for (const Detection& d : batch) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const Detection& d = batch[i];
     AppendSeen(d.device, d.run, d.sequence, put);
     put.push_back(d.has_position ? fmt::format("{}", GeoLongitude(d.lon)) : "");
     put.push_back(d.has_position ? fmt::format("{}", GeoLatitude(d.lat)) : "");
     put.emplace_back(reinterpret_cast<const char*>(d.thumbnail.data()), d.thumbnail.size());
-    AppendRedisRow(d, stored_us, put);
+    AppendRedisRow(d, stored_us[i], put);
   }
   for (const Settlement& s : settlements) {
     AppendSeen(s.device, s.run, s.sequence, put);

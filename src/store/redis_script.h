@@ -11,6 +11,7 @@
 //   seen:RUN:BLOCK:DEVICE   hash    sequence within the block → ID, what makes a frame count once
 //   gone:RUN:BLOCK:DEVICE   string  a bit a sequence of the block: stored once, and forgotten since
 //   gone                    zset    RUN:BLOCK:DEVICE of those by when (ms) the last of them went
+//   marks                   hash    name → the id where somebody who works through rows goes on
 //   late:BLOCK              hash    ID within the block → network_ms, known only after the entry
 //   thumbnail:ID            string  JPEG
 //   tally:KIND              hash    text → "count positives payload_bytes first_us last_us"
@@ -58,9 +59,10 @@ RedisCommand ForgetCommand(const RedisForgetting& forgetting);
 /// once.
 const std::string& PutScript();
 
-/// Runs the script, whose name SCRIPT LOAD gave. Answers two integers a detection: 1 for stored or
-/// 0 for a duplicate, and the id.
+/// Runs the script, whose name SCRIPT LOAD gave; `stored_us` has one for each detection. Answers
+/// two integers a detection: 1 for stored or 0 for a duplicate, and the id.
 RedisCommand PutCommand(const std::string& script, std::span<const Detection> batch,
-                        std::span<const Settlement> settlements, int64_t stored_us);
+                        std::span<const Settlement> settlements,
+                        std::span<const int64_t> stored_us);
 
 }  // namespace fogline

@@ -80,7 +80,21 @@ class RedisStore final : public Store {
   }
 
   Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
-                                      std::span<const Settlement> settlements) override;
+                                      std::span<const Settlement> settlements) override {
+    return PutRows(batch, settlements, {});
+  }
+  Result<std::vector<PutOutcome>> Take(std::span<const Detection> batch,
+                                       std::span<const int64_t> stored_us) override {
+    return PutRows(batch, {}, stored_us);
+  }
+  Result<uint64_t> Mark(const std::string& name) override {
+    return quick_.Ask(&RedisReader::Mark, name);
+  }
+  Status SetMark(const std::string& name, uint64_t id) override {
+    const std::lock_guard lock(write_mutex_);
+    return writer_.Run({"HSET", RedisKey("marks"), name, std::to_string(id)})
+        .map([](const RedisReply&) {});
+  }
 
   Result<ForgetStep> Forget(const Retention& keep) override;
 
@@ -128,6 +142,9 @@ class RedisStore final : public Store {
     RedisReader reader;
   };
 
+  Result<std::vector<PutOutcome>> PutRows(std::span<const Detection> batch,
+                                          std::span<const Settlement> settlements,
+                                          std::span<const int64_t> stored_us);
   Result<uint64_t> UsedBytes();
   /// The oldest rows that this step forgets.
   Result<std::vector<StoredDetection>> Excess(const Retention& keep);
@@ -210,13 +227,17 @@ void RedisStore::WarnIfForgetful() {
   }
 }
 
-Result<std::vector<PutOutcome>> RedisStore::Put(std::span<const Detection> batch,
-                                                std::span<const Settlement> settlements) {
+/// `stored_us`: when each was stored; empty: now.
+Result<std::vector<PutOutcome>> RedisStore::PutRows(std::span<const Detection> batch,
+                                                    std::span<const Settlement> settlements,
+                                                    std::span<const int64_t> stored_us) {
   FOGLINE_CHECK(CheckBatch(batch, writer_.where()));
   std::vector<PutOutcome> outcomes;
   if (batch.empty() && settlements.empty()) return outcomes;
   const std::lock_guard lock(write_mutex_);
-  RedisCommand put = PutCommand(script_, batch, settlements, options_.clock->WallMicros());
+  std::vector<int64_t> times(stored_us.begin(), stored_us.end());
+  if (times.empty()) times.assign(batch.size(), options_.clock->WallMicros());
+  RedisCommand put = PutCommand(script_, batch, settlements, times);
   FOGLINE_TRY(auto replies, writer_.Pipeline({&put, 1}));
   if (Text(*replies[0]).starts_with("NOSCRIPT")) {  // somebody flushed the scripts
     put[0] = "EVAL";

@@ -301,4 +301,13 @@ Result<std::string> SqliteReader::Epoch() {
   return std::string(about.Text(0));
 }
 
+Result<uint64_t> SqliteReader::Mark(const std::string& name) {
+  const Reading reading(*this);
+  FOGLINE_TRY(SqliteStatement about, database_.Prepare("SELECT CAST(value AS INTEGER) FROM about"
+                                                       " WHERE name = 'mark:' || ?"));
+  about.Bind(1, std::string_view(name));
+  FOGLINE_TRY(const bool row, about.Step());
+  return row ? static_cast<uint64_t>(about.Integer(0)) : 0;
+}
+
 }  // namespace fogline

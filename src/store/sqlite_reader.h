@@ -33,6 +33,8 @@ class SqliteReader {
   Result<uint64_t> ForgottenId();
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
   Result<std::string> Epoch();
+  /// See Store::Mark.
+  Result<uint64_t> Mark(const std::string& name);
 
  private:
   /// Holds the connection, and its time limit, for one call.

@@ -16,10 +16,16 @@ class SqliteStore final : public Store {
 
   Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
                                       std::span<const Settlement> settlements) override {
+    return PutRows(batch, settlements, {});
+  }
+  Result<std::vector<PutOutcome>> Take(std::span<const Detection> batch,
+                                       std::span<const int64_t> stored_us) override {
+    return PutRows(batch, {}, stored_us);
+  }
+  Result<uint64_t> Mark(const std::string& name) override { return quick_->Mark(name); }
+  Status SetMark(const std::string& name, uint64_t id) override {
     const std::lock_guard lock(write_mutex_);
-    auto outcomes = writer_->Put(batch, settlements);
-    if (!outcomes && outcomes.error().code == ErrorCode::kExhausted) forgetter_->Full();
-    return outcomes;
+    return writer_->SetMark(name, id);
   }
   Result<ForgetStep> Forget(const Retention& keep) override {
     const std::lock_guard lock(write_mutex_);
@@ -53,6 +59,14 @@ class SqliteStore final : public Store {
   };
   Result<std::unique_ptr<SqliteReader>> MakeReader(const std::string& path, Lane& lane,
                                                    const StoreOptions& options);
+  Result<std::vector<PutOutcome>> PutRows(std::span<const Detection> batch,
+                                          std::span<const Settlement> settlements,
+                                          std::span<const int64_t> stored_us) {
+    const std::lock_guard lock(write_mutex_);
+    auto outcomes = writer_->Put(batch, settlements, stored_us);
+    if (!outcomes && outcomes.error().code == ErrorCode::kExhausted) forgetter_->Full();
+    return outcomes;
+  }
 
   std::mutex write_mutex_;
   std::unique_ptr<SqliteDatabase> write_database_;

@@ -60,18 +60,21 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Make(SqliteDatabase& databas
                                " last_us = max(last_us, excluded.last_us)"));
   FOGLINE_TRY(writer->stages_, database.Prepare("SELECT id, stages FROM detection"
                                                 " WHERE device = ? AND run = ? AND sequence = ?"));
+  FOGLINE_TRY(writer->mark_, database.Prepare("INSERT INTO about VALUES ('mark:' || ?, ?)"
+                                              " ON CONFLICT DO UPDATE SET value = excluded.value"));
   FOGLINE_TRY(writer->settle_, database.Prepare("UPDATE detection SET stages = ? WHERE id = ?"));
   return writer;
 }
 
 Result<std::vector<PutOutcome>> SqliteWriter::Put(std::span<const Detection> batch,
-                                                  std::span<const Settlement> settlements) {
+                                                  std::span<const Settlement> settlements,
+                                                  std::span<const int64_t> stored_us) {
   FOGLINE_CHECK(CheckBatch(batch, database_.path()));
   std::vector<PutOutcome> outcomes;
   if (batch.empty() && settlements.empty()) return outcomes;
   tallies_.clear();
   FOGLINE_CHECK(begin_.Run());
-  Status done = PutAll(batch, settlements, outcomes);
+  Status done = PutAll(batch, settlements, stored_us, outcomes);
   if (done) done = commit_.Run();
   if (!done) {
     // SQLite may have rolled back by itself already; then this fails, and that is fine.
@@ -84,13 +87,14 @@ Result<std::vector<PutOutcome>> SqliteWriter::Put(std::span<const Detection> bat
 
 Status SqliteWriter::PutAll(std::span<const Detection> batch,
                             std::span<const Settlement> settlements,
-                            std::vector<PutOutcome>& outcomes) {
-  const int64_t stored_us = options_.clock->WallMicros();
+                            std::span<const int64_t> stored_us, std::vector<PutOutcome>& outcomes) {
+  const int64_t now_us = options_.clock->WallMicros();
   outcomes.reserve(batch.size());
   FOGLINE_TRY(some_forgotten_, any_forgotten_.Step());
   any_forgotten_.Reset();
-  for (const Detection& detection : batch) {
-    FOGLINE_TRY(const PutOutcome outcome, PutOne(detection, stored_us));
+  for (size_t i = 0; i < batch.size(); ++i) {
+    FOGLINE_TRY(const PutOutcome outcome,
+                PutOne(batch[i], stored_us.empty() ? now_us : stored_us[i]));
     outcomes.push_back(outcome);
   }
   for (const Settlement& settlement : settlements) FOGLINE_CHECK(Settle(settlement));
@@ -235,6 +239,13 @@ Status SqliteWriter::Settle(const Settlement& settlement) {
   settle_.Bind(1, std::as_bytes(std::span(packed)));
   settle_.Bind(2, id);
   return settle_.Run();
+}
+
+Status SqliteWriter::SetMark(const std::string& name, uint64_t id) {
+  const std::string value = std::to_string(id);
+  mark_.Bind(1, std::string_view(name));
+  mark_.Bind(2, std::string_view(value));
+  return mark_.Run();
 }
 
 Status SqliteWriter::WriteTallies() {

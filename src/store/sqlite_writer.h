@@ -23,14 +23,18 @@ class SqliteWriter {
   static Result<std::unique_ptr<SqliteWriter>> Make(SqliteDatabase& database,
                                                     const StoreOptions& options);
 
+  /// `stored_us`: when each was stored; empty: now.
   Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
-                                      std::span<const Settlement> settlements);
+                                      std::span<const Settlement> settlements,
+                                      std::span<const int64_t> stored_us);
+  /// See Store::SetMark.
+  Status SetMark(const std::string& name, uint64_t id);
 
  private:
   SqliteWriter(SqliteDatabase& database, const StoreOptions& options)
       : database_(database), words_(database), options_(options) {}
   Status PutAll(std::span<const Detection> batch, std::span<const Settlement> settlements,
-                std::vector<PutOutcome>& outcomes);
+                std::span<const int64_t> stored_us, std::vector<PutOutcome>& outcomes);
   /// Whether a frame of that name was stored and its row is gone.
   Result<bool> IsForgotten(int64_t device, uint64_t run, uint64_t sequence);
   void Count(const Detection& detection, TallyKind kind, int64_t word);
@@ -43,7 +47,7 @@ class SqliteWriter {
   SqliteWords words_;
   StoreOptions options_;
   SqliteStatement begin_, commit_, rollback_, insert_, find_, place_, thumbnail_, tally_, stages_,
-      settle_, any_forgotten_, forgotten_;
+      settle_, any_forgotten_, forgotten_, mark_;
   bool some_forgotten_ = false;  // whether names must be looked up among those as well
   std::map<std::pair<TallyKind, int64_t>, ValueTally> tallies_;  // of the batch under way
   std::vector<std::byte> findings_;                              // of the row under way, which

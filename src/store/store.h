@@ -150,6 +150,16 @@ class Store {
                                               std::span<const Settlement> settlements) = 0;
   Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch) { return Put(batch, {}); }
 
+  /// Rows that another store held: as Put, but each keeps the time at which it was stored there,
+  /// one in `stored_us` for each.
+  virtual Result<std::vector<PutOutcome>> Take(std::span<const Detection> batch,
+                                               std::span<const int64_t> stored_us) = 0;
+
+  /// Where somebody who works through rows by id goes on: kept under a name of up to 300 bytes, as
+  /// durable as rows. 0: nothing is kept under it.
+  virtual Result<uint64_t> Mark(const std::string& name) = 0;
+  virtual Status SetMark(const std::string& name, uint64_t id) = 0;
+
   /// Rows that pass the filter, at most `limit`, by id: ascending from filter.after_id or
   /// descending from filter.before_id.
   virtual Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order,

@@ -781,6 +781,34 @@ TEST_P(StoreTest, EveryAnswerForgetsAlike) {
 }
 
 // One of several processes may forget, or all of them.
+TEST_P(StoreTest, RowsOfAnotherStoreKeepWhenTheyWereStored) {
+  const std::vector<Detection> batch{Sample(1), Sample(2), Sample(1)};
+  const std::vector<int64_t> stored_us{1'600'000'000'000'001, 1'600'000'000'000'002, 3};
+  const auto outcomes = store_->Take(batch, stored_us).value();
+  EXPECT_EQ(outcomes[2].kind, PutOutcome::kDuplicate);
+  EXPECT_EQ(outcomes[2].id, outcomes[0].id);
+  PutRange(3, 1);
+  const auto rows = store_->Query({}, Order::kOldestFirst, 10).value();
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].stored_us, 1'600'000'000'000'001);
+  EXPECT_EQ(rows[1].stored_us, 1'600'000'000'000'002);
+  EXPECT_EQ(rows[2].stored_us, 1'800'000'000'000'000);
+  EXPECT_EQ(Forget({.age = std::chrono::hours(24)}), 2U);
+}
+
+TEST_P(StoreTest, MarksStayWhereTheyWereSet) {
+  EXPECT_EQ(store_->Mark("copy:a"), 0U);
+  ASSERT_TRUE(store_->SetMark("copy:a", 7));
+  ASSERT_TRUE(store_->SetMark("a topic/with 'quotes'", std::numeric_limits<int64_t>::max()));
+  ASSERT_TRUE(store_->SetMark("copy:a", 8));
+  Reopen();
+  PutRange(0, 3);
+  EXPECT_EQ(store_->Mark("copy:a"), 8U);
+  EXPECT_EQ(store_->Mark("copy:b"), 0U);
+  EXPECT_EQ(store_->Mark("a topic/with 'quotes'"),
+            static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
+}
+
 TEST_P(StoreTest, SeveralMayForgetAtOnce) {
   PutRange(0, 3000);
   std::vector<std::unique_ptr<Store>> others;

@@ -1,0 +1,10 @@
+// The commands below `fogline store`, one a file.
+#pragma once
+
+#include "cli/command_line.h"
+
+namespace fogline::cli {
+
+void AddStoreCopy(Command& store);
+
+}  // namespace fogline::cli
