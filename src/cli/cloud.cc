@@ -13,6 +13,7 @@
 #include "cli/retention_flags.h"
 #include "store/keeper.h"
 #include "web/cloud_metrics.h"
+#include "web/publisher.h"
 
 namespace fogline::cli {
 namespace {
@@ -31,11 +32,32 @@ std::function<std::vector<Metric>()> WithKeeper(std::function<std::vector<Metric
   };
 }
 
+/// The cloud's figures and those of what it publishes.
+std::function<std::vector<Metric>()> WithPublisher(std::function<std::vector<Metric>()> cloud,
+                                                   const Publisher* publisher) {
+  if (publisher == nullptr) return cloud;
+  return [cloud = std::move(cloud), publisher] {
+    std::vector<Metric> metrics = cloud();
+    for (Metric& metric : publisher->Metrics()) metrics.push_back(std::move(metric));
+    return metrics;
+  };
+}
+
+/// Null where nothing is published once more. Positions leave as the map shows them.
+Result<std::unique_ptr<Publisher>> StartPublisher(const std::string& topic, const LinkOptions& link,
+                                                  int round, Store& store) {
+  if (topic.empty()) return nullptr;
+  PublisherOptions options{.link = link, .topic = topic, .privacy = {}};
+  options.link.name = "fogline-publisher";
+  if (round >= 0) options.privacy.decimals = round;
+  return Publisher::Start(options, store);
+}
+
 struct CloudArgs {
   Common common;
   LinkFlags link;
   CloudOptions cloud;
-  std::string models, trace, raw, store = "sqlite:fogline.db";
+  std::string models, trace, raw, publish, store = "sqlite:fogline.db";
   RetentionFlags keep;
   HttpFlags http;
 };
@@ -49,12 +71,17 @@ Status Run(CloudArgs& args) {
   FOGLINE_TRY(const auto store, OpenStore(args.store));
   std::unique_ptr<StoreKeeper> keeper;
   if (keep.any()) keeper = std::make_unique<StoreKeeper>(*store, keep);
+  FOGLINE_TRY(const auto publisher,
+              StartPublisher(args.publish, args.cloud.link, args.http.round, *store));
   CloudMetrics metrics;
-  FOGLINE_TRY(const auto web,
-              StartWeb(args.http, args.models, WithKeeper(metrics.Ask(), keeper.get()), *store));
+  FOGLINE_TRY(
+      const auto web,
+      StartWeb(args.http, args.models,
+               WithPublisher(WithKeeper(metrics.Ask(), keeper.get()), publisher.get()), *store));
   if (web != nullptr) LogInfo("map at {}", web->url());
-  FOGLINE_TRY(const auto cloud, Cloud::Start(args.cloud, *store, [&web] {
+  FOGLINE_TRY(const auto cloud, Cloud::Start(args.cloud, *store, [&web, &publisher] {
                 if (web != nullptr) web->Notify();
+                if (publisher != nullptr) publisher->Notify();
               }));
   const auto shown = metrics.Show(*cloud);
   while (!WaitForStop(std::chrono::hours(1))) {
@@ -103,6 +130,8 @@ void AddCloud(CommandLine& line) {
       .Add("--keep-raw-limit", args->cloud.raw.limit_bytes, "what that folder may take, e.g. 20GB")
       .Size()
       .ShowDefault("1GiB");
+  command.Add("--publish", args->publish,
+              "a topic that every stored detection goes to once more, as JSON, for other programs");
   command.Add("--workers", args->cloud.workers, "threads that run networks (default: one a core)")
       .Range(1, 256);
   command.Add("--pace", args->cloud.pace,

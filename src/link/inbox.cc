@@ -33,6 +33,12 @@ void Inbox::Tell(LinkHandler& handler, bool losses_wanted) {
       case LinkEvent::Kind::kDisconnected:
         if (losses_wanted) handler.OnDisconnected();
         break;
+      case LinkEvent::Kind::kTaken:
+        handler.OnAnswered(true);
+        break;
+      case LinkEvent::Kind::kRefused:
+        handler.OnAnswered(false);
+        break;
       case LinkEvent::Kind::kNobodyListens:
         handler.OnNobodyListens();
         break;

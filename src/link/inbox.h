@@ -12,7 +12,15 @@ namespace fogline {
 
 /// Something for a link's handler, kept until the library's lock is released.
 struct LinkEvent {
-  enum class Kind : uint8_t { kConnected, kDisconnected, kMessage, kNobodyListens, kUnsubscribed };
+  enum class Kind : uint8_t {
+    kConnected,
+    kDisconnected,
+    kMessage,
+    kTaken,
+    kRefused,
+    kNobodyListens,
+    kUnsubscribed
+  };
   Kind kind = Kind::kConnected;
   std::string topic, response_topic;
   std::vector<std::byte> payload;

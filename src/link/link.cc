@@ -321,6 +321,7 @@ class SessionLink final : public Link, private SessionListener {
   }
 
   void OnPuback(uint8_t reason) override {
+    inbox_.Keep(reason < kUnspecified ? LinkEvent::Kind::kTaken : LinkEvent::Kind::kRefused);
     if (reason == kNobodySubscribed) {
       inbox_.Keep(LinkEvent::Kind::kNobodyListens);
     } else if (reason >= kUnspecified && !std::exchange(said_refused_, true)) {

@@ -53,6 +53,10 @@ class LinkHandler {
   virtual void OnConnected() = 0;
   virtual void OnDisconnected() = 0;
   virtual void OnMessage(const Message& message) = 0;
+  /// The broker answered the oldest QoS 1 message under way: it has taken it, or refuses it. MQTT 5
+  /// has these answers come in the order of the messages (4.6). What is under way when the
+  /// connection ends is never answered.
+  virtual void OnAnswered(bool /*taken*/) {}
   /// The broker took a QoS 1 message that nobody subscribes to (PUBACK reason 0x10).
   virtual void OnNobodyListens() {}
   /// An Unsubscribe has come through: what was under way before it has been handed on.

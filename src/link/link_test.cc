@@ -56,6 +56,7 @@ class Recorder : public LinkHandler {
  public:
   void OnConnected() override { Count(connects); }
   void OnDisconnected() override { Count(losses); }
+  void OnAnswered(bool answer) override { Count(answer ? taken : refused); }
   void OnNobodyListens() override { Count(unheard); }
   void OnMessage(const Message& m) override {
     {
@@ -69,7 +70,7 @@ class Recorder : public LinkHandler {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, 20s, [&] { return counter >= at_least; });
   }
-  std::atomic<int> connects{0}, losses{0}, unheard{0}, messages{0};
+  std::atomic<int> connects{0}, losses{0}, unheard{0}, messages{0}, taken{0}, refused{0};
   std::string last_text, last_response;
 
  private:
@@ -105,6 +106,11 @@ TEST(Link, PublishesThroughARealBrokerAndSurvivesItsRestart) {
 
   ASSERT_TRUE((*publisher)->Publish("nobody/here", Bytes("x"), 1));
   EXPECT_TRUE(sent.Wait(sent.unheard, 1));
+  EXPECT_EQ(sent.taken, 1) << "it was taken all the same";
+  ASSERT_TRUE((*publisher)->Publish("nobody/here", Bytes("x"), 0));
+  ASSERT_TRUE((*publisher)->Publish("nobody/here", Bytes("x"), 1));
+  EXPECT_TRUE(sent.Wait(sent.taken, 2));
+  EXPECT_EQ(sent.taken, 2) << "what asks for no answer gets none";
 
   ASSERT_TRUE((*subscriber)->Subscribe("a/+", 1));
   // A subscription is in force once something arrives: publish until it does.
