@@ -1,8 +1,27 @@
 #include "cli/flags.h"
 
 #include "base/host_port.h"
+#include "base/url.h"
 
 namespace fogline::cli {
+namespace {
+
+/// Takes the address that a proxy shows it at; the server then answers to that name, too.
+Status ShowAt(std::string url, WebOptions& options) {
+  if (url.empty()) return {};
+  while (url.ends_with('/')) url.pop_back();
+  const auto parts = Url::Parse(url);
+  const bool web = parts && (parts->scheme == "https" || parts->scheme == "http");
+  if (!web || !parts->user.empty() || url.find_first_of(" \"<>?#\\") != std::string::npos) {
+    return Fail(ErrorCode::kUsage, "--public-url " + url,
+                "must be an address as https://maps.city.example/litter");
+  }
+  options.hosts.push_back(parts->host);
+  options.public_url = std::move(url);
+  return {};
+}
+
+}  // namespace
 
 void AddLinkFlags(Command& command, LinkFlags& flags) {
   command.Add("--broker", flags.broker, "mqtt://[user:password@]host[:port], or mqtts:// for TLS")
@@ -42,6 +61,9 @@ void AddHttpFlags(Command& command, HttpFlags& flags) {
       .ShowDefault();
   command.Add("--http-name", flags.hosts,
               "a further name that the map answers to (behind a reverse proxy)");
+  command.Add("--public-url", flags.public_url,
+              "where a reverse proxy shows the map, e.g. https://maps.city.example/litter: the "
+              "links of the OGC API begin so");
   command.Add("--basemap", flags.basemap, "a PMTiles file, or a tile address with {z}/{x}/{y}");
   command.Add("--basemap-attribution", flags.attribution, "credit to show for the base map");
   command.Add("--round", flags.round, "decimals of a degree that positions leave with, for privacy")
@@ -71,6 +93,7 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
   options.address = listen->host;
   options.port = listen->port;
   options.hosts = flags.hosts;
+  FOGLINE_CHECK(ShowAt(flags.public_url, options));
   options.models = models;
   options.metrics = std::move(metrics);
   for (const std::string& profile : flags.profiles) {

@@ -31,6 +31,7 @@ struct HttpFlags {
   std::string listen;  // "address:port"; empty: no map
   std::string basemap, attribution;
   std::vector<std::string> hosts;
+  std::string public_url;
   int round = -1;
   bool thumbnails = false;
   std::vector<std::string> profiles;  // "DEVICE=MACHINE", or a machine for all others

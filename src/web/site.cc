@@ -95,6 +95,12 @@ const std::vector<Site::Route>& Site::Routes() {
       {"/basemap.pmtiles", &Site::BasemapTiles},
       {"/healthz", &Site::Health, true},
       {"/metrics", &Site::Metrics},
+      {"/ogc", &Site::OgcLanding, true},
+      {"/ogc/collections", &Site::OgcCollections},
+      {"/ogc/collections/detections", &Site::OgcCollection},
+      {"/ogc/collections/detections/items", &Site::OgcItems},
+      {"/ogc/collections/detections/items/*", &Site::OgcItem},
+      {"/ogc/conformance", &Site::OgcConformance, true},
   };
   return routes;
 }

@@ -73,6 +73,12 @@ class Site {
   Result<HttpResponse> Metrics(const HttpRequest&, Parameters&);
   Result<HttpResponse> Models(const HttpRequest&, Parameters&);
   Result<HttpResponse> Network(const HttpRequest&, Parameters&);
+  Result<HttpResponse> OgcCollection(const HttpRequest&, Parameters&);
+  Result<HttpResponse> OgcCollections(const HttpRequest&, Parameters&);
+  Result<HttpResponse> OgcConformance(const HttpRequest&, Parameters&);
+  Result<HttpResponse> OgcItem(const HttpRequest&, Parameters&);
+  Result<HttpResponse> OgcItems(const HttpRequest&, Parameters&);
+  Result<HttpResponse> OgcLanding(const HttpRequest&, Parameters&);
   Result<HttpResponse> Plan(const HttpRequest&, Parameters&);
   Result<HttpResponse> Stats(const HttpRequest&, Parameters&);
   Result<HttpResponse> Thumbnail(const HttpRequest&, Parameters&);

@@ -86,12 +86,15 @@ std::string AllAnswers(double lat, double lon, int decimals,
   FakeClock clock;
   FleetMemory fleet(clock);
   const auto site = Site::Make(options, *store, fleet, counters).value();
-  std::vector<std::string> asked = {"/api/inventory", "/api/stats", "/metrics"};
+  std::vector<std::string> asked = {"/api/inventory", "/api/stats", "/metrics", "/ogc/collections",
+                                    "/ogc/collections/detections/items/1"};
   for (const std::string& box : boxes) {
-    for (const char* route : {"/api/detections?", "/api/detections?format=csv&",
-                              "/api/detections?format=geojson&", "/api/timeline?", "/api/found?"}) {
+    for (const char* route :
+         {"/api/detections?", "/api/detections?format=csv&", "/api/detections?format=geojson&",
+          "/api/timeline?", "/api/found?", "/ogc/collections/detections/items?"}) {
       asked.push_back(route + box);
     }
+    if (box.starts_with("box=")) asked.push_back("/ogc/collections/detections/items?b" + box);
     for (int level = 0; level <= 20; ++level) {
       asked.push_back("/api/hexagons?points=9&level=" + std::to_string(level) + "&" + box);
     }

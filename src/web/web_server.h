@@ -41,6 +41,10 @@ struct WebOptions {
   /// loopback address, and any once it has names, answers to loopback names and these only, so that
   /// no foreign page can read it by rebinding its own name.
   std::vector<std::string> hosts;
+  /// What stands in front of every path for whoever comes through a reverse proxy, as
+  /// "https://maps.city.example/litter", without a slash at its end: the links of the OGC API begin
+  /// so. Empty: with the name that the request was for.
+  std::string public_url;
   /// A PMTiles file, or the address of raster tiles with {z}/{x}/{y}; empty: land and borders only.
   std::string basemap;
   std::string basemap_attribution;
