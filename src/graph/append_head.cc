@@ -65,28 +65,7 @@ std::string Suggestions(const Model& model) {
   return text;
 }
 
-/// The layers that a tensor needs, as a cut at which it alone crosses. It need not be one that
-/// divides the whole model in two: what else the other layers read does not matter here.
-Cut Ancestors(const Model& model, const std::string& tensor) {
-  Cut cut;
-  cut.name = tensor;
-  cut.edge.assign(model.nodes().size(), false);
-  const int wanted = model.FindActivation(tensor);
-  cut.tensors = {model.activations()[wanted].port};
-  cut.activations = {wanted};
-  std::vector<int> open{wanted};
-  while (!open.empty()) {
-    const int producer = model.activations()[open.back()].producer;
-    open.pop_back();
-    if (producer < 0 || cut.edge[producer]) continue;
-    cut.edge[producer] = true;
-    ++cut.edge_nodes;
-    for (const int input : model.nodes()[producer].inputs) open.push_back(input);
-  }
-  return cut;
-}
-
-/// Adds layers behind the only output of a model, each under a name that nothing else has.
+/// Adds layers behind tensors of a model, each under a name that nothing else has.
 class Extension {
  public:
   explicit Extension(onnx::ModelProto& model) : graph_(*model.mutable_graph()) {
@@ -97,11 +76,13 @@ class Extension {
       taken_.insert(node.name());
       taken_.insert(node.output().begin(), node.output().end());
     }
-    last_ = graph_.output(0).name();
     const auto& type = graph_.output(0).type().tensor_type();
     if (type.shape().dim_size() > 0) batch_ = type.shape().dim(0);
-    graph_.clear_output();
   }
+
+  void ClearOutputs() { graph_.clear_output(); }
+  /// What is added next reads this tensor.
+  void From(const std::string& tensor) { last_ = tensor; }
 
   /// Appends a layer that reads the last one; `constants` are its other inputs.
   onnx::NodeProto& Add(const std::string& op, const std::string& output,
@@ -126,13 +107,15 @@ class Extension {
     return tensor->name();
   }
 
-  void Finish(int64_t width) {
+  /// Makes an output of what was added last; its name.
+  const std::string& Finish(int64_t width) {
     auto* output = graph_.add_output();
     output->set_name(last_);
     auto* type = output->mutable_type()->mutable_tensor_type();
     type->set_elem_type(onnx::TensorProto::FLOAT);
     *type->mutable_shape()->add_dim() = batch_;
     type->mutable_shape()->add_dim()->set_dim_value(width);
+    return last_;
   }
 
  private:
@@ -155,33 +138,51 @@ void SetInt(onnx::NodeProto& node, const std::string& name, int64_t value) {
   attribute->set_i(value);
 }
 
-Result<std::string> Write(const Model& model, const FeaturePoint& point, const LinearHead* head) {
-  FOGLINE_TRY(const std::string prefix, SlicePrefix(model, Ancestors(model, point.tensor)));
+Result<onnx::ModelProto> Read(const std::string& bytes, const Model& model) {
   onnx::ModelProto proto;
-  if (!proto.ParseFromString(prefix)) {
-    return Fail(ErrorCode::kInternal, model.where(), "the part up to '{}' cannot be read back",
-                point.tensor);
-  }
-  Extension extension(proto);
+  if (proto.ParseFromString(bytes)) return proto;
+  return Fail(ErrorCode::kInternal, model.where(), "what was cut of it cannot be read back");
+}
+
+Result<std::string> Serialise(const onnx::ModelProto& proto, const Model& model) {
+  std::string out;
+  if (proto.SerializeToString(&out)) return out;
+  return Fail(ErrorCode::kExhausted, model.where(), "with its head is past the 2 GB of a file");
+}
+
+/// From a tensor to one vector a picture, called `name` in the end.
+void AddFeatures(const Model& model, const FeaturePoint& point, const char* name,
+                 Extension& extension) {
+  extension.From(point.tensor);
   if (point.average) extension.Add("GlobalAveragePool", "head_pooled");
   const bool cast =
       model.activations()[model.FindActivation(point.tensor)].port.dtype != DType::kF32;
   if (cast) {
     SetInt(extension.Add("Cast", "head_float"), "to", onnx::TensorProto::FLOAT);
   }
-  SetInt(extension.Add("Flatten", head == nullptr ? "features" : "head_features"), "axis", 1);
-  if (head != nullptr) {
-    const std::string weights =
-        extension.Constant("head_weights", {head->classes, head->features}, head->weights);
-    const std::string bias = extension.Constant("head_bias", {head->classes}, head->bias);
-    SetInt(extension.Add("Gemm", "logits", {weights, bias}), "transB", 1);
+  SetInt(extension.Add("Flatten", name), "axis", 1);
+}
+
+/// From a tensor to logits, which become an output; its name.
+std::string AddHead(const Model& model, const FeaturePoint& point, const LinearHead& head,
+                    const char* name, Extension& extension) {
+  AddFeatures(model, point, "head_features", extension);
+  const std::string weights =
+      extension.Constant("head_weights", {head.classes, head.features}, head.weights);
+  const std::string bias = extension.Constant("head_bias", {head.classes}, head.bias);
+  SetInt(extension.Add("Gemm", name, {weights, bias}), "transB", 1);
+  return extension.Finish(head.classes);
+}
+
+Status CheckFits(const Model& model, const FeaturePoint& point, const LinearHead& head) {
+  if (head.features == point.width && head.classes >= 2 &&
+      head.weights.size() == static_cast<size_t>(head.classes * head.features) &&
+      head.bias.size() == static_cast<size_t>(head.classes)) {
+    return {};
   }
-  extension.Finish(head == nullptr ? point.width : head->classes);
-  std::string out;
-  if (!proto.SerializeToString(&out)) {
-    return Fail(ErrorCode::kExhausted, model.where(), "with its head is past the 2 GB of a file");
-  }
-  return out;
+  return Fail(ErrorCode::kInvalid, model.where(),
+              "a head of {} classes over {} features does not fit '{}' with {}", head.classes,
+              head.features, point.tensor, point.width);
 }
 
 }  // namespace
@@ -229,19 +230,37 @@ Result<FeaturePoint> PooledFeatures(const Model& model) {
 }
 
 Result<std::string> WriteFeatures(const Model& model, const FeaturePoint& point) {
-  return Write(model, point, nullptr);
+  FOGLINE_TRY(const std::string prefix, SliceUpTo(model, {&point.tensor, 1}));
+  FOGLINE_TRY(onnx::ModelProto proto, Read(prefix, model));
+  Extension extension(proto);
+  extension.ClearOutputs();
+  AddFeatures(model, point, "features", extension);
+  extension.Finish(point.width);
+  return Serialise(proto, model);
 }
 
 Result<std::string> AppendHead(const Model& model, const FeaturePoint& point,
                                const LinearHead& head) {
-  if (head.features != point.width || head.classes < 2 ||
-      head.weights.size() != static_cast<size_t>(head.classes * head.features) ||
-      head.bias.size() != static_cast<size_t>(head.classes)) {
-    return Fail(ErrorCode::kInvalid, model.where(),
-                "a head of {} classes over {} features does not fit '{}' with {}", head.classes,
-                head.features, point.tensor, point.width);
+  FOGLINE_CHECK(CheckFits(model, point, head));
+  FOGLINE_TRY(const std::string prefix, SliceUpTo(model, {&point.tensor, 1}));
+  FOGLINE_TRY(onnx::ModelProto proto, Read(prefix, model));
+  Extension extension(proto);
+  extension.ClearOutputs();
+  AddHead(model, point, head, "logits", extension);
+  return Serialise(proto, model);
+}
+
+Result<WithExits> AppendExits(const Model& model, std::span<const ExitHead> exits) {
+  for (const ExitHead& exit : exits) FOGLINE_CHECK(CheckFits(model, exit.point, exit.head));
+  FOGLINE_TRY(const std::string whole, SliceWhole(model));
+  FOGLINE_TRY(onnx::ModelProto proto, Read(whole, model));
+  Extension extension(proto);
+  WithExits out;
+  for (const ExitHead& exit : exits) {
+    out.outputs.push_back(AddHead(model, exit.point, exit.head, "exit", extension));
   }
-  return Write(model, point, &head);
+  FOGLINE_TRY(out.bytes, Serialise(proto, model));
+  return out;
 }
 
 }  // namespace fogline

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,18 @@ Result<FeaturePoint> FeaturesAt(const Model& model, const std::string& tensor);
 /// instead.
 Result<FeaturePoint> PooledFeatures(const Model& model);
 
+/// A head on inner features, whose logits are one more output of the network.
+struct ExitHead {
+  FeaturePoint point;
+  LinearHead head;
+};
+
+/// A network with heads on its inner features.
+struct WithExits {
+  std::string bytes;                 // serialised ONNX
+  std::vector<std::string> outputs;  // of the heads, NxC in float32: behind the network's own
+};
+
 /// Serialised ONNX of the layers that the features need; gives one output of NxF, float32, named
 /// "features". Operator sets, names and open dimensions stay as in the whole.
 Result<std::string> WriteFeatures(const Model& model, const FeaturePoint& point);
@@ -45,5 +58,9 @@ Result<std::string> WriteFeatures(const Model& model, const FeaturePoint& point)
 /// when the head is not as wide as the features.
 Result<std::string> AppendHead(const Model& model, const FeaturePoint& point,
                                const LinearHead& head);
+
+/// The whole network, as it is, and behind its outputs one for each head, in their order. kInvalid
+/// when a head is not as wide as its features.
+Result<WithExits> AppendExits(const Model& model, std::span<const ExitHead> exits);
 
 }  // namespace fogline

@@ -6,6 +6,7 @@
 
 #include "engine/session.h"
 #include "engine/shapes.h"
+#include "graph/slice.h"
 #include "graph/test_model.h"
 
 namespace fogline {
@@ -207,6 +208,71 @@ TEST(AppendHead, RefusesAHeadOfAnotherWidth) {
   EXPECT_FALSE(AppendHead(*model, *point, {2, 5, std::vector<float>(10), {0, 0}}));
   EXPECT_FALSE(AppendHead(*model, *point, {2, 6, std::vector<float>(11), {0, 0}}));
   EXPECT_FALSE(AppendHead(*model, *point, {1, 6, std::vector<float>(6), {0}}));
+}
+
+TEST(AppendExits, AddOutputsAndChangeNothingElse) {
+  const auto model = Load(Classifier());
+  ASSERT_TRUE(model);
+  const auto stem = FeaturesAt(*model, "stem"), gated = FeaturesAt(*model, "gated");
+  ASSERT_TRUE(stem && gated);
+  LinearHead head{2, 4, {1, 2, 3, 4, -1, 0.5F, 0, 2}, {0.25F, -0.5F}};
+  const std::vector<ExitHead> exits{{*stem, head}, {*gated, head}};
+  const auto written = AppendExits(*model, exits);
+  ASSERT_TRUE(written) << written.error().ToString();
+  EXPECT_EQ(written->outputs, (std::vector<std::string>{"exit", "exit_2"}));
+
+  const auto bytes = std::as_bytes(std::span(written->bytes));
+  const auto session = OpenSession(bytes, "written");
+  ASSERT_TRUE(session) << session.error().ToString();
+  ASSERT_EQ((*session)->outputs().size(), 3U);
+  EXPECT_EQ((*session)->outputs()[0].name, "scores");
+  const Tensor input = Ramp(Shape{1, 3, 8, 8});
+  const TensorView view = input.view();
+  const auto outputs = (*session)->Run({&view, 1});
+  ASSERT_TRUE(outputs);
+  const auto features = WriteFeatures(*model, *stem);
+  ASSERT_TRUE(features);
+  const std::vector<float> pooled = RunModel(*features, input);
+  for (size_t c = 0; c < 2; ++c) {
+    float wanted = head.bias[c];
+    for (size_t f = 0; f < 4; ++f) wanted += head.weights[c * 4 + f] * pooled[f];
+    EXPECT_NEAR(outputs->at(1).as<float>()[c], wanted, 1e-5F) << c;
+  }
+
+  // Read without them, it is the network that it was, and cut where it was.
+  const std::vector<std::byte> copy(bytes.begin(), bytes.end());
+  LoadOptions options;
+  options.without = written->outputs;
+  const auto again = Model::Parse(copy, "again.onnx", EngineShapes(), options);
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_TRUE(again->rewritten());
+  EXPECT_EQ(again->nodes().size(), model->nodes().size());
+  EXPECT_EQ(again->madds(), model->madds());
+  const auto cuts = ListCuts(*again), before = ListCuts(*model);
+  ASSERT_TRUE(cuts && before);
+  ASSERT_EQ(cuts->size(), before->size());
+  for (size_t i = 0; i < cuts->size(); ++i) EXPECT_EQ((*cuts)[i].id, (*before)[i].id) << i;
+  const auto whole = SliceWhole(*again), as_it_was = SliceWhole(*model);
+  ASSERT_TRUE(whole && as_it_was);
+  EXPECT_EQ(RunModel(*whole, input), RunModel(*as_it_was, input));
+
+  // One head with the tensor that it reads, in one part.
+  options.without = {"exit_2"};
+  const auto shown = Model::Parse(copy, "shown.onnx", EngineShapes(), options);
+  ASSERT_TRUE(shown) << shown.error().ToString();
+  const std::vector<std::string> both{"stem", "exit"};
+  const auto part = SliceUpTo(*shown, both);
+  ASSERT_TRUE(part) << part.error().ToString();
+  const auto small = OpenSession(std::as_bytes(std::span(*part)), "part");
+  ASSERT_TRUE(small);
+  EXPECT_EQ((*small)->outputs()[1].name, "exit");
+
+  options.without = {"exit_3"};
+  EXPECT_THAT(Model::Parse(copy, "m", EngineShapes(), options).error().message,
+              HasSubstr("has no output 'exit_3'"));
+  options.without = {"scores", "exit", "exit_2"};
+  EXPECT_THAT(Model::Parse(copy, "m", EngineShapes(), options).error().message,
+              HasSubstr("no output beside those"));
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ Result<std::shared_ptr<const ModelData>> Build(std::shared_ptr<ModelData> data,
   data->rewritten = data->proto.functions_size() > 0;
   FOGLINE_CHECK(InlineFunctions(data->proto, data->where));
   FOGLINE_CHECK(FixInputs(*data, options));
+  FOGLINE_CHECK(LeaveOutOutputs(*data, options));
   for (const auto& import : data->proto.opset_import()) {
     if (import.domain().empty() || import.domain() == "ai.onnx") data->opset = import.version();
   }

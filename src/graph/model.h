@@ -51,6 +51,9 @@ struct LoadOptions {
   /// Inputs that are none any more, by name: constants of these values, repeated where the input
   /// holds more of them. Empty for an input that nothing reads: it is left out.
   std::map<std::string, std::vector<double>> fixed;
+  /// Outputs that are none, with the layers that nothing else needs: the heads of early exits,
+  /// which would cross at every cut behind them.
+  std::vector<std::string> without;
 };
 
 /// A tensor that depends on the model's inputs: what can cross from edge to cloud.

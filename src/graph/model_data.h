@@ -113,6 +113,10 @@ std::unordered_set<std::string> NamesRead(const onnx::GraphProto& graph);
 /// they were inputs. kUsage for a name or a number of values that does not fit.
 Status FixInputs(ModelData& data, const LoadOptions& options);
 
+/// Takes away the outputs that `options.without` names, and the layers that led to them alone.
+/// kUsage for a name that is no output, and where none would be left.
+Status LeaveOutOutputs(ModelData& data, const LoadOptions& options);
+
 /// "layer 'x' (Conv)": how errors name a node.
 std::string Describe(const onnx::NodeProto& node);
 std::string NodeName(const onnx::NodeProto& node);

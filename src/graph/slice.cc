@@ -197,6 +197,27 @@ Result<std::string> SlicePrefix(const Model& model, const Cut& cut) {
   return Slicer(model.data()).Write(cut.edge, inputs, Names(cut.tensors));
 }
 
+Result<std::string> SliceUpTo(const Model& model, std::span<const std::string> tensors) {
+  Cut cut;
+  cut.edge.assign(model.nodes().size(), false);
+  std::vector<int> open;
+  for (const std::string& name : tensors) {
+    const int wanted = model.FindActivation(name);
+    if (wanted < 0) return Fail(ErrorCode::kNotFound, model.where(), "has no tensor '{}'", name);
+    cut.tensors.push_back(model.activations()[wanted].port);
+    open.push_back(wanted);
+  }
+  while (!open.empty()) {
+    const int producer = model.activations()[open.back()].producer;
+    open.pop_back();
+    if (producer < 0 || cut.edge[producer]) continue;
+    cut.edge[producer] = true;
+    ++cut.edge_nodes;
+    for (const int input : model.nodes()[producer].inputs) open.push_back(input);
+  }
+  return SlicePrefix(model, cut);
+}
+
 Result<std::string> SliceWhole(const Model& model) {
   Cut all;
   all.edge.assign(model.nodes().size(), true);

@@ -1,6 +1,7 @@
 // A model cut in two: each half a model of its own.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -15,6 +16,10 @@ namespace fogline {
 /// external files are inlined. kUsage for cut 0, which has no edge half; kExhausted past the 2 GB
 /// that one ONNX file can hold.
 Result<std::string> SlicePrefix(const Model& model, const Cut& cut);
+
+/// Serialised ONNX of the layers that these tensors need, which need not cross at any cut together;
+/// they are its outputs, in this order. kNotFound for a name that is no tensor.
+Result<std::string> SliceUpTo(const Model& model, std::span<const std::string> tensors);
 
 /// Serialised ONNX of the whole network as the graph has it: local functions in the place of their
 /// calls, weights of other files within.

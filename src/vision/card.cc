@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "vision/box_layout.h"
 #include "vision/card_boxes.h"
+#include "vision/card_exits.h"
 #include "vision/card_mask.h"
 #include "vision/card_reader.h"
 #include "vision/card_verdict.h"
@@ -231,7 +232,7 @@ Status ReadTables(const Toml& root, const std::string& where, const std::filesys
                   const CardOptions& options, ModelCard& card) {
   Status status;
   CardReader top(root, "", where, status);
-  top.Known({"name", "description", "input", "constants", "output", "verdict"});
+  top.Known({"name", "description", "input", "constants", "output", "verdict", "exit"});
   top.Text("name", card.name);
   top.Text("description", card.description);
 
@@ -261,6 +262,7 @@ Status ReadTables(const Toml& root, const std::string& where, const std::filesys
     }
     card.positive = static_cast<int>(label - card.labels.begin());
   }
+  ReadExits(root, where, status, card);
   output.Number("threshold", 0, 1, card.threshold);
   double told = card.top;
   output.Number("top", 0, 255, told);

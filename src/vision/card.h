@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/tensor.h"
 #include "vision/box_rules.h"
+#include "vision/exits.h"
 #include "vision/mask_rules.h"
 #include "vision/picture_input.h"
 #include "vision/verdict_rules.h"
@@ -78,6 +79,7 @@ struct ModelCard {
   MaskRules mask;
   NumberUnits units;
   VerdictRules verdict;
+  std::vector<EarlyExit> exits;  // their heads are no outputs of the network that a Network holds
 
   /// The input tensor's shape: one picture, or as many as the network takes at once.
   Shape input_shape() const { return picture().shape(); }

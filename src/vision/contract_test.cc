@@ -276,10 +276,11 @@ TEST_F(Contracts, InputsThatAreAlwaysTheSameBecomeConstants) {
   };
   EXPECT_FLOAT_EQ(run(network->model), 0.45F + 8);
   // The command line's word goes before the name.
-  network = Read(m, "[constants]\ngain = 3",
-                 {.side = 0,
-                  .load = {.shapes = {}, .values = {{"iou_threshold", {0.7}}}, .fixed = {}},
-                  .in_memory = true});
+  network = Read(
+      m, "[constants]\ngain = 3",
+      {.side = 0,
+       .load = {.shapes = {}, .values = {{"iou_threshold", {0.7}}}, .fixed = {}, .without = {}},
+       .in_memory = true});
   ASSERT_TRUE(network) << network.error().ToString();
   EXPECT_FLOAT_EQ(run(network->model), 0.7F + 8);
   const auto bad = Read(m, "[constants]\ngain = [1, 2, 3]\niou_threshold = [1, 2]");

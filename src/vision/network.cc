@@ -6,7 +6,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "engine/shapes.h"
+#include "graph/slice.h"
 
 namespace fogline {
 namespace {
@@ -53,6 +55,33 @@ Result<Model> ReadModel(const std::filesystem::path& path, const NetworkOptions&
                       path.parent_path());
 }
 
+/// The heads are behind the network, and their figures are of this very one.
+Status CheckExits(const std::vector<EarlyExit>& exits, const Model& model) {
+  const std::string hash = ToHex(model.hash());
+  for (const EarlyExit& exit : exits) {
+    if (exit.network == hash) continue;
+    return Fail(ErrorCode::kConflict, model.where(),
+                "the exit at '{}' in its card was measured on network {}, this is {}: fit it again "
+                "with fogline train --teacher, or take [[exit]] out of the card",
+                Printable(exit.at), exit.network.substr(0, 12), hash.substr(0, 12));
+  }
+  return {};
+}
+
+Status LeaveOutHeads(const Declared& declared, const std::string& where, LoadOptions& options) {
+  for (const EarlyExit& exit : declared.card->exits) {
+    if (std::ranges::find(declared.ports.outputs, exit.head, &Port::name) ==
+        declared.ports.outputs.end()) {
+      return Fail(ErrorCode::kConflict, where,
+                  "'exit.head' of its card is '{}', which the model does not give: fit the exits "
+                  "again with fogline train --teacher, or take [[exit]] out of the card",
+                  Printable(exit.head));
+    }
+    options.without.push_back(exit.head);
+  }
+  return {};
+}
+
 Result<Network> WithPictures(Result<Network> network) {
   if (!network || network->contract.takes_pictures()) return network;
   return tl::unexpected<Error>(*network->contract.no_picture);
@@ -69,7 +98,9 @@ Result<Network> ReadNetwork(const std::filesystem::path& path, NetworkOptions op
     const auto port = std::ranges::find(declared.ports.inputs, picture.tensor, &Port::name);
     if (!port->shape.IsStatic()) options.load.shapes.try_emplace(picture.tensor, picture.shape());
   }
+  if (declared.card) FOGLINE_CHECK(LeaveOutHeads(declared, path.string(), options.load));
   FOGLINE_TRY(Model model, ReadModel(path, options));
+  if (declared.card) FOGLINE_CHECK(CheckExits(declared.card->exits, model));
   for (const std::string& assumption : model.assumptions()) {
     LogInfo("{}: assuming {} (give --shape for another size)", path.string(), assumption);
   }
@@ -108,7 +139,8 @@ Result<Network> ReadNetwork(const std::filesystem::path& path, NetworkOptions op
     LogInfo("{}: '{}' is {} at every run, by {}", path.string(), input.tensor,
             fmt::join(input.values, ","), input.from);
   }
-  return Network{path, std::move(model), *std::move(declared.card), std::move(contract)};
+  return Network{path, std::move(model), *std::move(declared.card), std::move(contract),
+                 std::move(options.load)};
 }
 
 Result<Network> LoadNetwork(const std::filesystem::path& path, int side) {
@@ -117,6 +149,17 @@ Result<Network> LoadNetwork(const std::filesystem::path& path, int side) {
 
 Result<Network> CopyNetwork(const std::filesystem::path& path) {
   return WithPictures(ReadNetwork(path, {.side = 0, .load = {}, .in_memory = true}));
+}
+
+Result<std::string> SliceExit(const Network& network, const EarlyExit& exit) {
+  LoadOptions options = network.loaded;
+  std::erase(options.without, exit.head);
+  FOGLINE_TRY(const Model shown, Model::Load(network.path, EngineShapes(), options));
+  if (shown.hash() != network.model.hash()) {
+    return Fail(ErrorCode::kConflict, network.path.string(), "was written over while it was read");
+  }
+  const std::vector<std::string> wanted{exit.at, exit.head};
+  return SliceUpTo(shown, wanted);
 }
 
 Result<ModelCard> PeekCard(const std::filesystem::path& path) {
