@@ -27,6 +27,24 @@ std::string Numbers(const std::array<float, 4>& v, int channels) {
   return text + "]";
 }
 
+std::string ExitText(const EarlyExit& exit) {
+  std::string text = "\n[[exit]]\nat = " + Quote(exit.at) + "\nhead = " + Quote(exit.head) +
+                     "\nnetwork = " + Quote(exit.network) +
+                     "\nmeasured_on = " + Quote(exit.measured_on) +
+                     fmt::format("\npictures = {}\n", exit.pictures);
+  const auto list = [&](const char* key, auto value) {
+    text += fmt::format("{} = [", key);
+    for (size_t i = 0; i < exit.steps.size(); ++i) {
+      text += fmt::format("{}{}", i == 0 ? "" : ", ", exit.steps[i].*value);
+    }
+    text += "]\n";
+  };
+  list("thresholds", &GateStep::threshold);
+  list("sure", &GateStep::sure);
+  list("differ", &GateStep::differ);
+  return text;
+}
+
 const char* ColorWord(ModelCard::Color color) {
   static constexpr const char* kWords[] = {"rgb", "bgr", "grey", "grey709"};
   return kWords[static_cast<size_t>(color)];
@@ -71,6 +89,8 @@ std::string CardText(const ModelCard& card, const std::vector<std::string>& note
     text += "positive = " + Quote(card.LabelOf(card.positive)) + "\n";
     text += fmt::format("threshold = {:#}\n", card.threshold);
   }
+  if (card.top > 0) text += fmt::format("top = {}\n", card.top);
+  for (const EarlyExit& exit : card.exits) text += ExitText(exit);
   return text;
 }
 

@@ -27,19 +27,7 @@ Status CheckOptions(const TrainOptions& options) {
   if (options.folds < 2) {
     return Fail(ErrorCode::kUsage, "--folds", "must be at least 2, got {}", options.folds);
   }
-  if (options.out.extension() != ".onnx") {
-    return Fail(ErrorCode::kUsage, "--out " + options.out.string(),
-                "must end in .onnx; the card is written beside it as .toml");
-  }
-  std::error_code error;
-  if (std::filesystem::equivalent(options.out, options.backbone, error)) {
-    return Fail(ErrorCode::kUsage, "--out " + options.out.string(), "is the backbone itself");
-  }
-  const std::filesystem::path folder = options.out.parent_path();
-  if (!folder.empty() && !IsFolder(folder)) {
-    return Fail(ErrorCode::kNotFound, "--out " + options.out.string(), "its folder does not exist");
-  }
-  return {};
+  return CheckOut(options.out, options.backbone);
 }
 
 Result<FeaturePoint> FindFeatures(const Model& model, const std::string& at) {
@@ -215,11 +203,30 @@ int GuessPositive(const std::vector<std::string>& labels) {
   return NamesAbsence(labels[1]) && !NamesAbsence(labels[0]) ? 0 : 1;
 }
 
+Status CheckOut(const std::filesystem::path& out, const std::filesystem::path& source) {
+  if (out.extension() != ".onnx") {
+    return Fail(ErrorCode::kUsage, "--out " + out.string(),
+                "must end in .onnx; the card is written beside it as .toml");
+  }
+  std::error_code error;
+  if (std::filesystem::equivalent(out, source, error)) {
+    return Fail(ErrorCode::kUsage, "--out " + out.string(), "is the network it is made of");
+  }
+  const std::filesystem::path folder = out.parent_path();
+  if (!folder.empty() && !IsFolder(folder)) {
+    return Fail(ErrorCode::kNotFound, "--out " + out.string(), "its folder does not exist");
+  }
+  return {};
+}
+
 Result<TrainReport> Train(const TrainOptions& options, const TrainProgress& progress) {
   FOGLINE_CHECK(CheckOptions(options));
   TrainReport report;
-  FOGLINE_TRY(const Dataset data, ListSamples(options.images, DepthOf(options.recursive)));
+  FOGLINE_TRY(Dataset data, ListSamples(options.images, DepthOf(options.recursive)));
   report.labels = data.labels;
+  if (options.leave_half) {
+    data.samples = HalvesOf(data.samples, data.labels.size(), options.seed).fit;
+  }
   FOGLINE_CHECK(FindPositive(options.positive, report));
   FOGLINE_TRY(const Network backbone, LoadNetwork(options.backbone, options.side));
   FOGLINE_TRY(report.features, FindFeatures(backbone.model, options.at));

@@ -27,6 +27,8 @@ struct TrainOptions {
   int threads = 0;         // 0: one a core
   int side = 0;            // input size in pixels; 0: what the backbone's card or the backbone says
   bool recursive = false;  // each folder with all below it
+  /// Leaves the half of the pictures alone that HalvesOf would measure exits on.
+  bool leave_half = false;
 };
 
 /// Told on the calling thread: "reading pictures" 17 of 118.
@@ -52,6 +54,10 @@ struct TrainReport {
   size_t model_bytes = 0;
   std::vector<std::string> warnings;  // one line each
 };
+
+/// Whether a network made of `source` may be written to `out`. kUsage for another ending than .onnx
+/// and for the source itself, kNotFound for a folder that is not there.
+Status CheckOut(const std::filesystem::path& out, const std::filesystem::path& source);
 
 /// Reads, fits, judges and writes. kNotFound and kInvalid for folders that hold no two classes of
 /// two readable pictures each, kUnsupported for a backbone without pooled features (unless `at`

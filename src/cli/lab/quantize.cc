@@ -128,6 +128,11 @@ Status Run(const QuantizeArgs& args) {
   }
   FOGLINE_TRY(const Network network, ReadNetwork(args.model));
   if (const auto& error = network.contract.no_picture) return tl::unexpected<Error>(*error);
+  if (!network.card.exits.empty()) {
+    return Fail(ErrorCode::kUnsupported, network.path.string(),
+                "has early exits, whose figures are of this very network: put the one that they "
+                "were fitted to into integers, then fit them again with fogline train --teacher");
+  }
   FOGLINE_TRY(const CalibrationSet set,
               ReadCalibrationSet(args.images, DepthOf(args.recursive), args.labels, args.most,
                                  network, options.threads));

@@ -3,14 +3,17 @@
 
 #include <chrono>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/elsewhere.h"
 #include "cli/flags.h"
+#include "cli/lab/exits_view.h"
 #include "cli/lab/score_view.h"
 #include "cli/skipped.h"
+#include "learn/fit_exits.h"
 #include "learn/train.h"
 
 namespace fogline::cli {
@@ -20,6 +23,8 @@ constexpr size_t kMistakesShown = 10;
 
 struct TrainArgs : Common {
   TrainOptions train;
+  std::filesystem::path teacher;
+  std::vector<std::string> exits;
 };
 
 struct Usage {
@@ -115,22 +120,94 @@ void Print(const TrainReport& report, const Usage& usage) {
              HumanBytes(static_cast<double>(usage.peak_bytes)));
 }
 
+/// Whether the flags make one task.
+Status CheckTask(const TrainArgs& args) {
+  if (args.train.backbone.empty() == args.teacher.empty()) {
+    return Fail(ErrorCode::kUsage, "train",
+                "needs --backbone MODEL, to make a classifier on its features, or --teacher MODEL, "
+                "to fit early exits to a classifier that there is");
+  }
+  if (!args.teacher.empty() && args.exits.empty()) {
+    return Fail(ErrorCode::kUsage, "--teacher " + args.teacher.string(),
+                "needs --exits: where pictures may leave, or auto");
+  }
+  const bool labelled = !args.train.at.empty() || !args.train.positive.empty();
+  if (!args.teacher.empty() && labelled) {
+    return Fail(ErrorCode::kUsage, "--teacher " + args.teacher.string(),
+                "says the classes itself; --at and --positive go with --backbone");
+  }
+  return CheckOut(args.train.out, args.teacher.empty() ? args.train.backbone : args.teacher);
+}
+
+Result<FitExitsReport> FitTo(const TrainArgs& args, const std::filesystem::path& network,
+                             Halves pictures, const TrainProgress& progress) {
+  const TrainOptions& train = args.train;
+  return FitExits({network, train.out, args.exits, std::move(pictures),
+                   train.images.filename().empty() ? train.images.parent_path().filename().string()
+                                                   : train.images.filename().string(),
+                   train.seed, train.threads, train.side},
+                  progress);
+}
+
+/// What one command did; either may be missing.
+struct Trained {
+  std::optional<TrainReport> classifier;
+  std::optional<FitExitsReport> exits;
+};
+
+Result<Trained> RunAll(const TrainArgs& args, const TrainProgress& progress) {
+  Trained all;
+  if (!args.teacher.empty()) {
+    FOGLINE_TRY(const std::vector<Sample> samples,
+                ListUnlabelled(args.train.images, DepthOf(args.train.recursive)));
+    FOGLINE_TRY(all.exits,
+                FitTo(args, args.teacher, HalvesOf(samples, 1, args.train.seed), progress));
+    return all;
+  }
+  if (args.exits.empty()) {
+    FOGLINE_TRY(all.classifier, Train(args.train, progress));
+    return all;
+  }
+  // What exits are measured on, nothing may have seen: neither a head nor the classifier itself.
+  const TempDir folder;
+  TrainOptions half = args.train;
+  half.leave_half = true;
+  half.out = folder.path() / args.train.out.filename();
+  FOGLINE_TRY(all.classifier, Train(half, progress));
+  FOGLINE_TRY(const Dataset data, ListSamples(args.train.images, DepthOf(args.train.recursive)));
+  FOGLINE_TRY(
+      all.exits,
+      FitTo(args, half.out, HalvesOf(data.samples, data.labels.size(), args.train.seed), progress));
+  all.classifier->model = all.exits->model;
+  all.classifier->card = all.exits->card;
+  all.classifier->model_bytes = all.exits->model_bytes;
+  return all;
+}
+
 Status RunTrain(const TrainArgs& args) {
   const auto start = std::chrono::steady_clock::now();
+  FOGLINE_CHECK(CheckTask(args));
   StageProgress progress;
-  auto trained = Train(args.train, [&](std::string_view stage, size_t, size_t total) {
-    progress.Advance(stage, total);
-  });
+  auto ran = RunAll(
+      args, [&](std::string_view stage, size_t, size_t total) { progress.Advance(stage, total); });
   progress.Wipe();
-  FOGLINE_TRY(const TrainReport report, std::move(trained));
-  LogSkipped(report.skipped);
-  for (const std::string& warning : report.warnings) LogWarning("{}", warning);
+  FOGLINE_TRY(const Trained trained, std::move(ran));
+  const auto tell = [](const auto& report) {
+    LogSkipped(report.skipped);
+    for (const std::string& warning : report.warnings) LogWarning("{}", warning);
+  };
+  if (trained.classifier) tell(*trained.classifier);
+  if (trained.exits) tell(*trained.exits);
   const Usage usage = UsageSince(start);
   if (args.json) {
-    fmt::print("{}\n", Dump(ToJson(args.train, report, usage)));
-  } else {
-    Print(report, usage);
+    Json json =
+        trained.classifier ? ToJson(args.train, *trained.classifier, usage) : Json::object();
+    if (trained.exits) json.update(ExitsToJson(*trained.exits));
+    fmt::print("{}\n", Dump(json));
+    return {};
   }
+  if (trained.classifier) Print(*trained.classifier, usage);
+  if (trained.exits) PrintExits(*trained.exits);
   return {};
 }
 
@@ -140,10 +217,20 @@ void AddTrain(CommandLine& line) {
   Command command = AddHere(line, "train");
   auto args = std::make_shared<TrainArgs>();
   TrainOptions& train = args->train;
-  command.Add("--backbone", train.backbone, "the ONNX model whose features are used")
-      .Required()
+  command.Add("--backbone", train.backbone, "the ONNX model whose features are used").Type("MODEL");
+  command
+      .Add("--teacher", args->teacher,
+           "instead: a classifier that gets early exits, fitted to what it says itself of pictures "
+           "that nobody labelled")
       .Type("MODEL");
-  AddPhotographFlags(command, train.images, train.recursive, train.threads, train.side);
+  command
+      .Add("--exits", args->exits,
+           "where sure pictures may leave: cuts where one tensor crosses, or auto; half of the "
+           "pictures measure what that promises")
+      .Type("CUT,CUT")
+      .Delimiter(',');
+  AddPhotographFlags(command, train.images, train.recursive, train.threads, train.side,
+                     "; with --teacher any folder");
   command.Add("--out", train.out, "the ONNX file to write, its card beside it as .toml")
       .Required()
       .Type("FILE");
