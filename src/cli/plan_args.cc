@@ -62,6 +62,10 @@ void AddPlanArgs(Command& command, PlanArgs& args) {
         add("--max-cost", args.request.max_cost, "euro a device and month", "EURO"),
         add("--max-memory", args.request.max_memory, "megabytes on the edge", "MB"),
         add("--max-data", args.request.max_data, "gigabytes sent a device and month", "GB"),
+        add("--max-disagreement", args.request.max_disagreement,
+            "sure pictures may leave at the network's early exits, as long as no more than this "
+            "share gets another class",
+            "0..0.5"),
         add("--not-before", args.request.not_before,
             "nothing before this cut or tensor leaves the edge", "CUT")}) {
     option.Group(limits);

@@ -152,6 +152,14 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
                                                          : "latency",
       CutTitle(s, best), PayloadTitle(best), Ms(best.latency.total()), Ms(best.latency_p95),
       Money(best.month), best.energy.value(), 1000 / best.period.value());
+  if (best.gate) {
+    const PlannedGate& gate = s.gates[*best.gate];
+    out += fmt::format(
+        "{:.1f} % of the pictures leave at {}, sure to {:.4g}; at most {:.2g} % of all get another "
+        "class than from the whole network (95 % confidence).\n",
+        100 * gate.promise.sure_share, gate.at, gate.promise.threshold,
+        100 * gate.promise.disagreement_bound);
+  }
   if (best.runnable()) {
     out += fmt::format("It runs as 'fogline edge --route {} …'.\n", ToString(RouteOf(s, best)));
   }

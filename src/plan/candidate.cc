@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "codec/runnable.h"
+#include "vision/exit_cut.h"
 
 namespace fogline {
 namespace {
@@ -79,18 +81,91 @@ class Evaluator {
       }
       return;
     }
-    if (s_.operation.deliver == Side::kEdge) {
-      base.payload = book_.Nothing();
-      out.push_back(Evaluate(base, cut, edge, cloud));
-      return;
-    }
-    for (PayloadOption& payload : book_.Results()) {
+    for (PayloadOption& payload : Ends()) {
       base.payload = std::move(payload);
       out.push_back(Evaluate(base, cut, edge, cloud));
     }
   }
 
+  /// Each of the candidates from `first` on, which are of one cut, with every exit before that.
+  void AddGates(size_t first, std::vector<Candidate>& out) const {
+    const size_t last = out.size();
+    for (size_t g = 0; g < s_.gates.size() && first < last; ++g) {
+      const Cut& cut = s_.cuts[out[first].cut];
+      if (cut.is_cloud_only() || !StandsBefore(s_.gates[g].cut, cut)) continue;
+      const Candidate leaves = LeavingAt(s_.gates[g].cut);
+      for (size_t i = first; i < last; ++i) out.push_back(Mix(leaves, out[i], g));
+    }
+  }
+
  private:
+  /// What is sent of a picture that the edge is done with.
+  std::vector<PayloadOption> Ends() const {
+    if (s_.operation.deliver == Side::kEdge) return {book_.Nothing()};
+    return book_.Results();
+  }
+
+  /// A picture that ends at an exit: a result of what runs up to there.
+  Candidate LeavingAt(const Cut& exit) const {
+    Candidate base;
+    base.payload = Ends().front();
+    const MeasuredTime edge = HalfTime(s_.edge_timing, s_.edge_timing.prefix, exit, true);
+    base.latency.edge = edge.p50;
+    return Evaluate(base, exit, edge, {}, true);
+  }
+
+  /// What pictures cost on average of which the gate's share are like the first, the others like
+  /// the second.
+  Candidate Mix(const Candidate& leaves, const Candidate& goes_on, size_t gate) const {
+    const GatePromise& promise = s_.gates[gate].promise;
+    const double share = promise.sure_share;
+    const auto mean = [share](auto a, auto b) { return a * share + b * (1 - share); };
+    const auto line = [&](const PriceLine& a, const PriceLine& b) {
+      return PriceLine{mean(a.fixed, b.fixed), mean(a.slope, b.slope)};
+    };
+    Candidate c = goes_on;
+    c.gate = gate;
+    for (const auto term : {&LatencyTerms::edge, &LatencyTerms::encode, &LatencyTerms::uplink,
+                            &LatencyTerms::decode, &LatencyTerms::cloud, &LatencyTerms::downlink}) {
+      c.latency.*term = mean(leaves.latency.*term, goes_on.latency.*term);
+    }
+    c.latency_p95 = MixtureP95(share, leaves.latency.total(), leaves.latency_p95,
+                               goes_on.latency.total(), goes_on.latency_p95);
+    c.uplink.reset();
+    c.payload.bytes = mean(leaves.payload.bytes, goes_on.payload.bytes);
+    c.payload.headers = mean(leaves.payload.headers, goes_on.payload.headers);
+    c.payload.exact = false;
+    if (c.payload.agreement) {
+      c.payload.agreement = std::max(0.0, *c.payload.agreement - promise.disagreement_bound);
+    }
+    // What the labels or the user's own metric would say of the exit, nobody measured.
+    c.payload.accuracy.reset();
+    c.payload.metric.reset();
+    c.up = mean(leaves.up, goes_on.up);
+    c.down = mean(leaves.down, goes_on.down);
+    c.energy = mean(leaves.energy, goes_on.energy);
+    c.month = mean(leaves.month, goes_on.month);
+    c.over_bandwidth = line(leaves.over_bandwidth, goes_on.over_bandwidth);
+    c.over_load = line(leaves.over_load, goes_on.over_load);
+    for (const auto part : {&PriceParts::edge, &PriceParts::cloud, &PriceParts::link,
+                            &PriceParts::edge_spread, &PriceParts::cloud_spread}) {
+      c.parts.*part = mean(leaves.parts.*part, goes_on.parts.*part);
+    }
+    const Milliseconds cloud = (c.latency.decode + c.latency.cloud) / CloudAtOnce();
+    const Milliseconds air = mean(AirTime(leaves), AirTime(goes_on));
+    c.period = std::max({c.latency.edge + c.latency.encode, air, cloud});
+    if (c.parts.largest) {
+      c.over_bandwidth.fixed = std::max(c.parts.edge, c.parts.cloud);
+      c.over_load.fixed = std::max(c.parts.edge, c.parts.link);
+    }
+    c.price = c.parts.total();
+    c.violations.clear();
+    CheckLimits(c, s_.cuts[c.cut], (c.latency.decode + c.latency.cloud) * Unload());
+    return c;
+  }
+
+  double Unload() const { return 1 - s_.operation.cloud_load; }
+
   /// The picture as JPEG or WebP always takes part, if only to be ruled out: the one that agrees
   /// most when none agrees enough. nullptr when one does.
   const PayloadOption* BestPicture(const std::vector<PayloadOption>& payloads) const {
@@ -104,10 +179,11 @@ class Evaluator {
     return best;
   }
 
+  /// `ends`: the edge is done with the picture at this cut, whatever lies behind it.
   Candidate Evaluate(Candidate c, const Cut& cut, const MeasuredTime& edge,
-                     const MeasuredTime& cloud) const {
+                     const MeasuredTime& cloud, bool ends = false) const {
     const bool crosses = Crosses(c);
-    const bool comes_back = s_.operation.deliver == Side::kEdge && !cut.is_edge_only();
+    const bool comes_back = s_.operation.deliver == Side::kEdge && !cut.is_edge_only() && !ends;
     c.up = crosses ? c.payload.sent() : Bytes(0);
     c.down = comes_back ? book_.Results().front().sent() : Bytes(0);
     const Milliseconds encode = c.payload.encode / s_.edge_timing.relative_speed;
@@ -128,7 +204,7 @@ class Evaluator {
     const Milliseconds edge_busy = c.latency.edge + encode;
     c.energy = pricing_.EdgeEnergy(edge_busy) + pricing_.RadioEnergy(c.up, c.down);
     c.month = pricing_.PerMonth(edge_busy, cloud_busy, c.up, c.down);
-    const Milliseconds air = crosses ? pricing_.UpTime(c.up) : Milliseconds(0);
+    const Milliseconds air = AirTime(c);
     c.period = std::max({edge_busy, air, pricing_.Loaded(cloud_busy) / CloudAtOnce()});
 
     SetPrice(c, edge_busy, cloud_busy, {edge.p95 - edge.p50, cloud.p95 - cloud.p50});
@@ -148,6 +224,10 @@ class Evaluator {
   }
 
   bool Crosses(const Candidate& c) const { return c.payload.bytes > Bytes(0); }
+  /// Of a picture on the uplink, without its delay.
+  Milliseconds AirTime(const Candidate& c) const {
+    return Crosses(c) ? pricing_.UpTime(c.up) : Milliseconds(0);
+  }
 
   /// The price, its parts, and its lines over both parameters. `spread`: what the 95th percentile
   /// of either half adds.
@@ -280,6 +360,10 @@ Route RouteOf(const Scenario& scenario, const Candidate& candidate) {
   const auto codec = ParseCodec(candidate.payload.codec);
   if (codec && !cut.is_edge_only()) codecs.assign(cut.tensors.size(), *codec);
   Route route = RouteAt(*scenario.model, cut, std::move(codecs));
+  if (candidate.gate) {
+    const PlannedGate& gate = scenario.gates[*candidate.gate];
+    route.gate = ExitGate{{gate.at, 0}, gate.promise.threshold};
+  }
   if (scenario.contract.takes_pictures()) {
     route.height = scenario.contract.picture.height;
     route.width = scenario.contract.picture.width;
@@ -294,16 +378,41 @@ bool TakenUnasked(const Scenario& s, const PayloadOption& payload) {
   return payload.estimate;  // of a picture, where nobody has calibrated any
 }
 
+Milliseconds MixtureP95(double share, Milliseconds first, Milliseconds first_p95,
+                        Milliseconds second, Milliseconds second_p95) {
+  constexpr double kAt95 = 1.6448536269514722;  // standard deviations above a normal's median
+  const auto below = [](double at, Milliseconds median, Milliseconds p95) {
+    const double deviation = std::max((p95 - median).value() / kAt95, 1e-12);
+    return 0.5 * std::erfc((median.value() - at) / deviation / std::numbers::sqrt2);
+  };
+  double low = std::min(first, second).value();
+  double high = std::max({first, first_p95, second, second_p95}).value();
+  low -= high - low + 1;  // a p95 below its median would be no such thing
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    const double under =
+        share * below(middle, first, first_p95) + (1 - share) * below(middle, second, second_p95);
+    (under < 0.95 ? low : high) = middle;
+  }
+  return Milliseconds(high);
+}
+
 std::vector<Candidate> EnumerateCandidates(const Scenario& scenario) {
   const Evaluator evaluator(scenario);
   std::vector<Candidate> candidates;
-  for (size_t i = 0; i < scenario.cuts.size(); ++i) evaluator.AddAt(i, candidates);
+  for (size_t i = 0; i < scenario.cuts.size(); ++i) {
+    const size_t first = candidates.size();
+    evaluator.AddAt(i, candidates);
+    evaluator.AddGates(first, candidates);
+  }
   return candidates;
 }
 
 std::vector<Candidate> CandidatesAt(const Scenario& scenario, size_t cut) {
   std::vector<Candidate> candidates;
-  Evaluator(scenario).AddAt(cut, candidates);
+  const Evaluator evaluator(scenario);
+  evaluator.AddAt(cut, candidates);
+  evaluator.AddGates(0, candidates);
   return candidates;
 }
 

@@ -38,11 +38,18 @@ struct Violation {
   double excess = 0;  // relative
 };
 
+/// One cut with one codec, and perhaps an early exit before it. With one, all that it costs is what
+/// a picture costs on average: the measured share of sure ones ends at the exit with a result, the
+/// others go on from there to the cut. Its agreement is that of the codec less all that the gate
+/// may change: no more can differ.
 struct Candidate {
-  size_t cut = 0;  // in Scenario::cuts
+  size_t cut = 0;              // in Scenario::cuts
+  std::optional<size_t> gate;  // in Scenario::gates
   PayloadOption payload;
   LatencyTerms latency;
-  Milliseconds latency_p95;       // measured spread and the link's trace where there are any
+  /// Measured spread and the link's trace where there are any; with an exit, of the mixture of both
+  /// kinds of picture.
+  Milliseconds latency_p95;
   std::optional<Summary> uplink;  // over a recorded trace, without the delay
   Milliseconds period;            // of a pipeline: the slowest of edge, link and cloud
   Bytes up, down;                 // the payloads and what a frame says of each
@@ -70,9 +77,14 @@ Route RouteOf(const Scenario& scenario, const Candidate& candidate);
 /// Whether a codec keeps enough of what the network says to be considered without being asked for.
 bool TakenUnasked(const Scenario& scenario, const PayloadOption& payload);
 
-/// Every allowed (cut, codec) pair of the scenario, cut by cut. A cut without any allowed codec is
-/// left out.
+/// Every allowed (cut, codec) pair of the scenario, and each with every exit before it, cut by cut.
+/// A cut without any allowed codec is left out.
 std::vector<Candidate> EnumerateCandidates(const Scenario& scenario);
+
+/// The 95th percentile of a time that is one of two kinds, each about normal with this median and
+/// 95th percentile: the first for `share` of all pictures, the second for the others.
+Milliseconds MixtureP95(double share, Milliseconds first, Milliseconds first_p95,
+                        Milliseconds second, Milliseconds second_p95);
 
 /// The pairs of one cut only.
 std::vector<Candidate> CandidatesAt(const Scenario& scenario, size_t cut);

@@ -49,6 +49,13 @@ Json ToJson(const Scenario& s, const Candidate& c) {
   json["metric"] = c.payload.metric ? Json(*c.payload.metric) : Json();
   json["runnable"] = c.runnable();
   json["route"] = ToString(RouteOf(s, c));
+  if (c.gate) {
+    const PlannedGate& gate = s.gates[*c.gate];
+    json["exit"] = {{"at", gate.at},
+                    {"threshold", gate.promise.threshold},
+                    {"sure_share", gate.promise.sure_share},
+                    {"disagreement_bound", gate.promise.disagreement_bound}};
+  }
   json["not_runnable"] = c.runnable() ? Json() : Json(c.not_runnable);
   return json;
 }

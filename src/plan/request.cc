@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "profile/library.h"
 #include "profile/measured.h"
+#include "vision/exit_cut.h"
 
 namespace fogline {
 namespace {
@@ -45,6 +46,30 @@ Result<Limits> MakeLimits(const PlanRequest& request, const Model& model) {
     limits.keep_on_edge = cut.edge;
   }
   return limits;
+}
+
+/// Those of the network's exits that can promise what is asked.
+Result<std::vector<PlannedGate>> GatesOf(const Network& network, double most) {
+  const auto& exits = network.card.exits;
+  const std::string flag = fmt::format("--max-disagreement {}", most);
+  if (exits.empty()) {
+    return Fail(ErrorCode::kNotFound, flag,
+                "{} has no early exits: fogline train --teacher {} --exits auto fits some",
+                network.path.string(), network.path.string());
+  }
+  std::vector<PlannedGate> gates;
+  std::optional<Error> why;
+  for (const EarlyExit& exit : exits) {
+    const auto promise = PromiseOf(exit, most, exits.size());
+    if (!promise) {
+      why = promise.error();
+      continue;
+    }
+    FOGLINE_TRY(Cut cut, CutOfExit(network, exit));
+    gates.push_back({NameOfExit(network.model, cut), std::move(cut), *promise});
+  }
+  if (gates.empty()) return tl::unexpected<Error>(*std::move(why));
+  return gates;
 }
 
 }  // namespace
@@ -117,6 +142,9 @@ Result<Scenario> MakeScenario(const PlanRequest& request, const Network& network
   }
   s.operation.deliver = request.deliver == "edge" ? Side::kEdge : Side::kCloud;
   FOGLINE_TRY(s.limits, MakeLimits(request, network.model));
+  if (request.max_disagreement) {
+    FOGLINE_TRY(s.gates, GatesOf(network, *request.max_disagreement));
+  }
   s.strict = request.strict;
   s.ideal = request.ideal;
   if (request.device_price) {

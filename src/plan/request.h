@@ -20,6 +20,9 @@ struct PlanRequest {
   std::string not_before;         // a cut or tensor
   std::optional<double> max_latency, max_latency_p95, min_agreement, min_accuracy, min_metric,
       max_cost, max_memory, max_data;
+  /// Sure pictures may leave at the network's exits, as long as no more than this share gets
+  /// another class; nothing: none does.
+  std::optional<double> max_disagreement;
   bool never_send_input = false;
   bool strict = false;  // Scenario::strict and ideal
   bool ideal = false;

@@ -14,6 +14,7 @@
 #include "profile/machine.h"
 #include "profile/timing.h"
 #include "vision/contract.h"
+#include "vision/exits.h"
 
 namespace fogline {
 
@@ -35,6 +36,13 @@ struct Limits {
   std::vector<std::string> Flags() const;
 };
 
+/// An early exit that pictures may take, and what is promised of it.
+struct PlannedGate {
+  std::string at;  // as people write the place
+  Cut cut;         // where its tensor crosses, alone
+  GatePromise promise;
+};
+
 struct Scenario {
   const Model* model = nullptr;
   ModelContract contract;  // of the model
@@ -47,6 +55,7 @@ struct Scenario {
   Objective objective;
   Operation operation;
   Limits limits;
+  std::vector<PlannedGate> gates;  // empty: every picture goes to its cut
   /// Codecs that are known to agree less are left alone, and those of which nothing is known but
   /// that they change something, unless a limit or `codecs` says what is wanted instead.
   double least_agreement = kLeastAgreement;

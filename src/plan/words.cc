@@ -35,9 +35,11 @@ std::string AgreementText(const Candidate& c) {
 
 std::string CutTitle(const Scenario& scenario, const Candidate& candidate) {
   const Cut& cut = scenario.cuts[candidate.cut];
-  if (!cut.is_split()) return NameOf(cut.mechanism());
-  const std::string number = cut.index < 0 ? cut.name : fmt::format("cut {}", cut.index);
-  return cut.alias.empty() ? number : number + " · " + cut.alias;
+  std::string title = cut.index < 0 ? cut.name : fmt::format("cut {}", cut.index);
+  if (!cut.alias.empty()) title += " · " + cut.alias;
+  if (!cut.is_split()) title = NameOf(cut.mechanism());
+  if (candidate.gate) title += ", exit at " + scenario.gates[*candidate.gate].at;
+  return title;
 }
 
 std::string PayloadTitle(const Candidate& c) {
@@ -59,6 +61,8 @@ std::string ProofText(const Scenario& s, const Plan& plan) {
         "(maximum flow over the layers equals the cut).",
         tie, least);
   }
+  const char* what =
+      s.gates.empty() ? "a cut with a codec" : "a cut with a codec, with and without an early exit";
   const std::vector<std::string> limits = s.limits.Flags();
   std::string among;
   if (plan.only_runnable) among += " that edge and cloud run";
@@ -67,14 +71,14 @@ std::string ProofText(const Scenario& s, const Plan& plan) {
   }
   if (among.empty()) {
     return fmt::format(
-        "Proof: {}all {} candidates (a cut with a codec) were evaluated, and none "
+        "Proof: {}all {} candidates ({}) were evaluated, and none "
         "costs less than {}; divisions beyond them are not ruled out.",
-        tie, plan.candidates.size(), least);
+        tie, plan.candidates.size(), what, least);
   }
   return fmt::format(
-      "Proof: {}all {} candidates (a cut with a codec) were evaluated; of the {}{} "
+      "Proof: {}all {} candidates ({}) were evaluated; of the {}{} "
       "none costs less than {}.",
-      tie, plan.candidates.size(), proof.within, among, least);
+      tie, plan.candidates.size(), what, proof.within, among, least);
 }
 
 std::string TiesText(const Scenario& s, const Plan& plan) {
