@@ -27,6 +27,7 @@ Json ToJson(const std::vector<DemoMechanism>& mechanisms) {
          {"sent", m.sent},
          {"stored", m.stored},
          {"skipped", m.skipped},
+         {"early", m.early},
          {"bytes_mean", m.bytes_mean},
          {"latency_ms",
           {{"p50", m.p50_ms}, {"p95", m.p95_ms}, {"hypothetical_p50", m.hypothetical_p50_ms}}},
@@ -59,6 +60,11 @@ void Print(const std::vector<DemoMechanism>& mechanisms) {
                fmt::format("{:.2f}", m.overhead_p50_ms)});
   }
   fmt::print("\n{}\n", table.ToText(style));
+  for (const DemoMechanism& m : mechanisms) {
+    if (m.early > 0) {
+      fmt::print("{}: {} of {} pictures left early\n\n", m.name, m.early, m.images);
+    }
+  }
   Table stages({{"where the time goes (ms, p50)"}, {"", true}, {""}});
   for (const DemoMechanism& m : mechanisms) {
     stages.Add({m.name}, Table::Weight::kStrong);

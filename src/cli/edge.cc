@@ -96,6 +96,7 @@ struct EdgeArgs {
   std::vector<std::string> sources;
   std::string model, device, mechanism, cut, route, report = "positives", wire = "fogline", bundle,
                                                     spool, trace, metrics;
+  int audit = -1;  // none given
 };
 
 /// Which network runs, on what pictures, and how.
@@ -119,6 +120,14 @@ void AddWhatRuns(Command& command, EdgeArgs& args) {
               "cloud-only");
   command.Add("--route", args.route,
               "mechanism, cut, codec and size in one, as plans name it: MODEL[@SIZE]:CUT/CODEC");
+  command.Add("--max-disagreement", edge.request.most_disagreement,
+              "let pictures leave at an early exit that are sure there, as long as no more than "
+              "this share of all gets another class, e.g. 0.01");
+  command
+      .Add("--audit", args.audit,
+           "one in so many pictures that are sure at an exit goes on to the cloud all the same, "
+           "which counts how they agree; 0: none (default 50)")
+      .Range(0, 1000000);
   command.Add("--bundle", args.bundle, "calibration (default: MODEL.bundle beside the model)");
   command.Add("--wire", args.wire, "fogline, or json for the paper's baseline")
       .OneOf({"fogline", "json"});
@@ -237,6 +246,7 @@ Status ReadRequest(const EdgeArgs& args, RouteRequest& request) {
 Status Run(EdgeArgs& args) {
   EdgeOptions& edge = args.edge;
   FOGLINE_CHECK(ReadRequest(args, edge.request));
+  if (args.audit >= 0) edge.request.audit = static_cast<uint32_t>(args.audit);
   FOGLINE_TRY(edge.sources,
               ParseSources(args.sources, args.device.empty() ? HostName() : args.device));
   if (!args.device.empty() && edge.sources.front().named) {

@@ -25,6 +25,10 @@ std::string EdgeMetrics(std::span<const EdgeReport> reports) {
           &EdgeReport::overtaken);
   counter("fogline_edge_unplaced_total", "Pictures without a position.", &EdgeReport::unplaced);
   counter("fogline_edge_unreported_total", "Negative pictures, not sent.", &EdgeReport::unreported);
+  counter("fogline_edge_early_total", "Pictures done with at an early exit.", &EdgeReport::early);
+  counter("fogline_edge_audited_total",
+          "Pictures that were sure at an early exit and were sent on all the same.",
+          &EdgeReport::audited);
   counter("fogline_edge_sent_total", "Frames made.", &EdgeReport::sent);
   counter("fogline_edge_local_total", "Frames run here while the cloud was silent.",
           &EdgeReport::local);

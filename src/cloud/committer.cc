@@ -90,7 +90,12 @@ void Committer::Answer(const Batch::Action& answer) {
     parts_.stats->CountUnstored(ack.status, answer.error->code);
     parts_.unstored->Count(frame.device, ack.status, *answer.error, Clock::Real().Steady());
   } else if (frame.has_row()) {
-    ++(ack.status == AckStatus::kDuplicate ? parts_.stats->duplicates : parts_.stats->stored);
+    const bool again = ack.status == AckStatus::kDuplicate;
+    ++(again ? parts_.stats->duplicates : parts_.stats->stored);
+    if (const auto agrees = frame.worked->audit_agrees; agrees && !again) {
+      ++parts_.stats->audited;
+      if (!*agrees) ++parts_.stats->audits_differ;
+    }
   }
   if (!frame.answer_to.empty()) {
     WriteAck(ack, answer_);

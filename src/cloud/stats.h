@@ -19,6 +19,9 @@ struct CloudStats {
   std::atomic<uint64_t> waiting{0};                        // now, for a worker
   std::atomic<uint64_t> limited{0};  // beyond a device's rate: not looked at, the device repeats
   std::atomic<uint64_t> times_not_believed{0};  // of capture, stored as unknown
+  // Stored pictures that a device was sure of at an early exit and sent on all the same, and those
+  // of them of which the whole network said something else.
+  std::atomic<uint64_t> audited{0}, audits_differ{0};
   std::atomic<uint64_t> put_off{0};  // of the retried, since their device had enough waiting
 
   /// Counts an answer that is not "stored".

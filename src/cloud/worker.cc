@@ -75,16 +75,9 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   FOGLINE_TRY(const auto open, found);
   const KnownModel& model = *open->model;
   Detection& row = out.detection.emplace();
-  if (open->cut.is_edge_only()) {
-    const Payload* payload = FindRole(frame_, Role::kResult);
-    if (payload == nullptr) return Refuse("is edge-only and holds no result");
-    FOGLINE_TRY(ResultPayload result, ParseResult(payload->bytes));
-    out.label = result.label;
-    out.score = result.score;
-    row.label = std::move(result.text);
-    row.positive = result.positive;
-    row.findings = std::move(result.findings);
-    row.codec = "result";
+  const bool left = frame_.gate && frame_.gate->left;
+  if (open->cut.is_edge_only() || left) {
+    FOGLINE_CHECK(TakeResult(out));
     out.stages.decode = LapMicros(start);
   } else {
     FOGLINE_CHECK(MatchTensors(frame_, *open, carriers_));
@@ -95,6 +88,7 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
     }
     row.codec = ToString(codecs_);
     FOGLINE_CHECK(RunCloud(*open, row.codec, out));
+    if (frame_.gate) FOGLINE_CHECK(Audit(out));
   }
   row.score = out.score;
   row.device = frame_.device;
@@ -114,8 +108,12 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   row.heading_deg = frame_.heading_deg;
   row.counts = frame_.counts;
   row.model = ToHex(model.hash);
-  row.mechanism = NameOf(open->cut.mechanism());
+  row.mechanism = NameOf(left ? MechanismKind::kEdgeOnly : open->cut.mechanism());
   row.cut = open->cut.name;
+  if (frame_.gate) {
+    FOGLINE_TRY(std::string exit, ExitOf(model));
+    if (left) row.cut = std::move(exit);
+  }
   row.payload_bytes = static_cast<uint32_t>(bytes.size());
   if (const Payload* thumbnail = FindRole(frame_, Role::kThumbnail)) {
     row.thumbnail.assign(thumbnail->bytes.begin(), thumbnail->bytes.end());
@@ -127,6 +125,42 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   row.stages.suffix = Millis(out.stages.suffix);
   FOGLINE_CHECK(Check(row));
   return out;
+}
+
+/// The device's own verdict, as what the picture is stored as.
+Status Worker::TakeResult(Worked& out) const {
+  const Payload* payload = FindRole(frame_, Role::kResult);
+  if (payload == nullptr) {
+    return Refuse(frame_.gate ? "left at an exit and holds no result"
+                              : "is edge-only and holds no result");
+  }
+  FOGLINE_TRY(ResultPayload result, ParseResult(payload->bytes));
+  out.label = result.label;
+  out.score = result.score;
+  Detection& row = *out.detection;
+  row.label = std::move(result.text);
+  row.positive = result.positive;
+  row.findings = std::move(result.findings);
+  row.codec = "result";
+  return {};
+}
+
+/// The tensor at the exit that a frame names.
+Result<std::string> Worker::ExitOf(const KnownModel& model) const {
+  for (const EarlyExit& exit : model.card.exits) {
+    if (IdOfCut({&exit.at, 1}) == frame_.gate->at) return exit.at;
+  }
+  return Fail(ErrorCode::kInvalid, "frame", "names an exit {:016x} that the card of {} lacks",
+              frame_.gate->at, model.path.filename().string());
+}
+
+/// What the device was sure of, beside what the whole network says.
+Status Worker::Audit(Worked& out) const {
+  const Payload* payload = FindRole(frame_, Role::kResult);
+  if (payload == nullptr) return {};
+  FOGLINE_TRY(const ResultPayload result, ParseResult(payload->bytes));
+  out.audit_agrees = result.label == out.label;
+  return {};
 }
 
 Status Worker::RunCloud(const OpenCut& open, const std::string& codecs, Worked& out) {

@@ -26,6 +26,9 @@ namespace fogline {
 struct Worked {
   std::optional<Detection> detection;  // none from a frame that only settles earlier ones
   bool time_not_believed = false;      // see BelievedCapture: stored as unknown
+  /// Of a picture that a device was sure of and sent on all the same: whether the network says the
+  /// same class of it.
+  std::optional<bool> audit_agrees;
   std::vector<Settlement> settlements;
   CloudStages stages;
   int32_t label = -1;
@@ -63,6 +66,9 @@ class Worker {
 
  private:
   Result<Worked> WorkOn(std::span<const std::byte> bytes, const std::string& device);
+  Status TakeResult(Worked& out) const;
+  Result<std::string> ExitOf(const KnownModel& model) const;
+  Status Audit(Worked& out) const;
   Status RunCloud(const OpenCut& open, const std::string& codecs, Worked& out);
   Result<TensorCodec*> Decoder(const Payload& payload, const CodecName& codec, const Port& tensor,
                                bool pixels);

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cloud/cloud.h"
 #include "codec/runnable.h"
+#include "edge/gate.h"
 #include "edge/mechanism.h"
 #include "servers/local_broker.h"
 #include "vision/folder.h"
@@ -48,6 +49,19 @@ Result<Cut> DefaultCut(const Network& network) {
                 "has no cut that edge and cloud can run");
   }
   return *best;
+}
+
+/// The device whose sure pictures leave early, and what of them may differ, tried in this order.
+constexpr const char* kEarly = "demo-early-exit";
+constexpr double kMayDiffer[] = {0.01, 0.02, 0.05, 0.1};
+
+/// The least that one of the network's exits can promise; nothing where none can.
+std::optional<double> LeastPromise(const Network& network, const Cut& cut) {
+  if (network.card.exits.empty()) return std::nullopt;
+  for (const double most : kMayDiffer) {
+    if (ChooseGate(network, cut, {std::nullopt, most, 0, "demo"})) return most;
+  }
+  return std::nullopt;
 }
 
 /// One edge as a process of its own, like in the field.
@@ -106,7 +120,8 @@ Result<DemoMechanism> Collect(Edge& edge, Store& store) {
   }
   DemoMechanism m;
   m.device = edge.device;
-  m.name = report["mechanism"];
+  m.name = edge.device == kEarly ? "early exit" : report["mechanism"].get<std::string>();
+  m.early = report["early"];
   m.cut = report["cut"];
   m.codec = report["codec"];
   m.images = report["images"];
@@ -154,6 +169,7 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
     FOGLINE_TRY(images, FindShipped("models/demo"));
   }
   std::string cut = options.cut;
+  std::optional<double> may_differ;
   {
     // Looked at before anything starts, so that a bad folder, model or cut is one line and nothing
     // runs.
@@ -163,6 +179,7 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
     FOGLINE_TRY(const Network network, LoadNetwork(model));
     FOGLINE_TRY(const Cut chosen, cut.empty() ? DefaultCut(network) : FindCut(network.model, cut));
     cut = chosen.index < 0 ? chosen.name : std::to_string(chosen.index);
+    may_differ = LeastPromise(network, chosen);
   }
   const TempDir dir;
   std::unique_ptr<LocalBroker> own_broker;
@@ -186,11 +203,16 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   const auto shown = metrics.Show(*cloud);
 
   std::vector<Edge> edges;
-  const std::vector<std::vector<std::string>> mechanisms{{"--mechanism", "edge-only"},
-                                                         {"--mechanism", "cloud-only"},
-                                                         {"--mechanism", "split", "--cut", cut}};
-  for (const auto& mechanism : mechanisms) {
-    const std::string device = fmt::format("demo-{}", mechanism[1]);
+  std::vector<std::pair<std::string, std::vector<std::string>>> mechanisms{
+      {"demo-edge-only", {"--mechanism", "edge-only"}},
+      {"demo-cloud-only", {"--mechanism", "cloud-only"}},
+      {"demo-split", {"--mechanism", "split", "--cut", cut}}};
+  if (may_differ) {
+    mechanisms.push_back({kEarly,
+                          {"--mechanism", "split", "--cut", cut, "--max-disagreement",
+                           fmt::format("{}", *may_differ)}});
+  }
+  for (const auto& [device, mechanism] : mechanisms) {
     FOGLINE_TRY(Edge edge, StartEdge(options, broker, model, images, dir.path() / (device + ".log"),
                                      device, mechanism));
     edges.push_back(std::move(edge));

@@ -28,6 +28,7 @@ struct DemoOptions {
 struct DemoMechanism {
   std::string name, cut, codec, device;
   uint64_t images = 0, sent = 0, stored = 0, skipped = 0;
+  uint64_t early = 0;  // pictures that left at an exit
   double bytes_mean = 0;
   double p50_ms = 0, p95_ms = 0, hypothetical_p50_ms = 0, overhead_p50_ms = 0;
   std::vector<std::pair<std::string, double>> stages_p50_ms;
@@ -39,7 +40,8 @@ struct DemoHooks {
   std::function<void(const std::vector<DemoMechanism>&)> pictures_are_through;
 };
 
-/// Runs the demo; keeps serving the map until a stop is asked for unless `once`.
+/// Runs the demo, with a fourth edge whose sure pictures leave early where the model has exits that
+/// can promise something; keeps serving the map until a stop is asked for unless `once`.
 Status RunDemo(const DemoOptions& options, const DemoHooks& hooks);
 
 }  // namespace fogline

@@ -29,8 +29,10 @@ void Answers::Heard(const std::string& device, const Receipt& receipt) {
   const Status read = IsJsonFrame(receipt.frame) ? ParseJsonFrame(receipt.frame, frame, scratch)
                                                  : ParseFrame(receipt.frame, frame);
   if (!read) return LogDebug("{}", read.error().ToString());  // a newer build's, in the spool
-  const bool own =
-      std::ranges::any_of(frame.payloads, [](const Payload& p) { return p.role == Role::kResult; });
+  const auto holds = [&](Role role) {
+    return std::ranges::find(frame.payloads, role, &Payload::role) != frame.payloads.end();
+  };
+  const bool own = holds(Role::kResult) && !holds(Role::kActivation);
   if (!own) Write(device, frame, true, receipt.result, receipt.reason);
 }
 

@@ -206,6 +206,8 @@ void Device::HandOn(Workbench& bench, Taken& taken) {
     report_.unreported += made && !sends;
     report_.sent += sent;
     report_.local += sent && alone(taken.route);
+    report_.early += made && bench.left();
+    report_.audited += made && bench.audited();
     report_.skipped += skipped;
     report_.unplaced = whereabouts_->unplaced();
     ++moves_;

@@ -7,6 +7,7 @@
 #include "codec/agreement.h"
 #include "codec/runnable.h"
 #include "engine/session.h"
+#include "vision/exit_cut.h"
 #include "vision/placement.h"
 #include "vision/preprocess.h"
 #include "vision/verdict.h"
@@ -87,12 +88,20 @@ class CloudOnly final : public Mechanism {
 class EdgeOnly final : public Mechanism {
  public:
   explicit EdgeOnly(const Network& network)
-      : prepare_(network.card), card_(network.card), judged_(network.contract.judged) {}
+      : prepare_(network.card), judged_(network.contract.judged) {}
 
   Status Init(const Network& network, const MechanismOptions& options) {
+    if (gate_) {
+      // What the gate gives stands in the cut's order.
+      ports_ = cut_.tensors;
+      const auto judged = std::ranges::find(ports_, network.contract.output().tensor, &Port::name);
+      judged_ = static_cast<size_t>(judged - ports_.begin());
+      return {};
+    }
     FOGLINE_TRY(session_,
                 OpenSession(network.model,
                             {.threads = options.threads, .optimize = true, .free_dimensions = {}}));
+    ports_ = session_->outputs();
     return {};
   }
 
@@ -104,9 +113,10 @@ class EdgeOnly final : public Mechanism {
     Nanos start = Clock::Real().Steady();
     const TensorView input = prepare_.Input(picture);
     out.resize_us = LapMicros(start);
-    FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
+    FOGLINE_TRY(const Gate::Passed passed, RunTo(session_.get(), input));
     out.prefix_us = LapMicros(start);
-    FOGLINE_TRY(Findings findings, ReadOutputs(outputs, session_->outputs(), judged_, card_,
+    if (passed.left) return Leave(*passed.sure, start, out);
+    FOGLINE_TRY(Findings findings, ReadOutputs(passed.outputs, ports_, judged_, card_,
                                                PlacementOf(picture.width, picture.height, card_)));
     Verdict verdict = Judge(findings, card_);
     out.positive = verdict.positive;
@@ -122,9 +132,9 @@ class EdgeOnly final : public Mechanism {
 
  private:
   Prepare prepare_;
-  const ModelCard card_;
-  const size_t judged_;
-  std::shared_ptr<Session> session_;
+  size_t judged_;
+  std::vector<Port> ports_;           // of the outputs
+  std::shared_ptr<Session> session_;  // null where there is a gate
 };
 
 class Split final : public Mechanism {
@@ -150,6 +160,7 @@ class Split final : public Mechanism {
     if (quantised) bundle_ = std::move(bundle);
     FOGLINE_CHECK(OpenCodecs());
     if (bundle_ != nullptr) bundle_id_ = ShortId(bundle_->hash());
+    if (gate_) return {};
     Prefixes own;
     Prefixes& prefixes = options.prefixes != nullptr ? *options.prefixes : own;
     FOGLINE_TRY(session_, prefixes.Open(network, cut_, options.threads));
@@ -160,8 +171,10 @@ class Split final : public Mechanism {
     Nanos start = Clock::Real().Steady();
     const TensorView input = prepare_.Input(picture);
     out.resize_us = LapMicros(start);
-    FOGLINE_TRY(const auto outputs, session_->Run({&input, 1}));
+    FOGLINE_TRY(const Gate::Passed passed, RunTo(session_.get(), input));
     out.prefix_us = LapMicros(start);
+    if (passed.left) return Leave(*passed.sure, start, out);
+    const std::vector<Tensor>& outputs = passed.outputs;
     out.data.clear();
     for (size_t i = 0; i < coders_.size(); ++i) {
       FOGLINE_CHECK(coders_[i].codec->Encode(outputs[i].view(), out.data));
@@ -179,6 +192,8 @@ class Split final : public Mechanism {
                               coders_[i].tensor});
       begin = end;
     }
+    out.audited = passed.sure.has_value();
+    if (passed.sure) AddVerdict(*passed.sure, out);
     out.encode_us = LapMicros(start);
     return {};
   }
@@ -203,7 +218,7 @@ class Split final : public Mechanism {
   Prepare prepare_;
   std::shared_ptr<const Bundle> bundle_;  // where a codec is calibrated
   std::vector<Coder> coders_;
-  std::shared_ptr<Session> session_;
+  std::shared_ptr<Session> session_;  // null where there is a gate
 };
 
 /// kUnsupported or kUsage, naming the flag at fault.
@@ -289,7 +304,8 @@ size_t Mechanism::least_bytes() const {
 
 bool Mechanism::IsLike(const Mechanism& other) const {
   return model_id_ == other.model_id_ && cut_.id == other.cut_.id &&
-         bundle_id_ == other.bundle_id_ && route_.codecs == other.route_.codecs;
+         bundle_id_ == other.bundle_id_ && route_.codecs == other.route_.codecs &&
+         route_.gate == other.route_.gate;
 }
 
 void Mechanism::SendAlone(Prepared& out, Role role, const CodecName& codec, const Port& what) {
@@ -297,10 +313,51 @@ void Mechanism::SendAlone(Prepared& out, Role role, const CodecName& codec, cons
                           static_cast<uint8_t>(codec.parameter), what.dtype, what.shape, out.data});
 }
 
+Result<Gate::Passed> Mechanism::RunTo(Session* session, const TensorView& input) {
+  if (gate_) return gate_->Run(input);
+  FOGLINE_TRY(std::vector<Tensor> outputs, session->Run({&input, 1}));
+  return Gate::Passed{std::nullopt, false, std::move(outputs)};
+}
+
+void Mechanism::AddVerdict(const ExitVerdict& verdict, Prepared& out) const {
+  out.verdict.clear();
+  const bool positive = card_.positive < 0 || verdict.label == card_.positive;
+  WriteResult({verdict.label, verdict.score, positive, card_.LabelOf(verdict.label), std::nullopt},
+              out.verdict);
+  out.payloads.push_back({Role::kResult, static_cast<uint8_t>(CodecKind::kJson), 0,
+                          DType::kUndefined, Shape(), out.verdict});
+}
+
+Status Mechanism::Leave(const ExitVerdict& verdict, Nanos start, Prepared& out) const {
+  out.payloads.clear();
+  AddVerdict(verdict, out);
+  out.left = true;
+  out.positive = card_.positive < 0 || verdict.label == card_.positive;
+  out.encode_us = LapMicros(start);
+  return {};
+}
+
 void Mechanism::Stamp(Frame& frame) const {
   frame.model = model_id_;
   frame.cut = cut_.id;
   frame.bundle = bundle_id_;
+  if (gate_) frame.gate = gate_->name();
+}
+
+Status Mechanism::OpenGate(const Network& network, const MechanismOptions& options) {
+  const std::string& flag = options.gate->flag;
+  if (options.json) return Fail(ErrorCode::kUsage, flag, "does not travel with --wire json");
+  if (cut_.is_cloud_only()) {
+    return Fail(ErrorCode::kUsage, flag, "needs a part of the network on the edge, not cloud-only");
+  }
+  if (cut_.is_edge_only() && options.gate->audit > 0) {
+    return Fail(ErrorCode::kUsage, fmt::format("--audit {}", options.gate->audit),
+                "sends to a cloud that runs the rest; edge-only leaves it nothing");
+  }
+  FOGLINE_TRY(const ChosenGate chosen, ChooseGate(network, cut_, *options.gate));
+  FOGLINE_TRY(gate_, Gate::Open(network, cut_, chosen, options.gate->audit, options.threads));
+  route_.gate = ExitGate{{NameOfExit(network.model, chosen.cut), 0}, chosen.promise.threshold};
+  return {};
 }
 
 Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
@@ -323,6 +380,8 @@ Result<std::unique_ptr<Mechanism>> Mechanism::Make(const Network& network,
     mechanism->route_.height = network.card.height;
     mechanism->cut_ = std::move(cut);
     mechanism->model_id_ = ShortId(network.model.hash());
+    mechanism->card_ = network.card;
+    if (options.gate) FOGLINE_CHECK(mechanism->OpenGate(network, options));
     FOGLINE_CHECK(init(*mechanism));
     return mechanism;
   };

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "codec/route.h"
+#include "edge/gate.h"
 #include "edge/prefixes.h"
 #include "frame/frame.h"
 #include "vision/image.h"
@@ -19,10 +21,13 @@ namespace fogline {
 
 /// A picture worked on and ready to send. Buffers are reused from picture to picture.
 struct Prepared {
-  std::vector<std::byte> data;  // what the payloads view
+  std::vector<std::byte> data;     // what the payloads view
+  std::vector<std::byte> verdict;  // of a gate's head, which they view too
   std::vector<Payload> payloads;
   uint32_t resize_us = 0, prefix_us = 0, encode_us = 0;
-  std::optional<bool> positive;  // where the device ran the whole network: worth reporting
+  std::optional<bool> positive;  // where the device has the verdict: worth reporting
+  bool left = false;             // at the route's gate: sure enough to go no further
+  bool audited = false;          // sure there, and sent on all the same
 };
 
 struct MechanismOptions {
@@ -33,7 +38,8 @@ struct MechanismOptions {
   std::filesystem::path
       bundle;  // calibration; empty: MODEL.bundle beside the model where it exists
   int threads = 1;
-  bool json = false;  // the paper's wire: numbers as text
+  bool json = false;                // the paper's wire: numbers as text
+  std::optional<GateRequest> gate;  // where sure pictures leave early; none: nowhere
   /// Where other routes of the network have the engine open, to be shared; null: nowhere.
   Prefixes* prefixes = nullptr;
 };
@@ -59,7 +65,7 @@ class Mechanism {
   /// Bytes that what it sends of a picture is never less than, as far as its codecs say for
   /// certain.
   size_t least_bytes() const;
-  /// Fills in what every frame of this mechanism says alike: model, cut, bundle.
+  /// Fills in what every frame of this mechanism says alike: model, cut, bundle, gate.
   void Stamp(Frame& frame) const;
 
  protected:
@@ -68,6 +74,13 @@ class Mechanism {
   Mechanism& operator=(const Mechanism&) = default;
   /// All that is sent of a picture, in one payload.
   static void SendAlone(Prepared& out, Role role, const CodecName& codec, const Port& what);
+  /// Runs the engine up to the cut: `session`, or where the route has a gate what that has.
+  Result<Gate::Passed> RunTo(Session* session, const TensorView& input);
+  /// Adds the verdict of a gate's head to the payloads.
+  void AddVerdict(const ExitVerdict& verdict, Prepared& out) const;
+  /// Makes of a picture that leaves at the gate all that is sent of it; `start`: when the engine
+  /// was done.
+  Status Leave(const ExitVerdict& verdict, Nanos start, Prepared& out) const;
 
   // Set by Make before the mechanism's own Init.
   std::string name_;
@@ -75,6 +88,11 @@ class Mechanism {
   std::string codec_;
   Route route_;
   uint64_t model_id_ = 0, bundle_id_ = 0;
+  ModelCard card_;
+  std::optional<Gate> gate_;
+
+ private:
+  Status OpenGate(const Network& network, const MechanismOptions& options);
 };
 
 /// The calibration to use: the file named, or MODEL.bundle beside the model where it exists.

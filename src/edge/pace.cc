@@ -34,6 +34,10 @@ Result<std::unique_ptr<Mechanism>> PaceMechanism(std::unique_ptr<Mechanism> mech
                                                  const Network& network,
                                                  const MechanismOptions& options,
                                                  const std::string& machine) {
+  if (options.gate) {
+    return Fail(ErrorCode::kUsage, "--pace " + machine,
+                "slows whole halves down, not what runs up to an early exit");
+  }
   FOGLINE_TRY(const Machine found, FindMachine(machine, "--pace"));
   FOGLINE_TRY(const auto bundle, FindBundle(network, options.bundle));
   const StepTimes pace =

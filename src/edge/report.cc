@@ -25,6 +25,8 @@ std::span<const EdgeCount> EdgeCounts() {
       {"stale", &EdgeReport::stale, "past their deadline"},
       {"overtaken", &EdgeReport::overtaken, "overtaken"},
       {"local", &EdgeReport::local, "run here altogether"},
+      {"early", &EdgeReport::early, "left early"},
+      {"audited", &EdgeReport::audited, "sure and sent on all the same"},
   });
   return kCounts;
 }

@@ -37,6 +37,8 @@ struct EdgeReport {
   uint64_t stale = 0;                   // given up, since they were past their deadline
   uint64_t overtaken = 0;               // pictures passed over for newer ones
   uint64_t local = 0;                   // run here altogether, since the cloud was silent
+  uint64_t early = 0;                   // done with at an early exit
+  uint64_t audited = 0;                 // sure there, and sent on all the same
   uint64_t window = 0, kept_bytes = 0;  // now
   bool connected = false;
   double bytes_mean = 0;    // of a frame on the wire

@@ -33,8 +33,11 @@ std::string RoutePool::TextOf(const Frame& frame) const {
   for (const auto& mechanism : open_) {
     Frame like;
     mechanism->Stamp(like);
-    const bool same =
-        HalvesOf(like) == HalvesOf(frame) && mechanism->route().codecs == named->codecs;
+    // What left at a gate says no codec.
+    const bool left = frame.gate && frame.gate->left;
+    like.gate = like.gate ? FrameGate{like.gate->at, like.gate->threshold, left} : like.gate;
+    const bool same = HalvesOf(like) == HalvesOf(frame) && like.gate == frame.gate &&
+                      (left || mechanism->route().codecs == named->codecs);
     if (same) return ToString(mechanism->route());
   }
   return ToString(*named);

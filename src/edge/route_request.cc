@@ -20,41 +20,29 @@ Status CheckSize(const std::string& flag, const Network& network, const std::str
               there.width, there.height, network.path.filename().string());
 }
 
-}  // namespace
-
-Result<Network> OpenNetwork(const RouteRequest& request) {
-  if (!request.route) return LoadNetwork(request.model, request.side);
-  const Route& route = *request.route;
-  const std::string flag = "--route " + ToString(route);
-  const std::string stem = request.model.stem().string();
-  if (route.gate) return Fail(ErrorCode::kUnsupported, flag, "no edge runs exit gates yet");
-  if (!route.model.name.empty() && route.model.name != stem) {
-    return Fail(ErrorCode::kUsage, flag, "is a route of {}, and --model is {}",
-                Printable(route.model.name), stem);
+/// How sure pictures leave early, if they do.
+Result<std::optional<GateRequest>> AskedGate(const RouteRequest& request, const Network& network,
+                                             const std::string& cut) {
+  const auto& most = request.most_disagreement;
+  const std::string flag = most            ? fmt::format("--max-disagreement {}", *most)
+                           : request.route ? "--route " + ToString(*request.route)
+                                           : std::string();
+  const bool gate = request.route && request.route->gate;
+  if (gate && most) return Fail(ErrorCode::kUsage, flag, "stands in place of a gate in --route");
+  if (!gate && !most) {
+    if (!request.audit) return std::nullopt;
+    return Fail(ErrorCode::kUsage, fmt::format("--audit {}", *request.audit),
+                "goes with --max-disagreement, or with a gate in --route");
   }
-  const bool square = route.width == route.height;
-  FOGLINE_TRY(Network network, LoadNetwork(request.model, square ? route.width : 0));
-  const uint64_t id = ShortId(network.model.hash());
-  if (route.model.id != 0 && route.model.id != id) {
-    return Fail(ErrorCode::kConflict, flag, "{} is +{:016x}", request.model.string(), id);
-  }
-  const ModelCard& card = network.card;
-  if (!square && (card.width != route.width || card.height != route.height)) {
-    return Fail(ErrorCode::kUsage, flag,
-                "only the card makes a picture that is not square, here {}x{}", card.width,
-                card.height);
-  }
-  return network;
+  FOGLINE_TRY(const Cut found, FindCut(network.model, cut));
+  const uint32_t usual = found.is_split() ? RouteRequest::kUsualAudit : 0;
+  return GateRequest{gate ? request.route->gate : std::nullopt, most, request.audit.value_or(usual),
+                     flag};
 }
 
-Result<MechanismOptions> Asked(const RouteRequest& request, const Network& network) {
+/// What a route asks of the mechanism, but for its gate.
+Result<MechanismOptions> AskedByRoute(const RouteRequest& request, const Network& network) {
   MechanismOptions asked = request.mechanism;
-  if (!request.route) {
-    if (request.side > 0) {
-      FOGLINE_CHECK(CheckSize(fmt::format("--size {}", request.side), network, asked.cut));
-    }
-    return asked;
-  }
   const Route& route = *request.route;
   const std::string flag = "--route " + ToString(route);
   asked.cut = route.cut.name;
@@ -80,6 +68,43 @@ Result<MechanismOptions> Asked(const RouteRequest& request, const Network& netwo
     return Fail(ErrorCode::kUsage, flag, "--wire json sends tensors as /json");
   }
   if (route.width > 0) FOGLINE_CHECK(CheckSize(flag, network, asked.cut));
+  return asked;
+}
+
+}  // namespace
+
+Result<Network> OpenNetwork(const RouteRequest& request) {
+  if (!request.route) return LoadNetwork(request.model, request.side);
+  const Route& route = *request.route;
+  const std::string flag = "--route " + ToString(route);
+  const std::string stem = request.model.stem().string();
+  if (!route.model.name.empty() && route.model.name != stem) {
+    return Fail(ErrorCode::kUsage, flag, "is a route of {}, and --model is {}",
+                Printable(route.model.name), stem);
+  }
+  const bool square = route.width == route.height;
+  FOGLINE_TRY(Network network, LoadNetwork(request.model, square ? route.width : 0));
+  const uint64_t id = ShortId(network.model.hash());
+  if (route.model.id != 0 && route.model.id != id) {
+    return Fail(ErrorCode::kConflict, flag, "{} is +{:016x}", request.model.string(), id);
+  }
+  const ModelCard& card = network.card;
+  if (!square && (card.width != route.width || card.height != route.height)) {
+    return Fail(ErrorCode::kUsage, flag,
+                "only the card makes a picture that is not square, here {}x{}", card.width,
+                card.height);
+  }
+  return network;
+}
+
+Result<MechanismOptions> Asked(const RouteRequest& request, const Network& network) {
+  MechanismOptions asked = request.mechanism;
+  if (request.route) {
+    FOGLINE_TRY(asked, AskedByRoute(request, network));
+  } else if (request.side > 0) {
+    FOGLINE_CHECK(CheckSize(fmt::format("--size {}", request.side), network, asked.cut));
+  }
+  FOGLINE_TRY(asked.gate, AskedGate(request, network, asked.cut));
   return asked;
 }
 

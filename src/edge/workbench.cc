@@ -38,9 +38,11 @@ Status Workbench::Work(const Capture& capture, size_t route, bool all) {
   frame_.stages.read = Micros(Clock::Real().Steady() - capture.began);
   FOGLINE_TRY(Mechanism* const mechanism, Of(route));
   prepared_.positive.reset();
+  prepared_.left = prepared_.audited = false;
   FOGLINE_CHECK(mechanism->Process(picture.image, prepared_));
   sends_ = prepared_.positive.value_or(true) || all;
   mechanism->Stamp(frame_);
+  if (frame_.gate) frame_.gate->left = prepared_.left;
   exif_ = std::move(picture.exif);
   frame_.payloads = prepared_.payloads;
   if (!sends_) return {};

@@ -28,6 +28,9 @@ class Workbench {
 
   /// Whether the last picture is to be sent.
   bool sends() const { return sends_; }
+  /// Whether it left at its route's gate; whether it was sure there and goes on all the same.
+  bool left() const { return prepared_.left; }
+  bool audited() const { return prepared_.audited; }
   /// The last picture's frame, complete but for when and where; until the next Work.
   Frame& frame() { return frame_; }
   const Exif& exif() const { return exif_; }

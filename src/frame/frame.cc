@@ -13,10 +13,13 @@ namespace fogline {
 namespace {
 
 constexpr uint8_t kVersion = 4;
+// Of frames with a gate: all others are written so that older clouds read them.
+constexpr uint8_t kWithGate = 5;
 // Older versions that are still read.
 constexpr uint8_t kWithoutTensors = 3, kWithoutCounts = 2, kWithoutTimeSource = 1;
 constexpr size_t kPayloadsBeforeTensors = 8;
-constexpr uint8_t kHasPosition = 1, kHasSettled = 2, kHasCounts = 4, kHasPicture = 8;
+constexpr uint8_t kHasPosition = 1, kHasSettled = 2, kHasCounts = 4, kHasPicture = 8, kHasGate = 16;
+constexpr uint8_t kLeft = 1;  // of a gate
 // Of a result.
 constexpr uint8_t kPositive = 1, kHasFindings = 2;
 constexpr double kDegreeUnits = 1e7;
@@ -59,6 +62,17 @@ Status ParsePayload(ByteReader& reader, uint8_t version, Payload& payload) {
   if (!elements || *elements > kMaxElements) return Bad("has a tensor beyond 2^31 elements");
   const auto length = reader.Read<uint32_t>();
   payload.bytes = reader.Take(length);
+  return {};
+}
+
+Status ParseGate(ByteReader& reader, FrameGate& gate) {
+  gate.at = reader.Read<uint64_t>();
+  gate.threshold = reader.Read<double>();
+  const auto flags = reader.Read<uint8_t>();
+  if (gate.at == 0 || !(gate.threshold >= 0 && gate.threshold <= 1) || (flags & ~kLeft) != 0) {
+    return Bad("has a malformed gate");
+  }
+  gate.left = (flags & kLeft) != 0;
   return {};
 }
 
@@ -118,10 +132,11 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
   out.clear();
   ByteWriter writer(out);
   writer.Write(Frame::kMagic);
-  writer.Write(kVersion);
+  writer.Write(frame.gate ? kWithGate : kVersion);
   writer.Write(static_cast<uint8_t>(
       (frame.has_position ? kHasPosition : 0) | (frame.settled.empty() ? 0 : kHasSettled) |
-      (frame.counts ? kHasCounts : 0) | (frame.picture.width > 0 ? kHasPicture : 0)));
+      (frame.counts ? kHasCounts : 0) | (frame.picture.width > 0 ? kHasPicture : 0) |
+      (frame.gate ? kHasGate : 0)));
   writer.Write(static_cast<uint8_t>(frame.payloads.size()));
   writer.Write(static_cast<uint8_t>(frame.device.size()));
   writer.Write(uint32_t{0});  // the length, known at the end
@@ -159,6 +174,11 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
     writer.Write(frame.picture.width);
     writer.Write(frame.picture.height);
   }
+  if (frame.gate) {
+    writer.Write(frame.gate->at);
+    writer.Write(frame.gate->threshold);
+    writer.Write(static_cast<uint8_t>(frame.gate->left ? kLeft : 0));
+  }
   for (const Payload& payload : frame.payloads) {
     writer.Write(static_cast<uint8_t>(payload.role));
     if (payload.role == Role::kActivation) writer.Write(payload.tensor);
@@ -188,9 +208,9 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   if (reader.Read<uint32_t>() != Frame::kMagic)
     return Bad("does not start with FGL1: not a Fogline frame");
   const auto version = reader.Read<uint8_t>();
-  if (version < kWithoutTimeSource || version > kVersion) {
+  if (version < kWithoutTimeSource || version > kWithGate) {
     return Fail(ErrorCode::kUnsupported, "frame", "has version {}, this build reads {} to {}",
-                version, kWithoutTimeSource, kVersion);
+                version, kWithoutTimeSource, kWithGate);
   }
   const auto flags = reader.Read<uint8_t>();
   const auto payloads = reader.Read<uint8_t>();
@@ -202,9 +222,9 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   uint32_t checksum = 0;
   std::memcpy(&checksum, bytes.data() + length - sizeof(checksum), sizeof(checksum));
   if (Crc32(bytes.first(length - sizeof(checksum))) != checksum) return Bad("fails its checksum");
-  const uint8_t known_flags = kHasPosition | kHasSettled |
-                              (version > kWithoutCounts ? kHasCounts : 0) |
-                              (version > kWithoutTensors ? kHasPicture : 0);
+  const uint8_t known_flags =
+      kHasPosition | kHasSettled | (version > kWithoutCounts ? kHasCounts : 0) |
+      (version > kWithoutTensors ? kHasPicture : 0) | (version >= kWithGate ? kHasGate : 0);
   if ((flags & ~known_flags) != 0) return Bad("has unknown flags");
   const size_t most = version > kWithoutTensors ? Frame::kMaxPayloads : kPayloadsBeforeTensors;
   if (payloads > most) return Bad("has too many payloads");
@@ -254,6 +274,7 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
     frame.picture.height = reader.Read<uint16_t>();
     if (frame.picture.width == 0 || frame.picture.height == 0) return Bad("is of an empty picture");
   }
+  if ((flags & kHasGate) != 0) FOGLINE_CHECK(ParseGate(reader, frame.gate.emplace()));
   frame.payloads.resize(payloads);
   for (Payload& payload : frame.payloads) FOGLINE_CHECK(ParsePayload(reader, version, payload));
   if (!reader.ok() || reader.remaining() != sizeof(checksum))

@@ -64,6 +64,14 @@ struct PictureSize {
   bool operator==(const PictureSize&) const = default;
 };
 
+/// The gate of a frame's route: an early exit of the network.
+struct FrameGate {
+  uint64_t at = 0;       // IdOfCut of the tensor where it leaves
+  double threshold = 1;  // how sure its head must be
+  bool left = false;     // this picture was done with there: the frame holds the head's verdict
+  bool operator==(const FrameGate&) const = default;
+};
+
 /// The first 8 bytes of a hash as a little-endian number: how models and bundles are named in a
 /// frame.
 uint64_t ShortId(const Sha256& hash);
@@ -91,6 +99,9 @@ struct Frame {
   PictureSize picture;                 // where places in the tensors mean nothing without it
   std::vector<Settled> settled;        // at most kMaxSettled
   std::optional<DeviceCounts> counts;  // now and then
+  /// Of a route with one. A picture that was sure and is sent on all the same, as a sample of them,
+  /// has the head's verdict as a result beside its tensors.
+  std::optional<FrameGate> gate;
   std::vector<Payload> payloads;
 
   /// Back to a new frame, but for the memory of its name and lists: what is written or read next

@@ -6,6 +6,7 @@ Result<Route> RouteOf(const Frame& frame) {
   Route route;
   route.model.id = frame.model;
   route.cut.id = frame.cut;
+  if (frame.gate) route.gate = ExitGate{{{}, frame.gate->at}, frame.gate->threshold};
   for (const Payload& payload : frame.payloads) {
     if (payload.role != Role::kActivation) continue;
     FOGLINE_TRY(const CodecName codec, CodecFromWire(payload.codec, payload.parameter));

@@ -210,6 +210,23 @@ Frame DocumentedResult(std::vector<std::byte>& data) {
   return frame;
 }
 
+/// The last example: a picture that left at an exit.
+Frame DocumentedExit(std::vector<std::byte>& data) {
+  data.clear();
+  WriteResult({1, 0.9375F, true, "litter", std::nullopt}, data);
+  Frame frame;
+  frame.device = "bike-7";
+  frame.run = 0x11;
+  frame.sequence = 6;
+  frame.captured_us = 1'700'000'000'000'000;
+  frame.model = 0x22;
+  frame.cut = 0x66;
+  frame.stages = {1000, 500, 1200, 20, 0};
+  frame.gate = FrameGate{0xee8fab1b00000077, 0.9684, true};
+  frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, data});
+  return frame;
+}
+
 TEST(Docs, TheWorkedExamplesAreWhatTheCodeWrites) {
   std::vector<std::byte> bytes, data;
   ASSERT_TRUE(WriteFrame(DocumentedFrame(), bytes));
@@ -222,6 +239,8 @@ TEST(Docs, TheWorkedExamplesAreWhatTheCodeWrites) {
   EXPECT_EQ(DocumentedBytes(6), bytes);
   WriteAck(DocumentedAnswer(), bytes);
   EXPECT_EQ(DocumentedBytes(7), bytes);
+  ASSERT_TRUE(WriteFrame(DocumentedExit(data), bytes));
+  EXPECT_EQ(DocumentedBytes(8), bytes);
 }
 
 /// Field by field what was written, in each version.
@@ -327,6 +346,29 @@ TEST(Frame, ThePicturesSizeTravelsWhereItIsSaid) {
   EXPECT_EQ(read.picture, frame.picture);
 }
 
+TEST(Frame, AGateIsWhatItWasAndNoOtherVersionHasOne) {
+  std::vector<std::byte> data, bytes;
+  Frame frame = DocumentedExit(data), read;
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  ASSERT_TRUE(ParseFrame(bytes, read));
+  EXPECT_EQ(read.gate, frame.gate);
+  const auto route = RouteOf(read);
+  ASSERT_TRUE(route);
+  EXPECT_EQ(ToString(*route),
+            "+0000000000000022:exit=+ee8fab1b00000077@0.9684:+0000000000000066/result");
+  EXPECT_EQ(ParseFrame(AsVersion(bytes, 4), read).error().code, ErrorCode::kInvalid);
+  for (const FrameGate& bad : {FrameGate{0, 0.5, false}, FrameGate{1, 1.5, false},
+                               FrameGate{1, -0.1, true}, FrameGate{1, NAN, true}}) {
+    frame.gate = bad;
+    ASSERT_TRUE(WriteFrame(frame, bytes));
+    EXPECT_EQ(ParseFrame(bytes, read).error().code, ErrorCode::kInvalid) << bad.threshold;
+  }
+  // Without one nothing changes for older clouds.
+  frame.gate.reset();
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  EXPECT_EQ(bytes[4], std::byte{4});
+}
+
 TEST(Frame, CountsBelongToTheVersionThatHasThem) {
   Frame frame = DocumentedFrame(), read;
   frame.counts = {1, 2, 3};
@@ -335,7 +377,7 @@ TEST(Frame, CountsBelongToTheVersionThatHasThem) {
   ASSERT_TRUE(ParseFrame(bytes, read));
   EXPECT_EQ(read.counts, frame.counts);
   EXPECT_EQ(ParseFrame(AsVersion(bytes, 2), read).error().code, ErrorCode::kInvalid);
-  for (const uint8_t unknown : {0, 5, 255}) {
+  for (const uint8_t unknown : {0, 6, 255}) {
     EXPECT_EQ(ParseFrame(AsVersion(bytes, unknown), read).error().code, ErrorCode::kUnsupported);
   }
 }

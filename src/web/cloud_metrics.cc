@@ -1,6 +1,36 @@
 #include "web/cloud_metrics.h"
 
+#include <algorithm>
+
+#include "base/binomial.h"
+
 namespace fogline {
+namespace {
+
+/// How the sample of pictures that devices were sure of agrees with the whole network. Drawn by
+/// chance, it says without bias what the others would have said.
+void AddAudits(const CloudStats& s, std::vector<Metric>& metrics) {
+  const auto audited = static_cast<int64_t>(s.audited.load());
+  if (audited == 0) return;
+  const auto differ = std::min(audited, static_cast<int64_t>(s.audits_differ.load()));
+  // Each bound by itself at 97.5 %: both hold at 95 %.
+  constexpr double kConfidence = 0.975;
+  metrics.insert(
+      metrics.end(),
+      {{"fogline_audited_total",
+        "Pictures that a device was sure of at an early exit and that were run to the end too",
+        Metric::kCounter, static_cast<double>(audited)},
+       {"fogline_audits_differ_total", "Those of them of which the whole network said otherwise",
+        Metric::kCounter, static_cast<double>(differ)},
+       {"fogline_audit_disagreement_low",
+        "Share of sure pictures of which the whole network says otherwise, at least, with 95 % "
+        "confidence",
+        Metric::kGauge, ChanceAtLeast(differ, audited, kConfidence)},
+       {"fogline_audit_disagreement_high", "The same, at most", Metric::kGauge,
+        ChanceAtMost(differ, audited, kConfidence)}});
+}
+
+}  // namespace
 
 std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
   return [place = place_]() -> std::vector<Metric> {
@@ -28,6 +58,7 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
                 "Frames beyond a device's rate or its share of the workers, not looked at",
                 s.limited),
     };
+    AddAudits(s, metrics);
     if (const RawKeeper* raw = place->cloud->raw()) {
       metrics.push_back(
           counter("fogline_raw_kept_total", "Files of raw outputs written", raw->kept()));

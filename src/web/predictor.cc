@@ -24,6 +24,10 @@ Result<LatencyTerms> Work(const ShelfModel& shelf, const FleetMemory::Way& way,
   if (at == shelf.cuts.size()) {
     return Fail(ErrorCode::kNotFound, "cut", "the model has no cut '{}'", way.cut);
   }
+  if (way.codec == "result" && !shelf.cuts[at].is_edge_only()) {
+    return Fail(ErrorCode::kNotFound, "cut",
+                "pictures leave at '{}', an early exit: what they take is not forecast", way.cut);
+  }
   PlanRequest request;
   if (!shelf.cuts[at].is_edge_only())
     request.codecs = way.codec;  // as it runs, not as would be best

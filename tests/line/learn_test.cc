@@ -128,5 +128,80 @@ TEST_F(Learn, ABackboneWithoutPooledFeaturesSaysHowToChooseOthers) {
   ExpectRefusal(Train(dir_.path() / "halves" / "edge.onnx"), "--at");
 }
 
+/// From a network that there is, and pictures without labels, to a line whose sure pictures leave
+/// early.
+TEST_F(Learn, ANetworkWithExitsRunsInTheDemoAsAFourthDevice) {
+  for (const char* copy : {"a", "b"}) {  // 40 to fit to, 40 to measure on
+    fs::create_directories(images_ / copy);
+    for (const auto& file : fs::directory_iterator(kPictures)) {
+      if (file.path().extension() == ".jpg")
+        fs::copy_file(file, images_ / copy / file.path().filename());
+    }
+  }
+  const Outcome trained = Run({"train", "--teacher", kModel, "--images", images_, "--recursive",
+                               "--out", out_, "--exits", "split6", "--json"});
+  ASSERT_EQ(trained.status, 0) << trained.log;
+  const auto report = nlohmann::json::parse(trained.out);
+  EXPECT_EQ(report["exit_pictures_measured"], 40);
+  ASSERT_EQ(report["exits"].size(), 1U);
+  EXPECT_EQ(report["exits"][0]["name"], "split6");
+  const auto& promises = report["exits"][0]["promises"];
+  EXPECT_THAT(promises[1]["why_not"].get<std::string>(), HasSubstr("takes 299 pictures"));
+
+  // What a plan says, the edge takes as it stands.
+  const std::vector<std::string> plan{
+      "plan",   out_, "--edge", "raspberry-pi-3b-plus", "--cloud", "c6i.large",
+      "--link", "3g", "--json", "--max-disagreement"};
+  auto at = [&](const char* most) {
+    auto words = plan;
+    words.emplace_back(most);
+    return Run(words);
+  };
+  ExpectOneLine(at("0.01"), "takes 299 pictures");
+  ExpectOneLine(at("0"), "a share above 0");
+  ExpectOneLine(at("0.6"), "at most 0.5");
+  ExpectOneLine(Run({"plan", kModel, "--edge", "raspberry-pi-4", "--cloud", "c6i.large", "--link",
+                     "4g", "--max-disagreement", "0.1"}),
+                "has no early exits");
+
+  const Outcome planned = at("0.3");
+  ASSERT_EQ(planned.status, 0) << planned.log;
+  const auto best = nlohmann::json::parse(planned.out)["best"];
+  EXPECT_THAT(best["route"].get<std::string>(), HasSubstr("exit=split6@"));
+  EXPECT_GT(best["exit"]["sure_share"], 0.0);
+
+  const Outcome shown =
+      Run({"demo", "--once", "--json", "--rate", "0", "--model", out_, "--cut", "split10"});
+  ASSERT_EQ(shown.status, 0) << shown.log;
+  const auto mechanisms = nlohmann::json::parse(shown.out)["mechanisms"];
+  const bool promises_a_tenth = promises[4].contains("sure_share");
+  ASSERT_EQ(mechanisms.size(), promises_a_tenth ? 4U : 3U);
+  ASSERT_TRUE(promises_a_tenth) << "of 40 pictures none may differ";
+  const auto& early = mechanisms[3];
+  EXPECT_EQ(early["name"], "early exit");
+  EXPECT_EQ(early["images"], 40);
+  EXPECT_GT(early["early"], 0);
+  EXPECT_EQ(early["stored"], early["sent"]);
+  EXPECT_LT(early["bytes_mean"], mechanisms[2]["bytes_mean"]);
+}
+
+TEST_F(Learn, WhatExitsCannotBeFittedWithIsOneLine) {
+  Add("clean", 5);
+  Add("litter", 5);
+  const auto train = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"train", "--images", images_, "--recursive", "--out", out_};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  };
+  ExpectRefusal(train({}), "--backbone MODEL");
+  ExpectRefusal(train({"--teacher", kModel}), "needs --exits");
+  ExpectRefusal(train({"--teacher", kModel, "--backbone", kModel, "--exits", "auto"}), "--teacher");
+  ExpectRefusal(train({"--teacher", kModel, "--exits", "split3", "--at", "split5"}), "--at");
+  ExpectRefusal(train({"--teacher", kModel, "--exits", "split3,nosuch"}), "nosuch");
+  ExpectRefusal(train({"--teacher", kModel, "--exits", "input"}), "no place for an exit");
+  ExpectRefusal(train({"--teacher", kModel, "--exits", "split3"}),
+                "pictures or more of two of them");
+}
+
 }  // namespace
 }  // namespace fogline
