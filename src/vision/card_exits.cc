@@ -28,7 +28,8 @@ void ReadSteps(CardReader& reader, EarlyExit& exit) {
   const Toml* node = reader.Find("thresholds");
   if (node == nullptr) return reader.Wrong("thresholds", "there");
   const auto thresholds = NumbersWithin(*node, 0, 1, kMostSteps);
-  if (!thresholds || !std::ranges::is_sorted(*thresholds, std::ranges::greater_equal{})) {
+  if (!thresholds ||
+      std::ranges::adjacent_find(*thresholds, std::ranges::less_equal{}) != thresholds->end()) {
     return reader.Wrong("thresholds", "numbers from 1 down to 0");
   }
   std::vector<double> sure, differ;
