@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -104,12 +105,46 @@ Result<std::unique_ptr<LocalPostgres>> LocalPostgres::Start(const std::string& s
       "dynamic_shared_memory_type = mmap\nfsync = off\nautovacuum_naptime = 5s\nlog_min_messages = "
       "error\n{}\n",
       postgres->port_, settings);
-  FOGLINE_CHECK(WriteFile(postgres->data() / "postgresql.conf", config));
-  if (!access.empty()) FOGLINE_CHECK(WriteFile(postgres->data() / "pg_hba.conf", access));
-  FOGLINE_CHECK(GiveToRunner(postgres->data() / "postgresql.conf"));
-  FOGLINE_CHECK(GiveToRunner(postgres->data() / "pg_hba.conf"));
+  FOGLINE_CHECK(postgres->Place("postgresql.conf", config));
+  if (!access.empty()) FOGLINE_CHECK(postgres->Place("pg_hba.conf", access));
   FOGLINE_CHECK(postgres->Run());
   return postgres;
+}
+
+Result<std::unique_ptr<LocalPostgres>> LocalPostgres::Follow(const LocalPostgres& primary) {
+  FOGLINE_TRY(const fs::path programs, Programs());
+  std::unique_ptr<LocalPostgres> standby(new LocalPostgres(FreePort()));
+  FOGLINE_CHECK(GiveToRunner(standby->dir_.path()));
+  FOGLINE_CHECK(Finish(
+      AsRunner({(programs / "pg_basebackup").string(), "-D", standby->data().string(), "-R", "-c",
+                "fast", "-d", fmt::format("host=127.0.0.1 port={} user=fogline", primary.port_)}),
+      standby->dir_.path() / "copy.log"));
+  FOGLINE_TRY(std::string config, ReadTextFile(standby->data() / "postgresql.conf"));
+  config += fmt::format("port = {}\n", standby->port_);  // the last word wins
+  FOGLINE_CHECK(standby->Place("postgresql.conf", config));
+  FOGLINE_CHECK(standby->Run());
+  return standby;
+}
+
+Status LocalPostgres::Promote() const {
+  return Sql("SELECT pg_promote(true, 30)").map([](const std::string&) {});
+}
+
+Status LocalPostgres::Place(const std::string& name, const std::string& text) const {
+  FOGLINE_CHECK(WriteFile(data() / name, text));
+  if (chmod((data() / name).c_str(), 0600) != 0) {
+    return Fail(ErrorCode::kInternal, (data() / name).string(), "cannot be made private");
+  }
+  return GiveToRunner(data() / name);
+}
+
+Status LocalPostgres::UseCertificate(const fs::path& stem) const {
+  for (const char* kind : {".crt", ".key"}) {
+    FOGLINE_TRY(const std::string text, ReadTextFile(stem.string() + kind));
+    FOGLINE_CHECK(Place(std::string("server") + kind, text));
+  }
+  FOGLINE_CHECK(Sql("ALTER SYSTEM SET ssl = on"));
+  return Sql("SELECT pg_reload_conf()").map([](const std::string&) {});
 }
 
 std::string LocalPostgres::url(const std::string& database) const {

@@ -23,18 +23,28 @@ class LocalPostgres {
   static Result<std::unique_ptr<LocalPostgres>> Start(const std::string& settings = {},
                                                       const std::string& access = {});
 
+  /// A standby of another, which must run: a copy of its files that follows it. Whether the other
+  /// waits for it is the other's setting (synchronous_standby_names).
+  static Result<std::unique_ptr<LocalPostgres>> Follow(const LocalPostgres& primary);
+  /// Makes a standby one that takes orders; returns once it does.
+  Status Promote() const;
+
   /// Its files go as well: no time for an orderly end.
   ~LocalPostgres() { Kill(); }
 
   int port() const { return port_; }
+  /// Of the first of its processes, whose children the others are.
+  pid_t pid() const { return process_.pid(); }
   /// Of the database "postgres", or another.
   std::string url(const std::string& database = "postgres") const;
   /// kill -9.
   void Kill();
   /// A fresh start on the same port with the same files.
   Status Restart();
-  /// Its postgresql.conf, certificates and data.
+  /// Its postgresql.conf and data.
   std::filesystem::path data() const { return dir_.path() / "data"; }
+  /// From now on it speaks TLS, too, with the certificate STEM.crt and the key STEM.key.
+  Status UseCertificate(const std::filesystem::path& stem) const;
   /// Runs statements through psql and gives what they say, without decoration.
   Result<std::string> Sql(const std::string& statements,
                           const std::string& database = "postgres") const;
@@ -42,6 +52,8 @@ class LocalPostgres {
  private:
   explicit LocalPostgres(int port) : process_(Process::None()), port_(port) {}
   Status Run();
+  /// A file in data(), of the user who runs the server.
+  Status Place(const std::string& name, const std::string& text) const;
 
   TempDir dir_;
   Process process_;

@@ -19,6 +19,7 @@ class LocalRedis {
   static Result<std::unique_ptr<LocalRedis>> Start(const std::string& settings = {});
 
   int port() const { return port_; }
+  pid_t pid() const { return process_.pid(); }
   std::string url() const;
   /// kill -9.
   void Kill();

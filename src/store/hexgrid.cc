@@ -5,11 +5,6 @@
 #include <numbers>
 
 namespace fogline {
-namespace {
-
-constexpr double kMaxMercatorLat = 85.05112877980659;
-
-}  // namespace
 
 double MercatorY(double lat) {
   lat = std::clamp(lat, -kMaxMercatorLat, kMaxMercatorLat);

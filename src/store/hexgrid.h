@@ -19,6 +19,7 @@ struct LonLat {
   double lat = 0;
 };
 
+inline constexpr double kMaxMercatorLat = 85.05112877980659;
 /// 0 at Mercator's northern edge (+85.05°), 1 at its southern; latitudes beyond count as the edge.
 double MercatorY(double lat);
 
@@ -38,8 +39,11 @@ class HexGrid {
   LonLat Center(HexCell cell) const;
 
   int level() const { return level_; }
-  /// Width of a hexagon as a share of the world's width.
+  /// How many hexagons lie round the equator.
+  int32_t columns() const { return columns_; }
+  /// Width of a hexagon and distance of two rows, as shares of the world's width.
   double width() const { return width_; }
+  double row_height() const { return row_height_; }
 
  private:
   int level_;

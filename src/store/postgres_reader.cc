@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "store/postgres_counts.h"
 #include "store/postgres_filter.h"
 #include "store/postgres_row.h"
 
@@ -101,30 +102,30 @@ Result<bool> PostgresReader::Mirrored() {
   });
 }
 
-Result<const Columns*> PostgresReader::Counted(const Filter& filter) {
+Result<const Columns*> PostgresReader::Counted() {
   deadline_ = options_.clock->Steady() + options_.longest_read;
   FOGLINE_TRY(const bool mirrored, Mirrored());
-  if (mirrored) return &mirror_.columns();
-  selection_ = {};
-  FOGLINE_CHECK(Load(filter, selection_));
-  return &selection_;
+  return mirrored ? &mirror_.columns() : nullptr;
 }
 
 Result<std::vector<HexCount>> PostgresReader::Hexagons(const Filter& filter, int level) {
-  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  FOGLINE_TRY(const Columns* columns, Counted());
+  if (columns == nullptr) return CountHexagons(postgres_, filter, HexGrid(level));
   FOGLINE_TRY(const WordFilter words, Words(filter));
   return columns->Hexagons(filter, words, level);
 }
 
 Result<TimeCounts> PostgresReader::Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
                                             size_t bins) {
-  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  FOGLINE_TRY(const Columns* columns, Counted());
+  if (columns == nullptr) return CountTimeline(postgres_, filter, from_us, to_us, bins);
   FOGLINE_TRY(const WordFilter words, Words(filter));
   return columns->Timeline(filter, words, from_us, to_us, bins);
 }
 
 Result<std::vector<FoundTally>> PostgresReader::Found(const Filter& filter) {
-  FOGLINE_TRY(const Columns* columns, Counted(filter));
+  FOGLINE_TRY(const Columns* columns, Counted());
+  if (columns == nullptr) return CountFound(postgres_, filter);
   FOGLINE_TRY(const WordFilter words, Words(filter));
   return columns->Found(filter, words);
 }

@@ -12,7 +12,8 @@
 
 namespace fogline {
 
-/// Answers from the tables, or from a mirror of their countable fields in memory. Not thread-safe.
+/// Answers from the tables, counts from a mirror of their countable fields in memory. Not
+/// thread-safe.
 class PostgresReader {
  public:
   PostgresReader(PostgresConnection& postgres, const StoreOptions& options)
@@ -30,7 +31,8 @@ class PostgresReader {
 
  private:
   Result<bool> Mirrored();
-  Result<const Columns*> Counted(const Filter& filter);
+  /// The mirror; null where the store is too large for one.
+  Result<const Columns*> Counted();
   /// Adds the rows that pass, page by page. What was added before an error stays.
   Status Load(Filter filter, Columns& columns);
   Result<size_t> LoadPage(const Filter& filter, Columns& columns);
@@ -42,7 +44,6 @@ class PostgresReader {
   PostgresWords words_;
   Nanos deadline_{0};
   Mirror mirror_;
-  Columns selection_;
 };
 
 }  // namespace fogline
