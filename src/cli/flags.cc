@@ -64,6 +64,14 @@ void AddHttpFlags(Command& command, HttpFlags& flags) {
   command.Add("--public-url", flags.public_url,
               "where a reverse proxy shows the map, e.g. https://maps.city.example/litter: the "
               "links of the OGC API begin so");
+  command.Add(
+      "--http-proxy", flags.proxies,
+      "a reverse proxy's IP address: its X-Forwarded-For says who asks, for limits by visitor");
+  command
+      .Add("--http-memory", flags.memory,
+           "what answers that nobody has taken yet may hold, e.g. 64MB; a quarter for one visitor")
+      .Size()
+      .ShowDefault("128MiB");
   command.Add("--basemap", flags.basemap, "a PMTiles file, or a tile address with {z}/{x}/{y}");
   command.Add("--basemap-attribution", flags.attribution, "credit to show for the base map");
   command.Add("--round", flags.round, "decimals of a degree that positions leave with, for privacy")
@@ -94,6 +102,8 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
   options.port = listen->port;
   options.hosts = flags.hosts;
   FOGLINE_CHECK(ShowAt(flags.public_url, options));
+  options.proxies = flags.proxies;
+  options.answer_bytes = flags.memory;
   options.models = models;
   options.metrics = std::move(metrics);
   for (const std::string& profile : flags.profiles) {

@@ -30,8 +30,9 @@ void AddStoreFlag(Command& command, std::string& url);
 struct HttpFlags {
   std::string listen;  // "address:port"; empty: no map
   std::string basemap, attribution;
-  std::vector<std::string> hosts;
+  std::vector<std::string> hosts, proxies;
   std::string public_url;
+  uint64_t memory = uint64_t{128} << 20;
   int round = -1;
   bool thumbnails = false;
   std::vector<std::string> profiles;  // "DEVICE=MACHINE", or a machine for all others

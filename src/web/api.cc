@@ -5,6 +5,7 @@
 
 #include "base/json_writer.h"
 #include "profile/library.h"
+#include "web/row_pages.h"
 #include "web/site.h"
 
 namespace fogline {
@@ -80,44 +81,54 @@ Result<HttpResponse> Site::Detections(const HttpRequest&, Parameters& parameters
   // What is stored meanwhile is left to the stream that starts here: no hole, no double.
   FOGLINE_TRY(const uint64_t last_id, store_.LastId());
   filter.before_id = std::min(filter.before_id, last_id + 1);
-  FOGLINE_TRY(
-      const auto rows,
-      store_.Query(Blur(filter), order == "newest" ? Order::kNewestFirst : Order::kOldestFirst,
-                   static_cast<size_t>(limit)));
-  HttpResponse response;
-  std::string& out = response.body;
   // No row at or below it will come any more: a page that asks from further back has a hole.
   FOGLINE_TRY(const uint64_t forgotten, store_.ForgottenId());
-  response.headers.emplace_back("Fogline-Oldest", fmt::to_string(forgotten + 1));
   FOGLINE_TRY(const uint64_t untimed, Untimed(filter));
-  response.headers.emplace_back("Fogline-Untimed", fmt::to_string(untimed));
+  HttpResponse response;
+  std::string& out = response.body;
+  const auto read = [&](const std::function<void(const StoredDetection&)>& put) {
+    return ReadRows(store_, Blur(filter),
+                    order == "newest" ? Order::kNewestFirst : Order::kOldestFirst,
+                    static_cast<size_t>(limit), [&](const StoredDetection& row) {
+                      put(row);
+                      return out.size();
+                    });
+  };
+  Result<RowsRead> rows;
+  JsonWriter json(out);
   if (format == "csv") {
     response.type = "text/csv; charset=utf-8";
     response.headers.emplace_back("Content-Disposition", "attachment; filename=\"detections.csv\"");
     out = CsvHeader();
-    for (const StoredDetection& row : rows) AppendCsv(out, row, privacy_);
-    return response;
-  }
-  JsonWriter json(out);
-  if (format == "geojson") {
+    rows = read([&](const StoredDetection& row) { AppendCsv(out, row, privacy_); });
+  } else if (format == "geojson") {
     response.type = "application/geo+json";
     response.headers.emplace_back("Content-Disposition",
                                   "attachment; filename=\"detections.geojson\"");
     json.Object([&] {
       json.Put("type", "FeatureCollection");
-      json.List("features", rows, [&](const auto& row) { PutFeature(json, row, privacy_); });
+      json.Array("features", [&] {
+        rows = read([&](const StoredDetection& row) { PutFeature(json, row, privacy_); });
+      });
     });
+    out += '\n';
   } else {
     json.Object([&] {
       json.Put("epoch", store_.epoch());
       json.Put("oldest", forgotten + 1);
       json.Put("last_id", last_id);
-      json.Put("more", rows.size() == static_cast<size_t>(limit));
       json.Put("untimed", untimed);
-      json.List("detections", rows, [&](const auto& row) { PutDetection(json, row, privacy_); });
+      json.Array("detections", [&] {
+        rows = read([&](const StoredDetection& row) { PutDetection(json, row, privacy_); });
+      });
+      json.Put("more", rows && rows->more);
     });
+    out += '\n';
   }
-  out += '\n';
+  if (!rows) return Forward(std::move(rows));
+  response.headers.emplace_back("Fogline-Oldest", fmt::to_string(forgotten + 1));
+  response.headers.emplace_back("Fogline-Untimed", fmt::to_string(untimed));
+  if (rows->more) response.headers.emplace_back("Fogline-More", fmt::to_string(rows->last_id));
   return response;
 }
 
@@ -248,10 +259,20 @@ Result<HttpResponse> Site::Hexagons(const HttpRequest&, Parameters& parameters) 
   for (const HexCount& cell : cells) total += cell.count;
   // Few enough to be drawn one by one: the rows themselves come along, which saves a round trip.
   const bool with_rows = total > 0 && total <= static_cast<uint64_t>(points);
-  std::vector<StoredDetection> rows;
+  std::string rows;
+  bool whole = false;
   if (with_rows) {
     if (!filter.box) filter.box = Box{};
-    FOGLINE_TRY(rows, store_.Query(filter, Order::kNewestFirst, total));
+    JsonWriter list(rows);
+    Result<RowsRead> read;
+    list.Array([&] {
+      read = ReadRows(store_, filter, Order::kNewestFirst, total, [&](const StoredDetection& row) {
+        PutDetection(list, row, privacy_);
+        return rows.size();
+      });
+    });
+    if (!read) return Forward(std::move(read));
+    whole = read->rows >= total || !read->more;
   }
   HttpResponse response;
   JsonWriter json(response.body);
@@ -273,8 +294,7 @@ Result<HttpResponse> Site::Hexagons(const HttpRequest&, Parameters& parameters) 
         json.Put(cell.newest_us / 1000);
       });
     });
-    if (!with_rows) return;
-    json.List("detections", rows, [&](const auto& row) { PutDetection(json, row, privacy_); });
+    if (whole) json.PutJson("detections", rows);
   });
   response.body += '\n';
   return response;

@@ -49,16 +49,25 @@ Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
     const uint64_t count = counters_.responses[status];
     if (count > 0) out.Sample("status", fmt::to_string(status), static_cast<double>(count));
   }
-  one("fogline_http_connections", "Connections open", Metric::kGauge, counters_.connections);
-  one("fogline_streams", "Event streams open", Metric::kGauge, counters_.streams);
+  using Limited = WebCounters::Limited;
+  one("fogline_http_connections", "Connections open", Metric::kGauge,
+      counters_.Held(Limited::kConnections));
+  one("fogline_http_answer_bytes", "Answers and events that wait to be taken, in memory",
+      Metric::kGauge, counters_.Held(Limited::kBytes));
+  out.Family("fogline_http_limited_total",
+             "Times that a client was turned away, by what was used up", Metric::kCounter);
+  for (size_t i = 0; i < WebCounters::kLimits; ++i) {
+    out.Sample("limit", WebCounters::kLimitNames[i], static_cast<double>(counters_.limited[i]));
+  }
+  one("fogline_streams", "Event streams open", Metric::kGauge, counters_.Held(Limited::kStreams));
   one("fogline_streams_opened_total", "Event streams opened", Metric::kCounter,
       counters_.streams_opened);
   one("fogline_streams_dropped_total", "Event streams dropped because the client was too slow",
       Metric::kCounter, counters_.streams_dropped);
   one("fogline_slow_requests_total", "Connections cut off before their request was whole",
       Metric::kCounter, counters_.slow_requests);
-  one("fogline_turned_away_total", "Requests told to come back, since too many waited",
-      Metric::kCounter, counters_.turned_away);
+  one("fogline_turned_away_total", "Requests told to come back (503)", Metric::kCounter,
+      counters_.turned_away);
   one("fogline_event_bytes_total", "Bytes of events sent", Metric::kCounter, counters_.event_bytes);
   one("fogline_store_errors_total", "Questions that the store did not answer", Metric::kCounter,
       counters_.store_errors);

@@ -25,6 +25,8 @@ using tcp = net::ip::tcp;
 
 constexpr size_t kHeaderBytes = 16 << 10;
 constexpr size_t kReadBytes = 4 << 10;
+/// What may wait in the kernel for a client to take it: there it is memory of ours as well.
+constexpr int kSendBuffer = 128 << 10;
 
 HttpRequest Translate(const http::request<http::empty_body>& request) {
   const auto text = [&](http::field field) { return std::string(request[field]); };
@@ -35,8 +37,17 @@ HttpRequest Translate(const http::request<http::empty_body>& request) {
   ours.if_none_match = text(http::field::if_none_match);
   ours.range = text(http::field::range);
   ours.last_event_id = std::string(request["Last-Event-ID"]);
+  // The last one is the nearest proxy's.
+  const auto [first, last] = request.equal_range("X-Forwarded-For");
+  if (first != last) ours.forwarded = std::string(std::prev(last)->value());
   ours.accepts_gzip = text(http::field::accept_encoding).find("gzip") != std::string::npos;
   return ours;
+}
+
+/// Two Host headers are read one way here and another way by a proxy; HTTP/1.1 wants one.
+bool HasItsHost(const http::request<http::empty_body>& request) {
+  const size_t hosts = request.count(http::field::host);
+  return hosts == 1 || (hosts == 0 && request.version() < 11);
 }
 
 /// The answer to a request that cannot be read; 0 for a client that merely left.
@@ -93,6 +104,7 @@ Connection::Connection(WebSocket socket)
       reader_(std::make_unique<Reader>()) {
   error_code ignored;
   socket_.set_option(tcp::no_delay(true), ignored);
+  socket_.set_option(net::socket_base::send_buffer_size(kSendBuffer), ignored);
 }
 
 Connection::~Connection() = default;
@@ -129,6 +141,11 @@ WebTask<Asked> Connection::Ask(std::chrono::nanoseconds patience) {
   ++turn_;
   if (!asked.whole) co_return asked;
   const auto& request = reader_->request();
+  if (!HasItsHost(request)) {
+    asked.whole = false;
+    asked.refused = 400;
+    co_return asked;
+  }
   asked.request = Translate(request);
   asked.keep = request.keep_alive();
   asked.version = request.version();
@@ -144,10 +161,11 @@ WebTask<bool> Connection::Send(std::string_view text, std::chrono::nanoseconds p
   co_return !error;
 }
 
-void Connection::OnlySend(int buffered) {
-  reader_.reset();
+void Connection::OnlySend() { reader_.reset(); }
+
+net::ip::address Connection::peer() const {
   error_code ignored;
-  socket_.set_option(net::socket_base::send_buffer_size(buffered), ignored);
+  return socket_.remote_endpoint(ignored).address();
 }
 
 void Connection::Close() {

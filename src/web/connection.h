@@ -53,11 +53,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   WebTask<bool> Send(std::string_view text, std::chrono::nanoseconds patience);
   bool late() const { return late_; }
 
-  /// Nothing more is asked: a stream of events follows. What reading took is given back; so many
-  /// bytes may wait in the kernel for the client to take.
-  void OnlySend(int buffered);
+  /// Nothing more is asked: a stream of events follows. What reading took is given back.
+  void OnlySend();
   /// Nothing more will be sent.
   void Close();
+  /// Whose it is; unspecified where the client has left already.
+  boost::asio::ip::address peer() const;
 
  private:
   class Reader;

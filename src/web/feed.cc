@@ -7,6 +7,7 @@ namespace fogline {
 namespace {
 
 constexpr size_t kChunkRows = 500;
+constexpr size_t kChunkBytes = 256 << 10;
 constexpr size_t kRingBytes = 4 << 20;
 constexpr int kChunksAPoll = 8;
 
@@ -22,8 +23,9 @@ std::shared_ptr<FeedChunk> Feed::Format(uint64_t after,
                                         const std::vector<StoredDetection>& rows) const {
   auto chunk = std::make_shared<FeedChunk>();
   chunk->after = after;
-  chunk->last = rows.back().id;
   for (const StoredDetection& row : rows) {
+    if (chunk->text.size() >= kChunkBytes) break;
+    chunk->last = row.id;
     fmt::format_to(std::back_inserter(chunk->text),
                    "id: {}-{}\nevent: detection\ndata: ", store_.epoch(), row.id);
     JsonWriter json(chunk->text);
@@ -46,7 +48,7 @@ Result<bool> Feed::Poll() {
       ring_bytes_ -= ring_.front()->text.size();
       ring_.pop_front();
     }
-    if (rows.size() < kChunkRows) return false;
+    if (rows.size() < kChunkRows && last_ == rows.back().id) return false;
   }
   return true;
 }
@@ -67,12 +69,22 @@ FeedStart Feed::Resolve(std::string_view event_id) const {
   return {.after = last_, .reset = true};
 }
 
-Result<std::shared_ptr<const FeedChunk>> Feed::Next(uint64_t after) {
-  if (after >= last_) return nullptr;
-  const auto past = std::upper_bound(
+std::deque<std::shared_ptr<const FeedChunk>>::const_iterator Feed::Past(uint64_t after) const {
+  return std::upper_bound(
       ring_.begin(), ring_.end(), after,
       [](uint64_t id, const std::shared_ptr<const FeedChunk>& chunk) { return id < chunk->last; });
-  if (past != ring_.end() && (*past)->after == after && forgotten_ <= after) return *past;
+}
+
+std::shared_ptr<const FeedChunk> Feed::Shared(uint64_t after) const {
+  const auto past = Past(after);
+  const bool here = past != ring_.end() && (*past)->after == after && forgotten_ <= after;
+  return here ? *past : nullptr;
+}
+
+Result<std::shared_ptr<const FeedChunk>> Feed::Next(uint64_t after) {
+  if (after >= last_) return nullptr;
+  if (auto shared = Shared(after)) return shared;
+  const auto past = Past(after);
   // Behind the ring, or within a chunk: read up to where the next chunk begins.
   Filter filter{.after_id = after, .before_id = last_ + 1};
   if (past != ring_.end()) {

@@ -40,8 +40,11 @@ class Feed {
   Result<bool> Poll();
 
   FeedStart Resolve(std::string_view event_id) const;
-  /// The events after an id; null when there are none yet. Where rows between were forgotten, the
-  /// first event says which are the oldest left.
+  /// The events after an id, where all streams share them; null when there are none yet, or they
+  /// must be read.
+  std::shared_ptr<const FeedChunk> Shared(uint64_t after) const;
+  /// The events after an id, read from the store where need be; null when there are none yet. Where
+  /// rows between were forgotten, the first event says which are the oldest left.
   Result<std::shared_ptr<const FeedChunk>> Next(uint64_t after);
   /// The first event of every stream.
   std::string Hello(const FeedStart& start) const;
@@ -53,6 +56,8 @@ class Feed {
   uint64_t forgotten_id() const { return forgotten_; }
 
  private:
+  std::deque<std::shared_ptr<const FeedChunk>>::const_iterator Past(uint64_t after) const;
+  /// As many of the rows as fit a chunk, one at least.
   std::shared_ptr<FeedChunk> Format(uint64_t after, const std::vector<StoredDetection>& rows) const;
 
   Store& store_;

@@ -18,6 +18,7 @@ struct HttpRequest {
   std::string if_none_match;
   std::string range;
   std::string last_event_id;
+  std::string forwarded;  // the last X-Forwarded-For
   bool accepts_gzip = false;
 };
 

@@ -21,6 +21,7 @@
 #include "web/http.h"
 #include "web/listen.h"
 #include "web/site.h"
+#include "web/visitors.h"
 
 namespace fogline {
 namespace {
@@ -33,8 +34,18 @@ using std::chrono::seconds;
 constexpr auto kPoll = seconds(1);  // for rows that other processes store, where Watch cannot tell
 constexpr auto kQuiet = seconds(60);
 constexpr auto kBetweenForgotten = seconds(60);  // a stream is told no oftener
-constexpr size_t kRemembered = 2000;  // frames from before the start, for the fleet's page
-constexpr int kStreamSendBuffer = 128 << 10;
+constexpr size_t kRemembered = 2000;       // frames from before the start, for the fleet's page
+constexpr auto kWithoutRoom = seconds(1);  // between two tries of a stream that is far behind
+constexpr size_t kSmallAnswer = 64 << 10;  // is answered whatever is under way
+
+/// One client's part of what there is for all: 256 connections, 156 streams, 32 questions, 32 MiB.
+WebLimits LimitsOf(const WebOptions& options) {
+  const auto part = [](size_t all, size_t parts) {
+    return WebLimit{all, std::max<size_t>(1, all / parts)};
+  };
+  return {part(options.max_connections, 16), part(options.max_streams, 16),
+          part(options.max_waiting, 8), part(options.answer_bytes, 4)};
+}
 
 }  // namespace
 
@@ -43,10 +54,12 @@ class WebServer::Impl {
   Impl(const WebOptions& options, Store& store)
       : options_(options),
         store_(store),
-        feed_(store, {options.round_decimals, options.thumbnails}) {}
+        feed_(store, {options.round_decimals, options.thumbnails}),
+        visitors_(LimitsOf(options), counters_) {}
   ~Impl() { Stop(); }
 
   Status Listen() {
+    FOGLINE_TRY(names_, ClientNames::Make(options_.proxies));
     FOGLINE_CHECK(feed_.Start());
     FOGLINE_TRY(site_, Site::Make(options_, store_, fleet_, counters_));
     fleet_.Start(feed_.last_id() - std::min<uint64_t>(feed_.last_id(), kRemembered),
@@ -166,14 +179,16 @@ class WebServer::Impl {
         co_await pause.async_wait(kWebToken);
         continue;
       }
-      if (counters_.connections >= options_.max_connections) continue;  // closes it
-      net::co_spawn(io_, Converse(std::move(socket)), net::detached);
+      error_code left;
+      auto place = visitors_.Enter(Limited::kConnections,
+                                   names_.OfPeer(socket.remote_endpoint(left).address()));
+      if (!place) continue;  // closes it
+      net::co_spawn(io_, Converse(std::move(socket), std::move(place)), net::detached);
     }
   }
 
   /// One connection, request by request.
-  WebTask<void> Converse(WebSocket socket) {
-    ++counters_.connections;
+  WebTask<void> Converse(WebSocket socket, Visitors::Held /*place*/) {
     try {
       const auto client = std::make_shared<Connection>(std::move(socket));
       const auto events = co_await AnswerRequests(*client);
@@ -181,11 +196,17 @@ class WebServer::Impl {
     } catch (const std::exception& e) {
       LogError("web: {}", e.what());
     }
-    --counters_.connections;
   }
 
-  /// Until the client leaves, or asks for events: then the answer that begins the stream.
-  WebTask<std::optional<HttpResponse>> AnswerRequests(Connection& client) {
+  /// A stream that a client has been given a place for.
+  struct Stream {
+    HttpResponse head;
+    std::string name;  // the client's, see ClientNames
+    Visitors::Held place;
+  };
+
+  /// Until the client leaves, or asks for events.
+  WebTask<std::optional<Stream>> AnswerRequests(Connection& client) {
     for (auto patience = options_.patience.first_request;;
          patience = options_.patience.next_request) {
       const Asked asked = co_await client.Ask(patience);
@@ -200,13 +221,15 @@ class WebServer::Impl {
         client.Close();
         co_return std::nullopt;
       }
-      HttpResponse response = co_await Answer(asked.request);
+      const std::string name = names_.Of(client.peer(), asked.request.forwarded);
+      HttpResponse response = co_await Answer(asked.request, name);
       const bool head = asked.request.method == "HEAD";
       if (response.events_after && !head) {
-        if (counters_.streams < options_.max_streams) co_return response;
-        response = ErrorResponse(503, "too many streams are open; try again later");
-        response.headers.emplace_back("Retry-After", "10");
+        auto place = visitors_.Enter(Limited::kStreams, name);
+        if (place) co_return Stream{std::move(response), name, std::move(place)};
+        response = Busy("too many streams are open; try again later", 10);
       }
+      const auto held = visitors_.Take(Limited::kBytes, name, response.body.capacity());
       if (!co_await Write(client, response, asked.version, head, !asked.keep) || !asked.keep) {
         client.Close();
         co_return std::nullopt;
@@ -216,23 +239,35 @@ class WebServer::Impl {
 
   /// What may take its time is answered by the other thread, so that it holds up neither the
   /// streams nor the health check; so much may wait for it.
-  WebTask<HttpResponse> Answer(const HttpRequest& request) {
-    if (Site::IsQuick(request.target)) co_return site_->Handle(request);
-    if (working_ >= options_.max_waiting) {
-      ++counters_.turned_away;
-      HttpResponse busy = ErrorResponse(503, "too many questions wait; try again later");
-      busy.headers.emplace_back("Retry-After", "2");
-      co_return busy;
-    }
-    ++working_;
+  WebTask<HttpResponse> Answer(const HttpRequest& request, const std::string& name) {
     HttpResponse response;
-    try {
-      co_await Elsewhere([&] { response = site_->Handle(request); });
-    } catch (const std::bad_alloc&) {
-      response = ErrorResponse(503, "that is too much to answer; narrow it");
+    bool full = false;
+    if (Site::IsQuick(request.target)) {
+      response = site_->Handle(request);
+    } else {
+      const auto place = visitors_.Enter(Limited::kQuestions, name);
+      if (!place) co_return Busy("too many questions wait; try again later", 2);
+      try {
+        co_await Elsewhere([&] {
+          // While it waited for its turn others may have used up what there is.
+          full = visitors_.Full(Limited::kBytes);
+          if (!full) response = site_->Handle(request);
+        });
+      } catch (const std::bad_alloc&) {
+        response = ErrorResponse(503, "that is too much to answer; narrow it");
+      }
     }
-    --working_;
-    co_return response;
+    const bool small = response.body.size() < kSmallAnswer;
+    if (!full && (small || visitors_.HasRoom(Limited::kBytes, name))) co_return response;
+    co_return Busy("too many answers wait to be taken; try again later", 2);
+  }
+
+  /// Comes back after so many seconds.
+  HttpResponse Busy(std::string_view why, int seconds) {
+    ++counters_.turned_away;
+    HttpResponse busy = ErrorResponse(503, why);
+    busy.headers.emplace_back("Retry-After", std::to_string(seconds));
+    return busy;
   }
 
   /// Runs a function on the working thread; goes on here once it has returned, or with what it
@@ -285,16 +320,12 @@ class WebServer::Impl {
 
   /// Sends what is new until the client leaves or is too slow. Nothing is queued for it: what it
   /// has not taken yet is read again from where it is.
-  WebTask<void> StreamEvents(Connection& client, const HttpResponse& head) {
-    struct Open {
-      WebCounters& counters;
-      explicit Open(WebCounters& c) : counters(c) { ++counters.streams, ++counters.streams_opened; }
-      ~Open() { --counters.streams; }
-    } const open(counters_);
-    client.OnlySend(kStreamSendBuffer);
-    const FeedStart start = feed_.Resolve(*head.events_after);
+  WebTask<void> StreamEvents(Connection& client, const Stream& stream) {
+    ++counters_.streams_opened;
+    client.OnlySend();
+    const FeedStart start = feed_.Resolve(*stream.head.events_after);
     uint64_t cursor = start.after;
-    const std::string header = HeaderOf(head, 11, true);
+    const std::string header = HeaderOf(stream.head, 11, true);
     if (!co_await client.Send(header, options_.patience.writing)) co_return;
     if (!co_await WriteEvents(client, feed_.Hello(start))) co_return;
     WebTimer wake(io_);
@@ -307,20 +338,31 @@ class WebServer::Impl {
         told_at = now;
         if (!co_await WriteEvents(client, feed_.Forgotten())) co_return;
       }
-      const auto chunk = feed_.Next(cursor);
-      if (!chunk) co_return;  // the store failed; the browser comes back by itself
-      if (*chunk != nullptr) {
-        if (!co_await WriteEvents(client, (*chunk)->text)) co_return;
-        cursor = (*chunk)->last;
+      std::shared_ptr<const FeedChunk> chunk = feed_.Shared(cursor);
+      Visitors::Held own;  // of what is read for this stream alone
+      const bool behind = chunk == nullptr && cursor < feed_.last_id();
+      const bool waits = behind && !visitors_.HasRoom(Limited::kBytes, stream.name);
+      if (behind && !waits) {
+        auto read = feed_.Next(cursor);
+        if (!read) co_return;  // the store failed; the browser comes back by itself
+        chunk = *std::move(read);
+        if (chunk != nullptr)
+          own = visitors_.Take(Limited::kBytes, stream.name, chunk->text.capacity());
+      }
+      if (chunk != nullptr) {
+        if (!co_await WriteEvents(client, chunk->text)) co_return;
+        cursor = chunk->last;
         continue;
       }
-      wake.expires_after(options_.patience.heartbeat);
+      wake.expires_after(waits ? kWithoutRoom : options_.patience.heartbeat);
       const auto at = waiting_.insert(waiting_.end(), &wake);
       const auto [error] = co_await wake.async_wait(kWebToken);
       waiting_.erase(at);
       if (!error && !co_await WriteEvents(client, ":\n\n")) co_return;
     }
   }
+
+  using Limited = WebCounters::Limited;
 
   const WebOptions options_;
   WebCounters counters_;
@@ -330,8 +372,9 @@ class WebServer::Impl {
   std::unique_ptr<Site> site_;
   bool feed_failing_ = false;
   Nanos said_slow_at_{0};
-  bool counted_ = false;          // the store, for the first time
-  size_t working_ = 0;            // questions that wait for the working thread, or that it answers
+  bool counted_ = false;  // the store, for the first time
+  ClientNames names_;
+  Visitors visitors_;
   std::list<WebTimer*> waiting_;  // streams that have seen everything
   std::atomic<bool> notified_ = false;
   uint16_t port_ = 0;

@@ -53,9 +53,16 @@ struct WebOptions {
   PredictBy predict;
   std::optional<int> round_decimals;  // positions leave rounded to so many decimals of a degree
   bool thumbnails = false;            // pictures leave at all
-  size_t max_streams = 2500;          // event streams at once; further ones are told to come back
+  /// Proxies whose X-Forwarded-For says who asks; see ClientNames.
+  std::vector<std::string> proxies;
+  // At once; further ones are told to come back, connections are closed. One client has a part of
+  // it (see kClientPart).
+  size_t max_streams = 2500;
   size_t max_connections = 4096;
-  size_t max_waiting = 256;  // questions to store or planner at once; further ones come back later
+  size_t max_waiting = 256;  // questions to store or planner
+  /// Answers that are being sent, and events that one stream alone reads, in memory. One answer may
+  /// go over it: what is begun is finished.
+  size_t answer_bytes = size_t{128} << 20;
   WebPatience patience;
   /// Figures of the program around the server, for /metrics; called on one thread of the server.
   std::function<std::vector<Metric>()> metrics;

@@ -223,6 +223,78 @@ TEST_F(WebServerTest, RefusesWhatIsTooLargeOrNoRequest) {
   EXPECT_TRUE(healthy.Until("\"ok\""));
 }
 
+// A proxy may read one of two, and this server the other.
+TEST_F(WebServerTest, WantsOneHost) {
+  const uint16_t port = Start();
+  for (const char* hosts : {"Host: localhost\r\nHost: evil.example\r\n",
+                            "Host: localhost\r\nHost: localhost\r\n", ""}) {
+    Client client(port);
+    client.Send(std::string("GET /healthz HTTP/1.1\r\n") + hosts + "\r\n");
+    EXPECT_TRUE(client.UntilEnd());
+    EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 400")) << hosts;
+  }
+}
+
+// Whoever does not take their answers has a bounded part of the memory; what is small is answered
+// all the same.
+TEST_F(WebServerTest, AnswersThatNobodyTakesAreBounded) {
+  options_.answer_bytes = 4 << 20;
+  const uint16_t port = Start();
+  for (int i = 0; i < 10; ++i) Put(1000, 128);
+  std::vector<std::unique_ptr<Client>> crowd;
+  for (int i = 0; i < 12; ++i) {  // some 4 MB each
+    crowd.push_back(std::make_unique<Client>(port, 4096));
+    crowd.back()->Get("/api/detections?limit=10000");
+  }
+  Client asks(port);
+  do {  // until somebody was turned away
+    asks.Forget();
+    asks.Get("/metrics");
+    ASSERT_TRUE(asks.Until("\r\n\r\n"));
+    ASSERT_TRUE(asks.Until("}\n") || asks.Until("fogline_store_errors_total"));
+  } while (asks.received().find("HTTP/1.1 503") == std::string::npos);
+  Client health(port);
+  health.Get("/healthz");
+  EXPECT_TRUE(health.Until("\"ok\""));
+  // Once they take what was begun, there is room again.
+  size_t answered = 0;
+  for (const auto& client : crowd) {
+    ASSERT_TRUE(client->Until("}\n"));
+    answered += client->received().starts_with("HTTP/1.1 200") ? 1 : 0;
+    if (!client->received().starts_with("HTTP/1.1 200")) {
+      EXPECT_THAT(client->received(), HasSubstr("Retry-After"));
+    }
+  }
+  EXPECT_GE(answered, 1U);
+  EXPECT_LT(answered, crowd.size());
+  Client later(port);
+  do {
+    later.Forget();
+    later.Get("/api/detections?limit=10000");
+    ASSERT_TRUE(later.Until("}\n"));
+  } while (later.received().starts_with("HTTP/1.1 503"));
+  EXPECT_THAT(later.received(), StartsWith("HTTP/1.1 200"));
+}
+
+// Behind a proxy that was named, each of its visitors has a part of what there is.
+TEST_F(WebServerTest, OneVisitorOfAProxyLeavesStreamsToOthers) {
+  options_.max_streams = 32;  // two for one
+  options_.proxies = {"127.0.0.1"};
+  const uint16_t port = Start();
+  std::vector<std::unique_ptr<Client>> streams;
+  const auto ask = [&](const std::string& who) {
+    streams.push_back(std::make_unique<Client>(port));
+    streams.back()->Get("/api/events",
+                        "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-For: " + who + "\r\n");
+    EXPECT_TRUE(streams.back()->Until("\r\n\r\n"));
+    return streams.back()->received().substr(0, 12);
+  };
+  EXPECT_EQ(ask("203.0.113.7"), "HTTP/1.1 200");
+  EXPECT_EQ(ask("203.0.113.7"), "HTTP/1.1 200");
+  EXPECT_EQ(ask("203.0.113.7"), "HTTP/1.1 503");
+  EXPECT_EQ(ask("203.0.113.8"), "HTTP/1.1 200");
+}
+
 TEST_F(WebServerTest, EndsAConnectionThatDripsItsRequest) {
   options_.patience.first_request = milliseconds(50);
   Client client(Start());
