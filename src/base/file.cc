@@ -24,6 +24,17 @@ tl::unexpected<Error> FailErrno(const std::filesystem::path& path, const char* d
   return Fail(CodeOfErrno(errno), path.string(), "cannot {}: {}", doing, ErrnoText());
 }
 
+Status CheckKind(const std::filesystem::path& path, const struct stat& info) {
+  const auto refuse = [&](const char* what) -> Status {
+    return Fail(ErrorCode::kInvalid, path.string(), "is {}", what);
+  };
+  if (S_ISREG(info.st_mode)) return {};
+  if (S_ISDIR(info.st_mode)) return refuse("a folder");
+  if (S_ISFIFO(info.st_mode)) return refuse("a pipe, not a file");
+  if (S_ISSOCK(info.st_mode)) return refuse("a socket, not a file");
+  return refuse("a device, not a file");
+}
+
 /// An open regular file and its size. Not blocking: a pipe without a writer would hold us for ever.
 struct OpenFile {
   Descriptor descriptor;
@@ -36,8 +47,7 @@ Status OpenRegular(const std::filesystem::path& path, std::optional<OpenFile>& f
   file.emplace(OpenFile{Descriptor(fd), 0});
   struct stat info {};
   if (fstat(fd, &info) != 0) return FailErrno(path, "stat");
-  if (S_ISDIR(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is a folder");
-  if (!S_ISREG(info.st_mode)) return Fail(ErrorCode::kInvalid, path.string(), "is not a file");
+  FOGLINE_CHECK(CheckKind(path, info));
   file->size = static_cast<size_t>(info.st_size);
   return {};
 }
@@ -56,6 +66,12 @@ Result<size_t> ReadInto(const std::filesystem::path& path, int fd, std::span<std
 }
 
 }  // namespace
+
+Status CheckRegularFile(const std::filesystem::path& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return FailErrno(path, "open");
+  return CheckKind(path, info);
+}
 
 Result<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
   std::optional<OpenFile> file;

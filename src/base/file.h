@@ -33,6 +33,11 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+/// For those who hand a path to a library that opens whatever it finds: kNotFound for what is
+/// missing, kInvalid for a folder, a pipe, a socket or a device, which might never end, or not even
+/// begin.
+Status CheckRegularFile(const std::filesystem::path& path);
+
 Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path);
 Result<std::string> ReadTextFile(const std::filesystem::path& path);
 

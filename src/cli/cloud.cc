@@ -74,10 +74,10 @@ Status Run(CloudArgs& args) {
   FOGLINE_TRY(const auto publisher,
               StartPublisher(args.publish, args.cloud.link, args.http.round, *store));
   CloudMetrics metrics;
-  FOGLINE_TRY(
-      const auto web,
-      StartWeb(args.http, args.models,
-               WithPublisher(WithKeeper(metrics.Ask(), keeper.get()), publisher.get()), *store));
+  FOGLINE_TRY(const auto web,
+              StartWeb(args.http, args.models,
+                       WithPublisher(WithKeeper(metrics.Ask(), keeper.get()), publisher.get()),
+                       metrics.AskState(), *store));
   if (web != nullptr) LogInfo("map at {}", web->url());
   FOGLINE_TRY(const auto cloud, Cloud::Start(args.cloud, *store, [&web, &publisher] {
                 if (web != nullptr) web->Notify();

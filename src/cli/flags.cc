@@ -91,7 +91,7 @@ void AddHttpFlags(Command& command, HttpFlags& flags) {
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
                                             const std::filesystem::path& models,
                                             std::function<std::vector<Metric>()> metrics,
-                                            Store& store) {
+                                            std::function<CloudState()> cloud, Store& store) {
   if (flags.listen.empty()) return nullptr;
   WebOptions options;
   const auto listen = ParseHostPort(flags.listen);
@@ -106,6 +106,7 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
   options.answer_bytes = flags.memory;
   options.models = models;
   options.metrics = std::move(metrics);
+  options.cloud = std::move(cloud);
   for (const std::string& profile : flags.profiles) {
     const size_t equals = profile.find('=');
     if (equals == std::string::npos) {

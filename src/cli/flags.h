@@ -40,11 +40,11 @@ struct HttpFlags {
 };
 void AddHttpFlags(Command& command, HttpFlags& flags);
 /// The server of map, planner and fleet, or null when none is wanted. `models`: the folder that
-/// plans are made for; `metrics`: see WebOptions.
+/// plans are made for; `metrics` and `cloud`: see WebOptions.
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
                                             const std::filesystem::path& models,
                                             std::function<std::vector<Metric>()> metrics,
-                                            Store& store);
+                                            std::function<CloudState()> cloud, Store& store);
 
 /// --images, --recursive, --threads and --size of commands that learn or judge by labelled
 /// photographs; `named` goes on after "one sub-folder a class".

@@ -82,6 +82,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
 
   const CloudStats& stats() const override { return stats_; }
+  bool connected() const override { return link_->connected() && !stopped_; }
   const RawKeeper* raw() const override { return raw_.get(); }
   std::map<std::string, Unstored> unstored() const override { return unstored_.all(); }
 

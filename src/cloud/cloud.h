@@ -42,6 +42,8 @@ class Cloud {
   virtual ~Cloud() = default;
 
   virtual const CloudStats& stats() const = 0;
+  /// To the broker.
+  virtual bool connected() const = 0;
   /// What keeps raw outputs; null where none are kept.
   virtual const RawKeeper* raw() const = 0;
   /// What was not stored, by device: of the thousand that had trouble last.

@@ -71,6 +71,8 @@ void Committer::CommitBatch() {
   while (action.kind != Batch::Action::kDone) {
     if (action.kind == Batch::Action::kPut) {
       outcomes = parts_.store->Put(action.rows, action.settlements);
+      parts_.stats->commit_failed_us = outcomes ? 0 : clock.WallMicros();
+      if (outcomes) parts_.stats->committed_us = clock.WallMicros();
       if (!outcomes) parts_.complaints->Say(outcomes.error().ToString());
       action = batch_.Resume(Batch::Put{&outcomes}, clock.Steady());
       continue;

@@ -148,6 +148,7 @@ Result<std::unique_ptr<WebServer>> StartMap(const DemoOptions& options,
                                             const CloudMetrics& metrics, Store& store) {
   WebOptions web;
   web.metrics = metrics.Ask();
+  web.cloud = metrics.AskState();
   web.models = Absolute(model).parent_path();
   web.address = options.address;
   web.port = options.port;

@@ -39,6 +39,7 @@ class ForwardingStore : public Store {
   Result<uint64_t> ForgottenId() override { return store_.ForgottenId(); }
   Result<ForgetStep> Forget(const Retention& keep) override { return store_.Forget(keep); }
   Result<std::vector<std::byte>> Thumbnail(uint64_t id) override { return store_.Thumbnail(id); }
+  Status Probe() override { return store_.Probe(); }
   const std::string& epoch() const override { return store_.epoch(); }
 
  private:

@@ -143,10 +143,11 @@ void PlacePostgis(PostgresConnection& postgres) {
 
 }  // namespace
 
-Result<std::string> PreparePostgres(PostgresConnection& postgres) {
+Result<std::string> PreparePostgres(PostgresConnection& postgres, bool read_only) {
   FOGLINE_CHECK(CheckEncoding(postgres));
   FOGLINE_TRY(const int64_t version, ReadVersion(postgres));
-  if (version < kPostgresVersion) {
+  if (version == 0 && read_only) return FailNoStore(postgres.where());
+  if (version < kPostgresVersion && !read_only) {
     const Status migrated = Migrate(postgres);
     if (!migrated && migrated.error().message.starts_with("permission denied for database")) {
       return Fail(ErrorCode::kUsage, postgres.where(),
@@ -156,7 +157,7 @@ Result<std::string> PreparePostgres(PostgresConnection& postgres) {
     }
     FOGLINE_CHECK(migrated);
   }
-  PlacePostgis(postgres);
+  if (!read_only) PlacePostgis(postgres);
   FOGLINE_TRY(const PostgresRows about, postgres.Run("SELECT epoch FROM fogline.about"));
   if (about.size() != 1) {
     return Fail(ErrorCode::kInvalid, postgres.where(), "is a store without its epoch");

@@ -17,9 +17,10 @@ inline constexpr uint64_t kPostgresNamesInBlock = 64;
 
 /// Creates the schema "fogline" in an empty database, brings an older one up to date, and adds what
 /// stands on PostGIS where that is there and was not. A store that is as it should be is only read,
-/// so that a role with SELECT alone may open it. Gives the epoch. kUnsupported for a store of a
-/// newer Fogline, kInvalid for a database that is not in UTF-8 or a schema that is not ours.
-Result<std::string> PreparePostgres(PostgresConnection& postgres);
+/// so that a role with SELECT alone may open it; `read_only`: so is any other, kNotFound where
+/// there is none. Gives the epoch. kUnsupported for a store of a newer Fogline, kInvalid for a
+/// database that is not in UTF-8 or a schema that is not ours.
+Result<std::string> PreparePostgres(PostgresConnection& postgres, bool read_only);
 
 /// Limits of a connection that writes: nobody waits long for a lock of somebody who hangs.
 Status PreparePostgresWriter(PostgresConnection& postgres);

@@ -71,7 +71,7 @@ class PostgresStore final : public Store {
 
   Status Open() {
     PostgresConnection postgres(address_, health_);
-    FOGLINE_TRY(epoch_, PreparePostgres(postgres));
+    FOGLINE_TRY(epoch_, PreparePostgres(postgres, options_.read_only));
     FOGLINE_TRY(const PostgresRows sync, postgres.Run("SHOW fsync"));
     if (sync.Text(0, 0) == "off") {
       LogWarning("{}: fsync is off: a power cut loses the store", postgres.where());
@@ -91,12 +91,20 @@ class PostgresStore final : public Store {
     return quick_.Ask(&PostgresReader::Mark, name);
   }
   Status SetMark(const std::string& name, uint64_t id) override {
+    if (options_.read_only) return FailReadOnly(address_.ToString());
     const std::lock_guard lock(write_mutex_);
     return writer_.SetMark(name, id);
   }
   Result<ForgetStep> Forget(const Retention& keep) override {
+    if (options_.read_only) return FailReadOnly(address_.ToString());
     const std::lock_guard lock(forget_mutex_);
     return forgetter_.Forget(keep);
+  }
+  Status Probe() override {
+    if (options_.read_only) return FailReadOnly(address_.ToString());
+    const std::lock_guard lock(write_mutex_);
+    return write_postgres_.Transact(
+        [this] { return write_postgres_.Execute("UPDATE fogline.about SET one = one"); });
   }
   Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order,
                                              size_t limit) override {
@@ -146,6 +154,7 @@ class PostgresStore final : public Store {
   Result<std::vector<PutOutcome>> PutRows(std::span<const Detection> batch,
                                           std::span<const Settlement> settlements,
                                           std::span<const int64_t> stored_us) {
+    if (options_.read_only) return FailReadOnly(address_.ToString());
     const std::lock_guard lock(write_mutex_);
     auto outcomes = writer_.Put(batch, settlements, stored_us);
     if (!outcomes && outcomes.error().code == ErrorCode::kExhausted) forgetter_.Full();

@@ -15,6 +15,7 @@
 //   late:BLOCK              hash    ID within the block → network_ms, known only after the entry
 //   thumbnail:ID            string  JPEG
 //   tally:KIND              hash    text → "count positives payload_bytes first_us last_us"
+//   probe                   string  when it was last tried whether anything can be written
 //   newest:KIND             zset    text by last_us
 //
 // A block is 128 numbers (sequence / 128 or ID / 128, written in hexadecimal): Redis packs a hash

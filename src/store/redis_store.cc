@@ -74,6 +74,7 @@ class RedisStore final : public Store {
   Status Open() {
     const std::lock_guard lock(write_mutex_);
     FOGLINE_CHECK(LayDown());
+    if (options_.read_only) return {};
     FOGLINE_CHECK(writer_.Run({"PING"}));
     WarnIfForgetful();
     return {};
@@ -91,6 +92,7 @@ class RedisStore final : public Store {
     return quick_.Ask(&RedisReader::Mark, name);
   }
   Status SetMark(const std::string& name, uint64_t id) override {
+    if (options_.read_only) return FailReadOnly(writer_.where());
     const std::lock_guard lock(write_mutex_);
     return writer_.Run({"HSET", RedisKey("marks"), name, std::to_string(id)})
         .map([](const RedisReply&) {});
@@ -117,6 +119,12 @@ class RedisStore final : public Store {
   Result<uint64_t> ForgottenId() override { return quick_.Ask(&RedisReader::ForgottenId); }
   Result<std::vector<std::byte>> Thumbnail(uint64_t id) override {
     return quick_.Ask(&RedisReader::Thumbnail, id);
+  }
+  Status Probe() override {
+    if (options_.read_only) return FailReadOnly(writer_.where());
+    const std::lock_guard lock(write_mutex_);
+    const auto at_us = std::to_string(options_.clock->WallMicros());
+    return writer_.Run({"SET", RedisKey("probe"), at_us}).map([](const RedisReply&) {});
   }
   const std::string& epoch() const override { return epoch_; }
   std::unique_ptr<StoreWatch> Watch(std::function<void()> stored) override {
@@ -169,18 +177,24 @@ class RedisStore final : public Store {
   Lane quick_, slow_;
 };
 
-/// Creates the store when there is none. Of several that try at once, one draws the epoch.
+/// Creates the store when there is none and it is not only to be read. Of several that try at once,
+/// one draws the epoch.
 Status RedisStore::LayDown() {
   RedisConnection redis(address_, health_);
   std::random_device random;
   const std::string drawn = fmt::format("{:08x}{:08x}", random(), random());
   const std::string about = RedisKey("about");
-  FOGLINE_CHECK(redis.Run({"HSETNX", about, "version", kRedisVersion}));
-  FOGLINE_CHECK(redis.Run({"HSETNX", about, "epoch", drawn}));
+  if (!options_.read_only) {
+    FOGLINE_CHECK(redis.Run({"HSETNX", about, "version", kRedisVersion}));
+    FOGLINE_CHECK(redis.Run({"HSETNX", about, "epoch", drawn}));
+  }
   FOGLINE_TRY(const RedisReply version, redis.Run({"HGET", about, "version"}));
+  if (version->type == REDIS_REPLY_NIL) return FailNoStore(redis.where());
   if (Text(*version) == "1" ||
       Text(*version) == "2") {  // its entries are read as they are; an older Fogline reads no new
-    FOGLINE_CHECK(redis.Run({"HSET", about, "version", kRedisVersion}));
+    if (!options_.read_only) {
+      FOGLINE_CHECK(redis.Run({"HSET", about, "version", kRedisVersion}));
+    }
   } else if (Text(*version) != kRedisVersion) {
     return Fail(ErrorCode::kUnsupported, redis.where(),
                 "is a store of version {}; this Fogline reads versions up to {}", Text(*version),
@@ -233,6 +247,7 @@ Result<std::vector<PutOutcome>> RedisStore::PutRows(std::span<const Detection> b
                                                     std::span<const int64_t> stored_us) {
   FOGLINE_CHECK(CheckBatch(batch, writer_.where()));
   std::vector<PutOutcome> outcomes;
+  if (options_.read_only) return FailReadOnly(writer_.where());
   if (batch.empty() && settlements.empty()) return outcomes;
   const std::lock_guard lock(write_mutex_);
   std::vector<int64_t> times(stored_us.begin(), stored_us.end());
@@ -308,6 +323,7 @@ Result<std::vector<StoredDetection>> RedisStore::Excess(const Retention& keep) {
 }
 
 Result<ForgetStep> RedisStore::Forget(const Retention& keep) {
+  if (options_.read_only) return FailReadOnly(forgetter_.where());
   ForgetStep step;
   if (!keep.any()) return step;
   const std::lock_guard lock(forget_mutex_);

@@ -57,6 +57,18 @@ tl::unexpected<Error> Failure(sqlite3* database, const std::string& where) {
   return Fail(ours, where, "{}", sqlite3_errmsg(database));
 }
 
+std::string StillUri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 }  // namespace
 
 void SqliteStatement::Bind(int at, std::string_view text) {
@@ -101,9 +113,12 @@ std::span<const std::byte> SqliteStatement::Blob(int at) {
   return {bytes, static_cast<size_t>(sqlite3_column_bytes(get(), at))};
 }
 
-Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& path, int flags) {
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& path, int flags,
+                                                             bool still) {
   sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &opened, flags, nullptr);
+  const std::string name = still ? StillUri(path) : path;
+  if (still) flags |= SQLITE_OPEN_URI;
+  const int code = sqlite3_open_v2(name.c_str(), &opened, flags, nullptr);
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(opened, path));
   if (opened == nullptr) return Fail(ErrorCode::kExhausted, path, "no memory to open it");
   if (code != SQLITE_OK) return Failure(opened, path);

@@ -56,8 +56,10 @@ class SqliteStatement {
 /// One connection. Not thread-safe; statements must not outlive it.
 class SqliteDatabase {
  public:
-  /// `flags` as for sqlite3_open_v2. Waits up to five seconds for other processes' locks.
-  static Result<std::unique_ptr<SqliteDatabase>> Open(const std::string& path, int flags);
+  /// `flags` as for sqlite3_open_v2. Waits up to five seconds for other processes' locks; `still`:
+  /// nobody writes the file, so that it is read without any.
+  static Result<std::unique_ptr<SqliteDatabase>> Open(const std::string& path, int flags,
+                                                      bool still = false);
 
   Result<SqliteStatement> Prepare(std::string_view sql);
   /// Runs statements without parameters or rows.

@@ -75,11 +75,8 @@ Status Migrate(SqliteDatabase& database, int64_t from) {
   return database.Execute(fmt::format("PRAGMA user_version = {}", kSqliteVersion));
 }
 
-/// Within a transaction, so that two processes that open a new file do not both create the tables.
-Status CheckTables(SqliteDatabase& database) {
-  FOGLINE_TRY(const int64_t tables,
-              database.QueryInteger("SELECT count(*) FROM sqlite_master WHERE type = 'table'"));
-  if (tables == 0) return CreateTables(database);
+/// Of a file that has tables.
+Result<int64_t> VersionOf(SqliteDatabase& database) {
   FOGLINE_TRY(const int64_t application, database.QueryInteger("PRAGMA application_id"));
   if (application != kSqliteApplicationId) {
     return Fail(ErrorCode::kInvalid, database.path(),
@@ -91,10 +88,39 @@ Status CheckTables(SqliteDatabase& database) {
                 "is a store of version {}; this Fogline reads versions up to {}", version,
                 kSqliteVersion);
   }
+  return version;
+}
+
+/// Within a transaction, so that two processes that open a new file do not both create the tables.
+Status CheckTables(SqliteDatabase& database) {
+  FOGLINE_TRY(const int64_t tables,
+              database.QueryInteger("SELECT count(*) FROM sqlite_master WHERE type = 'table'"));
+  if (tables == 0) return CreateTables(database);
+  FOGLINE_TRY(const int64_t version, VersionOf(database));
   return version == kSqliteVersion ? Status() : Migrate(database, version);
 }
 
+/// What an older version's rows lack, for readers that cannot bring the file up to date: views of
+/// the connection alone, which hide the tables of their names. As in Migrate.
+Status ShowAsCurrent(SqliteDatabase& database, int64_t version) {
+  if (version == kSqliteVersion) return {};
+  return database.Execute(
+      fmt::format("CREATE TEMP VIEW detection AS SELECT *{}, NULL AS findings, NULL AS counts"
+                  " FROM main.detection",
+                  version == 1 ? ", 5 AS captured_from" : ""));
+}
+
 }  // namespace
+
+Status PrepareReader(SqliteDatabase& database) {
+  FOGLINE_CHECK(database.Execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768"));
+  FOGLINE_TRY(const int64_t tables,
+              database.QueryInteger("SELECT count(*) FROM sqlite_master WHERE type = 'table'"));
+  if (tables == 0) return FailNoStore(database.path());
+  FOGLINE_TRY(const int64_t version, VersionOf(database));
+  FOGLINE_CHECK(ShowAsCurrent(database, version));
+  return database.Execute("PRAGMA query_only = 1");
+}
 
 Status PrepareWriter(SqliteDatabase& database, const StoreOptions& options) {
   // synchronous=FULL: in WAL mode every commit syncs the log once before it returns, so that what

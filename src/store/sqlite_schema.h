@@ -19,4 +19,8 @@ inline constexpr uint64_t kSqliteNamesInBlock = 64;
 /// kUnsupported for one of a newer Fogline.
 Status PrepareWriter(SqliteDatabase& database, const StoreOptions& options);
 
+/// Makes a connection one that reads, and sees a store of any version up to this one as one of
+/// this version. Errors as above; kNotFound for a file that holds no store.
+Status PrepareReader(SqliteDatabase& database);
+
 }  // namespace fogline

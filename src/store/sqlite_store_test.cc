@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <fstream>
@@ -305,6 +307,119 @@ TEST(SqliteStore, AStoreOfTheSecondVersionIsBroughtUpToDate) {
     EXPECT_EQ(now[0].detection.findings, d.findings);
     EXPECT_EQ(now[0].detection.counts, d.counts);
     EXPECT_EQ(store->Stock().value().count, 5U);
+  }
+}
+
+/// What `act` says, called by somebody who owns nothing here.
+std::string AsNobody(const std::function<std::string()>& act) {
+  int ends[2];
+  if (pipe(ends) != 0) return "cannot pipe";
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool nobody = geteuid() != 0 || (setgid(65534) == 0 && setuid(65534) == 0);
+    const std::string said = nobody ? act() : "cannot become nobody";
+    const ssize_t written = write(ends[1], said.data(), said.size());
+    _exit(written == static_cast<ssize_t>(said.size()) ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string said;
+  char buffer[512];
+  for (ssize_t n = 0; (n = read(ends[0], buffer, sizeof(buffer))) > 0;) {
+    said.append(buffer, static_cast<size_t>(n));
+  }
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  return said;
+}
+
+std::vector<std::string> NamesIn(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(SqliteStoreToRead, IsReadWhereNothingMayBeWritten) {
+  const TempDir dir;
+  const std::filesystem::path folder = dir.path() / "a % b? #c";
+  std::filesystem::create_directory(folder);
+  const std::string path = (folder / "s.db").string();
+  {
+    auto store = OpenSqliteStore(path).value();
+    const Detection d = Sample(1);
+    ASSERT_TRUE(store->Put(std::span(&d, 1)));
+  }
+  std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(path, std::filesystem::perms(0444));
+  std::filesystem::permissions(folder, std::filesystem::perms(0555));
+  const std::string said = AsNobody([&] {
+    auto store = OpenSqliteStore(path, {.read_only = true});
+    if (!store) return store.error().ToString();
+    const auto rows = (*store)->Query({}, Order::kOldestFirst, 10);
+    if (!rows) return rows.error().ToString();
+    const Detection d = Sample(2);
+    const auto put = (*store)->Put(std::span(&d, 1));
+    const auto hexagons = (*store)->Hexagons({}, 3);
+    return fmt::format("{} rows, {} hexagons, {}", rows->size(), hexagons->size(),
+                       put ? "put" : put.error().message);
+  });
+  EXPECT_EQ(said, "1 rows, 1 hexagons, was opened to be read, not to be written");
+  EXPECT_THAT(NamesIn(folder), ::testing::ElementsAre("s.db"));
+
+  std::filesystem::permissions(folder, std::filesystem::perms(0755));
+}
+
+TEST(SqliteStoreToRead, FollowsAWorkerThatWrites) {
+  const TempDir dir;
+  const std::string path = (dir.path() / "s.db").string();
+  auto writer = OpenSqliteStore(path).value();
+  auto reader = OpenSqliteStore(path, {.read_only = true}).value();
+  EXPECT_EQ(reader->LastId().value(), 0U);
+  const Detection d = Sample(1);
+  ASSERT_TRUE(writer->Put(std::span(&d, 1)));
+  EXPECT_EQ(reader->Query({}, Order::kOldestFirst, 10).value().size(), 1U);
+  EXPECT_EQ(reader->epoch(), writer->epoch());
+}
+
+TEST(SqliteStoreToRead, CreatesNothingAndOpensNothingElse) {
+  const TempDir dir;
+  const std::string typo = (dir.path() / "typo.db").string();
+  const auto missing = OpenSqliteStore(typo, {.read_only = true});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(missing.error().where, typo);
+  EXPECT_THAT(NamesIn(dir.path()), ::testing::IsEmpty());
+  std::ofstream(typo).close();  // empty, which SQLite takes for a database
+  EXPECT_THAT(OpenSqliteStore(typo, {.read_only = true}).error().message,
+              HasSubstr("holds no store"));
+  const std::string pipe = (dir.path() / "pipe.db").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const bool read_only : {false, true}) {
+    const auto refused = OpenSqliteStore(pipe, {.read_only = read_only});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().ToString(), pipe + ": is a pipe, not a file");
+  }
+}
+
+// A map of this version shows a file of an older one, as it lies.
+TEST(SqliteStoreToRead, ReadsOlderVersionsAndLeavesThemAsTheyAre) {
+  const std::string second =
+      ReadTextFile(std::filesystem::path(FOGLINE_SOURCE_DIR) / "tests/old/store_v2.sql").value();
+  for (const auto& [sql, version] : {std::pair{std::string(kFirstVersion), 1}, {second, 2}}) {
+    const TempDir dir;
+    const std::string path = (dir.path() / "s.db").string();
+    auto database = SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE).value();
+    ASSERT_TRUE(database->Execute(sql));
+    const auto store = OpenSqliteStore(path, {.read_only = true}).value();
+    const auto rows = store->Query({}, Order::kOldestFirst, 10).value();
+    EXPECT_EQ(rows.size(), version == 1 ? 3U : 4U);
+    EXPECT_EQ(store->Query({.box = Box{}}, Order::kNewestFirst, 10).value().back().id, rows[0].id);
+    EXPECT_FALSE(store->Hexagons({}, 3).value().empty());
+    EXPECT_EQ(store->Stock().value().count, rows.size());
+    EXPECT_EQ(store->LastId().value(), rows.back().id);
+    EXPECT_EQ(database->QueryInteger("PRAGMA user_version").value(), version);
   }
 }
 

@@ -85,6 +85,14 @@ Result<std::vector<PutOutcome>> SqliteWriter::Put(std::span<const Detection> bat
   return outcomes;
 }
 
+Status SqliteWriter::Probe() {
+  FOGLINE_CHECK(begin_.Run());
+  Status done = database_.Execute("UPDATE about SET value = value WHERE name = 'epoch'");
+  if (done) done = commit_.Run();
+  if (!done) (void)rollback_.Run();
+  return done;
+}
+
 Status SqliteWriter::PutAll(std::span<const Detection> batch,
                             std::span<const Settlement> settlements,
                             std::span<const int64_t> stored_us, std::vector<PutOutcome>& outcomes) {

@@ -29,6 +29,8 @@ class SqliteWriter {
                                       std::span<const int64_t> stored_us);
   /// See Store::SetMark.
   Status SetMark(const std::string& name, uint64_t id);
+  /// See Store::Probe.
+  Status Probe();
 
  private:
   SqliteWriter(SqliteDatabase& database, const StoreOptions& options)

@@ -18,6 +18,15 @@ void SumUp(Inventory& stock) {
   }
 }
 
+tl::unexpected<Error> FailReadOnly(const std::string& where) {
+  return Fail(ErrorCode::kUsage, where, "was opened to be read, not to be written");
+}
+
+tl::unexpected<Error> FailNoStore(const std::string& where) {
+  return Fail(ErrorCode::kNotFound, where,
+              "holds no store; a worker (fogline cloud --store) creates it");
+}
+
 Result<std::unique_ptr<Store>> OpenStore(const std::string& url, const StoreOptions& options) {
   constexpr std::string_view kSqlite = "sqlite:";
   if (url.starts_with(kSqlite) && url.size() > kSqlite.size()) {

@@ -197,6 +197,10 @@ class Store {
   /// The JPEG of a row; kNotFound when there is none.
   virtual Result<std::vector<std::byte>> Thumbnail(uint64_t id) = 0;
 
+  /// Whether a Put would be kept now: makes durable something that nobody reads, by the way that a
+  /// batch takes. Whether there is room for a large one it cannot know.
+  virtual Status Probe() = 0;
+
   /// Calls back, from a thread of its own, soon after anybody stored something, other processes
   /// included. Null for a store that cannot tell: ask it for what is new from time to time.
   virtual std::unique_ptr<StoreWatch> Watch(std::function<void()> /*stored*/) { return nullptr; }
@@ -204,6 +208,11 @@ class Store {
   /// Drawn when the store was created (16 hex digits): ids mean something only together with it.
   virtual const std::string& epoch() const = 0;
 };
+
+/// What a store that was opened to be read says to whoever writes, and what one says that is not
+/// there.
+tl::unexpected<Error> FailReadOnly(const std::string& where);
+tl::unexpected<Error> FailNoStore(const std::string& where);
 
 struct StoreOptions {
   /// SQLite: refuse to grow past this (kExhausted); 0: as far as the disk reaches. Redis has its
@@ -215,10 +224,14 @@ struct StoreOptions {
   size_t mirrored_rows = 2'000'000;
   /// A reader that asks for too much is stopped rather than let hold up everybody behind it.
   Nanos longest_read = std::chrono::seconds(5);
+  /// Creates nothing, changes nothing, and needs no right to: kNotFound where there is no store,
+  /// kUsage for whatever would write. A SQLite file must lie still, or be written by others that
+  /// this process shares a folder with.
+  bool read_only = false;
   const Clock* clock = &Clock::Real();
 };
 
-/// "sqlite:PATH" (created when missing), "sqlite::memory:",
+/// "sqlite:PATH" (created when missing, unless it is only to be read), "sqlite::memory:",
 /// "redis://[user:password@]host:port/db" or "postgresql://user[:password]@host:port/database".
 /// kUsage for any other scheme; no error repeats a password.
 Result<std::unique_ptr<Store>> OpenStore(const std::string& url, const StoreOptions& options = {});

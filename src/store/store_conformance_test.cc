@@ -161,6 +161,35 @@ INSTANTIATE_TEST_SUITE_P(Stores, StoreTest, ::testing::ValuesIn(Kinds()),
 
 /// Whatever a store counts, by hand over the same rows: labels, numbers and scores of boxes
 /// together with the other filters, after rows were forgotten and after a restart too.
+TEST_P(StoreTest, TellsWhetherItWouldKeepSomething) {
+  const Status kept = store_->Probe();
+  EXPECT_TRUE(kept) << kept.error().ToString();
+  EXPECT_EQ(store_->LastId().value(), 0U);
+}
+
+TEST_P(StoreTest, OnlyReadCreatesAndChangesNothing) {
+  PutRange(0, 3);
+  StoreOptions options = GetParam().options;
+  options.clock = &clock_;
+  options.read_only = true;
+  if (url_ != "sqlite::memory:") {
+    const auto reader = OpenStore(url_, options).value();
+    EXPECT_EQ(reader->Query({}, Order::kOldestFirst, 10).value().size(), 3U);
+    const Detection d = Sample(9);
+    EXPECT_EQ(reader->Put(std::span(&d, 1)).error().code, ErrorCode::kUsage);
+    EXPECT_EQ(reader->Forget({.rows = 1}).error().code, ErrorCode::kUsage);
+    EXPECT_EQ(reader->Probe().error().code, ErrorCode::kUsage);
+    EXPECT_EQ(store_->LastId().value(), 3U);
+  }
+  const TempDir nothing;
+  const std::string other = GetParam().url(nothing);
+  for (int tries = 0; tries < 2; ++tries) {  // the first one has not created it
+    const auto missing = OpenStore(other, options);
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code, ErrorCode::kNotFound) << missing.error().ToString();
+  }
+}
+
 TEST_P(StoreTest, FindsPicturesByWhatWasFoundInThem) {
   std::mt19937 random(7);
   const std::vector<std::string> labels{"dog", "car", "a person"};

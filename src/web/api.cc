@@ -234,6 +234,17 @@ Result<HttpResponse> Site::Health(const HttpRequest&, Parameters& parameters) {
   return response;
 }
 
+Result<HttpResponse> Site::Ready(const HttpRequest&, Parameters& parameters) {
+  FOGLINE_CHECK(parameters.Finish());
+  std::optional<CloudState> cloud;
+  if (options_.cloud) cloud = options_.cloud();
+  const Readiness found = readiness_.Ask(cloud);
+  HttpResponse response;
+  response.status = found.ready() ? 200 : 503;
+  response.body = found.ToJson();
+  return response;
+}
+
 Result<HttpResponse> Site::Hexagons(const HttpRequest&, Parameters& parameters) {
   FOGLINE_TRY(Filter filter, parameters.ReadFilter());
   FOGLINE_TRY(int64_t level, parameters.Integer("level", 0, HexGrid::kMaxLevel, 3));

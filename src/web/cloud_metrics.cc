@@ -7,6 +7,9 @@
 namespace fogline {
 namespace {
 
+/// A commit that failed says something of the store for so long, when nothing more is sent.
+constexpr int64_t kFailureCountsUs = 60'000'000;
+
 /// How the sample of pictures that devices were sure of agrees with the whole network. Drawn by
 /// chance, it says without bias what the others would have said.
 void AddAudits(const CloudStats& s, std::vector<Metric>& metrics) {
@@ -76,6 +79,21 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
       metrics.push_back(std::move(metric));
     }
     return metrics;
+  };
+}
+
+std::function<CloudState()> CloudMetrics::AskState() const {
+  return [place = place_] {
+    const std::lock_guard lock(place->mutex);
+    CloudState state;
+    if (place->cloud == nullptr) return state;
+    state.runs = true;
+    state.connected = place->cloud->connected();
+    state.committed_us = place->cloud->stats().committed_us;
+    const int64_t failed_us = place->cloud->stats().commit_failed_us;
+    state.commit_failed =
+        failed_us != 0 && Clock::Real().WallMicros() - failed_us < kFailureCountsUs;
+    return state;
   };
 }
 

@@ -8,6 +8,7 @@
 
 #include "cloud/cloud.h"
 #include "web/metrics.h"
+#include "web/readiness.h"
 
 namespace fogline {
 
@@ -42,6 +43,8 @@ class CloudMetrics {
 
   /// For WebOptions::metrics: nothing while no cloud is shown.
   std::function<std::vector<Metric>()> Ask() const;
+  /// For WebOptions::cloud: one that does not run while no cloud is shown.
+  std::function<CloudState()> AskState() const;
 
  private:
   std::shared_ptr<Place> place_;

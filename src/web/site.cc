@@ -64,6 +64,7 @@ Site::Site(const WebOptions& options, Store& store, const FleetMemory& fleet, We
       planner_(options.models),
       predictor_(planner_.shelf()),
       timelines_(store),
+      readiness_(store),
       privacy_{options.round_decimals, options.thumbnails},
       loopback_(false) {
   const auto addresses = AddressesOf({options.address, options.port});
@@ -78,9 +79,9 @@ Site::Site(const WebOptions& options, Store& store, const FleetMemory& fleet, We
 
 const std::vector<Site::Route>& Site::Routes() {
   static const std::vector<Route> routes{
-      {"/api/config", &Site::Config, true},
+      {"/api/config", &Site::Config, Pace::kQuick},
       {"/api/detections", &Site::Detections},
-      {"/api/events", &Site::Events, true},
+      {"/api/events", &Site::Events, Pace::kQuick},
       {"/api/fleet", &Site::FleetNow},
       {"/api/found", &Site::Found},
       {"/api/hexagons", &Site::Hexagons},
@@ -93,24 +94,25 @@ const std::vector<Site::Route>& Site::Routes() {
       {"/api/thumbnails/*", &Site::Thumbnail},
       {"/api/timeline", &Site::Timeline},
       {"/basemap.pmtiles", &Site::BasemapTiles},
-      {"/healthz", &Site::Health, true},
+      {"/healthz", &Site::Health, Pace::kQuick},
       {"/metrics", &Site::Metrics},
-      {"/ogc", &Site::OgcLanding, true},
+      {"/ogc", &Site::OgcLanding, Pace::kQuick},
       {"/ogc/collections", &Site::OgcCollections},
       {"/ogc/collections/detections", &Site::OgcCollection},
       {"/ogc/collections/detections/items", &Site::OgcItems},
       {"/ogc/collections/detections/items/*", &Site::OgcItem},
-      {"/ogc/conformance", &Site::OgcConformance, true},
+      {"/ogc/conformance", &Site::OgcConformance, Pace::kQuick},
+      {"/readyz", &Site::Ready, Pace::kProbe},
   };
   return routes;
 }
 
-bool Site::IsQuick(std::string_view target) {
+Site::Pace Site::PaceOf(std::string_view target) {
   const std::string_view path = target.substr(0, target.find('?'));
   // Escaped letters may spell any of them.
-  if (path.find('%') != path.npos) return false;
+  if (path.find('%') != path.npos) return Pace::kWork;
   const Route* route = FindRoute(path);
-  return route == nullptr || route->quick;
+  return route == nullptr ? Pace::kQuick : route->pace;
 }
 
 const Site::Route* Site::FindRoute(std::string_view path) {

@@ -13,6 +13,7 @@
 #include "web/parameters.h"
 #include "web/planner.h"
 #include "web/predictor.h"
+#include "web/readiness.h"
 #include "web/timeline_cache.h"
 #include "web/web_server.h"
 
@@ -21,13 +22,15 @@ namespace fogline {
 /// The address of a tile server, rather than a file's path.
 bool IsTileAddress(std::string_view basemap);
 
-/// Answers requests; knows nothing of sockets. Requests that are quick may be answered by one
-/// thread while another answers those that are not.
+/// Answers requests; knows nothing of sockets. Requests of different paces may be answered at once,
+/// those of one pace one after the other.
 class Site {
  public:
-  /// Whether the answer to a target costs next to nothing: the page's files, the health check,
-  /// where a stream begins. Others may read much of the store, or reckon.
-  static bool IsQuick(std::string_view target);
+  /// Who answers: kQuick costs next to nothing (the page's files, the health check, where a stream
+  /// begins), kProbe tries whether the store can be written, others may read much of the store, or
+  /// reckon.
+  enum class Pace { kQuick, kProbe, kWork };
+  static Pace PaceOf(std::string_view target);
 
   /// kNotFound or kInvalid for a base map that cannot be served.
   static Result<std::unique_ptr<Site>> Make(const WebOptions& options, Store& store,
@@ -45,7 +48,7 @@ class Site {
   struct Route {
     std::string_view path;  // a last "*" stands for the rest
     Handler handler;
-    bool quick = false;
+    Pace pace = Pace::kWork;
   };
   static const std::vector<Route>& Routes();
   /// Null: no route, but perhaps a file of the page.
@@ -80,6 +83,7 @@ class Site {
   Result<HttpResponse> OgcItems(const HttpRequest&, Parameters&);
   Result<HttpResponse> OgcLanding(const HttpRequest&, Parameters&);
   Result<HttpResponse> Plan(const HttpRequest&, Parameters&);
+  Result<HttpResponse> Ready(const HttpRequest&, Parameters&);
   Result<HttpResponse> Stats(const HttpRequest&, Parameters&);
   Result<HttpResponse> Thumbnail(const HttpRequest&, Parameters&);
   Result<HttpResponse> Timeline(const HttpRequest&, Parameters&);
@@ -92,6 +96,7 @@ class Site {
   Planner planner_;
   Predictor predictor_;
   TimelineCache timelines_;
+  ReadinessProbe readiness_;
   Privacy privacy_;
   bool loopback_;
   std::string content_security_policy_;

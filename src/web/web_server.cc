@@ -102,8 +102,10 @@ class WebServer::Impl {
     watch_.reset();
     io_.stop();
     if (thread_.joinable()) thread_.join();
-    work_.stop();
-    work_.join();
+    for (net::thread_pool* pool : {&work_, &probe_}) {
+      pool->stop();
+      pool->join();
+    }
   }
 
   void Notify() {
@@ -159,10 +161,10 @@ class WebServer::Impl {
       // A large store takes its time to count for the first time, a part each turn; the first
       // visitor need not wait for all of it.
       if (!counted_) {
-        co_await Elsewhere([this] { counted_ = store_.Timeline({}, 0, 1, 1).has_value(); });
+        co_await Elsewhere(work_, [this] { counted_ = store_.Timeline({}, 0, 1, 1).has_value(); });
       }
       for (bool more = true; more;) {  // a part each turn, too
-        co_await Elsewhere([&] {
+        co_await Elsewhere(work_, [&] {
           const auto read = fleet_.CatchUp(store_);
           if (!read) ++counters_.store_errors;
           more = read && *read;
@@ -242,13 +244,17 @@ class WebServer::Impl {
   WebTask<HttpResponse> Answer(const HttpRequest& request, const std::string& name) {
     HttpResponse response;
     bool full = false;
-    if (Site::IsQuick(request.target)) {
+    const Site::Pace pace = Site::PaceOf(request.target);
+    if (pace == Site::Pace::kQuick) {
       response = site_->Handle(request);
+    } else if (pace == Site::Pace::kProbe) {
+      // Of its own: a question that takes long says nothing about the store.
+      co_await Elsewhere(probe_, [&] { response = site_->Handle(request); });
     } else {
       const auto place = visitors_.Enter(Limited::kQuestions, name);
       if (!place) co_return Busy("too many questions wait; try again later", 2);
       try {
-        co_await Elsewhere([&] {
+        co_await Elsewhere(work_, [&] {
           // While it waited for its turn others may have used up what there is.
           full = visitors_.Full(Limited::kBytes);
           if (!full) response = site_->Handle(request);
@@ -270,12 +276,11 @@ class WebServer::Impl {
     return busy;
   }
 
-  /// Runs a function on the working thread; goes on here once it has returned, or with what it
-  /// threw.
-  WebTask<void> Elsewhere(std::function<void()> work) {
+  /// Runs a function on another thread; goes on here once it has returned, or with what it threw.
+  WebTask<void> Elsewhere(net::thread_pool& thread, std::function<void()> work) {
     std::exception_ptr thrown;
     WebTimer done(io_, WebTimer::time_point::max());
-    net::post(work_, [&] {
+    net::post(thread, [&] {
       try {
         work();
       } catch (...) {
@@ -382,6 +387,7 @@ class WebServer::Impl {
   net::io_context io_{1};
   std::vector<WebAcceptor> acceptors_;  // one an address
   net::thread_pool work_{1};            // answers what may take its time; has the fleet's memory
+  net::thread_pool probe_{1};           // tries the store
   std::unique_ptr<StoreWatch> watch_;
   std::jthread thread_;
 };

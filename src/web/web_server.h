@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "store/store.h"
 #include "web/metrics.h"
+#include "web/readiness.h"
 
 namespace fogline {
 
@@ -66,6 +67,8 @@ struct WebOptions {
   WebPatience patience;
   /// Figures of the program around the server, for /metrics; called on one thread of the server.
   std::function<std::vector<Metric>()> metrics;
+  /// The cloud around the server, for /readyz; from a thread of its own. Null: there is none.
+  std::function<CloudState()> cloud;
 };
 
 /// Serves from two threads of its own. One has the sockets, the streams (events are formatted once
