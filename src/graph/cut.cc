@@ -82,7 +82,7 @@ class CutLister {
     c.tensors = std::move(tensors);
     c.edge_nodes = static_cast<int>(std::ranges::count(edge, true));
     c.bytes = BytesOf(model_, c.tensors);
-    c.can_cross = CanCross(model_, c.tensors);
+    c.can_cross = CanCross(model_, c.tensors) && !CutsIntegerLayer(model_, c.tensors);
     c.single = c.tensors.size() == 1 || IsEnd(c);
     c.edge = std::move(edge);
     candidates_.push_back(std::move(c));

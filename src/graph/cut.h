@@ -69,7 +69,8 @@ struct CutOptions {
 /// fewer layers on the edge (a strict subset of its edge side) and one with more (a strict
 /// superset) send no more bytes: whichever side is the cheaper place for the layers between, one
 /// of the two is at least as good. See docs/graph.md.
-/// Cuts through what is no dense tensor of known element size are left out.
+/// Cuts through what is no dense tensor of known element size are left out, and those within an
+/// integer layer (between a DequantizeLinear, the layer and its QuantizeLinear).
 Result<std::vector<Cut>> ListCuts(const Model& model, const CutOptions& options = {});
 
 /// The cut that `spec` names, which is one of

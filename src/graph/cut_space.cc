@@ -163,4 +163,14 @@ bool CanCross(const Model& model, std::span<const int> tensors) {
       tensors, [&](int id) { return ElementBytes(model.activations()[id].port.dtype) > 0; });
 }
 
+bool CutsIntegerLayer(const Model& model, std::span<const int> tensors) {
+  const auto is = [&](int node, const char* op) { return model.nodes()[node].op == op; };
+  return std::ranges::any_of(tensors, [&](int id) {
+    const Activation& a = model.activations()[id];
+    if (a.producer < 0 || a.readers.empty()) return false;  // what goes in and comes out is float
+    const auto quantises = [&](int node) { return is(node, "QuantizeLinear"); };
+    return is(a.producer, "DequantizeLinear") || std::ranges::any_of(a.readers, quantises);
+  });
+}
+
 }  // namespace fogline

@@ -43,4 +43,10 @@ const std::vector<Cut>& UsualCuts(const Model& model);
 /// False when something crosses that is no dense tensor of known element size.
 bool CanCross(const Model& model, std::span<const int> tensors);
 
+/// True when something crosses within an integer layer: what a DequantizeLinear made for the layer
+/// behind it, or what waits for its QuantizeLinear. Engines put these together into one layer in
+/// the whole network but not in halves, which then differ by a rounding; and the tensor of bytes
+/// next to it is a quarter as long.
+bool CutsIntegerLayer(const Model& model, std::span<const int> tensors);
+
 }  // namespace fogline
