@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "base/parallel.h"
 #include "base/stats.h"
@@ -78,6 +79,22 @@ double AgreementBetween(const Network& network, const Said& whole, const Said& o
   double sum = 0;
   for (size_t i = 0; i < other.outputs.size(); ++i) sum += reference.Agreement(i, other.outputs[i]);
   return sum / static_cast<double>(std::max<size_t>(1, other.outputs.size()));
+}
+
+double ErrorBetween(const Said& whole, const Said& other) {
+  double off = 0, size = 0;
+  for (size_t i = 0; i < whole.outputs.size(); ++i) {
+    for (size_t t = 0; t < whole.outputs[i].size(); ++t) {
+      if (whole.outputs[i][t].dtype() != DType::kF32) continue;
+      const std::span<const float> is = whole.outputs[i][t].as<float>();
+      const std::span<const float> said = other.outputs[i][t].as<float>();
+      for (size_t k = 0; k < is.size() && k < said.size(); ++k) {
+        off += std::pow(static_cast<double>(said[k]) - is[k], 2);
+        size += std::pow(static_cast<double>(is[k]), 2);
+      }
+    }
+  }
+  return size > 0 ? std::sqrt(off / size) : 0;
 }
 
 std::optional<double> AccuracyOf(const Said& said, std::span<const int> labels) {

@@ -33,6 +33,9 @@ Result<Said> Ask(const std::string& model, const Network& network, std::span<con
 /// (Reference::Agreement).
 double AgreementBetween(const Network& network, const Said& whole, const Said& other);
 
+/// Root mean square of what differs in the outputs, by that of the outputs themselves.
+double ErrorBetween(const Said& whole, const Said& other);
+
 /// Share of the labelled pictures whose class is right; nothing without labels.
 std::optional<double> AccuracyOf(const Said& said, std::span<const int> labels);
 

@@ -57,7 +57,9 @@ class Writer {
       if (at == integers_.end() || (!integer && !from_integer_.contains(input))) continue;
       std::string read = input;
       read += "_read";
-      input = Dequantise(at->second, ParamsOf(input), net_.Unique(read));
+      const int64_t channels = integer ? 0 : ChannelsOf(node, input);
+      input = channels > 0 ? Dequantise(at->second, ParamsOf(input, channels), net_.Unique(read), 1)
+                           : Dequantise(at->second, ParamsOf(input), net_.Unique(read));
     }
     if (integer && linears_.contains(i)) FOGLINE_CHECK(PutWeights(node, *linears_.at(i)));
     if (!integer) {
@@ -80,6 +82,36 @@ class Writer {
     Quantise(output, sums);
     if (net_.IsOutput(output)) Dequantise(integers_.at(output), ParamsOf(output), output);
     return {};
+  }
+
+  /// Of what a weighted layer that stays float reads; 0 for all else. Engines round the weights of
+  /// such a layer to 8 bits with one scale, unasked, where its input comes from one scale (ONNX
+  /// Runtime from 1.20 on, WeightBiasQuantization): with the same scale written once a channel they
+  /// leave it alone.
+  int64_t ChannelsOf(const onnx::NodeProto& node, const std::string& input) const {
+    const std::string& op = node.op_type();
+    if (op != "Conv" && op != "ConvTranspose" && op != "Gemm") return 0;
+    if (node.input(0) != input) return 0;
+    const auto weights = net_.Floats(node.input(1));
+    if (!weights || weights->dims.size() < 2) return 0;
+    if (op == "Conv") return weights->dims[1] * IntOf(node, "group", 1);
+    if (op == "ConvTranspose") return weights->dims[0];
+    if (IntOf(node, "transA", 0) != 0) return 0;
+    return weights->dims[IntOf(node, "transB", 0) != 0 ? 1 : 0];
+  }
+
+  /// The same once a channel.
+  std::pair<std::string, std::string> ParamsOf(const std::string& tensor, int64_t channels) {
+    const std::string& root = scheme_.Root(tensor);
+    const auto [at, fresh] = channel_params_.try_emplace({root, channels});
+    if (!fresh) return at->second;
+    const Affine8& range = ranges_.at(root);
+    const auto count = static_cast<size_t>(channels);
+    at->second = {net_.Unique(root + "_scales"), net_.Unique(root + "_zeros")};
+    net_.SetFloats(at->second.first, {{channels}, std::vector<float>(count, range.scale)});
+    Fill(net_.Constant(at->second.second), onnx::TensorProto::UINT8, {channels},
+         std::vector<uint8_t>(count, range.zero));
+    return at->second;
   }
 
   /// Scale and zero point of a tensor, as constants that all with that scale read.
@@ -163,6 +195,7 @@ class Writer {
   std::map<std::string, std::string> integers_;  // by tensor: its uint8 one
   std::set<std::string> from_integer_;           // tensors that exist as integers alone
   std::map<std::string, std::pair<std::string, std::string>> params_;
+  std::map<std::pair<std::string, int64_t>, std::pair<std::string, std::string>> channel_params_;
 };
 
 }  // namespace

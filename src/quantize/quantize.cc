@@ -1,5 +1,7 @@
 #include "quantize/quantize.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "graph/slice.h"
@@ -15,8 +17,8 @@ namespace {
 using quantize::Net;
 using quantize::Said;
 
-constexpr size_t kFewest = 8;      // pictures that can be halved
-constexpr size_t kMostTried = 16;  // pictures that each layer's cost is measured on
+constexpr size_t kFewest = 8;     // pictures that can be halved
+constexpr size_t kMostTried = 8;  // pictures that each layer's cost is measured on
 
 class Quantizer {
  public:
@@ -27,10 +29,14 @@ class Quantizer {
 
   Result<QuantizeReport> Run() {
     FOGLINE_CHECK(Prepare());
-    FOGLINE_CHECK(Measure());
-    if (report_.agreement < options_.min_agreement) FOGLINE_CHECK(KeepFloat());
+    FOGLINE_CHECK(ChooseAll());
+    Tell("measuring");
+    FOGLINE_CHECK(Measure(0));
+    FOGLINE_CHECK(KeepFloat());
+    report_.agreement = tried_.at(floating_.size()).agreement;
+    report_.accuracy = tried_.at(floating_.size()).accuracy;
     Tell("writing");
-    FOGLINE_TRY(report_.model, Make(inputs_));
+    FOGLINE_TRY(report_.model, Assemble(*net_, all_, floating_));
     report_.bytes = report_.model.size();
     report_.float_bytes = whole_.size();
     report_.integer_layers = report_.layers - report_.kept_float.size();
@@ -68,11 +74,6 @@ class Quantizer {
     return {};
   }
 
-  Result<std::string> Make(std::span<const Tensor> inputs) const {
-    FOGLINE_TRY(const auto choices, Choose(*net_, inputs, steps_, options_.threads));
-    return Assemble(*net_, choices, floating_);
-  }
-
   /// Every other picture, beginning with the first or second.
   std::vector<Tensor> Half(size_t which) const {
     std::vector<Tensor> half;
@@ -80,35 +81,53 @@ class Quantizer {
     return half;
   }
 
-  Status Measure() {
+  Status ChooseAll() {
     report_.two_fold = inputs_.size() >= kFewest;
-    Said other;
-    if (report_.two_fold) {
-      other.outputs.resize(inputs_.size());
-      other.findings.resize(inputs_.size());
-      other.unsure.resize(inputs_.size());
-      for (size_t half = 0; half < 2; ++half) {
-        Tell(half == 0 ? "measuring on one half" : "measuring on the other half");
-        FOGLINE_TRY(const std::string model, Make(Half(1 - half)));
-        FOGLINE_TRY(Said said, quantize::Ask(model, network_, Half(half), options_.threads));
-        for (size_t i = half, k = 0; i < inputs_.size(); i += 2, ++k) {
-          other.outputs[i] = std::move(said.outputs[k]);
-          other.findings[i] = std::move(said.findings[k]);
-          other.unsure[i] = std::move(said.unsure[k]);
-        }
-      }
-    } else {
-      FOGLINE_TRY(const std::string model, Make(inputs_));
-      FOGLINE_TRY(other, quantize::Ask(model, network_, inputs_, options_.threads));
+    Tell("choosing ranges and weights");
+    FOGLINE_TRY(all_, Choose(*net_, inputs_, steps_, options_.threads));
+    for (size_t half = 0; report_.two_fold && half < 2; ++half) {
+      Tell(half == 0 ? "choosing on one half" : "choosing on the other half");
+      FOGLINE_TRY(halves_[half], Choose(*net_, Half(half), steps_, options_.threads));
     }
-    report_.agreement = AgreementBetween(network_, said_, other);
-    report_.accuracy = AccuracyOf(other, set_.labels);
     return {};
   }
 
+  /// What a network says in which these layers stay float.
+  Result<Said> AskWith(const std::set<std::string>& floating) const {
+    if (!report_.two_fold) {
+      FOGLINE_TRY(const std::string model, Assemble(*net_, all_, floating));
+      return quantize::Ask(model, network_, inputs_, options_.threads);
+    }
+    Said other;
+    other.outputs.resize(inputs_.size());
+    other.findings.resize(inputs_.size());
+    other.unsure.resize(inputs_.size());
+    for (size_t half = 0; half < 2; ++half) {
+      FOGLINE_TRY(const std::string model, Assemble(*net_, halves_[1 - half], floating));
+      FOGLINE_TRY(Said said, quantize::Ask(model, network_, Half(half), options_.threads));
+      for (size_t i = half, k = 0; i < inputs_.size(); i += 2, ++k) {
+        other.outputs[i] = std::move(said.outputs[k]);
+        other.findings[i] = std::move(said.findings[k]);
+        other.unsure[i] = std::move(said.unsure[k]);
+      }
+    }
+    return other;
+  }
+
+  Status Measure(size_t kept) {
+    std::set<std::string> floating;
+    for (size_t k = 0; k < kept; ++k) floating.insert(ranked_[k].layer);
+    FOGLINE_TRY(const Said other, AskWith(floating));
+    tried_[kept] = {AgreementBetween(network_, said_, other), AccuracyOf(other, set_.labels)};
+    return {};
+  }
+
+  double AgreementOfKept(size_t kept) const { return tried_.at(kept).agreement; }
+
   /// Each layer alone in integers, on a few pictures, which it is also made from: what it costs
-  /// then it costs in any network.
-  Status KeepFloat() {
+  /// then it costs in any network. Single layers seldom change findings, so those that cost the
+  /// same agreement come in the order in which they move the outputs.
+  Status RankLayers() {
     Tell("weighing layers");
     std::vector<Tensor> some;
     Said whole;
@@ -120,24 +139,60 @@ class Quantizer {
       whole.findings.push_back(said_.findings[i]);
       whole.unsure.push_back(said_.unsure[i]);
     }
-    FOGLINE_TRY(const auto choices, Choose(*net_, some, steps_, options_.threads));
+    const auto linears = MakeScheme(*net_, {}).linears;
     std::set<std::string> all;
-    for (const auto& linear : MakeScheme(*net_, {}).linears) all.insert(linear.name);
-    for (const auto& linear : MakeScheme(*net_, {}).linears) {
+    for (const auto& linear : linears) all.insert(linear.name);
+    for (const auto& linear : linears) {
       std::set<std::string> others = all;
       others.erase(linear.name);
-      FOGLINE_TRY(const std::string model, Assemble(*net_, choices, others));
+      FOGLINE_TRY(const std::string model, Assemble(*net_, all_, others));
       FOGLINE_TRY(const Said said,
                   quantize::Ask(model, network_, some, options_.threads, /*untried=*/true));
-      const double cost = 1 - AgreementBetween(network_, whole, said);
-      if (cost > 1 - options_.min_agreement) {
-        report_.kept_float.push_back({linear.name, linear.op, cost});
+      ranked_.push_back({linear.name, linear.op, 1 - AgreementBetween(network_, whole, said),
+                         quantize::ErrorBetween(whole, said)});
+    }
+    std::ranges::stable_sort(ranked_, [](const KeptFloat& a, const KeptFloat& b) {
+      return a.cost + a.error > b.cost + b.error;
+    });
+    return {};
+  }
+
+  /// As few of the layers that cost most as the target needs, sought by doubling and halving.
+  /// Where the target is out of reach, as many as gave the best agreement.
+  Status KeepFloat() {
+    if (AgreementOfKept(0) >= options_.min_agreement) return {};
+    FOGLINE_CHECK(RankLayers());
+    const size_t most = ranked_.size() - 1;  // one layer at least computes in integers
+    const auto enough = [&](size_t kept) {
+      return AgreementOfKept(kept) >= options_.min_agreement;
+    };
+    size_t below = 0, kept = 0;
+    while (kept < most && !enough(kept)) {
+      below = kept;
+      kept = std::min(most, std::max<size_t>(1, 2 * kept));
+      Tell(fmt::format("measuring with {} layers in float", kept));
+      FOGLINE_CHECK(Measure(kept));
+    }
+    while (enough(kept) && kept > below + 1) {
+      const size_t middle = (below + kept) / 2;
+      Tell(fmt::format("measuring with {} layers in float", middle));
+      FOGLINE_CHECK(Measure(middle));
+      (enough(middle) ? kept : below) = middle;
+    }
+    if (!enough(kept)) {
+      for (const auto& [count, tried] : tried_) {
+        if (tried.agreement > AgreementOfKept(kept) || count == 0) kept = count;
       }
     }
-    if (report_.kept_float.empty() || report_.kept_float.size() == all.size()) return {};
-    for (const KeptFloat& kept : report_.kept_float) floating_.insert(kept.layer);
-    return Measure();
+    report_.kept_float.assign(ranked_.begin(), ranked_.begin() + static_cast<ptrdiff_t>(kept));
+    for (const KeptFloat& one : report_.kept_float) floating_.insert(one.layer);
+    return {};
   }
+
+  struct Tried {
+    double agreement = 0;
+    std::optional<double> accuracy;
+  };
 
   const Network& network_;
   const CalibrationSet& set_;
@@ -147,6 +202,9 @@ class Quantizer {
   std::optional<Net> net_;
   std::vector<Tensor> inputs_;
   Said said_;
+  quantize::Choices all_, halves_[2];  // made from all pictures, and from every other one
+  std::vector<KeptFloat> ranked_;      // every layer, what costs most first
+  std::map<size_t, Tried> tried_;      // by how many of them stay float
   std::set<std::string> floating_;
   QuantizeReport report_;
 };

@@ -24,7 +24,7 @@ enum class QuantizeTarget {
 
 struct QuantizeOptions {
   QuantizeTarget target = QuantizeTarget::kAny;
-  /// Layers that alone cost more agreement than this leaves stay float, where the whole does.
+  /// Where the whole has less, layers stay float until it has as much: those that cost most.
   double min_agreement = 0.98;
   int threads = 1;
   quantize::Steps steps;
@@ -33,10 +33,11 @@ struct QuantizeOptions {
   std::function<void(std::string_view stage)> progress;
 };
 
-/// A layer that stays float, and the agreement that it alone costs in integers.
+/// A layer that stays float, and what it alone costs in integers.
 struct KeptFloat {
   std::string layer, op;
-  double cost = 0;
+  double cost = 0;   // of agreement
+  double error = 0;  // of the outputs: root mean square, by that of the outputs themselves
 };
 
 struct QuantizeReport {

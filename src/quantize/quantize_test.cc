@@ -15,6 +15,8 @@
 #include "graph/cut.h"
 #include "graph/slice.h"
 #include "graph/test_model.h"
+#include "quantize/fold.h"
+#include "quantize/integers.h"
 #include "quantize/measure.h"
 #include "quantize/ranges.h"
 #include "quantize/rounding.h"
@@ -234,11 +236,11 @@ TEST_F(QuantizeTest, KeepsFloatWhatCostsTooMuch) {
   options.min_agreement = 1;  // nothing may be lost
   const auto report = Quantize(*network, Pictures(16), options);
   ASSERT_TRUE(report) << report.error().ToString();
-  for (const KeptFloat& kept : report->kept_float) EXPECT_GT(kept.cost, 0) << kept.layer;
+  for (const KeptFloat& kept : report->kept_float) EXPECT_GT(kept.cost + kept.error, 0);
   EXPECT_EQ(report->integer_layers + report->kept_float.size(), report->layers);
 }
 
-TEST_F(QuantizeTest, HalvesWithBytesBetweenThemAreExact) {
+TEST_F(QuantizeTest, HalvesAreExactAtEveryCutThatIsListed) {
   const auto report = Run(Network8({}));
   ASSERT_TRUE(report);
   const auto network = Load(report->model, "integers.onnx");
@@ -251,8 +253,8 @@ TEST_F(QuantizeTest, HalvesWithBytesBetweenThemAreExact) {
   size_t bytes = 0;
   for (const Cut& cut : *cuts) {
     const auto prefix = SlicePrefix(network->model, cut), suffix = SliceSuffix(network->model, cut);
-    if (!prefix || !suffix) continue;
-    if (cut.tensors.size() != 1) continue;
+    if (!cut.is_split()) continue;
+    ASSERT_TRUE(prefix && suffix) << cut.name;
     const auto first = OpenSession(std::as_bytes(std::span(*prefix)), "prefix");
     const auto second = OpenSession(std::as_bytes(std::span(*suffix)), "suffix");
     ASSERT_TRUE(first && second) << cut.name;
@@ -260,17 +262,54 @@ TEST_F(QuantizeTest, HalvesWithBytesBetweenThemAreExact) {
       const TensorView in = inputs[i].view();
       const auto crossing = (*first)->Run({&in, 1});
       ASSERT_TRUE(crossing);
-      const bool integers = (*crossing)[0].dtype() == DType::kU8;
-      bytes += integers ? 1 : 0;
-      const TensorView over = (*crossing)[0].view();
-      const auto outputs = (*second)->Run({&over, 1});
-      ASSERT_TRUE(outputs);
-      const auto a = (*outputs)[0].bytes(), b = whole->outputs[i][0].bytes();
-      // Behind a float tensor within an integer layer the engine puts nothing together.
-      EXPECT_TRUE(!integers || std::ranges::equal(a, b)) << cut.name;
+      std::vector<TensorView> over;
+      for (const Tensor& tensor : *crossing) {
+        bytes += tensor.dtype() == DType::kU8 ? 1 : 0;
+        over.push_back(tensor.view());
+      }
+      const auto outputs = (*second)->Run(over);
+      ASSERT_TRUE(outputs) << cut.name;
+      EXPECT_TRUE(std::ranges::equal((*outputs)[0].bytes(), whole->outputs[i][0].bytes()))
+          << cut.name;
     }
   }
   EXPECT_GT(bytes, 0U) << "some cut carries a tensor of bytes";
+}
+
+TEST_F(QuantizeTest, AFloatLayerBetweenIntegerOnesIsFloatInTheEngineToo) {
+  const auto network = Load(Network8({}).proto().SerializeAsString());
+  ASSERT_TRUE(network);
+  auto net = quantize::Net::Parse(*SliceWhole(network->model), "made");
+  ASSERT_TRUE(net && quantize::Fold(*net));
+  const auto inputs = quantize::InputsOf(*network, Pictures(8));
+  const auto choices = quantize::Choose(*net, inputs, {}, 1);
+  ASSERT_TRUE(choices);
+  for (const char* layer : {"first", "second", "third", "classes"}) {
+    const auto model = quantize::Assemble(*net, *choices, {layer});
+    ASSERT_TRUE(model) << layer;
+    const auto left = quantize::NotFused(*model, *network);
+    ASSERT_TRUE(left) << left.error().ToString();
+    int computing = 0;
+    for (const auto& [op, count] : *left) computing += op.ends_with("Linear") ? 0 : count;
+    EXPECT_EQ(computing, 1) << layer;
+  }
+}
+
+TEST(ChooseRange, HasNoStepsForWhatASigmoidBehindLevels) {
+  quantize::Histogram seen;
+  seen.low = -100;
+  seen.high = 6;
+  std::vector<float> values;
+  for (int k = 0; k < 4000; ++k) values.push_back(-100 + 0.0265F * static_cast<float>(k));
+  seen.Add(values);
+  for (const auto behind : {quantize::Behind::kSigmoid, quantize::Behind::kSilu}) {
+    const auto range =
+        quantize::ChooseRange(seen, {.behind = behind}, quantize::RangeRule::kSquares);
+    EXPECT_LT(range.low(), -2);
+    EXPECT_GT(range.low(), -12) << "below it nothing comes out that differs";
+  }
+  const quantize::Bounds plain;
+  EXPECT_LT(quantize::ChooseRange(seen, plain, quantize::RangeRule::kSquares).low(), -80);
 }
 
 TEST(RoundWeights, BoundsPairsAndLearnsToErrLess) {

@@ -12,15 +12,32 @@ namespace {
 
 constexpr double kTail = 1e-4;
 
-/// Where the counted values cut by `bounds` lie.
-double ErrorOf(const Histogram& seen, float low, float high, const Bounds& bounds) {
+/// What is made of a value, and how fast that changes with it.
+struct Outcome {
+  double value = 0, slope = 1;
+};
+
+Outcome OutcomeOf(double x, Behind behind) {
+  if (behind == Behind::kItself) return {x, 1};
+  const double sigmoid = 1 / (1 + std::exp(-x)), slope = sigmoid * (1 - sigmoid);
+  if (behind == Behind::kSigmoid) return {sigmoid, slope};
+  return {x * sigmoid, sigmoid + x * slope};
+}
+
+/// Square error of what is made of the counted values, cut by `bounds`: of rounding within the
+/// range, of clipping beyond it.
+double ErrorOf(const Histogram& seen, std::span<const Outcome> made, float low, float high,
+               const Bounds& bounds) {
   const double step = (static_cast<double>(high) - low) / 255, rounding = step * step / 12;
+  const double least = OutcomeOf(low, bounds.behind).value,
+               most = OutcomeOf(high, bounds.behind).value;
   double sum = 0;
   for (size_t b = 0; b < seen.bins.size(); ++b) {
     if (seen.bins[b] == 0) continue;
-    const double value = std::clamp(seen.Middle(b), bounds.low, bounds.high);
-    const double over = value > high ? value - high : value < low ? low - value : 0;
-    sum += seen.bins[b] * (over > 0 ? over * over : rounding);
+    const float value = std::clamp(seen.Middle(b), bounds.low, bounds.high);
+    const double over = value > high ? made[b].value - most : made[b].value - least;
+    const bool within = value >= low && value <= high;
+    sum += seen.bins[b] * (within ? rounding * made[b].slope * made[b].slope : over * over);
   }
   return sum;
 }
@@ -39,12 +56,18 @@ std::pair<float, float> Percentiles(const Histogram& seen) {
 
 std::pair<float, float> LeastSquares(const Histogram& seen, const Bounds& bounds) {
   const float low = std::max(seen.low, bounds.low), high = std::min(seen.high, bounds.high);
+  std::vector<Outcome> made(seen.bins.size());
+  for (size_t b = 0; b < made.size(); ++b) {
+    made[b] = OutcomeOf(std::clamp(seen.Middle(b), bounds.low, bounds.high), bounds.behind);
+  }
   double best = std::numeric_limits<double>::infinity();
   std::pair<float, float> range{low, high};
-  for (int a = 20; a >= (low < 0 ? 5 : 20); --a) {
-    for (int b = 20; b >= 5; --b) {
-      const float from = low * static_cast<float>(a) / 20, to = high * static_cast<float>(b) / 20;
-      const double error = ErrorOf(seen, from, to, bounds);
+  const int least = bounds.behind == Behind::kItself ? 10 : 0;
+  for (int a = 40; a >= (low < 0 ? least : 40); --a) {
+    for (int b = 40; b >= least; --b) {
+      const float from = low * static_cast<float>(a) / 40, to = high * static_cast<float>(b) / 40;
+      if (!(from < to)) continue;
+      const double error = ErrorOf(seen, made, from, to, bounds);
       if (error < best) {
         best = error;
         range = {from, to};

@@ -127,6 +127,19 @@ class Maker {
     scheme_.tensors[behind.output(0)] = *bounds;
   }
 
+  Behind BehindOf(const std::string& tensor) const {
+    if (net_.IsOutput(tensor)) return Behind::kItself;
+    const auto& readers = net_.Readers(tensor);
+    const auto op = [&](int i) { return net_.graph().node(i).op_type(); };
+    const auto sigmoid = std::ranges::find_if(readers, [&](int i) { return op(i) == "Sigmoid"; });
+    if (sigmoid == readers.end()) return Behind::kItself;
+    if (readers.size() == 1) return Behind::kSigmoid;
+    const auto& made = net_.Readers(net_.graph().node(*sigmoid).output(0));
+    const int other = readers[0] == *sigmoid ? readers[1] : readers[0];
+    const bool silu = readers.size() == 2 && op(other) == "Mul" && made == std::vector{other};
+    return silu ? Behind::kSilu : Behind::kItself;
+  }
+
   void Name(int i) {
     const auto& node = net_.graph().node(i);
     const bool one = IsOneOf(node.op_type(), {"Conv", "Gemm", "MatMul"}) || HandsOn(node.op_type());
@@ -135,7 +148,7 @@ class Maker {
     const bool last =
         !feeding_.contains(i) && (node.op_type() == "Gemm" || node.op_type() == "MatMul");
     if (last) return;  // float sums leave it: no second rounding
-    scheme_.tensors[output];
+    scheme_.tensors[output].behind = BehindOf(output);
     if (HandsOn(node.op_type())) scheme_.alike[output] = node.input(0);
   }
 

@@ -27,9 +27,13 @@ struct Linear {
   bool depthwise() const { return groups > 1 && inputs == taps; }
 };
 
+/// What alone is made of a tensor, so that its range may be chosen by what that loses.
+enum class Behind { kItself, kSigmoid, kSilu };  // x, σ(x), x · σ(x)
+
 struct Bounds {
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();
+  Behind behind = Behind::kItself;
 };
 
 struct Scheme {

@@ -53,7 +53,8 @@ std::string Listed(const std::map<std::string, int>& counts) {
 Json ToJson(const std::filesystem::path& out, const QuantizeReport& report) {
   Json kept = Json::array();
   for (const KeptFloat& one : report.kept_float) {
-    kept.push_back({{"layer", one.layer}, {"op", one.op}, {"cost", one.cost}});
+    kept.push_back(
+        {{"layer", one.layer}, {"op", one.op}, {"cost", one.cost}, {"error", one.error}});
   }
   const auto maybe = [](const std::optional<double>& value) {
     return value ? Json(*value) : Json();
@@ -93,8 +94,10 @@ void Print(const std::filesystem::path& out, const QuantizeReport& report) {
       "thread\n",
       report.ms, report.float_ms, report.speedup());
   for (const KeptFloat& one : report.kept_float) {
-    fmt::print("  stays float: '{}' ({}), which alone costs {:.1f} % of agreement\n",
-               Printable(one.layer), Printable(one.op), 100 * one.cost);
+    fmt::print(
+        "  stays float: '{}' ({}), which alone costs {:.1f} % of agreement and moves the outputs "
+        "by {:.1f} %\n",
+        Printable(one.layer), Printable(one.op), 100 * one.cost, 100 * one.error);
   }
   if (!report.not_fused.empty()) {
     fmt::print("  not put together by the engine: {}\n", Listed(report.not_fused));
@@ -177,7 +180,7 @@ void AddQuantize(CommandLine& line) {
       .Type("MACHINE");
   command
       .Add("--min-agreement", args->min_agreement,
-           "below it, layers that alone cost more than it leaves stay float (default 0.98)")
+           "below it, the layers that cost most stay float until it is reached (default 0.98)")
       .Type("SHARE")
       .Within(0, 1);
   command.Add("--max-images", args->most, "use at most this many pictures, spread evenly");
