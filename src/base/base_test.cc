@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -158,6 +159,39 @@ TEST(File, WritesWholeOrNotAtAll) {
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
   EXPECT_FALSE(WriteFile(dir.path() / "no" / "such" / "folder", "x"));
   EXPECT_FALSE(ReadFile(dir.path()));
+}
+
+TEST(File, RefusesWhatIsNoFileOrClaimsAnySizeAndSaysSo) {
+  const TempDir dir;
+  const auto pipe = dir.path() / "pipe", giant = dir.path() / "giant", link = dir.path() / "link";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  ASSERT_TRUE(WriteFile(giant, "x"));
+  ASSERT_EQ(truncate(giant.c_str(), off_t{1} << 40), 0);
+  ASSERT_EQ(symlink("/dev/zero", link.c_str()), 0);
+  EXPECT_EQ(ReadFile(pipe).error().ToString(), pipe.string() + ": is a pipe, not a file");
+  EXPECT_EQ(CheckRegularFile(pipe).error().ToString(), pipe.string() + ": is a pipe, not a file");
+  EXPECT_EQ(ReadFile(link).error().ToString(), link.string() + ": is a device, not a file");
+  EXPECT_EQ(MappedFile::Open(link).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(CheckRegularFile(dir.path()).error().message, "is a folder");
+  const auto refused = ReadFile(giant);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(refused.error().message.find("1099511627776 bytes"), std::string::npos);
+}
+
+// Daemons set it, so that what they write is their user's alone.
+TEST(File, IsWrittenWithTheRightsThatTheUmaskLeaves) {
+  const TempDir dir;
+  const mode_t before = umask(0077);
+  EXPECT_TRUE(WriteFile(dir.path() / "own", "x"));
+  umask(0022);
+  EXPECT_TRUE(WriteFile(dir.path() / "open", "x"));
+  umask(before);
+  struct stat info {};
+  ASSERT_EQ(stat((dir.path() / "own").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  ASSERT_EQ(stat((dir.path() / "open").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0644U);
 }
 
 TEST(File, ReadsWhatTheKernelSaysHasNoSize) {

@@ -14,9 +14,13 @@
 
 #include "base/descriptor.h"
 #include "base/paths.h"
+#include "base/random.h"
 
 namespace fogline {
 namespace {
+
+/// Beyond any picture, card, bundle or model (protobuf ends here): a sparse file claims any size.
+constexpr size_t kMostRead = size_t{2} << 30;
 
 std::string ErrnoText() { return std::generic_category().message(errno); }
 
@@ -105,6 +109,10 @@ Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path) {
   FOGLINE_CHECK(OpenRegular(path, file));
   // The kernel's own files (/proc) say that they hold nothing, and hold something.
   const bool unsized = file->size == 0;
+  if (file->size > kMostRead) {
+    return Fail(ErrorCode::kInvalid, path.string(),
+                "has {} bytes; {} is the most that is read as a whole", file->size, kMostRead);
+  }
   constexpr size_t kPiece = 1 << 14;
   std::vector<std::byte> data(unsized ? kPiece : file->size);
   size_t done = 0;
@@ -125,8 +133,9 @@ Result<std::string> ReadTextFile(const std::filesystem::path& path) {
 }
 
 Status WriteFile(const std::filesystem::path& path, std::span<const std::byte> data) {
-  std::string temporary = path.string() + ".XXXXXX";
-  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
+  // An ordinary file, as the umask of the program has it: those of daemons are their own.
+  const std::string temporary = fmt::format("{}.{:08x}", path.string(), RandomBits() >> 32);
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0) return FailErrno(path, "create");
   const auto fail = [&](const char* doing) -> Status {
     const auto error = FailErrno(path, doing);
@@ -135,8 +144,6 @@ Status WriteFile(const std::filesystem::path& path, std::span<const std::byte> d
   };
   {
     const Descriptor file(fd);
-    // mkostemp makes files that only their owner reads; a result is an ordinary file.
-    if (fchmod(fd, 0644) != 0) return fail("create");
     size_t done = 0;
     while (done < data.size()) {
       const ssize_t n = write(fd, data.data() + done, data.size() - done);

@@ -2,6 +2,7 @@
 #include "cloud/cloud.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <thread>
 
@@ -63,6 +64,7 @@ struct CloudArgs {
 };
 
 Status Run(CloudArgs& args) {
+  umask(S_IRWXG | S_IRWXO);  // pictures and positions are nobody else's, whoever starts this
   args.cloud.models.folder = args.models;
   args.cloud.trace = args.trace;
   args.cloud.raw.folder = args.raw;

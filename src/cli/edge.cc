@@ -2,6 +2,7 @@
 #include "edge/edge.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -244,6 +245,7 @@ Status ReadRequest(const EdgeArgs& args, RouteRequest& request) {
 }
 
 Status Run(EdgeArgs& args) {
+  umask(S_IRWXG | S_IRWXO);  // pictures and positions are nobody else's, whoever starts this
   EdgeOptions& edge = args.edge;
   FOGLINE_CHECK(ReadRequest(args, edge.request));
   if (args.audit >= 0) edge.request.audit = static_cast<uint32_t>(args.audit);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cloud/crossing.h"
 #include "codec/runnable.h"
+#include "frame/capture_time.h"
 #include "frame/json_frame.h"
 #include "vision/floats.h"
 #include "vision/placement.h"
@@ -39,8 +40,8 @@ bool HoldsNumbers(const TensorView& tensor) {
 }  // namespace
 
 bool BelievedCapture(int64_t captured_us, int64_t now) {
-  constexpr int64_t kYear2000 = 946'684'800'000'000, kDay = 86'400'000'000;
-  return captured_us >= kYear2000 && captured_us <= now + kDay;
+  constexpr int64_t kDay = 86'400'000'000;
+  return captured_us >= kYear2000Us && captured_us <= now + kDay;
 }
 
 Result<Worked> Worker::Work(std::span<const std::byte> bytes, const std::string& device) {

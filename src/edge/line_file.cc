@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,7 @@ constexpr int kReadableByAll = 0644;
 }  // namespace
 
 Result<std::unique_ptr<LineFile>> LineFile::Open(const std::string& name) {
+  const bool fresh = name != "-" && !Exists(name);
   // A pipe that is open for reading as well has a reader always: its own may come and go.
   Descriptor file(
       name == "-" ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
@@ -30,6 +32,8 @@ Result<std::unique_ptr<LineFile>> LineFile::Open(const std::string& name) {
   if (!file) {
     return Fail(CodeOfErrno(errno), name, "cannot be written: {}", std::strerror(errno));
   }
+  // For other programs, which may be another user's: the rest of what an edge writes is its own.
+  if (fresh) (void)fchmod(file.get(), kReadableByAll);
   return std::unique_ptr<LineFile>(new LineFile(name == "-" ? "stdout" : name, std::move(file)));
 }
 

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "frame/capture_time.h"
 #include "store/blur.h"
 
 namespace fogline {
@@ -14,7 +15,8 @@ void Columns::Add(const Row& row) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   last_id_ = row.id;
   ids_.push_back(row.id);
-  captured_us_.push_back(row.captured_us);
+  // One that cannot be, as older clouds stored it, would stretch every time line over ages.
+  captured_us_.push_back(CanBeCaptureTime(row.captured_us) ? row.captured_us : kNoTime);
   lats_.push_back(row.has_position ? row.lat : kNone);
   lons_.push_back(row.has_position ? row.lon : kNone);
   mercator_ys_.push_back(row.has_position ? MercatorY(row.lat) : kNone);

@@ -24,11 +24,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
+constexpr int64_t kNewYear = 1'767'225'600'000'000;  // 2026
+
 Detection Sample(uint64_t sequence) {
   Detection d;
   d.device = "cam";
   d.sequence = sequence;
-  d.captured_us = static_cast<int64_t>(sequence);
+  d.captured_us = kNewYear + static_cast<int64_t>(sequence);
   d.has_position = true;
   d.lat = 1;
   d.lon = 2;
@@ -452,11 +454,11 @@ TEST(SqliteStore, AMirrorThatIsNotReadInTimeIsReadOnByTheNextQuestion) {
   const HastyClock hasty;  // a look is a second, and the time is up
   auto store = OpenSqliteStore(path, {.longest_read = Nanos(0), .clock = &hasty}).value();
   int tries = 1;
-  auto line = store->Timeline({}, 0, kRows, 1);
+  auto line = store->Timeline({}, kNewYear, kNewYear + kRows, 1);
   for (; !line && tries < 100; ++tries) {
     EXPECT_EQ(line.error().code, ErrorCode::kUnavailable) << line.error().ToString();
     EXPECT_THAT(line.error().message, HasSubstr("of 40000 rows so far"));
-    line = store->Timeline({}, 0, kRows, 1);
+    line = store->Timeline({}, kNewYear, kNewYear + kRows, 1);
   }
   ASSERT_TRUE(line) << line.error().ToString();
   EXPECT_GT(tries, 2);

@@ -3,9 +3,9 @@
 namespace fogline {
 namespace {
 
-// Device names and labels come from the network: remember many, not any number. A fleet larger than
-// this would look every device up again each time round.
-constexpr size_t kMostRemembered = 131'072;
+// Device names and labels come from the network: remember many, not any number, nor any length. A
+// fleet larger than this (some 100,000 names) would look every device up again each time round.
+constexpr size_t kMostRemembered = size_t{32} << 20;
 
 }  // namespace
 
@@ -42,10 +42,16 @@ Result<const std::string*> SqliteWords::TextOf(int64_t number) {
 void SqliteWords::Forget() {
   numbers_.clear();
   texts_.clear();
+  bytes_ = 0;
 }
 
 void SqliteWords::Remember(int64_t number, const std::string& text) {
-  if (numbers_.size() >= kMostRemembered) Forget();
+  constexpr size_t kNode = 80;  // what an entry of either map takes beside its text
+  bytes_ += 2 * (kNode + text.size());
+  if (bytes_ > kMostRemembered) {
+    Forget();
+    bytes_ = 2 * (kNode + text.size());
+  }
   numbers_[text] = number;
   texts_[number] = text;
 }

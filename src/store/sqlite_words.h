@@ -28,6 +28,7 @@ class SqliteWords {
   std::optional<SqliteStatement> find_, add_;  // once something is looked up
   std::unordered_map<std::string, int64_t> numbers_;
   std::unordered_map<int64_t, std::string> texts_;
+  size_t bytes_ = 0;  // of both, about
 };
 
 }  // namespace fogline

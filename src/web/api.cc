@@ -25,8 +25,8 @@ void PutTallies(JsonWriter& json, std::string_view key, const std::vector<ValueT
       json.Put("count", tally.count);
       json.Put("positives", tally.positives);
       json.Put("bytes", tally.payload_bytes);
-      json.Put("first", tally.first_us / 1000);
-      json.Put("last", tally.last_us / 1000);
+      json.Put("first", ShownMs(tally.first_us));
+      json.Put("last", ShownMs(tally.last_us));
     });
   });
 }
@@ -302,7 +302,7 @@ Result<HttpResponse> Site::Hexagons(const HttpRequest&, Parameters& parameters) 
         json.Put(cell.count);
         json.Put(cell.positives);
         json.Put(Rounded{cell.max_score, 3});
-        json.Put(cell.newest_us / 1000);
+        json.Put(ShownMs(cell.newest_us));
       });
     });
     if (whole) json.PutJson("detections", rows);
@@ -321,8 +321,8 @@ Result<HttpResponse> Site::Inventory(const HttpRequest&, Parameters& parameters)
     json.Put("count", stock.count);
     json.Put("oldest", stock.forgotten_id + 1);
     json.Put("last_id", stock.last_id);
-    json.Put("first", stock.first_us / 1000);
-    json.Put("last", stock.last_us / 1000);
+    json.Put("first", ShownMs(stock.first_us));
+    json.Put("last", ShownMs(stock.last_us));
     PutTallies(json, "devices", stock.devices);
     PutTallies(json, "labels", stock.labels);
     PutTallies(json, "mechanisms", stock.mechanisms);

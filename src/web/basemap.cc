@@ -30,7 +30,8 @@ bool ParseRange(std::string_view text, uint64_t size, uint64_t& first, uint64_t&
 }  // namespace
 
 Result<std::unique_ptr<Basemap>> Basemap::Open(const std::filesystem::path& path) {
-  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Not blocking: a pipe without a writer would hold us for ever.
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return Fail(ErrorCode::kNotFound, path.string(), "{}", std::strerror(errno));
   struct stat about {};
   fstat(file.get(), &about);

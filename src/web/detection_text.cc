@@ -5,6 +5,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "frame/capture_time.h"
 #include "store/blur.h"
 #include "vision/findings_json.h"
 
@@ -14,6 +15,11 @@ namespace {
 constexpr int64_t kYear0Us = -62'167'219'200'000'000;
 constexpr int64_t kYear10000Us = 253'402'300'800'000'000;
 
+/// Where its time is from; kNone for one that cannot be, which no reader should have to draw.
+TimeSource ShownSource(const Detection& d) {
+  return CanBeCaptureTime(d.captured_us) ? d.captured_from : TimeSource::kNone;
+}
+
 /// The members of a detection but for its position.
 void PutMembers(JsonWriter& json, const StoredDetection& stored, const Privacy& privacy) {
   const Detection& d = stored.detection;
@@ -21,8 +27,9 @@ void PutMembers(JsonWriter& json, const StoredDetection& stored, const Privacy& 
   json.Put("device", d.device);
   json.Put("run", fmt::format("{:016x}", d.run));
   json.Put("sequence", d.sequence);
-  if (d.captured_from != TimeSource::kNone) json.Put("captured", d.captured_us / 1000);
-  json.Put("captured_from", ToString(d.captured_from));
+  const TimeSource from = ShownSource(d);
+  if (from != TimeSource::kNone) json.Put("captured", d.captured_us / 1000);
+  json.Put("captured_from", ToString(from));
   json.Put("stored", stored.stored_us / 1000);
   if (d.has_position && std::isfinite(d.accuracy_m)) json.Put("accuracy_m", d.accuracy_m);
   if (std::isfinite(d.heading_deg)) json.Put("heading_deg", d.heading_deg);
@@ -130,7 +137,7 @@ void AppendCsv(std::string& out, const StoredDetection& stored, const Privacy& p
   const Detection& d = stored.detection;
   auto to = std::back_inserter(out);
   fmt::format_to(to, "{},{},{:016x},{},{},", stored.id, CsvCell(d.device), d.run, d.sequence,
-                 d.captured_from == TimeSource::kNone ? std::string() : IsoTime(d.captured_us));
+                 ShownSource(d) == TimeSource::kNone ? std::string() : IsoTime(d.captured_us));
   if (d.has_position) {
     fmt::format_to(to, "{:.9g},{:.10g},", RoundDegrees(d.lat, privacy),
                    RoundDegrees(d.lon, privacy));
@@ -150,13 +157,17 @@ void AppendCsv(std::string& out, const StoredDetection& stored, const Privacy& p
     out += ',';
     known(d.stages.*stage.time_ms);
   }
-  fmt::format_to(to, ",{},", ToString(d.captured_from));
+  fmt::format_to(to, ",{},", ToString(ShownSource(d)));
   if (d.findings) {
     std::string found;
     JsonWriter(found).Object([&] { AppendFindingsJson(found, *d.findings); });
     out += CsvCell(found);
   }
   out += "\r\n";
+}
+
+int64_t ShownMs(int64_t captured_us) {
+  return CanBeCaptureTime(captured_us) ? captured_us / 1000 : 0;
 }
 
 std::string IsoTime(int64_t unix_us) {

@@ -26,6 +26,9 @@ std::string CsvHeader();
 /// One line. Cells that a spreadsheet would run as a formula get an apostrophe in front.
 void AppendCsv(std::string& out, const StoredDetection& stored, const Privacy& privacy);
 
+/// A time of capture in milliseconds; 0, as where nobody knows, for one that cannot be.
+int64_t ShownMs(int64_t captured_us);
+
 /// "2026-03-01T12:34:56.789Z".
 std::string IsoTime(int64_t unix_us);
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/stats.h"
+#include "web/detection_text.h"
 
 namespace fogline {
 namespace {
@@ -143,7 +144,7 @@ void FleetMemory::Put(JsonWriter& json, const std::string& name, const Device& d
                              : std::max(0.001, std::chrono::duration<double>(now - oldest).count());
   json.Put("name", name);
   json.Put("run", fmt::format("{:016x}", device.run));
-  json.Put("captured", device.captured_us / 1000);
+  json.Put("captured", ShownMs(device.captured_us));
   json.Put("stored", device.stored_us / 1000);
   json.Put("heard", clock_.WallMicros() / 1000 - static_cast<int64_t>(Millis(now - device.heard)));
   json.Put("images_per_second", Rounded{static_cast<double>(minute_frames) / seconds, 4});

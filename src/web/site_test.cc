@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <regex>
@@ -138,6 +139,37 @@ TEST(Rounding, NoRouteTellsWhereInItsSquareAPictureWasTaken) {
                 AllAnswers(lat + within(), lon + within(), decimals, boxes));
     }
   }
+}
+
+// As clouds of before stored them: the page would draw a line over ages, or fail at a date.
+TEST_F(SiteTest, TimesThatCannotBeAreShownAsUnknown) {
+  Put(Sample(1));
+  Put(Sample(2));
+  uint64_t sequence = 3;
+  for (const int64_t wild : {std::numeric_limits<int64_t>::max(), int64_t{253'370'764'800'000'000},
+                             std::numeric_limits<int64_t>::min(), int64_t{0}, int64_t{1000}}) {
+    Detection d = Sample(sequence++);
+    d.captured_us = wild;
+    Put(d);
+  }
+  const json line = Json("/api/timeline?bins=2");
+  EXPECT_EQ(line["from"], Sample(1).captured_us / 1000);
+  EXPECT_LT(line["to"], Sample(4).captured_us / 1000);
+  EXPECT_EQ(line["untimed"], 5);
+  const json page = Json("/api/detections?order=oldest");
+  for (size_t i = 0; i < 7; ++i) {
+    EXPECT_EQ(page["detections"][i].contains("captured"), i < 2) << i;
+    EXPECT_EQ(page["detections"][i]["captured_from"], i < 2 ? "clock" : "none");
+  }
+  EXPECT_THAT(Get("/api/detections?format=csv").body, Not(HasSubstr("9999-")));
+  const int64_t latest = 4'102'444'800'000;  // the year 2100
+  const json stock = Json("/api/inventory");
+  for (const char* end : {"first", "last"}) {
+    EXPECT_GE(stock[end], 0);
+    EXPECT_LT(stock[end], latest);
+    EXPECT_LT(stock["devices"][0][end], latest);
+  }
+  for (const auto& cell : Json("/api/hexagons?level=3")["cells"]) EXPECT_LT(cell[5], latest);
 }
 
 TEST_F(SiteTest, AnEmptyStoreIsNoError) {
