@@ -188,12 +188,12 @@ Result<LinearHead> FitOne(const Network& network, const Place& place, const Less
                           FittedExit& fitted) {
   FOGLINE_TRY(const std::string part, WriteFeatures(network.model, place.point));
   FOGLINE_TRY(const auto session, OpenSession(Bytes(part), network.path.string()));
+  const std::string stage = "reading features of " + Printable(place.point.tensor);
   size_t done = 0;
   FOGLINE_TRY(const FeatureTable table,
               ExtractFeatures(*session, static_cast<size_t>(place.point.width), network.card,
-                              lesson.samples, {0, options.seed, options.threads, 0}, [&] {
-                                progress("reading features", ++done, lesson.samples.size());
-                              }));
+                              lesson.samples, {0, options.seed, options.threads, 0},
+                              [&] { progress(stage, ++done, lesson.samples.size()); }));
   const size_t classes = lesson.classes.size();
   FOGLINE_TRY(const CrossValidation cv, CrossValidate(table, classes, kFolds, options.seed,
                                                       DefaultLambdas(), options.threads, [] {}));
@@ -230,9 +230,10 @@ Status MeasureAll(const WithExits& written, const Network& network, const FitExi
   const size_t classes = network.contract.classes();
   const auto run = [&](size_t output) {
     size_t done = 0;
+    const std::string stage = "measuring " + Printable(session->outputs()[output].name);
     return ExtractFeatures(*session, classes, network.card, options.pictures.measure,
                            {0, options.seed, options.threads, output},
-                           [&] { progress("measuring", ++done, options.pictures.measure.size()); });
+                           [&] { progress(stage, ++done, options.pictures.measure.size()); });
   };
   FOGLINE_TRY(const FeatureTable whole, run(network.contract.judged));
   FOGLINE_TRY(const std::vector<int> verdicts, Verdicts(whole, network.card));

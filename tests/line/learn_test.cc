@@ -48,8 +48,8 @@ class Learn : public ::testing::Test {
     return Run({"eval", model, "--images", images_, "--json"});
   }
 
-  void ExpectRefusal(const Outcome& outcome, const std::string& what) {
-    ExpectOneLine(outcome, what);
+  void ExpectRefusal(const Outcome& outcome, const std::string& what, int status = 1) {
+    ExpectOneLine(outcome, what, status);
     EXPECT_FALSE(fs::exists(out_));
   }
 
@@ -158,8 +158,8 @@ TEST_F(Learn, ANetworkWithExitsRunsInTheDemoAsAFourthDevice) {
     return Run(words);
   };
   ExpectOneLine(at("0.01"), "takes 299 pictures");
-  ExpectOneLine(at("0"), "a share above 0");
-  ExpectOneLine(at("0.6"), "at most 0.5");
+  ExpectOneLine(at("0"), "a share above 0", 2);
+  ExpectOneLine(at("0.6"), "at most 0.5", 2);
   ExpectOneLine(Run({"plan", kModel, "--edge", "raspberry-pi-4", "--cloud", "c6i.large", "--link",
                      "4g", "--max-disagreement", "0.1"}),
                 "has no early exits");
@@ -193,12 +193,13 @@ TEST_F(Learn, WhatExitsCannotBeFittedWithIsOneLine) {
     words.insert(words.end(), more.begin(), more.end());
     return Run(words);
   };
-  ExpectRefusal(train({}), "--backbone MODEL");
-  ExpectRefusal(train({"--teacher", kModel}), "needs --exits");
-  ExpectRefusal(train({"--teacher", kModel, "--backbone", kModel, "--exits", "auto"}), "--teacher");
-  ExpectRefusal(train({"--teacher", kModel, "--exits", "split3", "--at", "split5"}), "--at");
+  ExpectRefusal(train({}), "--backbone MODEL", 2);
+  ExpectRefusal(train({"--teacher", kModel}), "needs --exits", 2);
+  ExpectRefusal(train({"--teacher", kModel, "--backbone", kModel, "--exits", "auto"}), "--teacher",
+                2);
+  ExpectRefusal(train({"--teacher", kModel, "--exits", "split3", "--at", "split5"}), "--at", 2);
   ExpectRefusal(train({"--teacher", kModel, "--exits", "split3,nosuch"}), "nosuch");
-  ExpectRefusal(train({"--teacher", kModel, "--exits", "input"}), "no place for an exit");
+  ExpectRefusal(train({"--teacher", kModel, "--exits", "input"}), "no place for an exit", 2);
   ExpectRefusal(train({"--teacher", kModel, "--exits", "split3"}),
                 "pictures or more of two of them");
 }
