@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include <new>
+
 namespace fogline {
 namespace {
 
@@ -18,7 +20,10 @@ int HexDigit(char c) {
 Sha256 HashSha256(std::span<const std::byte> data) {
   Sha256 hash{};
   unsigned int length = 0;
-  EVP_Digest(data.data(), data.size(), hash.data(), &length, EVP_sha256(), nullptr);
+  // It fails for want of memory alone: no hash is better than one that names other bytes.
+  if (EVP_Digest(data.data(), data.size(), hash.data(), &length, EVP_sha256(), nullptr) != 1) {
+    throw std::bad_alloc();
+  }
   return hash;
 }
 

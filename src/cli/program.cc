@@ -3,12 +3,14 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "base/uncaught.h"
 #include "cli/command.h"
 #include "cli/elsewhere.h"
 #include "engine/trial.h"
@@ -17,6 +19,9 @@ namespace fogline::cli {
 namespace {
 
 constexpr const char* kTrial = "trial";
+constexpr const char* kNoMemory =
+    "fogline: no memory left, and ends at once; what was answered is stored, what is spooled goes "
+    "out after the next start\n";
 
 std::function<Status()> chosen;
 
@@ -57,6 +62,7 @@ void SetAction(Command& command, const std::shared_ptr<Common>& common,
 }
 
 int RunProgram(int argc, char** argv, std::span<const AddCommand> commands) {
+  EndOnUncaught(kNoMemory);  // in any thread
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words[0] == kTrial) return RunTrial(std::span(words).subspan(1));
   SetTrials({.program = {"/proc/self/exe", kTrial}, .memory = TrialMemory()});
@@ -64,6 +70,9 @@ int RunProgram(int argc, char** argv, std::span<const AddCommand> commands) {
   // its one line too.
   try {
     return Run(argc, argv, commands);
+  } catch (const std::bad_alloc&) {
+    std::fputs(kNoMemory, stderr);
+    return 1;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "fogline: %s\n", e.what());
     return 1;

@@ -99,14 +99,18 @@ bool ModelsFolder::LookAtModel(const std::filesystem::path& path, Seen& seen) {
 
 void ModelsFolder::LookAtBundle(const std::filesystem::path& path) {
   const FileStamp stamp = StampOf(path);
-  const auto [seen, fresh] = seen_bundles_.try_emplace(path);
-  if (!fresh && seen->second == stamp) return;
-  seen->second = stamp;
+  SeenBundle& seen = seen_bundles_[path];
+  if (seen.stamp == stamp) return;
   auto bundle = Bundle::Load(path);
   if (!bundle) {
-    LogWarning("not used: {}", bundle.error().ToString());
+    // What is no bundle stays none until it changes; what cannot be read now may be read later.
+    if (bundle.error().code == ErrorCode::kInvalid) seen.stamp = stamp;
+    const std::string trouble = bundle.error().ToString();
+    if (trouble != seen.trouble) LogWarning("not used: {}", trouble);
+    seen.trouble = trouble;
     return;
   }
+  seen = {stamp, {}};
   Keep(path, stamp.bytes, *std::move(bundle));
 }
 

@@ -73,7 +73,11 @@ class ModelsFolder {
   std::mutex looking_;  // one look at a time; guards the next three
   bool away_ = false;
   std::map<std::filesystem::path, Seen> seen_;
-  std::map<std::filesystem::path, FileStamp> seen_bundles_;
+  struct SeenBundle {
+    FileStamp stamp;      // as it was read, or found to be no bundle
+    std::string trouble;  // said last
+  };
+  std::map<std::filesystem::path, SeenBundle> seen_bundles_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::unordered_map<uint64_t, File> files_;

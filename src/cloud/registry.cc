@@ -93,9 +93,11 @@ Result<std::shared_ptr<const OpenCut>> Registry::Find(const HalvesKey& key,
     } else if (known->second->Listed(key.cut) == nullptr) {
       FOGLINE_CHECK(known->second->Named(key.cut, tensors).map([](const auto&) {}));
     }
+    // First, since either may throw: a slot that nobody is asked to fill would be waited for for
+    // ever.
+    wanted_.push_back({key, {tensors.begin(), tensors.end()}});
     slot = open_.try_emplace(key).first;
     slot->second.asked = Clock::Real().Steady();
-    wanted_.push_back({key, {tensors.begin(), tensors.end()}});
     changed_.notify_all();
   }
   const Nanos left = slot->second.asked + options_.patience - Clock::Real().Steady();

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/log.h"
+#include "base/uncaught.h"
 
 namespace fogline {
 namespace {
@@ -20,10 +21,16 @@ void ORT_API_CALL OnEngineLog(void*, OrtLoggingLevel level, const char*, const c
 }  // namespace
 
 Ort::Env& Environment() {
+  // Where this fails, for want of memory or threads, the engine is half set up for good: a second
+  // try finds it so, and refuses every network. The process ends, and its next start is whole.
   static Ort::Env env = [] {
-    Ort::Env made(ORT_LOGGING_LEVEL_ERROR, "fogline", OnEngineLog, nullptr);
-    made.DisableTelemetryEvents();
-    return made;
+    try {
+      Ort::Env made(ORT_LOGGING_LEVEL_ERROR, "fogline", OnEngineLog, nullptr);
+      made.DisableTelemetryEvents();
+      return made;
+    } catch (const std::exception&) {
+      EndWithoutMemory();
+    }
   }();
   return env;
 }

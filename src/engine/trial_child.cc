@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "base/uncaught.h"
 #include "engine/ort.h"
 #include "engine/trial.h"
 #include "engine/zeros.h"
@@ -120,6 +121,7 @@ int RunTrial(std::span<const std::string> words) {
   const auto level = std::ranges::find(kLevels, words[0], LevelName);
   if (level == kLevels.end()) return 2;
   dup2(STDOUT_FILENO, STDERR_FILENO);  // what the engine says at its end
+  EndOnUncaught("exhausted\n");        // in a thread of the engine's own, say
   Confine();
   Say("trying");
   const Status status = Try(*level, words[1], words[2] == "run", ReadInputs(words.subspan(3)));
