@@ -111,7 +111,7 @@ Status DeadLetters::Bury(const DeadLetter& letter, std::span<const std::byte> fr
     return {};
   }
   std::error_code error;
-  std::filesystem::create_directory(folder_, error);
+  if (std::filesystem::create_directory(folder_, error)) SyncFolder(folder_.parent_path());
   if (error) {
     return Fail(ErrorCode::kExhausted, folder_.string(), "cannot be made: {}", error.message());
   }

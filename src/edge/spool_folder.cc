@@ -19,6 +19,24 @@ tl::unexpected<Error> Unusable(const std::filesystem::path& path, const char* do
   return Fail(ErrorCode::kInvalid, "--spool " + path.string(), "cannot {}: {}", doing, ErrnoText());
 }
 
+/// Makes a folder and those above it, and has the disk keep each by its name in the one above: a
+/// power loss must not take the folder with all that was synced in it.
+std::error_code MakeKeptFolder(const std::filesystem::path& folder) {
+  std::error_code error, unknown;
+  auto made = std::filesystem::absolute(folder, error).lexically_normal();
+  if (!made.has_filename()) made = made.parent_path();
+  auto above = made;
+  while (above.has_relative_path() && !std::filesystem::exists(above, unknown)) {
+    above = above.parent_path();
+  }
+  if (!error) std::filesystem::create_directories(folder, error);
+  for (; !error && made != above; made = made.parent_path()) {
+    const SpoolFile parent(open(made.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (parent.ok()) (void)fsync(parent.fd());  // one that cannot be read is left to the system
+  }
+  return error;
+}
+
 }  // namespace
 
 Status SpoolFile::ReadAt(SpoolDisk& disk, uint64_t offset, std::span<std::byte> out) const {
@@ -51,9 +69,7 @@ Status SpoolFile::WriteAt(SpoolDisk& disk, uint64_t end, std::span<const std::by
 
 Result<std::unique_ptr<SpoolFolder>> SpoolFolder::Open(const std::filesystem::path& folder,
                                                        const std::string& device, SpoolDisk& disk) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
+  if (const std::error_code error = MakeKeptFolder(folder)) {
     return Fail(ErrorCode::kInvalid, "--spool " + folder.string(), "cannot be made: {}",
                 error.message());
   }
