@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 
+#include "tests/line/http.h"
 #include "tests/line/reliability.h"
 
 namespace fogline {
@@ -43,6 +44,8 @@ class Faults : public Reliability {
     }
     return failed;
   }
+
+  int TryClouds(const fs::path& faulty);
 
   /// Sequences 0 to count − 1 of `device`, stored once or left in its spool, never both missing.
   void ExpectNothingLost(const std::string& device, uint64_t count) {
@@ -81,16 +84,16 @@ TEST_F(Faults, AnyCallOfAnEdgeOnItsSpoolCostsNoFrame) {
   std::printf("%d calls of an edge failed\n", failed);
 }
 
-TEST_F(Faults, AnyCallOfACloudOnItsStoreCostsNoFrame) {
+/// A cloud whose calls on files below `faulty` fail, one a run; how many did.
+int Faults::TryClouds(const fs::path& faulty) {
   const fs::path folder = dir_.path() / "store";
-  fs::create_directory(folder);
-  const int failed = ForEachCall([&](const std::string& kind, int n) {
+  return ForEachCall([&](const std::string& kind, int n) {
     const std::string device = kind + std::to_string(n);
     // A store of its own, so that the calls of one run are those of the next.
     fs::remove_all(folder);
     fs::create_directory(folder);
     const std::string store = "sqlite:" + (folder / "faulty.db").string();
-    before_cloud_ = Failing(kind, n, folder);
+    before_cloud_ = Failing(kind, n, faulty);
     Process cloud = NewCloud(store);
     Process edge = StartEdge({"--cut", "split13", "--codec", "q4", "--count", "4", "--drain", "60",
                               "--device", device, "--spool", SpoolOf(device).string()});
@@ -113,8 +116,43 @@ TEST_F(Faults, AnyCallOfACloudOnItsStoreCostsNoFrame) {
     ExpectNothingLost(device, 4);
     store_.reset();
   });
+}
+
+TEST_F(Faults, AnyCallOfACloudOnItsStoreCostsNoFrame) {
+  const int failed = TryClouds(dir_.path() / "store");
   EXPECT_GT(failed, 5);
-  std::printf("%d calls of a cloud failed\n", failed);
+  std::printf("%d calls of a cloud on its store failed\n", failed);
+}
+
+// What cannot be opened or read now is looked at again, though it does not change.
+TEST_F(Faults, AnyCallOfACloudOnItsModelsCostsNoFrame) {
+  const int failed = TryClouds(kModels);
+  EXPECT_GT(failed, 2);
+  std::printf("%d calls of a cloud on its models failed\n", failed);
+}
+
+TEST_F(Faults, AnyCallOfAMapOnItsStoreEndsItInOrderOrNotAtAll) {
+  const fs::path folder = dir_.path() / "store";
+  fs::create_directory(folder);
+  const std::string store = "sqlite:" + (folder / "map.db").string();
+  ASSERT_TRUE(OpenStore(store));
+  const int failed = ForEachCall([&](const std::string& kind, int n) {
+    const int port = FreePort();
+    std::vector<std::string> command = Failing(kind, n, folder);
+    for (const std::string& word :
+         std::vector<std::string>{FOGLINE_BINARY, "map", "--store", store, "--http",
+                                  "127.0.0.1:" + std::to_string(port)}) {
+      command.push_back(word);
+    }
+    auto started = Process::Start({.command = command, .stderr_to = dir_.path() / "map.log"});
+    ASSERT_TRUE(started) << started.error().ToString();
+    Process map = *std::move(started);
+    const auto shows = [&] { return HttpGet(port, "/api/stats").starts_with("HTTP/1.1 200 "); };
+    ASSERT_TRUE(Until([&] { return !map.Running() || shows(); }));
+    EXPECT_LT(map.Stop(), kDied) << ReadTextFile(dir_.path() / "map.log").value_or("");
+  });
+  EXPECT_GT(failed, 2);
+  std::printf("%d calls of a map on its store failed\n", failed);
 }
 
 }  // namespace

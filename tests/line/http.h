@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <string>
@@ -21,10 +22,12 @@ inline int Dial(int port) {
   return -1;
 }
 
-/// The whole answer with its head; empty when nobody answers.
+/// The whole answer with its head; empty when nobody answers, or not for a minute.
 inline std::string HttpGet(int port, const std::string& target) {
   const int fd = Dial(port);
   if (fd < 0) return {};
+  const timeval minute{60, 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &minute, sizeof(minute));
   const std::string request =
       "GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
   std::string answer;

@@ -1,5 +1,5 @@
-// A bad line between a client and its broker: lets bytes through, lets none
-// through, or cuts every connection.
+// A bad line between a client and its server: lets bytes through, lets none through or those of one
+// way only, or cuts every connection.
 #pragma once
 
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@ namespace fogline {
 /// Listens on a free loopback port and hands on to another. One thread.
 class Proxy {
  public:
-  enum class Line { kOpen, kStalled, kCut };
+  enum class Line { kOpen, kStalled, kCut, kAsksOnly, kAnswersOnly };
 
   explicit Proxy(int to) : to_(to), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = Loopback(0);
@@ -87,14 +87,20 @@ class Proxy {
     return n > 0;
   }
 
+  /// Whether what comes from the client (0) or the server (1) is handed on.
+  bool Passes(size_t side) const {
+    const Line line = line_;
+    return line == Line::kOpen || line == (side == 0 ? Line::kAsksOnly : Line::kAnswersOnly);
+  }
+
   void Run() {
     std::vector<pollfd> wait;
     while (!stopping_) {
       if (line_ == Line::kCut) CutAll();
       wait.assign(1, {listener_, POLLIN, 0});
       for (const Pair& pair : pairs_) {
-        for (const int fd : pair) {
-          wait.push_back({fd, static_cast<short>(line_ == Line::kOpen ? POLLIN : 0), 0});
+        for (const size_t side : {0, 1}) {
+          wait.push_back({pair[side], static_cast<short>(Passes(side) ? POLLIN : 0), 0});
         }
       }
       poll(wait.data(), wait.size(), 5);
@@ -103,7 +109,7 @@ class Proxy {
         bool ok = true;
         for (const size_t side : {0, 1}) {
           const short events = wait[1 + 2 * i + side].revents;
-          if (line_ != Line::kOpen || events == 0 || !ok) continue;
+          if (!Passes(side) || events == 0 || !ok) continue;
           ok = HandOn(pairs_[i][side], pairs_[i][1 - side]);
         }
         if (ok) {
