@@ -44,10 +44,10 @@ std::vector<int> StratifiedFolds(const std::vector<Sample>& samples, size_t clas
   return fold;
 }
 
-Halves HalvesOf(const std::vector<Sample>& samples, size_t classes, uint64_t seed) {
+SampleHalves SampleHalvesOf(const std::vector<Sample>& samples, size_t classes, uint64_t seed) {
   // A stream of its own: the folds are dealt by the same seed.
   const std::vector<int> half = StratifiedFolds(samples, classes, 2, seed ^ 0x48616C76);
-  Halves halves;
+  SampleHalves halves;
   for (size_t i = 0; i < samples.size(); ++i) {
     (half[i] == 0 ? halves.fit : halves.measure).push_back(samples[i]);
   }

@@ -20,12 +20,12 @@ std::vector<int> StratifiedFolds(const std::vector<Sample>& samples, size_t clas
                                  uint64_t seed);
 
 /// Pictures in two halves that have none in common.
-struct Halves {
+struct SampleHalves {
   std::vector<Sample> fit;      // heads are fitted to these
   std::vector<Sample> measure;  // and what they promise is measured on these
 };
 /// Each class is shuffled by `seed` and dealt out in turn, so that both halves have their share.
-Halves HalvesOf(const std::vector<Sample>& samples, size_t classes, uint64_t seed);
+SampleHalves SampleHalvesOf(const std::vector<Sample>& samples, size_t classes, uint64_t seed);
 
 /// Rows of a table with a weight by sample: all copies of a picture share its weight. Keeps the
 /// labels and weights that its LogisticRows points to.

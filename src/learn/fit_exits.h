@@ -24,7 +24,7 @@ struct FitExitsOptions {
   std::filesystem::path network;   // a classifier: what it says of a picture is what heads learn
   std::filesystem::path out;       // the ONNX file to write, its card beside it; not `network`
   std::vector<std::string> exits;  // cuts or tensors; {"auto"}: three, by the work before them
-  Halves pictures;                 // their classes do not matter
+  SampleHalves pictures;           // their classes do not matter
   std::string measured_on;         // what the card calls them
   uint64_t seed = 1;               // of the folds
   int threads = 0;                 // 0: one a core

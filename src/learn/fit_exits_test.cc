@@ -44,7 +44,7 @@ class FitExitsTest : public ::testing::Test {
     options_.threads = 2;
     const auto samples = ListUnlabelled(train.images, Depth::kRecursive);
     ASSERT_TRUE(samples);
-    options_.pictures = HalvesOf(*samples, 1, 1);
+    options_.pictures = SampleHalvesOf(*samples, 1, 1);
   }
   Error Refusal() {
     const auto fitted = FitExits(options_, Quiet);
@@ -130,7 +130,7 @@ TEST_F(FitExitsTest, RefusesInOneLine) {
   options_.exits = {"input"};
   EXPECT_THAT(Refusal().message, HasSubstr("no place for an exit"));
   options_.exits = {"r1"};
-  const Halves all = options_.pictures;
+  const SampleHalves all = options_.pictures;
   options_.pictures.fit.resize(3);
   EXPECT_THAT(Refusal().message, HasSubstr("pictures or more of two of them"));
   options_.pictures = all;
@@ -157,17 +157,17 @@ TEST_F(FitExitsTest, FindsPlacesByItself) {
   EXPECT_EQ(early->card.exits.size(), report->exits.size());
 }
 
-TEST(HalvesOf, HaveNoPictureInCommon) {
+TEST(SampleHalvesOf, HaveNoPictureInCommon) {
   std::vector<Sample> samples;
   for (int i = 0; i < 101; ++i) samples.push_back({fmt::format("{}", i), i % 3});
-  const Halves halves = HalvesOf(samples, 3, 7);
+  const SampleHalves halves = SampleHalvesOf(samples, 3, 7);
   EXPECT_NEAR(static_cast<double>(halves.fit.size()), 50.5, 1);
   std::set<std::filesystem::path> seen;
   for (const auto* half : {&halves.fit, &halves.measure}) {
     for (const Sample& sample : *half) EXPECT_TRUE(seen.insert(sample.file).second);
   }
   EXPECT_EQ(seen.size(), samples.size());
-  EXPECT_NE(HalvesOf(samples, 3, 8).fit[5].file, halves.fit[5].file);
+  EXPECT_NE(SampleHalvesOf(samples, 3, 8).fit[5].file, halves.fit[5].file);
 }
 
 /// The promise on photographs: of 200 random draws from variations of the demo's pictures, through

@@ -225,7 +225,7 @@ Result<TrainReport> Train(const TrainOptions& options, const TrainProgress& prog
   FOGLINE_TRY(Dataset data, ListSamples(options.images, DepthOf(options.recursive)));
   report.labels = data.labels;
   if (options.leave_half) {
-    data.samples = HalvesOf(data.samples, data.labels.size(), options.seed).fit;
+    data.samples = SampleHalvesOf(data.samples, data.labels.size(), options.seed).fit;
   }
   FOGLINE_CHECK(FindPositive(options.positive, report));
   FOGLINE_TRY(const Network backbone, LoadNetwork(options.backbone, options.side));

@@ -27,7 +27,7 @@ struct TrainOptions {
   int threads = 0;         // 0: one a core
   int side = 0;            // input size in pixels; 0: what the backbone's card or the backbone says
   bool recursive = false;  // each folder with all below it
-  /// Leaves the half of the pictures alone that HalvesOf would measure exits on.
+  /// Leaves the half of the pictures alone that SampleHalvesOf would measure exits on.
   bool leave_half = false;
 };
 

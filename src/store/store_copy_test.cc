@@ -155,7 +155,7 @@ TEST(StoreCopy, BetweenAnyTwoAndThroughDeathsEverythingArrivesOnce) {
         const pid_t child = fork();
         ASSERT_GE(child, 0);
         if (child == 0) {
-          const auto from = OpenStore(from_url), to = OpenStore(to_url);
+          const auto from = OpenStore(from_url, {.read_only = true}), to = OpenStore(to_url);
           int pages = 0;
           const bool done =
               from && to &&

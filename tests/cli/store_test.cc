@@ -43,7 +43,7 @@ TEST_F(StoreCommands, CopyMovesRowsAndSaysWhatItDid) {
 }
 
 TEST_F(StoreCommands, CopyRefusesWhatItCannotDo) {
-  ExpectOneLine(Copy(File("none.db"), File("b.db")), "is not there, so nothing is copied");
+  ExpectOneLine(Copy(File("none.db"), File("b.db")), "none.db: ");
   EXPECT_FALSE(fs::exists(dir_.path() / "none.db"));
   EXPECT_FALSE(fs::exists(dir_.path() / "b.db"));
   ASSERT_TRUE(OpenStore(File("a.db")));

@@ -140,7 +140,7 @@ Status CheckTask(const TrainArgs& args) {
 }
 
 Result<FitExitsReport> FitTo(const TrainArgs& args, const std::filesystem::path& network,
-                             Halves pictures, const TrainProgress& progress) {
+                             SampleHalves pictures, const TrainProgress& progress) {
   const TrainOptions& train = args.train;
   return FitExits({network, train.out, args.exits, std::move(pictures),
                    train.images.filename().empty() ? train.images.parent_path().filename().string()
@@ -161,7 +161,7 @@ Result<Trained> RunAll(const TrainArgs& args, const TrainProgress& progress) {
     FOGLINE_TRY(const std::vector<Sample> samples,
                 ListUnlabelled(args.train.images, DepthOf(args.train.recursive)));
     FOGLINE_TRY(all.exits,
-                FitTo(args, args.teacher, HalvesOf(samples, 1, args.train.seed), progress));
+                FitTo(args, args.teacher, SampleHalvesOf(samples, 1, args.train.seed), progress));
     return all;
   }
   if (args.exits.empty()) {
@@ -175,9 +175,9 @@ Result<Trained> RunAll(const TrainArgs& args, const TrainProgress& progress) {
   half.out = folder.path() / args.train.out.filename();
   FOGLINE_TRY(all.classifier, Train(half, progress));
   FOGLINE_TRY(const Dataset data, ListSamples(args.train.images, DepthOf(args.train.recursive)));
-  FOGLINE_TRY(
-      all.exits,
-      FitTo(args, half.out, HalvesOf(data.samples, data.labels.size(), args.train.seed), progress));
+  FOGLINE_TRY(all.exits,
+              FitTo(args, half.out,
+                    SampleHalvesOf(data.samples, data.labels.size(), args.train.seed), progress));
   all.classifier->model = all.exits->model;
   all.classifier->card = all.exits->card;
   all.classifier->model_bytes = all.exits->model_bytes;
