@@ -19,10 +19,6 @@ constexpr int kFolds = 5;
 constexpr float kNever = -1e4F;  // logit of a class that a head has not seen
 constexpr double kAutoWork[] = {0.15, 0.3, 0.5};
 
-std::span<const std::byte> Bytes(const std::string& text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
 TensorView RowView(std::span<const float> row) {
   return {DType::kF32, Shape{static_cast<int64_t>(row.size())}, std::as_bytes(row)};
 }
@@ -187,7 +183,8 @@ Result<LinearHead> FitOne(const Network& network, const Place& place, const Less
                           const FitExitsOptions& options, const TrainProgress& progress,
                           FittedExit& fitted) {
   FOGLINE_TRY(const std::string part, WriteFeatures(network.model, place.point));
-  FOGLINE_TRY(const auto session, OpenSession(Bytes(part), network.path.string()));
+  FOGLINE_TRY(const auto session,
+              OpenSession(std::as_bytes(std::span(part)), network.path.string()));
   const std::string stage = "reading features of " + Printable(place.point.tensor);
   size_t done = 0;
   FOGLINE_TRY(const FeatureTable table,
@@ -226,7 +223,8 @@ Status Measure(const FeatureTable& logits, const std::vector<int>& verdicts, con
 /// Runs what was written on the pictures that no head has seen.
 Status MeasureAll(const WithExits& written, const Network& network, const FitExitsOptions& options,
                   const TrainProgress& progress, FitExitsReport& report) {
-  FOGLINE_TRY(const auto session, OpenSession(Bytes(written.bytes), options.out.string()));
+  FOGLINE_TRY(const auto session,
+              OpenSession(std::as_bytes(std::span(written.bytes)), options.out.string()));
   const size_t classes = network.contract.classes();
   const auto run = [&](size_t output) {
     size_t done = 0;
@@ -253,7 +251,7 @@ Status MeasureAll(const WithExits& written, const Network& network, const FitExi
 
 Status Write(const WithExits& written, const Network& network, const FitExitsOptions& options,
              FitExitsReport& report) {
-  const std::string hash = ToHex(HashSha256(Bytes(written.bytes)));
+  const std::string hash = ToHex(HashSha256(std::as_bytes(std::span(written.bytes))));
   ModelCard card = network.card;
   card.name = options.out.stem().string();
   card.exits.clear();
