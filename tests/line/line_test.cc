@@ -102,7 +102,7 @@ TEST_F(Line, ARouteThatNoEdgeRunsIsOneLine) {
   refused({"--route", "litter"}, "litter: is no route", 2);
   refused({"--route", "other:split10/f16"}, "is a route of other, and --model is litter", 2);
   refused({"--route", "litter+0000000000000001:split10/f16"}, "models/litter.onnx is +", 1);
-  refused({"--route", "litter:exit=split5@0.9:split10/f16"}, "no edge runs exit gates yet", 1);
+  refused({"--route", "litter:exit=split5@0.9:split10/f16"}, "has no early exits", 1);
   refused({"--route", "litter:split10/f16+f16"}, "names 2 codecs", 2);
   refused({"--route", "litter:split10/f16+f32"}, "names 2 codecs", 2);
   refused({"--route", "litter:split10/result"}, "name a codec", 2);

@@ -186,7 +186,7 @@ describe('the filter by what was found', () => {
       await other.put({ lat: 47.37, lon: 8.54, label: 'litter' });
       await shown(page, 1);
       assert.equal(await page.getByRole('group', { name: 'Found' }).count(), 0);
-      assert.match(await page.locator('.filters').innerText(), /Litter only/);
+      await page.locator('.filters').getByText('Litter only').waitFor();  // once the page has heard which labels there are
     } finally {
       await page.close();
       await other.stop();
