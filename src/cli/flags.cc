@@ -88,18 +88,21 @@ void AddHttpFlags(Command& command, HttpFlags& flags) {
   command.AddFlag("--thumbnails", flags.thumbnails, "let pictures leave the store");
 }
 
+Result<HostPort> ListenAt(const HttpFlags& flags) {
+  auto listen = ParseHostPort(flags.listen);
+  if (listen) return listen;
+  return Fail(ErrorCode::kUsage, "--http " + flags.listen, "{}", listen.error().message);
+}
+
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
                                             const std::filesystem::path& models,
                                             std::function<std::vector<Metric>()> metrics,
                                             std::function<CloudState()> cloud, Store& store) {
   if (flags.listen.empty()) return nullptr;
   WebOptions options;
-  const auto listen = ParseHostPort(flags.listen);
-  if (!listen) {
-    return Fail(ErrorCode::kUsage, "--http " + flags.listen, "{}", listen.error().message);
-  }
-  options.address = listen->host;
-  options.port = listen->port;
+  FOGLINE_TRY(const HostPort listen, ListenAt(flags));
+  options.address = listen.host;
+  options.port = listen.port;
   options.hosts = flags.hosts;
   FOGLINE_CHECK(ShowAt(flags.public_url, options));
   options.proxies = flags.proxies;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/host_port.h"
 #include "base/result.h"
 #include "cli/command_line.h"
 #include "link/link.h"
@@ -39,6 +40,8 @@ struct HttpFlags {
   std::string cloud_profile, link_profile;
 };
 void AddHttpFlags(Command& command, HttpFlags& flags);
+/// Where to serve. kUsage for what is no address.
+Result<HostPort> ListenAt(const HttpFlags& flags);
 /// The server of map, planner and fleet, or null when none is wanted. `models`: the folder that
 /// plans are made for; `metrics` and `cloud`: see WebOptions.
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,

@@ -20,9 +20,9 @@ void AddMap(CommandLine& line) {
   command.Add("--models", args->models, "folder of the models that the planner plans for");
   AddHttpFlags(command, args->http);
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
+    FOGLINE_CHECK(ListenAt(args->http));  // before the store is asked
     FOGLINE_TRY(const auto store, OpenStore(args->store, {.read_only = true}));
     FOGLINE_TRY(const auto web, StartWeb(args->http, args->models, {}, {}, *store));
-    if (web == nullptr) return Fail(ErrorCode::kUsage, "--http", "names no address to serve at");
     LogInfo("map at {}", web->url());
     while (!WaitForStop(std::chrono::hours(1))) {
     }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "graph/test_model.h"
+#include "store/store.h"
 #include "tests/cli/command.h"
 
 namespace fogline {
@@ -225,6 +226,7 @@ TEST_F(Commands, AnAddressToServeAtThatIsNoneIsToldInOneLine) {
                                    "[localhost]:80", "http://localhost:80"}) {
     ExpectOneLine(Run({"map", "--store", store, "--http", listen}), "--http " + listen, 2);
   }
+  ASSERT_TRUE(OpenStore(store));
   ExpectOneLine(Run({"map", "--store", store, "--http", "no.such.host.invalid:0"}),
                 "no.such.host.invalid");
 }

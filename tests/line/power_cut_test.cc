@@ -214,7 +214,7 @@ TEST_F(PowerCut, WhatASpoolHasSyncedIsInTheSpool) {
     return RunEdge(more);
   };
   before_edge_ = Recorded();
-  run({"--count", "60", "--rate", "60", "--drain", "1"});  // nobody takes frames
+  run({"--count", "150", "--rate", "60", "--drain", "1"});  // nobody takes frames
   ASSERT_EQ(status_, 0) << Log();
   StartCloudProcess();
   const auto report = run({"--count", "20", "--rate", "60", "--drain", "60"});
