@@ -124,6 +124,7 @@ Result<CalibrationSet> ReadCalibrationSet(const fs::path& images, Depth depth,
   std::vector<size_t> chosen(most > 0 ? std::min(most, all.size()) : all.size());
   for (size_t i = 0; i < chosen.size(); ++i) chosen[i] = i * all.size() / chosen.size();
   std::vector<fs::path> files;
+  files.reserve(chosen.size());
   for (const size_t i : chosen) files.push_back(all[i]);
   std::vector<Image> read(files.size());
   std::vector<std::string> reasons(files.size());
