@@ -140,6 +140,7 @@ std::string Folder::Unread() const {
     }
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
   }
+  if (unread.contains("sub-folder")) text += " (--recursive reads sub-folders)";
   return text;
 }
 
@@ -156,8 +157,7 @@ Result<Folder> ListFolder(const fs::path& folder, Depth depth) {
 
 void LogUnread(const fs::path& folder, const Folder& listed) {
   if (listed.unread.empty()) return;
-  LogWarning("{}: not read: {}{}", folder.string(), listed.Unread(),
-             listed.unread.contains("sub-folder") ? " (--recursive reads sub-folders)" : "");
+  LogWarning("{}: not read: {}", folder.string(), listed.Unread());
 }
 
 Result<std::vector<fs::path>> ListImages(const fs::path& folder, Depth depth) {

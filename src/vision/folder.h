@@ -19,7 +19,7 @@ struct Folder {
   std::vector<std::filesystem::path> files;  // by name; see folder.cc for what names mean
   std::map<std::string, size_t> unread;
 
-  /// "3 TIFF, 2 sub-folders"; empty when everything is read.
+  /// "3 TIFF, 2 sub-folders (--recursive reads sub-folders)"; empty when everything is read.
   std::string Unread() const;
 };
 /// Its own pictures, or those of its sub-folders too.

@@ -295,7 +295,8 @@ TEST(Folder, WhatIsNotReadIsCountedByKind) {
                                                 dir.path() / "link.jpg"}));
   EXPECT_EQ(
       folder->Unread(),
-      "2 JPEG XL or 2000, 1 TIFF, 2 links that lead nowhere, 1 other file, 1 sub-folder, 2 videos");
+      "2 JPEG XL or 2000, 1 TIFF, 2 links that lead nowhere, 1 other file, 1 sub-folder, 2 videos "
+      "(--recursive reads sub-folders)");
   for (const auto& file : folder->files) std::filesystem::remove(file);
   const auto none = ListImages(dir.path());
   ASSERT_FALSE(none);
@@ -343,7 +344,7 @@ TEST(Folder, WithItsSubFoldersAndNothingElse) {
   const auto flat = ListFolder(top);
   ASSERT_TRUE(flat);
   EXPECT_EQ(flat->files.size(), 2U);
-  EXPECT_EQ(flat->Unread(), "3 sub-folders");
+  EXPECT_EQ(flat->Unread(), "3 sub-folders (--recursive reads sub-folders)");
   const auto classes = ListImageClasses(top, Depth::kRecursive);
   ASSERT_TRUE(classes);
   EXPECT_EQ(classes->at(0).files.size(), 2U);
