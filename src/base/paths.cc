@@ -1,13 +1,17 @@
 #include "base/paths.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <system_error>
+
+#include "base/descriptor.h"
 
 namespace fogline {
 
@@ -78,6 +82,11 @@ Status MakeFolders(const std::filesystem::path& folder) {
   if (!error) return {};
   return Fail(CodeOfErrno(error.value()), folder.string(), "cannot make the folder: {}",
               error.message());
+}
+
+void SyncFolder(const std::filesystem::path& folder) {
+  const Descriptor file(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file) (void)fsync(file.get());
 }
 
 Status RenameFile(const std::filesystem::path& from, const std::filesystem::path& to) {

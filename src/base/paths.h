@@ -35,6 +35,8 @@ uint64_t BytesOf(const std::filesystem::path& path);
 Result<std::vector<std::filesystem::path>> EntriesOf(const std::filesystem::path& folder);
 /// The folder and those above it, where they are missing.
 Status MakeFolders(const std::filesystem::path& folder);
+/// Has the disk keep the names in a folder, as far as it can be opened: the rest is the system's.
+void SyncFolder(const std::filesystem::path& folder);
 /// Gives `from` the name `to`, in place of what had it.
 Status RenameFile(const std::filesystem::path& from, const std::filesystem::path& to);
 /// A file, or a folder with all it holds; what is not there is as good as removed. False when

@@ -10,6 +10,7 @@
 #include "codec/runnable.h"
 #include "frame/capture_time.h"
 #include "frame/json_frame.h"
+#include "vision/exit_cut.h"
 #include "vision/floats.h"
 #include "vision/placement.h"
 #include "vision/preprocess.h"
@@ -148,9 +149,7 @@ Status Worker::TakeResult(Worked& out) const {
 
 /// The tensor at the exit that a frame names.
 Result<std::string> Worker::ExitOf(const KnownModel& model) const {
-  for (const EarlyExit& exit : model.card.exits) {
-    if (IdOfCut({&exit.at, 1}) == frame_.gate->at) return exit.at;
-  }
+  if (const EarlyExit* const exit = ExitAt(model.card.exits, frame_.gate->at)) return exit->at;
   return Fail(ErrorCode::kInvalid, "frame", "names an exit {:016x} that the card of {} lacks",
               frame_.gate->at, model.path.filename().string());
 }

@@ -12,6 +12,7 @@
 #include "base/descriptor.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "frame/head.h"
 
 namespace fogline {
@@ -36,11 +37,6 @@ Status WriteNew(const std::filesystem::path& path, std::span<const std::byte> by
   if (written && fdatasync(file.get()) != 0) written = failed("sync");
   if (!written) unlink(path.c_str());
   return written;
-}
-
-void SyncFolder(const std::filesystem::path& folder) {
-  const Descriptor file(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (file) (void)fsync(file.get());
 }
 
 std::string ReasonText(const DeadLetter& letter, std::span<const std::byte> frame) {

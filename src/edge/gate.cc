@@ -32,10 +32,8 @@ Result<ChosenGate> ByHand(const Network& network, const Cut& cut, const ExitGate
     FOGLINE_TRY(named, FindCut(network.model, gate.at.name));
   }
   const uint64_t id = named ? named->id : gate.at.id;
-  const auto exit = std::ranges::find_if(exits, [&](const EarlyExit& e) {
-    return IdOfCut({&e.at, 1}) == id;
-  });
-  if (exit == exits.end() || (gate.at.id != 0 && gate.at.id != id)) {
+  const EarlyExit* const exit = ExitAt(exits, id);
+  if (exit == nullptr || (gate.at.id != 0 && gate.at.id != id)) {
     return Fail(ErrorCode::kUsage, flag, "its gate is at none of the exits of {}, which are {}",
                 network.path.filename().string(), NamesOf(exits));
   }
@@ -72,11 +70,7 @@ Result<ChosenGate> ByPromise(const Network& network, const Cut& cut, double most
 
 Result<ChosenGate> ChooseGate(const Network& network, const Cut& cut, const GateRequest& request) {
   const std::string& flag = request.flag;
-  if (network.card.exits.empty()) {
-    return Fail(ErrorCode::kNotFound, flag,
-                "{} has no early exits: fogline train --teacher {} --exits auto fits some",
-                network.path.string(), network.path.string());
-  }
+  FOGLINE_CHECK(CheckHasExits(network, flag));
   FOGLINE_TRY(ChosenGate chosen, request.gate
                                      ? ByHand(network, cut, *request.gate, flag)
                                      : ByPromise(network, cut, *request.most_disagreement));

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/paths.h"
 
 namespace fogline {
 namespace {
@@ -30,10 +31,7 @@ std::error_code MakeKeptFolder(const std::filesystem::path& folder) {
     above = above.parent_path();
   }
   if (!error) std::filesystem::create_directories(folder, error);
-  for (; !error && made != above; made = made.parent_path()) {
-    const SpoolFile parent(open(made.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (parent.ok()) (void)fsync(parent.fd());  // one that cannot be read is left to the system
-  }
+  for (; !error && made != above; made = made.parent_path()) SyncFolder(made.parent_path());
   return error;
 }
 

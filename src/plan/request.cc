@@ -52,11 +52,7 @@ Result<Limits> MakeLimits(const PlanRequest& request, const Model& model) {
 Result<std::vector<PlannedGate>> GatesOf(const Network& network, double most) {
   const auto& exits = network.card.exits;
   const std::string flag = fmt::format("--max-disagreement {}", most);
-  if (exits.empty()) {
-    return Fail(ErrorCode::kNotFound, flag,
-                "{} has no early exits: fogline train --teacher {} --exits auto fits some",
-                network.path.string(), network.path.string());
-  }
+  FOGLINE_CHECK(CheckHasExits(network, flag));
   std::vector<PlannedGate> gates;
   std::optional<Error> why;
   for (const EarlyExit& exit : exits) {

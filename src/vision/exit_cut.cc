@@ -4,6 +4,20 @@
 
 namespace fogline {
 
+Status CheckHasExits(const Network& network, const std::string& flag) {
+  if (!network.card.exits.empty()) return {};
+  return Fail(ErrorCode::kNotFound, flag,
+              "{} has no early exits: fogline train --teacher {} --exits auto fits some",
+              network.path.string(), network.path.string());
+}
+
+const EarlyExit* ExitAt(const std::vector<EarlyExit>& exits, uint64_t cut) {
+  for (const EarlyExit& exit : exits) {
+    if (IdOfCut({&exit.at, 1}) == cut) return &exit;
+  }
+  return nullptr;
+}
+
 Result<Cut> CutOfExit(const Network& network, const EarlyExit& exit) {
   const int tensor = network.model.FindActivation(exit.at);
   if (tensor >= 0) return CutAt(network.model, {tensor});

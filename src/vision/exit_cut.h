@@ -7,6 +7,12 @@
 
 namespace fogline {
 
+/// kNotFound for a network without any, naming the flag that asked for one, and what makes some.
+Status CheckHasExits(const Network& network, const std::string& flag);
+
+/// The exit whose tensor alone crosses at the cut of this id; null where there is none.
+const EarlyExit* ExitAt(const std::vector<EarlyExit>& exits, uint64_t cut);
+
 /// The cut at which an exit's tensor crosses, alone. kConflict where the network has no such
 /// tensor.
 Result<Cut> CutOfExit(const Network& network, const EarlyExit& exit);

@@ -4,6 +4,7 @@
 
 #include "base/json_writer.h"
 #include "web/ogc_time.h"
+#include "web/row_pages.h"
 #include "web/site.h"
 
 namespace fogline {
@@ -195,27 +196,34 @@ Result<HttpResponse> Site::OgcItems(const HttpRequest& request, Parameters& para
       parameters.Integer("limit", 1, std::numeric_limits<int64_t>::max(), kItemsUnlessAsked));
   FOGLINE_CHECK(parameters.Finish());
   const auto limit = static_cast<size_t>(std::min(asked, kMostItems));
-  FOGLINE_TRY(const auto rows, store_.Query(Blur(filter), Order::kOldestFirst, limit));
   const std::string self = BaseOf(options_, request) + kItemsPath;
   HttpResponse response;
   response.type = kGeoJson;
+  Result<RowsRead> rows;
   JsonWriter json(response.body);
   json.Object([&] {
     json.Put("type", "FeatureCollection");
-    json.Put("numberReturned", rows.size());
+    json.Array("features", [&] {
+      rows = ReadRows(store_, Blur(filter), Order::kOldestFirst, limit, [&](const auto& row) {
+        PutFeature(json, row, privacy_);
+        return response.body.size();
+      });
+    });
+    if (!rows) return;
+    json.Put("numberReturned", rows->rows);
     json.Array("links", [&] {
       const size_t mark = request.target.find('?');
       PutLink(json, "self", self + (mark == std::string::npos ? "" : request.target.substr(mark)),
               kGeoJson, "This page");
-      if (rows.size() == limit) {
-        PutLink(json, "next", self + NextQuery(request.target, rows.back().id), kGeoJson,
+      if (rows->more) {
+        PutLink(json, "next", self + NextQuery(request.target, rows->last_id), kGeoJson,
                 "The next page");
       }
       PutLink(json, "collection", BaseOf(options_, request) + "/ogc/collections/detections",
               "application/json", "The collection");
     });
-    json.List("features", rows, [&](const auto& row) { PutFeature(json, row, privacy_); });
   });
+  if (!rows) return Forward(std::move(rows));
   response.body += '\n';
   return response;
 }

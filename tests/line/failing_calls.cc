@@ -3,8 +3,6 @@
 //   FAIL_BELOW=/tmp/store      the folder
 //   FAIL_MARK=/tmp/failed      a file that is made when it has failed
 // A file that cannot be opened is one too many (EMFILE), all else is a bad disk (EIO).
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -16,27 +14,19 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "tests/line/preload.h"
+
 // NOLINTBEGIN(concurrency-mt-unsafe): nothing here writes to the environment
 namespace {
 
-template <typename F>
-F Next(const char* name) {
-  return reinterpret_cast<F>(dlsym(RTLD_NEXT, name));
-}
+using fogline::preload::ModeOf;
+using fogline::preload::Next;
 
-bool Below(const char* path) {
+/// A path, or a descriptor.
+template <typename File>
+bool Below(File file) {
   static const char* const folder = std::getenv("FAIL_BELOW");
-  return folder != nullptr && path != nullptr &&
-         std::strncmp(path, folder, std::strlen(folder)) == 0;
-}
-
-bool Below(int fd) {
-  char link[32], path[4096];
-  std::snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-  const ssize_t size = readlink(link, path, sizeof(path) - 1);
-  if (size < 0) return false;
-  path[size] = '\0';
-  return Below(path);
+  return fogline::preload::Below(file, folder);
 }
 
 /// True once, at the call that was asked for.
@@ -51,10 +41,6 @@ bool Fails(const char* kind, File file, int error) {
   if (mark != nullptr) close(static_cast<int>(syscall(SYS_creat, mark, 0600)));
   errno = error;
   return true;
-}
-
-mode_t ModeOf(int flags, va_list more) {
-  return (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
 }
 
 }  // namespace

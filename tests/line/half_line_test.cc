@@ -5,29 +5,18 @@
 #include <array>
 #include <random>
 
-#include "servers/local_redis.h"
+#include "tests/line/on_redis.h"
 #include "tests/line/proxy.h"
-#include "tests/line/reliability.h"
 
 namespace fogline {
 namespace {
 
-class HalfLine : public Reliability {
+class HalfLine : public OnRedis {
  protected:
   struct Worker {
     std::unique_ptr<Proxy> to_broker, to_store;
     Process process = Process::None();
   };
-
-  void SetUp() override {
-    Reliability::SetUp();
-    auto redis = LocalRedis::Start();
-    ASSERT_TRUE(redis) << redis.error().ToString();
-    redis_ = *std::move(redis);
-    auto store = OpenStore(redis_->url());
-    ASSERT_TRUE(store) << store.error().ToString();
-    store_ = *std::move(store);
-  }
 
   void Start(Worker& worker, int seconds_ahead) {
     worker.to_broker = std::make_unique<Proxy>(ParseBroker(broker_->url())->port);
@@ -45,7 +34,6 @@ class HalfLine : public Reliability {
     worker.process = *std::move(started);
   }
 
-  std::unique_ptr<LocalRedis> redis_;
   std::array<Worker, 2> workers_;
 };
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "bench/mqtt_packets.h"
+#include "edge/outbox.h"
 #include "edge/spool_record.h"
 #include "frame/ack.h"
 #include "tests/line/power_cut.h"
@@ -86,8 +87,7 @@ class AnswersSent {
     if (qos > 0) body.erase(2 + MqttPackets::Topic(view).size(), 2);
     const auto ack = ParseAck(MqttPackets::Payload(std::as_bytes(std::span(body))));
     // What only tells times is no frame to be stored.
-    constexpr uint64_t kFirstTelling = uint64_t{1} << 52;
-    if (ack && ack->sequence < kFirstTelling &&
+    if (ack && ack->sequence < Outbox::kFirstTelling &&
         (ack->status == AckStatus::kStored || ack->status == AckStatus::kDuplicate)) {
       stored_.emplace(ack->run, ack->sequence);
     }

@@ -4,8 +4,6 @@
 //   DISK_ROOT=/tmp/store   the folder, which is there
 //   DISK_LOG=/tmp/log      the record, see power_cut.h; appended to
 // What it sends on sockets is written down too, so that it is known what was promised before.
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -20,15 +18,14 @@
 #include <vector>
 
 #include "tests/line/disk_record.h"
+#include "tests/line/preload.h"
 
 namespace {
 
 using fogline::DiskRecord;
 
-template <typename F>
-F Next(const char* name) {
-  return reinterpret_cast<F>(dlsym(RTLD_NEXT, name));
-}
+using fogline::preload::ModeOf;
+using fogline::preload::Next;
 
 std::recursive_mutex mutex;  // what is done and its record are one
 
@@ -38,18 +35,10 @@ const char* Root() {
   return root;
 }
 
-bool Below(const char* path) {
-  const size_t size = Root() == nullptr ? 0 : std::strlen(Root());
-  return size > 0 && path != nullptr && std::strncmp(path, Root(), size) == 0;
-}
-
-bool Below(int fd) {
-  char link[32], path[4096];
-  std::snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-  const ssize_t size = readlink(link, path, sizeof(path) - 1);
-  if (size < 0) return false;
-  path[size] = '\0';
-  return Below(path);
+/// A path, or a descriptor.
+template <typename File>
+bool Below(File file) {
+  return fogline::preload::Below(file, Root());
 }
 
 uint64_t FileOf(int fd) {
@@ -124,10 +113,6 @@ int Removed(const char* path, int (*real)(const char*)) {
   const int result = real(path);
   if (result == 0) Write({.kind = DiskRecord::kRemove}, path, nullptr);
   return result;
-}
-
-mode_t ModeOf(int flags, va_list more) {
-  return (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
 }
 
 }  // namespace

@@ -4,9 +4,8 @@
 #include <cstdlib>
 #include <random>
 
-#include "servers/local_redis.h"
 #include "tests/line/http.h"
-#include "tests/line/reliability.h"
+#include "tests/line/on_redis.h"
 
 namespace fogline {
 namespace {
@@ -17,16 +16,10 @@ struct Served {
   int port = 0;
 };
 
-class SharedStore : public Reliability {
+class SharedStore : public OnRedis {
  protected:
   void SetUp() override {
-    Reliability::SetUp();
-    auto redis = LocalRedis::Start();
-    ASSERT_TRUE(redis) << redis.error().ToString();
-    redis_ = *std::move(redis);
-    auto store = OpenStore(redis_->url());
-    ASSERT_TRUE(store) << store.error().ToString();
-    store_ = *std::move(store);
+    ASSERT_NO_FATAL_FAILURE(OnRedis::SetUp());
     for (Served& worker : workers_) Start(worker, "cloud", {"--workers", "1"});
     for (Served& map : maps_) Start(map, "map", {});
   }
@@ -64,7 +57,6 @@ class SharedStore : public Reliability {
     return Figure(map, "/metrics", "fogline_detections_stored ");
   }
 
-  std::unique_ptr<LocalRedis> redis_;
   std::array<Served, 3> workers_;
   std::array<Served, 2> maps_;
 };
