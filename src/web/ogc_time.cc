@@ -68,7 +68,7 @@ std::optional<int64_t> ParseInstant(std::string_view text) {
   utc.tm_min = *minute;
   const int64_t seconds = timegm(&utc) + *second;
   if (utc.tm_mday != *day) return std::nullopt;  // the 30th of February
-  return (seconds - *zone * 60) * 1'000'000 + ms * kUsInMs;
+  return (seconds - int64_t{60} * *zone) * 1'000'000 + ms * kUsInMs;
 }
 
 }  // namespace
