@@ -158,8 +158,8 @@ TEST_F(FitExitsTest, FindsPlacesByItself) {
 }
 
 TEST(SampleHalvesOf, HaveNoPictureInCommon) {
-  std::vector<Sample> samples;
-  for (int i = 0; i < 101; ++i) samples.push_back({fmt::format("{}", i), i % 3});
+  std::vector<Sample> samples(101);
+  for (int i = 0; i < 101; ++i) samples[static_cast<size_t>(i)] = {fmt::format("{}", i), i % 3};
   const SampleHalves halves = SampleHalvesOf(samples, 3, 7);
   EXPECT_NEAR(static_cast<double>(halves.fit.size()), 50.5, 1);
   std::set<std::filesystem::path> seen;

@@ -299,8 +299,8 @@ TEST(ChooseRange, HasNoStepsForWhatASigmoidBehindLevels) {
   quantize::Histogram seen;
   seen.low = -100;
   seen.high = 6;
-  std::vector<float> values;
-  for (int k = 0; k < 4000; ++k) values.push_back(-100 + 0.0265F * static_cast<float>(k));
+  std::vector<float> values(4000);
+  for (size_t k = 0; k < values.size(); ++k) values[k] = -100 + 0.0265F * static_cast<float>(k);
   seen.Add(values);
   for (const auto behind : {quantize::Behind::kSigmoid, quantize::Behind::kSilu}) {
     const auto range =

@@ -118,6 +118,7 @@ TEST(PostgresFaults, ManyWritersAtTheStrictestIsolationStoreEachFrameOnce) {
   std::atomic<int> not_now{0};
   {
     std::vector<std::jthread> writers;
+    writers.reserve(3);
     for (int writer = 0; writer < 3; ++writer) {
       writers.emplace_back([&] {
         const auto store = OpenStore(server->url()).value();

@@ -1,6 +1,7 @@
 // Copies between every two kinds of store, cut off anywhere, while others write, forget and lose.
 #include "store/store_copy.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -140,7 +141,7 @@ TEST(StoreCopy, BetweenAnyTwoAndThroughDeathsEverythingArrivesOnce) {
   CopyPlaces places;
   for (const std::string from_kind : kCopyKinds) {
     for (const std::string to_kind : kCopyKinds) {
-      SCOPED_TRACE(from_kind + " to " + to_kind);
+      SCOPED_TRACE(fmt::format("{} to {}", from_kind, to_kind));
       const std::string from_url = places.Fresh(from_kind), to_url = places.Fresh(to_kind);
       FakeClock clock;
       clock.JumpWall(1'600'000'000'000'000);  // long before the copy

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace fogline {
 namespace {
 
@@ -72,8 +74,8 @@ TEST_F(VisitorsTest, OneClientLeavesPlacesToOthers) {
 }
 
 TEST_F(VisitorsTest, WhoHasNoNameHasTheCommonLimitOnly) {
-  std::vector<Visitors::Held> held;
-  for (int i = 0; i < 3; ++i) held.push_back(visitors_.Enter(Kind::kQuestions, ""));
+  std::array<Visitors::Held, 3> held;
+  for (auto& place : held) place = visitors_.Enter(Kind::kQuestions, "");
   EXPECT_TRUE(held.back());
   EXPECT_FALSE(visitors_.Enter(Kind::kQuestions, ""));
 }

@@ -135,6 +135,7 @@ int posix_memalign(void** into, size_t alignment, size_t size) noexcept {
   return 0;
 }
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the C library calls it so
 int __libc_start_main(Main main, int argc, char** argv, int (*init)(int, char**, char**),
                       void (*fini)(), void (*end_of_linker)(), void* stack) {
   using Start =
