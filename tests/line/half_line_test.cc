@@ -23,7 +23,7 @@ class HalfLine : public OnRedis {
     worker.to_store = std::make_unique<Proxy>(redis_->port());
     const auto at = [](const Proxy& proxy) { return "127.0.0.1:" + std::to_string(proxy.port()); };
     auto started = Process::Start(
-        {.command = {"env", "LD_PRELOAD=" JUMPING_CLOCK,
+        {.command = {"env", std::string("LD_PRELOAD=") + JUMPING_CLOCK,
                      "CLOCK_AHEAD=" + std::to_string(seconds_ahead), FOGLINE_BINARY, "cloud",
                      "--json", "--broker", "mqtt://" + at(*worker.to_broker), "--models",
                      kModels.string(), "--store", "redis://" + at(*worker.to_store) + "/0",
@@ -71,7 +71,7 @@ TEST_F(HalfLine, LinesThatPassOneWayAndClocksApartCostNoFrame) {
     stamps[0] = std::min(stamps[0], row.stored_us);
     stamps[1] = std::max(stamps[1], row.stored_us);
   }
-  EXPECT_GT(stamps[1] - stamps[0], int64_t{2 * kTenMinutes} * 1'000'000);
+  EXPECT_GT(stamps[1] - stamps[0], int64_t{2} * kTenMinutes * 1'000'000);
   std::printf("%d spells of half a line; %zu frames, each stored once\n", rounds,
               Stored("apart").size());
   for (Worker& worker : workers_) {
