@@ -81,21 +81,16 @@ class WebServer::Impl {
   }
 
   void Run() {
-    for (WebAcceptor& acceptor : acceptors_) {
-      net::co_spawn(io_, Accept(acceptor), net::detached);
-    }
-    net::co_spawn(io_, PollRegularly(), net::detached);
+    // Without these nobody is answered any more: what ends them ends the process.
+    const auto ended = [](const std::exception_ptr& thrown) {
+      if (thrown) std::rethrow_exception(thrown);
+    };
+    for (WebAcceptor& acceptor : acceptors_) net::co_spawn(io_, Accept(acceptor), ended);
+    net::co_spawn(io_, PollRegularly(), ended);
     watch_ = store_.Watch([this] { Notify(); });
-    thread_ = std::jthread([this] {
-      for (;;) {
-        try {
-          io_.run();
-          return;
-        } catch (const std::exception& e) {  // out of memory in one connection ends that one only
-          LogError("web: {}", e.what());
-        }
-      }
-    });
+    // An exception that leaves it, for want of memory, leaves coroutines half begun, which asio
+    // cannot go on with: caught by nobody (base/uncaught.h).
+    thread_ = std::jthread([this] { io_.run(); });
   }
 
   void Stop() {
@@ -278,17 +273,22 @@ class WebServer::Impl {
 
   /// Runs a function on another thread; goes on here once it has returned, or with what it threw.
   WebTask<void> Elsewhere(net::thread_pool& thread, std::function<void()> work) {
-    std::exception_ptr thrown;
-    WebTimer done(io_, WebTimer::time_point::max());
-    net::post(thread, [&] {
-      try {
-        work();
-      } catch (...) {
-        thrown = std::current_exception();
-      }
-      net::post(io_, [&] { done.cancel(); });
-    });
-    co_await done.async_wait(kWebToken);
+    // Posted as the wait for it begins, not before: a wait that cannot begin would leave work that
+    // reads what has gone.
+    const auto begin = [&](auto done) {
+      net::post(thread, [this, run = std::move(work), told = std::move(done)]() mutable {
+        std::exception_ptr thrown;
+        try {
+          run();
+        } catch (...) {
+          thrown = std::current_exception();
+        }
+        net::post(io_, [tell = std::move(told), thrown]() mutable { std::move(tell)(thrown); });
+      });
+    };
+    const auto [thrown] =
+        co_await net::async_initiate<decltype(kWebToken), void(std::exception_ptr)>(begin,
+                                                                                    kWebToken);
     if (thrown) std::rethrow_exception(thrown);
   }
 
