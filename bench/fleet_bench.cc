@@ -5,8 +5,9 @@
 // (nothing, it is hoped), how long storing took, and what everybody needed.
 //
 //   fleet_bench [--devices N] [--connections N] [--rate PER_SECOND]
-//               [--seconds N] [--clouds N] [--store URL]
+//               [--seconds N] [--clouds N] [--store URL|postgres]
 //
+// "--store postgres" is one of its own as Debian installs it, with its floors beside it.
 // With fewer connections than devices, a connection speaks for many devices:
 // 100,000 of them through a few workers. The generator writes MQTT 5 itself,
 // one thread on epoll: 5,000 client objects with a thread each would measure
@@ -30,20 +31,27 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/process.h"
 #include "base/stats.h"
 #include "base/text.h"
 #include "bench/mqtt_packets.h"
+#include "bench/postgres_floor.h"
 #include "edge/mechanism.h"
 #include "frame/ack.h"
 #include "frame/topics.h"
 #include "servers/local_broker.h"
+#include "servers/local_postgres.h"
 #include "store/store.h"
 
 namespace fogline {
 namespace {
 
 using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+/// About what a cloud commits at once when it is pressed.
+constexpr size_t kFloorBatch = 256;
 
 struct Options {
   int devices = 500, connections = 0, clouds = 1;
@@ -289,26 +297,45 @@ class Fleet {
 };
 
 /// Resident memory at its highest, and processor time, of a running process.
+/// What a process and its children have needed so far. A wake-up is a thread that had nothing to do
+/// until then (the kernel's "voluntary" switches).
 struct Usage {
-  double peak_bytes = 0, cpu_s = 0;
+  double cpu_s = 0, wakeups = 0;
 };
+
+double WakeupsOf(const std::string& process) {
+  double wakeups = 0;
+  const auto tasks = EntriesOf("/proc/" + process + "/task").value_or(std::vector<fs::path>());
+  for (const fs::path& task : tasks) {
+    std::ifstream status(task / "status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("voluntary")) wakeups += std::atof(line.c_str() + line.find(':') + 1);
+    }
+  }
+  return wakeups;
+}
+
 Usage UsageOf(pid_t pid) {
-  Usage usage;
-  std::ifstream status(fmt::format("/proc/{}/status", pid));
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) usage.peak_bytes = std::atof(line.c_str() + 6) * 1024;
-  }
-  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
-  std::string text((std::istreambuf_iterator<char>(stat)), {});
-  unsigned long user = 0, system = 0;
-  const size_t behind = text.rfind(')');
-  if (behind != text.npos &&
-      std::sscanf(text.c_str() + behind, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                  &user, &system) == 2) {
-    usage.cpu_s = static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-  }
+  Usage usage{ProcessorOf(pid), WakeupsOf(std::to_string(pid))};
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", pid));
+  for (std::string child; children >> child;) usage.wakeups += WakeupsOf(child);
   return usage;
 }
+
+double PeakBytesOf(pid_t pid) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::atof(line.c_str() + 6) * 1024;
+  }
+  return 0;
+}
+
+/// Somebody who takes part, and what they had needed when the first frame left.
+struct Part {
+  std::string who;
+  pid_t pid;
+  Usage before;
+};
 
 Options Parse(int argc, char** argv) {
   Options options;
@@ -341,6 +368,11 @@ Status Measure(Options options) {
   FOGLINE_TRY(const Network network, LoadNetwork(models / "litter.onnx", 0));
   FOGLINE_TRY(const auto mechanism, Mechanism::Make(network, MechanismOptions{}));
   FOGLINE_TRY(const auto broker, LocalBroker::Start());
+  std::unique_ptr<LocalPostgres> postgres;
+  if (options.store == "postgres") {
+    FOGLINE_TRY(postgres, LocalPostgres::Start(kPostgresAsInstalled));
+    options.store = postgres->url();
+  }
   FOGLINE_TRY(const auto store, OpenStore(options.store));  // made here, once
   std::vector<Process> clouds;
   for (int i = 0; i < options.clouds; ++i) {
@@ -355,9 +387,14 @@ Status Measure(Options options) {
   FOGLINE_TRY(const Inventory before, store->Stock());
   Fleet fleet(options, broker->port(), *mechanism);
   FOGLINE_CHECK(fleet.Connect());
+  std::vector<Part> parts{{"broker", broker->pid(), {}}};
+  for (const Process& cloud : clouds) parts.push_back({"cloud", cloud.pid(), {}});
+  if (postgres) parts.push_back({"postgres", postgres->pid(), {}});
+  parts.push_back({"generator", getpid(), {}});
+  for (Part& part : parts) part.before = UsageOf(part.pid);
   const Nanos start = Now();
   fleet.Run();
-  const double seconds = std::chrono::duration<double>(Now() - start).count();
+  const double seconds = SecondsOf(Now() - start);
   FOGLINE_TRY(const Inventory after, store->Stock());
 
   const Summary ms = fleet.latency_ms();
@@ -375,18 +412,19 @@ Status Measure(Options options) {
       "  until stored: p50 {:.1f} ms, p95 {:.1f}, p99 {:.1f}, most "
       "{:.1f}; {} with the devices at most\n",
       ms.p50, ms.p95, ms.p99, ms.max, fleet.most_held());
-  const auto show = [&](const std::string& who, pid_t pid) {
-    const Usage usage = UsageOf(pid);
-    fmt::print("  {:<10} {} resident at most, {:.1f} s of processor\n", who,
-               HumanBytes(usage.peak_bytes), usage.cpu_s);
-  };
-  show("broker", broker->pid());
-  for (size_t i = 0; i < clouds.size(); ++i) show(fmt::format("cloud {}", i), clouds[i].pid());
-  show("generator", getpid());
+  const auto sent = static_cast<double>(fleet.sent());
+  fmt::print("  {:<10} {:>12} {:>18} {:>12}\n", "", "us a frame", "wake-ups a frame", "at most");
+  for (const Part& part : parts) {
+    const Usage now = UsageOf(part.pid);
+    fmt::print("  {:<10} {:>12.1f} {:>18.3f} {:>12}\n", part.who,
+               (now.cpu_s - part.before.cpu_s) * 1e6 / sent,
+               (now.wakeups - part.before.wakeups) / sent, HumanBytes(PeakBytesOf(part.pid)));
+  }
   if (after.count - before.count != fleet.sent() || fleet.unanswered() > 0) {
     return Fail(ErrorCode::kInternal, "fleet", "{} frames sent, {} stored", fleet.sent(),
                 after.count - before.count);
   }
+  if (postgres) return PostgresFloor(*postgres, fleet.sent(), kFloorBatch).Show();
   return {};
 }
 

@@ -2,32 +2,29 @@
 // of the writer and of the server, which other work on the machine changes little: one writer with
 // batches as the cloud commits them, and several writers at once, each with a connection of its
 // own, as several workers on one store do. Redis is a real server with appendfsync always,
-// PostgreSQL one that syncs its disk. The floor beside PostgreSQL is a COPY of the same rows from a
-// file into tables with the same columns and indexes, at once: what a program could do at best that
-// asked for no names, kept no counts and gave no order.
+// PostgreSQL one as Debian installs it. The floors beside PostgreSQL are of the same rows in the
+// same server (PostgresFloor): what a program could do at best that asked for no names, kept no
+// counts and gave no order.
 //
 //   store_bench [sqlite|redis|postgres]
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <sstream>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "bench/postgres_floor.h"
 #include "servers/local_postgres.h"
 #include "servers/local_redis.h"
 #include "store/store.h"
 
 namespace fogline {
 namespace {
-
-double Seconds(Nanos t) { return std::chrono::duration<double>(t).count(); }
 
 Detection Sample(int writer, uint64_t sequence) {
   Detection d;
@@ -70,32 +67,9 @@ Result<double> Fill(const std::string& url, int writers, size_t batch, uint64_t 
     });
   }
   for (std::thread& thread : threads) thread.join();
-  const double seconds = Seconds(Clock::Real().Steady() - start);
+  const double seconds = SecondsOf(Clock::Real().Steady() - start);
   for (Status& end : ends) FOGLINE_CHECK(end);
   return static_cast<double>(total) / seconds;
-}
-
-/// Processor time so far of a process, of its children that ended, and of those it has now.
-double CpuOf(pid_t pid) {
-  double seconds = 0;
-  const auto add = [&](const std::string& process, bool ended_too) {
-    const auto stat = ReadTextFile("/proc/" + process + "/stat");
-    if (!stat) return;
-    unsigned long user = 0, system = 0, dead_user = 0, dead_system = 0;
-    if (std::sscanf(stat->c_str() + stat->rfind(')'),
-                    ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", &user, &system,
-                    &dead_user, &dead_system) != 4) {
-      return;
-    }
-    const auto ticks = user + system + (ended_too ? dead_user + dead_system : 0);
-    seconds += static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
-  };
-  if (pid <= 0) return 0;
-  add(std::to_string(pid), true);
-  const auto children = ReadTextFile(fmt::format("/proc/{0}/task/{0}/children", pid));
-  std::istringstream list(children.value_or(""));
-  for (std::string child; list >> child;) add(child, false);
-  return seconds;
 }
 
 double OwnCpu() {
@@ -115,38 +89,11 @@ struct Load {
 
 /// `server`: its first process, or 0 for none.
 Status Measure(const char* name, const std::string& url, pid_t server, const Load& load) {
-  const double own = OwnCpu(), theirs = CpuOf(server);
+  const double own = OwnCpu(), theirs = ProcessorOf(server);
   FOGLINE_TRY(const double rate, Fill(url, load.writers, load.batch, load.total));
   const double each = 1e6 / static_cast<double>(load.total);
   fmt::print("{:<8} {:>8} {:>8} {:>12.0f} {:>14.1f} {:>14.1f}\n", name, load.writers, load.batch,
-             rate, (OwnCpu() - own) * each, (CpuOf(server) - theirs) * each);
-  return {};
-}
-
-/// The same rows into tables with the same indexes, at once.
-Status Floor(const LocalPostgres& postgres, uint64_t total) {
-  for (const char* table : {"detection", "name"}) {
-    const std::string rows = (postgres.data() / table).string();
-    FOGLINE_CHECK(postgres
-                      .Sql(fmt::format("COPY (SELECT * FROM fogline.{}) TO '{}' (FORMAT binary)",
-                                       table, rows))
-                      .map([](auto&&) {}));
-  }
-  FOGLINE_CHECK(postgres
-                    .Sql("CREATE TABLE floor_name (LIKE fogline.name INCLUDING ALL);"
-                         "CREATE TABLE floor (LIKE fogline.detection INCLUDING ALL); CHECKPOINT")
-                    .map([](auto&&) {}));
-  const double before = CpuOf(postgres.pid());
-  const Nanos start = Clock::Real().Steady();
-  FOGLINE_CHECK(postgres
-                    .Sql(fmt::format("BEGIN; COPY floor_name FROM '{0}/name' (FORMAT binary);"
-                                     "COPY floor FROM '{0}/detection' (FORMAT binary); COMMIT",
-                                     postgres.data().string()))
-                    .map([](auto&&) {}));
-  const double seconds = Seconds(Clock::Real().Steady() - start);
-  fmt::print("{:<8} {:>8} {:>8} {:>12.0f} {:>14} {:>14.1f}\n", " floor", 1, total,
-             static_cast<double>(total) / seconds, "",
-             (CpuOf(postgres.pid()) - before) * 1e6 / static_cast<double>(total));
+             rate, (OwnCpu() - own) * each, (ProcessorOf(server) - theirs) * each);
   return {};
 }
 
@@ -160,9 +107,9 @@ Status MeasureRedis(const Load& load) {
 }
 
 Status MeasurePostgres(const Load& load) {
-  FOGLINE_TRY(const auto postgres, LocalPostgres::Start("fsync = on"));
+  FOGLINE_TRY(const auto postgres, LocalPostgres::Start(kPostgresAsInstalled));
   FOGLINE_CHECK(Measure("postgres", postgres->url(), postgres->pid(), load));
-  FOGLINE_CHECK(Floor(*postgres, load.total));
+  FOGLINE_CHECK(PostgresFloor(*postgres, load.total, load.batch).Show());
   FOGLINE_TRY(const std::string disk,
               postgres->Sql("SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c WHERE"
                             " c.relnamespace = 'fogline'::regnamespace AND c.relkind = 'r'"));

@@ -1,15 +1,36 @@
 // fogline map: the map server alone, on a store that workers elsewhere fill.
+#include <stop_token>
+#include <thread>
+
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 
 namespace fogline::cli {
+namespace {
+
+/// More than a cloud has: nothing else here needs memory.
+constexpr uint64_t kMapMirror = 6'000'000;
+
+/// Has the store read what hexagons and time lines are counted from, so that no visitor waits for
+/// it. The filter lets nothing pass: where there is too much for the memory, nothing is counted.
+void ReadAhead(Store& store, const std::stop_token& stop) {
+  for (;;) {
+    const auto counted = store.Hexagons({.before_id = 1}, 0);
+    if (counted || counted.error().code != ErrorCode::kUnavailable) return;
+    if (stop.stop_requested()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // who waits goes first
+  }
+}
+
+}  // namespace
 
 void AddMap(CommandLine& line) {
   struct Args {
     Common common;
     std::string store = "sqlite:fogline.db", models;
+    uint64_t mirror = kMapMirror;
     HttpFlags http;
   };
   auto args = std::make_shared<Args>();
@@ -17,12 +38,20 @@ void AddMap(CommandLine& line) {
   Command command = line.Add("map", "Serves the map of a store that workers elsewhere fill");
   AddCommon(command, args->common);
   AddStoreFlag(command, args->store);
+  command
+      .Add(
+          "--mirror", args->mirror,
+          "rows whose places and times are kept in memory, 60 bytes each and 8 a box: hexagons and "
+          "time lines of more are counted by the store, slower")
+      .ShowDefault();
   command.Add("--models", args->models, "folder of the models that the planner plans for");
   AddHttpFlags(command, args->http);
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     FOGLINE_CHECK(ListenAt(args->http));  // before the store is asked
-    FOGLINE_TRY(const auto store, OpenStore(args->store, {.read_only = true}));
+    FOGLINE_TRY(const auto store,
+                OpenStore(args->store, {.mirrored_rows = args->mirror, .read_only = true}));
     FOGLINE_TRY(const auto web, StartWeb(args->http, args->models, {}, {}, *store));
+    const std::jthread ahead([&store](const std::stop_token& stop) { ReadAhead(*store, stop); });
     LogInfo("map at {}", web->url());
     while (!WaitForStop(std::chrono::hours(1))) {
     }

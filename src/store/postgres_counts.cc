@@ -53,17 +53,41 @@ std::string Placed(const Filter& filter, const PostgresWhere& where, Values& val
       lon, lat, And(where.sql, "d.lat IS NOT NULL"));
 }
 
-/// What HexGrid::AtMercator does for one of the two rows that may hold the nearest centre:
-/// "row, column, distance" under names that end in `which`.
-std::string Candidate(char which, const std::string& row, const std::string& columns,
-                      const std::string& width, const std::string& height) {
-  return fmt::format(
-      " CROSS JOIN LATERAL (SELECT {1} AS row_{0}, x * {2} - CASE WHEN {1}::int & 1 = 1 THEN 0.5"
-      " ELSE 0.0 END::float8 AS at_{0}) AS ra_{0}"
-      " CROSS JOIN LATERAL (SELECT {3} AS column_{0}) AS rb_{0}"
-      " CROSS JOIN LATERAL (SELECT (at_{0} - column_{0}) * {4} AS dx_{0},"
-      " (row_at - row_{0}) * {5} AS dy_{0}) AS rc_{0}",
-      which, row, columns, Round(fmt::format("at_{}", which)), width, height);
+/// Columns more, worked out of those of `rows`. OFFSET 0 keeps the planner from putting each
+/// expression into every place that names it: there were hundreds of arcsines a row.
+std::string With(const std::string& columns, const std::string& rows) {
+  return fmt::format("SELECT *, {} FROM ({}) AS r OFFSET 0", columns, rows);
+}
+
+/// What HexGrid::AtMercator does, step by step: `placed` with "hex_row" and "hex_column". The
+/// nearest centre is in one of the two rows around the place, a and b.
+std::string InHexagons(std::string placed, const HexGrid& grid, Values& values) {
+  const std::string most = values.Real(kMaxMercatorLat), pi = values.Real(std::numbers::pi);
+  const std::string two_pi = values.Real(2 * std::numbers::pi);
+  const std::string columns = values.Real(grid.columns()), width = values.Real(grid.width());
+  const std::string height = values.Real(grid.row_height());
+  placed = With(fmt::format("(0.5 - asinh(tan(least(greatest(lat, -{0}), {0}) * {1} / 180)) / {2})"
+                            " / {3} AS row_at, (lon / 360 + 0.5) * {4} AS column_at",
+                            most, pi, two_pi, height, columns),
+                placed);
+  placed = With("floor(row_at) AS row_a, floor(row_at) + 1 AS row_b", placed);
+  for (const char row : {'a', 'b'}) {
+    placed = With(fmt::format("column_at - CASE WHEN row_{0}::int & 1 = 1 THEN 0.5 ELSE 0.0 END"
+                              "::float8 AS at_{0}",
+                              row),
+                  placed);
+    placed = With(fmt::format("{1} AS column_{0}", row, Round(fmt::format("at_{}", row))), placed);
+    placed = With(fmt::format("(at_{0} - column_{0}) * {1} AS dx_{0},"
+                              " (row_at - row_{0}) * {2} AS dy_{0}",
+                              row, width, height),
+                  placed);
+  }
+  placed = With("dx_b * dx_b + dy_b * dy_b < dx_a * dx_a + dy_a * dy_a AS near_b", placed);
+  return With(fmt::format("CASE WHEN near_b THEN row_b ELSE row_a END::int AS hex_row,"
+                          " (CASE WHEN near_b THEN column_b ELSE column_a END::int % {0}::int"
+                          " + {0}::int) % {0}::int AS hex_column",
+                          columns),
+              placed);
 }
 
 }  // namespace
@@ -73,24 +97,11 @@ Result<std::vector<HexCount>> CountHexagons(PostgresConnection& postgres, const 
   PostgresWhere where = ToPostgres(filter);
   if (where.never) return std::vector<HexCount>();
   Values values(where.values);
-  const std::string placed = Placed(filter, where, values);
-  const std::string most = values.Real(kMaxMercatorLat), pi = values.Real(std::numbers::pi);
-  const std::string two_pi = values.Real(2 * std::numbers::pi);
-  const std::string columns = values.Real(grid.columns()), width = values.Real(grid.width());
-  const std::string height = values.Real(grid.row_height());
+  const std::string hexed = InHexagons(Placed(filter, where, values), grid, values);
   const std::string sql = fmt::format(
-      "SELECT CASE WHEN near_b THEN row_b ELSE row_a END::int AS hex_row,"
-      " (CASE WHEN near_b THEN column_b ELSE column_a END::int % {0}::int + {0}::int) % {0}::int"
-      " AS hex_column, count(*), count(*) FILTER (WHERE positive), max(score),"
-      " coalesce(max(captured_us), 0) FROM ({1}) AS p"
-      " CROSS JOIN LATERAL (SELECT lon / 360 + 0.5 AS x,"
-      " (0.5 - asinh(tan(least(greatest(lat, -{2}), {2}) * {3} / 180)) / {4}) / {5} AS row_at) AS q"
-      "{6}{7}"
-      " CROSS JOIN LATERAL (SELECT dx_b * dx_b + dy_b * dy_b < dx_a * dx_a + dy_a * dy_a"
-      " AS near_b) AS n GROUP BY 1, 2",
-      columns, placed, most, pi, two_pi, height,
-      Candidate('a', "floor(row_at)", columns, width, height),
-      Candidate('b', "(floor(row_at) + 1)", columns, width, height));
+      "SELECT hex_row, hex_column, count(*), count(*) FILTER (WHERE positive), max(score),"
+      " coalesce(max(captured_us), 0) FROM ({}) AS r GROUP BY 1, 2",
+      hexed);
   FOGLINE_TRY(const PostgresRows rows, postgres.Run(sql, where.values));
   std::vector<HexCount> counts;
   counts.reserve(rows.size());

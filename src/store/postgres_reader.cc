@@ -1,6 +1,8 @@
 #include "store/postgres_reader.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -14,12 +16,24 @@ namespace {
 /// Rows that are counted are read so many at a time.
 constexpr size_t kCountedPage = 20'000;
 constexpr uint32_t kNobodysWord = 0;  // PostgreSQL numbers words from 1
+/// So many rows next to the end are looked through for those in a box, then so many times as many.
+constexpr uint64_t kFirstReach = 65'536, kReachGrowth = 8;
 
 }  // namespace
 
 Result<std::vector<StoredDetection>> PostgresReader::Query(const Filter& filter, Order order,
                                                            size_t limit) {
   if (limit == 0) return std::vector<StoredDetection>();
+  if (filter.Selects() && mirror_.columns().size() > 0) {
+    FOGLINE_TRY(auto rows, QueryMirror(filter, order, limit));
+    if (rows) return *std::move(rows);
+  }
+  if (filter.box) return QueryBox(filter, order, limit);
+  return QueryTables(filter, order, limit);
+}
+
+Result<std::vector<StoredDetection>> PostgresReader::QueryTables(const Filter& filter, Order order,
+                                                                 size_t limit) {
   const PostgresWhere where = ToPostgres(filter);
   if (where.never) return std::vector<StoredDetection>();
   FOGLINE_TRY(
@@ -28,6 +42,54 @@ Result<std::vector<StoredDetection>> PostgresReader::Query(const Filter& filter,
                                 order == Order::kOldestFirst ? "ASC" : "DESC", limit),
                     where.values));
   return ReadPostgresRows(rows, words_);
+}
+
+/// Nothing where the mirror does not reach the end of the store, or a row went meanwhile.
+Result<std::optional<PostgresReader::StoredRows>> PostgresReader::QueryMirror(const Filter& filter,
+                                                                              Order order,
+                                                                              size_t limit) {
+  deadline_ = options_.clock->Steady() + options_.longest_read;
+  const auto mirrored = Mirrored();
+  if (!mirrored || !*mirrored) return std::nullopt;
+  FOGLINE_TRY(const WordFilter words, Words(filter));
+  const std::vector<uint64_t> found = mirror_.columns().Ids(filter, words, order, limit);
+  if (found.empty()) return StoredRows();
+  const std::vector<int64_t> ids(found.begin(), found.end());
+  FOGLINE_TRY(const PostgresRows rows,
+              postgres_.Run(
+                  fmt::format("{} WHERE d.id = ANY($1::bigint[]) ORDER BY id {}",
+                              SelectPostgresRows(), order == Order::kOldestFirst ? "ASC" : "DESC"),
+                  PostgresParameters().AddArray(std::span<const int64_t>(ids))));
+  if (rows.size() < ids.size()) return std::nullopt;
+  FOGLINE_TRY(StoredRows read, ReadPostgresRows(rows, words_));
+  return read;
+}
+
+/// Of a box that holds much, the rows next to the end are enough; what a box that holds little has
+/// is found through the index over places. PostgreSQL cannot tell the two apart.
+Result<std::vector<StoredDetection>> PostgresReader::QueryBox(const Filter& filter, Order order,
+                                                              size_t limit) {
+  FOGLINE_TRY(const uint64_t last, LastId());
+  FOGLINE_TRY(const uint64_t forgotten, ForgottenId());
+  const bool ascending = order == Order::kOldestFirst;
+  Filter near = filter, rest = filter;
+  std::vector<StoredDetection> all;
+  for (uint64_t reach = kFirstReach; all.size() < limit; reach *= kReachGrowth) {
+    const uint64_t low = std::max(rest.after_id, forgotten);
+    const uint64_t high = std::min(rest.before_id, last + 1);
+    // How many more rows it would take at the rate so far, if it is worth it.
+    const bool promising = reach == kFirstReach || all.size() * kReachGrowth >= limit;
+    if (!promising || high <= low || high - low < reach * kReachGrowth) break;
+    near.after_id = ascending ? low : high - 1 - reach;
+    near.before_id = ascending ? low + 1 + reach : high;
+    FOGLINE_TRY(auto rows, QueryTables(near, order, limit - all.size()));
+    std::ranges::move(rows, std::back_inserter(all));
+    (ascending ? rest.after_id : rest.before_id) = ascending ? low + reach : high - reach;
+  }
+  if (all.size() == limit) return all;
+  FOGLINE_TRY(auto rows, QueryTables(rest, order, limit - all.size()));
+  std::ranges::move(rows, std::back_inserter(all));
+  return all;
 }
 
 Result<WordFilter> PostgresReader::Words(const Filter& filter) {

@@ -1,6 +1,7 @@
 // The reading half of a PostgreSQL store.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,8 @@
 
 namespace fogline {
 
-/// Answers from the tables, counts from a mirror of their countable fields in memory. Not
-/// thread-safe.
+/// Answers from the tables, counts from a mirror of their countable fields in memory, which says
+/// which rows pass once it is there. Not thread-safe.
 class PostgresReader {
  public:
   PostgresReader(PostgresConnection& postgres, const StoreOptions& options)
@@ -30,6 +31,11 @@ class PostgresReader {
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
 
  private:
+  using StoredRows = std::vector<StoredDetection>;
+
+  Result<StoredRows> QueryTables(const Filter& filter, Order order, size_t limit);
+  Result<std::optional<StoredRows>> QueryMirror(const Filter& filter, Order order, size_t limit);
+  Result<StoredRows> QueryBox(const Filter& filter, Order order, size_t limit);
   Result<bool> Mirrored();
   /// The mirror; null where the store is too large for one.
   Result<const Columns*> Counted();

@@ -68,7 +68,6 @@ class SqliteDatabase {
   Result<int64_t> QueryInteger(std::string_view sql);
 
   int64_t last_insert_id() const { return sqlite3_last_insert_rowid(database_.get()); }
-  int changes() const { return sqlite3_changes(database_.get()); }
   const std::string& path() const { return path_; }
   sqlite3* handle() { return database_.get(); }
 

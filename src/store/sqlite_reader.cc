@@ -256,7 +256,7 @@ Result<Inventory> SqliteReader::Stock() {
 }
 
 /// Rows go from the oldest on, so the newest id is that of a row, or all are gone: then it is the
-/// one that SQLite remembers (which repeats of frames push on as well).
+/// one that SQLite remembers.
 Result<uint64_t> SqliteReader::Newest() {
   FOGLINE_TRY(
       const int64_t last,

@@ -41,7 +41,7 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Make(SqliteDatabase& databas
                   "INSERT INTO detection (device, run, sequence, captured_us, stored_us, lat, lon,"
                   " accuracy_m, heading_deg, model, label, score, positive, mechanism, cut, codec,"
                   " payload_bytes, thumbnail, stages, captured_from, findings, counts)"
-                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"));
+                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   FOGLINE_TRY(writer->find_,
               database.Prepare("SELECT id FROM detection WHERE device = ? AND run = ?"
                                " AND sequence = ?"));
@@ -121,6 +121,9 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
     FOGLINE_TRY(const bool gone, IsForgotten(device, d.run, d.sequence));
     if (gone) return PutOutcome{PutOutcome::kDuplicate, 0};
   }
+  // Looked for first: an insert that meets a row of its name would use up an id.
+  FOGLINE_TRY(const uint64_t there, Find(device, d.run, d.sequence));
+  if (there != 0) return PutOutcome{PutOutcome::kDuplicate, there};
   const StageFloats stages = Pack(d.stages);
   insert_.Bind(1, device);
   insert_.BindUnsigned(2, d.run);
@@ -150,16 +153,6 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
   insert_.Bind(20, static_cast<int64_t>(d.captured_from));
   BindFurther(d);
   FOGLINE_CHECK(insert_.Run());
-
-  if (database_.changes() == 0) {
-    find_.Bind(1, device);
-    find_.BindUnsigned(2, d.run);
-    find_.BindUnsigned(3, d.sequence);
-    FOGLINE_TRY(const bool row, find_.Step());
-    const uint64_t id = row ? static_cast<uint64_t>(find_.Integer(0)) : 0;
-    find_.Reset();
-    return PutOutcome{PutOutcome::kDuplicate, id};
-  }
   const int64_t id = database_.last_insert_id();
   if (d.has_position) {
     place_.Bind(1, id);
@@ -179,6 +172,17 @@ Result<PutOutcome> SqliteWriter::PutOne(const Detection& d, int64_t stored_us) {
     Count(d, kind, word);
   }
   return PutOutcome{PutOutcome::kStored, static_cast<uint64_t>(id)};
+}
+
+Result<uint64_t> SqliteWriter::Find(int64_t device, uint64_t run, uint64_t sequence) {
+  find_.Bind(1, device);
+  find_.BindUnsigned(2, run);
+  find_.BindUnsigned(3, sequence);
+  const Result<bool> row = find_.Step();
+  const uint64_t id = row && *row ? static_cast<uint64_t>(find_.Integer(0)) : 0;
+  find_.Reset();
+  if (!row) return tl::unexpected<Error>(row.error());
+  return id;
 }
 
 /// What few rows have.

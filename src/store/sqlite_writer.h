@@ -37,6 +37,8 @@ class SqliteWriter {
       : database_(database), words_(database), options_(options) {}
   Status PutAll(std::span<const Detection> batch, std::span<const Settlement> settlements,
                 std::span<const int64_t> stored_us, std::vector<PutOutcome>& outcomes);
+  /// The id of the row of that name; 0: there is none.
+  Result<uint64_t> Find(int64_t device, uint64_t run, uint64_t sequence);
   /// Whether a frame of that name was stored and its row is gone.
   Result<bool> IsForgotten(int64_t device, uint64_t run, uint64_t sequence);
   void Count(const Detection& detection, TallyKind kind, int64_t word);

@@ -755,6 +755,7 @@ TEST_P(StoreTest, ARepeatOfAForgottenFrameIsADuplicate) {
       EXPECT_EQ(outcomes[i].id, 0U);
     }
     EXPECT_EQ(outcomes[4].kind, PutOutcome::kStored);  // a neighbour, and new
+    EXPECT_EQ(outcomes[4].id, 131U + reopened);
   }
   // Other runs and devices have names of their own.
   Detection other = Sample(0);
