@@ -355,24 +355,32 @@ TEST_F(CalibrateWild, WhereTheGraphDoesNotSayTheFewerBytesDecide) {
   EXPECT_EQ(contents->tensors[0].layout.channels_last, bytes(true) < bytes(false));
 }
 
-TEST_F(CalibrateWild, WholeNumbersCrossAsTheyAre) {
+TEST_F(CalibrateWild, EightBitNumbersCrossAsTheyAreOrInLevels) {
   Load("mbv2_quant_nns.onnx");
   if (IsSkipped()) return;
+  options_.levels = {2, 8};
   CutAtFirst([](const Cut& cut) {
     return cut.tensors[0].dtype == DType::kU8 || cut.tensors[0].dtype == DType::kI8;
   });
   if (HasFatalFailure()) return;
   const auto contents = Calibrate(*network_, set_, options_);
   ASSERT_TRUE(contents) << contents.error().ToString();
-  EXPECT_TRUE(contents->tensors.empty());
-  ASSERT_EQ(contents->pairs.size(), 3U);  // json, f32, f16
-  for (const CalibratedPair& pair : contents->pairs) {
-    EXPECT_EQ(pair.agreement, 1.0) << pair.codec;
-    EXPECT_EQ(pair.relative_error, 0.0) << pair.codec;
-    if (pair.codec != "json") {
-      EXPECT_EQ(pair.bytes_mean, static_cast<double>(options_.cuts[0].bytes));
+  ASSERT_EQ(contents->tensors.size(), 1U);
+  EXPECT_EQ(contents->tensors[0].tensor.dtype, options_.cuts[0].tensors[0].dtype);
+  const std::string& cut = options_.cuts[0].name;
+  const auto bytes = static_cast<double>(options_.cuts[0].bytes);
+  for (const char* codec : {"json", "f32", "f16"}) {
+    const auto* pair = Find(*contents, cut, codec);
+    ASSERT_NE(pair, nullptr) << codec;
+    EXPECT_EQ(pair->agreement, 1.0) << codec;
+    EXPECT_EQ(pair->relative_error, 0.0) << codec;
+    if (pair->codec != "json") {
+      EXPECT_EQ(pair->bytes_mean, bytes);
     }
   }
+  const auto *coarse = Find(*contents, cut, "q2"), *fine = Find(*contents, cut, "q8");
+  EXPECT_LT(coarse->bytes_mean, fine->bytes_mean);
+  EXPECT_LT(fine->bytes_mean, bytes);
 }
 
 TEST_F(CalibrateWild, ADetectorsLevelsHaveAgreements) {

@@ -146,7 +146,11 @@ Result<std::unique_ptr<TensorCodec>> MakeCodec(const CodecName& name, const Port
     case CodecKind::kF16:
       return f32 ? MakeHalfCodec(tensor) : MakeRawCodec(tensor);
     case CodecKind::kQuant:
-      if (!f32 || *tensor.Bytes() == 0) return MakeRawCodec(tensor);
+      if (!CanBeQuantised(tensor.dtype) || *tensor.Bytes() == 0) return MakeRawCodec(tensor);
+      // A bundle from before they could be has nothing for 8-bit numbers.
+      if (!f32 && bundle != nullptr && bundle->Find(cut_id, tensor.name) == nullptr) {
+        return MakeRawCodec(tensor);
+      }
       return MakeCalibrated(name, tensor, bundle, cut_id);
     case CodecKind::kJpeg:
     case CodecKind::kWebp:

@@ -61,7 +61,8 @@ class TensorCodec {
 
 /// The codec `name` for a tensor of a static shape. json, f32 and f16 need no bundle; kQuant looks
 /// up the parameters calibrated for (cut_id, tensor name, level) in `bundle`, which it copies from.
-/// Tensors that are not float32 travel raw under f16 and kQuant. kJpeg and kWebp are kUnsupported
+/// Tensors that are not float32 travel raw under f16, under kQuant those that are neither that nor
+/// of 8 bits. kJpeg and kWebp are kUnsupported
 /// here: they code pictures, not tensors (vision/image.h).
 Result<std::unique_ptr<TensorCodec>> MakeCodec(const CodecName& name, const Port& tensor,
                                                const Bundle* bundle, uint64_t cut_id);

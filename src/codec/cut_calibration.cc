@@ -7,6 +7,7 @@
 #include "base/stats.h"
 #include "codec/quant_codec.h"
 #include "codec/sensitivity.h"
+#include "vision/floats.h"
 
 namespace fogline {
 namespace {
@@ -57,7 +58,7 @@ double CutCalibration::Units(const Calibration& all, const Cut& cut) {
   double elements = 0, probes = 0, fits = 0, quantised = 0;
   for (const Port& port : cut.tensors) {
     elements += static_cast<double>(ElementsOf(port));
-    if (port.dtype != DType::kF32) continue;
+    if (!CanBeQuantised(port.dtype)) continue;
     const auto sampled = static_cast<double>(SampleCount(LargestOf(cut), half));
     quantised += 1;
     fits += (2 * kStepProbes + 4 * levels) * kFitUnits * sampled *
@@ -87,7 +88,8 @@ Result<double> CutCalibration::CodeBytes(size_t tensor, const Layout& layout) {
   const auto add = [&](std::span<const size_t> part) -> Status {
     for (const size_t picture : part) {
       FOGLINE_TRY(const auto tensors, activations_.Of(picture));
-      if (!sample.Add(tensors[tensor].as<float>().data())) {
+      std::vector<float> room;
+      if (!sample.Add(AsFloats(tensors[tensor].view(), room).data())) {
         return Fail(ErrorCode::kInvalid, cut_.tensors[tensor].name, "holds NaN or infinity");
       }
     }
@@ -144,9 +146,10 @@ Status CutCalibration::Sample() {
       std::vector<std::vector<CoefficientSample>> parts(part.size());
       FOGLINE_CHECK(all_.ForEach(part.size(), 0, [&](size_t i, int) -> Status {
         FOGLINE_TRY(const auto values, activations_.Of(part[i]));
+        std::vector<float> room;
         for (size_t t = 0; t < tensors; ++t) {
           parts[i].emplace_back(layouts_[t]);
-          if (Quantised(t) && !parts[i][t].Add(values[t].as<float>().data())) {
+          if (Quantised(t) && !parts[i][t].Add(AsFloats(values[t].view(), room).data())) {
             return Fail(ErrorCode::kInvalid, cut_.tensors[t].name, "holds NaN or infinity");
           }
         }

@@ -51,7 +51,7 @@ class CutCalibration {
   using Codecs = std::vector<std::unique_ptr<TensorCodec>>;  // by tensor
 
   bool Quantised(size_t tensor) const {
-    return cut_.tensors[tensor].dtype == DType::kF32 &&
+    return CanBeQuantised(cut_.tensors[tensor].dtype) &&
            cut_.tensors[tensor].Bytes().value_or(0) > 0;
   }
   double RunUnits() const;

@@ -6,6 +6,7 @@
 #include "codec/codec.h"
 #include "codec/kernels.h"
 #include "codec/raw_codec.h"
+#include "vision/floats.h"
 
 namespace fogline {
 namespace {
@@ -78,10 +79,11 @@ class QuantCodec final : public TensorCodec {
       words_.resize(kEscapeWords * static_cast<size_t>(*port_.shape.Elements()));
     }
     const int size = layout_.tile_size();
+    const float* const values = AsFloats(tensor, floats_).data();
     int16_t* to = symbols_.data();
     for (int64_t tile = 0; tile < layout_.tiles(); ++tile) {
       for (int group = 0; group < layout_.groups(); ++group, to += size * kLanes) {
-        if (!transform_.Forward(tensor.as<float>().data(), tile, group, coefficients_.data())) {
+        if (!transform_.Forward(values, tile, group, coefficients_.data())) {
           return Fail(ErrorCode::kInvalid, port_.name,
                       "holds NaN or infinity, which cannot be quantised");
         }
@@ -113,7 +115,9 @@ class QuantCodec final : public TensorCodec {
     }
     const std::byte* words = code.data() + head;
     const std::byte* const end = code.data() + code.size();
-    float* const tensor = out.as<float>().data();
+    const bool whole = port_.dtype != DType::kF32;
+    if (whole) floats_.resize(static_cast<size_t>(*port_.shape.Elements()));
+    float* const tensor = whole ? floats_.data() : out.as<float>().data();
     const int size = layout_.tile_size();
     for (int64_t tile = 0; tile < layout_.tiles(); ++tile) {
       for (int group = 0; group < layout_.groups(); ++group) {
@@ -132,6 +136,7 @@ class QuantCodec final : public TensorCodec {
       if (states[i] != FirstState(i)) return Damaged();
     }
     if (words != end) return Damaged();
+    if (whole) RoundTo(floats_, out);
     return {};
   }
 
@@ -275,6 +280,7 @@ class QuantCodec final : public TensorCodec {
   std::vector<PopTable> pop_;
   uint64_t tag_;
   int states_;
+  std::vector<float> floats_;        // 8-bit numbers as the transform takes them
   std::vector<float> coefficients_;  // one tile of one group, [k][lane]
   std::vector<int16_t> symbols_;     // all tiles, [tile][group][k][lane]
   std::vector<uint16_t> words_;      // filled from the end

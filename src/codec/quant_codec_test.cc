@@ -12,6 +12,7 @@
 #include "codec/codec.h"
 #include "codec/fit.h"
 #include "codec/kernels.h"
+#include "vision/floats.h"
 
 namespace fogline {
 namespace {
@@ -99,6 +100,54 @@ TEST(TileTransform, InverseGivesTheTensorBack) {
       }
     }
     EXPECT_LT(RmsError(tensor, back), 1e-5);
+  }
+}
+
+TEST(QuantCodec, EightBitNumbersAreCodedLikeFractionsAndComeBackAsThemselves) {
+  const Shape shape{1, 16, 10, 10};
+  for (const DType dtype : {DType::kU8, DType::kI8}) {
+    const auto bytes = [&](uint32_t seed) {
+      const Tensor noise = Noise(shape, seed);
+      std::vector<float> values(noise.as<float>().begin(), noise.as<float>().end());
+      for (float& value : values) value = 4 * value + (dtype == DType::kU8 ? 90.0F : -20.0F);
+      Tensor tensor(dtype, shape);
+      RoundTo(values, tensor);
+      return tensor;
+    };
+    CoefficientSample sample(MakeLayout(shape, false).value());
+    std::vector<float> room;
+    for (uint32_t i = 0; i < 20; ++i) {
+      ASSERT_TRUE(sample.Add(AsFloats(bytes(100 + i).view(), room).data()));
+    }
+    QuantParams params = FitMeans(9, {"x", dtype, shape}, sample);
+    params.levels[4] = FitLevel(params, sample, 6.0F);
+    params.levels[8] = FitLevel(params, sample, 0.2F);
+    std::vector<std::byte> section;
+    Write(params, section);
+    const auto read = ReadQuantParams(section);
+    ASSERT_TRUE(read) << read.error().ToString();
+    EXPECT_EQ(read->tensor.dtype, dtype);
+    const Tensor tensor = bytes(1);
+    size_t sizes[2];
+    for (const int level : {4, 8}) {
+      const auto codec = MakeQuantCodec(*read, level, kTag).value();
+      std::vector<std::byte> code;
+      ASSERT_TRUE(codec->Encode(tensor.view(), code));
+      Tensor back;
+      ASSERT_TRUE(codec->Decode(code, back));
+      ASSERT_EQ(back.dtype(), dtype);
+      std::vector<float> was, is;
+      const auto before = AsFloats(tensor.view(), was), after = AsFloats(back.view(), is);
+      for (size_t i = 0; i < before.size(); ++i) {
+        ASSERT_LE(std::abs(before[i] - after[i]), level == 8 ? 0.0F : 24.0F) << i;
+      }
+      sizes[level / 8] = code.size();
+    }
+    EXPECT_LT(sizes[0], sizes[1]);
+    EXPECT_LT(sizes[1], tensor.bytes().size()) << "even without loss";
+    const auto codec = MakeQuantCodec(*read, 4, kTag).value();
+    std::vector<std::byte> code;
+    EXPECT_FALSE(codec->Encode(Noise(shape, 1).view(), code)) << "float32 is another type";
   }
 }
 

@@ -40,6 +40,10 @@ QuantTable ReadTable(ByteReader& reader) {
 
 }  // namespace
 
+bool CanBeQuantised(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kU8 || dtype == DType::kI8;
+}
+
 Status Check(const QuantParams& params) {
   const auto fail = [&](const char* what) -> Status {
     return Fail(ErrorCode::kInvalid, params.tensor.name, "has {} in its bundle", what);
@@ -106,7 +110,7 @@ Result<QuantParams> ReadQuantParams(std::span<const std::byte> bytes) {
   params.tensor.name = std::string(reader.TakeText(reader.Read<uint16_t>()));
   params.tensor.dtype = static_cast<DType>(reader.Read<uint8_t>());
   const auto rank = reader.Read<uint8_t>();
-  if (!reader.ok() || rank > Shape::kMaxRank || params.tensor.dtype != DType::kF32) return fail();
+  if (!reader.ok() || rank > Shape::kMaxRank || !CanBeQuantised(params.tensor.dtype)) return fail();
   int64_t dims[Shape::kMaxRank] = {};
   for (int d = 0; d < rank; ++d) dims[d] = reader.Read<int64_t>();
   params.tensor.shape = Shape(std::span<const int64_t>(dims, rank));

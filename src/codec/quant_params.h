@@ -25,7 +25,7 @@ struct QuantLevel {
 
 struct QuantParams {
   uint64_t cut_id = 0;
-  Port tensor;  // float32
+  Port tensor;  // of a type that CanBeQuantised
   Layout layout;
   /// Mean of each channel's first `means` coefficients in coding order, [channel][means].
   int means = 0;
@@ -35,6 +35,9 @@ struct QuantParams {
   std::vector<float> channel_weight, band_weight;
   std::map<int, QuantLevel> levels;  // by q2 … q8
 };
+
+/// Fractions, and the 8-bit numbers of networks in integers.
+bool CanBeQuantised(DType dtype);
 
 /// kInvalid unless sizes fit the layout, indices their tables, and numbers are finite and positive.
 Status Check(const QuantParams& params);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "codec/kernels.h"
+#include "vision/floats.h"
 
 namespace fogline {
 namespace {
@@ -33,12 +34,14 @@ double AddNoise(const Layout& layout, const Probe& probe, float amplitude, uint6
   const size_t size = static_cast<size_t>(layout.tile_size()) * kLanes;
   std::vector<float> coefficients(size);
   Signs signs{seed};
-  float* values = tensor.as<float>().data();
+  std::vector<float> room;
+  const std::span<const float> is = AsFloats(tensor.view(), room);
+  std::vector<float> values(is.begin(), is.end());
   double energy = 0;
   for (int64_t tile = 0; tile < layout.tiles(); ++tile) {
     for (int group = 0; group < layout.groups(); ++group) {
       if (probe.channel >= 0 && group != probe.channel / kLanes) continue;
-      if (!transform.Forward(values, tile, group, coefficients.data())) continue;
+      if (!transform.Forward(values.data(), tile, group, coefficients.data())) continue;
       for (int k = 0; k < layout.tile_size(); ++k) {
         if (probe.band >= 0 && layout.band[k] != probe.band) continue;
         for (int lane = 0; lane < layout.lanes_of(group); ++lane) {
@@ -47,9 +50,10 @@ double AddNoise(const Layout& layout, const Probe& probe, float amplitude, uint6
           energy += static_cast<double>(amplitude) * amplitude;
         }
       }
-      transform.Inverse(coefficients.data(), tile, group, values);
+      transform.Inverse(coefficients.data(), tile, group, values.data());
     }
   }
+  RoundTo(values, tensor);
   return energy;
 }
 

@@ -1,7 +1,10 @@
 #include "vision/floats.h"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "base/half.h"
 
@@ -49,6 +52,18 @@ std::span<const float> AsFloats(const TensorView& tensor, std::vector<float>& ro
     default:
       return {};
   }
+}
+
+void RoundTo(std::span<const float> values, Tensor& to) {
+  const auto into = [&]<typename T>(std::span<T> out) {
+    constexpr float kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
+    for (size_t i = 0; i < out.size(); ++i) {
+      out[i] = static_cast<T>(std::lrint(std::clamp(values[i], kLow, kHigh)));
+    }
+  };
+  if (to.dtype() == DType::kU8) return into(to.as<uint8_t>());
+  if (to.dtype() == DType::kI8) return into(to.as<int8_t>());
+  std::ranges::copy(values, to.as<float>().begin());
 }
 
 std::span<const float> AsNumbers(const TensorView& tensor, std::vector<float>& room) {

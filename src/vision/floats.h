@@ -15,7 +15,11 @@ bool IsFloating(DType dtype);
 /// fractions only those of 8 and 16 bits; nothing for the others, which count or name something.
 std::span<const float> AsFloats(const TensorView& tensor, std::vector<float>& room);
 
-/// The same, and whole numbers of 32 and 64 bits too, rounded to what a float holds.
+/// Writes floats into a tensor of as many 8-bit numbers or float32: rounded to the nearest, what is
+/// beyond them to the last.
+void RoundTo(std::span<const float> values, Tensor& to);
+
+/// The same as AsFloats, and whole numbers of 32 and 64 bits too, rounded to what a float holds.
 std::span<const float> AsNumbers(const TensorView& tensor, std::vector<float>& room);
 
 }  // namespace fogline
