@@ -36,6 +36,11 @@ extern "C" void OnStopSignal(int number) {
   [[maybe_unused]] const ssize_t n = write(stop_fd, &one, sizeof(one));
 }
 
+/// Whether a terminal can hang up on this process: a service has none.
+bool HasTerminal() {
+  return static_cast<bool>(Descriptor(open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)));
+}
+
 int ExitStatus(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -221,9 +226,11 @@ void CatchStopSignals() {
   action.sa_handler = OnStopSignal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  // A terminal that closes is a wish to stop in order, unless whoever started us had it ignored.
+  // A terminal that closes is a wish to stop in order, unless whoever started us had it ignored. To
+  // a service it says "read your files again", which it does without being told.
   struct sigaction hangup {};
   if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_DFL) {
+    if (!HasTerminal()) action.sa_handler = SIG_IGN;
     sigaction(SIGHUP, &action, nullptr);
   }
   // A reader that went away (head, a closed browser) is an error of that write, not the end of the

@@ -68,8 +68,9 @@ Result<std::filesystem::path> FindShipped(const std::filesystem::path& relative)
 /// A loopback TCP port that was free a moment ago; 0 when there is none.
 int FreePort();
 
-/// Makes SIGINT, SIGTERM and (unless it is ignored) SIGHUP set a flag instead of ending the
-/// process; call once, before any thread starts. A second SIGINT ends the process at once.
+/// Makes SIGINT, SIGTERM and, where a terminal may hang up, SIGHUP set a flag instead of ending the
+/// process; call once, before any thread starts. A second SIGINT ends the process at once. SIGHUP
+/// is ignored where it was, and by a process without a terminal.
 void CatchStopSignals();
 bool StopRequested();
 /// A descriptor that becomes readable when a stop is asked for, to poll() beside others.
