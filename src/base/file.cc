@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -15,12 +17,17 @@
 #include "base/descriptor.h"
 #include "base/paths.h"
 #include "base/random.h"
+#include "base/text.h"
 
 namespace fogline {
 namespace {
 
-/// Beyond any picture, card, bundle or model (protobuf ends here): a sparse file claims any size.
+/// Beyond any picture, card, bundle or model (protobuf ends here).
 constexpr size_t kMostRead = size_t{2} << 30;
+/// Files from here on must hold a sixteenth of what they claim: a smaller one is read whatever it
+/// holds, and no writer leaves a larger one with so little in it.
+constexpr uint64_t kAnyHoles = uint64_t{64} << 20;
+constexpr uint64_t kLeastShare = 16;
 
 std::string ErrnoText() { return std::generic_category().message(errno); }
 
@@ -34,6 +41,7 @@ Status CheckKind(const std::filesystem::path& path, const struct stat& info) {
   };
   if (S_ISREG(info.st_mode)) return {};
   if (S_ISDIR(info.st_mode)) return refuse("a folder");
+  if (S_ISLNK(info.st_mode)) return refuse("a link, not a file");
   if (S_ISFIFO(info.st_mode)) return refuse("a pipe, not a file");
   if (S_ISSOCK(info.st_mode)) return refuse("a socket, not a file");
   return refuse("a device, not a file");
@@ -45,15 +53,35 @@ struct OpenFile {
   size_t size;
 };
 
-Status OpenRegular(const std::filesystem::path& path, std::optional<OpenFile>& file) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+/// Adds up what lies between the holes, as far as it takes to know. A file system that knows of no
+/// holes says that there are none.
+Status CheckHoles(const std::filesystem::path& path, int fd, uint64_t size) {
+  if (size < kAnyHoles) return {};
+  uint64_t held = 0;
+  for (off_t at = 0; held < size / kLeastShare;) {
+    const off_t data = lseek(fd, at, SEEK_DATA);
+    if (data < 0 && errno != ENXIO) return {};  // cannot say
+    if (data < 0) {
+      return Fail(ErrorCode::kInvalid, path.string(), "claims {} and holds {}: a sparse file",
+                  HumanBytes(static_cast<double>(size)), HumanBytes(static_cast<double>(held)));
+    }
+    at = lseek(fd, data, SEEK_HOLE);
+    if (at < 0) return {};
+    held += static_cast<uint64_t>(at - data);
+  }
+  return lseek(fd, 0, SEEK_SET) == 0 ? Status() : FailErrno(path, "read");
+}
+
+Status OpenRegular(const std::filesystem::path& path, std::optional<OpenFile>& file,
+                   int links = 0) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | links);
   if (fd < 0) return FailErrno(path, "open");
   file.emplace(OpenFile{Descriptor(fd), 0});
   struct stat info {};
   if (fstat(fd, &info) != 0) return FailErrno(path, "stat");
   FOGLINE_CHECK(CheckKind(path, info));
   file->size = static_cast<size_t>(info.st_size);
-  return {};
+  return CheckHoles(path, fd, file->size);
 }
 
 /// Reads until `to` is full or the file ends; how much there was.
@@ -69,12 +97,42 @@ Result<size_t> ReadInto(const std::filesystem::path& path, int fd, std::span<std
   return done;
 }
 
+/// What is left of an open file, as a whole.
+Result<std::vector<std::byte>> ReadAll(const std::filesystem::path& path, const OpenFile& file) {
+  // The kernel's own files (/proc) say that they hold nothing, and hold something.
+  const bool unsized = file.size == 0;
+  if (file.size > kMostRead) {
+    return Fail(ErrorCode::kInvalid, path.string(),
+                "has {} bytes; {} is the most that is read as a whole", file.size, kMostRead);
+  }
+  constexpr size_t kPiece = 1 << 14;
+  std::vector<std::byte> data(unsized ? kPiece : file.size);
+  size_t done = 0;
+  for (;;) {
+    FOGLINE_TRY(const size_t read,
+                ReadInto(path, file.descriptor.get(), std::span(data).subspan(done)));
+    done += read;
+    if (!unsized || done < data.size()) break;
+    data.resize(done + kPiece);
+  }
+  data.resize(done);
+  return data;
+}
+
 }  // namespace
 
 Status CheckRegularFile(const std::filesystem::path& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) return FailErrno(path, "open");
   return CheckKind(path, info);
+}
+
+Status CheckOwnFile(const std::filesystem::path& path) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0) return FailErrno(path, "open");
+  FOGLINE_CHECK(CheckKind(path, info));
+  std::optional<OpenFile> file;
+  return OpenRegular(path, file, O_NOFOLLOW);
 }
 
 Result<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
@@ -107,24 +165,34 @@ void MappedFile::Release() const {
 Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path) {
   std::optional<OpenFile> file;
   FOGLINE_CHECK(OpenRegular(path, file));
-  // The kernel's own files (/proc) say that they hold nothing, and hold something.
-  const bool unsized = file->size == 0;
-  if (file->size > kMostRead) {
-    return Fail(ErrorCode::kInvalid, path.string(),
-                "has {} bytes; {} is the most that is read as a whole", file->size, kMostRead);
+  return ReadAll(path, *file);
+}
+
+Result<std::vector<std::byte>> ReadFileIn(const std::filesystem::path& folder,
+                                          const std::filesystem::path& path) {
+  std::optional<OpenFile> file;
+  FOGLINE_CHECK(OpenRegular(path, file));
+  // Of what is open, not of the path, which may lead elsewhere a moment later.
+  const auto opened = fmt::format("/proc/self/fd/{}", file->descriptor.get());
+  if (IsLink(opened)) FOGLINE_CHECK(CheckLeadsInto(folder, opened, path));
+  return ReadAll(path, *file);
+}
+
+Result<Sha256> HashFile(const std::filesystem::path& path) {
+  std::optional<OpenFile> file;
+  FOGLINE_CHECK(OpenRegular(path, file));
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<std::byte> piece(size_t{1} << 20);
+  size_t read = piece.size();
+  while (read == piece.size()) {
+    FOGLINE_TRY(read, ReadInto(path, file->descriptor.get(), piece));
+    EVP_DigestUpdate(context.get(), piece.data(), read);
   }
-  constexpr size_t kPiece = 1 << 14;
-  std::vector<std::byte> data(unsized ? kPiece : file->size);
-  size_t done = 0;
-  for (;;) {
-    FOGLINE_TRY(const size_t read,
-                ReadInto(path, file->descriptor.get(), std::span(data).subspan(done)));
-    done += read;
-    if (!unsized || done < data.size()) break;
-    data.resize(done + kPiece);
-  }
-  data.resize(done);
-  return data;
+  Sha256 hash{};
+  EVP_DigestFinal_ex(context.get(), hash.data(), nullptr);
+  return hash;
 }
 
 Result<std::string> ReadTextFile(const std::filesystem::path& path) {

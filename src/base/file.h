@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/result.h"
 
 namespace fogline {
@@ -38,8 +39,21 @@ class MappedFile {
 /// begin.
 Status CheckRegularFile(const std::filesystem::path& path);
 
+/// The same of a file that nobody but this program writes, which is no link either and not mostly
+/// holes.
+Status CheckOwnFile(const std::filesystem::path& path);
+
+// These, and MappedFile, refuse by name what CheckRegularFile refuses, and a large file that is
+// mostly holes: it claims any size and costs who made it nothing.
 Result<std::vector<std::byte>> ReadFile(const std::filesystem::path& path);
 Result<std::string> ReadTextFile(const std::filesystem::path& path);
+/// Of a file of any size, read piece by piece; another process may write over it meanwhile.
+Result<Sha256> HashFile(const std::filesystem::path& path);
+
+/// A file that a folder was seen to hold; kInvalid where it leads out of it by now, so that a link
+/// gets nothing read that does not lie there.
+Result<std::vector<std::byte>> ReadFileIn(const std::filesystem::path& folder,
+                                          const std::filesystem::path& path);
 
 /// Replaces the file at once (a temporary beside it, then a rename), so that nobody sees half of
 /// it.

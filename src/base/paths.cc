@@ -1,14 +1,12 @@
 #include "base/paths.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <memory>
 #include <system_error>
 
 #include "base/descriptor.h"
@@ -114,38 +112,25 @@ bool SameFile(const std::filesystem::path& a, const std::filesystem::path& b) {
   return std::filesystem::equivalent(a, b, error) && !error;
 }
 
+Status CheckLeadsInto(const std::filesystem::path& folder, const std::filesystem::path& path,
+                      const std::filesystem::path& name) {
+  std::error_code error;
+  const auto root = std::filesystem::canonical(folder.empty() ? "." : folder, error);
+  const auto target = error ? root : std::filesystem::canonical(path, error);
+  if (error) {
+    return Fail(CodeOfErrno(error.value()), name.string(), "cannot follow: {}", error.message());
+  }
+  const bool within =
+      std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first == root.end();
+  if (within) return {};
+  return Fail(ErrorCode::kInvalid, name.string(), "leads out of {}: put the file itself there",
+              folder.string());
+}
+
 std::filesystem::path LinkTarget(const std::filesystem::path& link) {
   std::error_code error;
   auto target = std::filesystem::read_symlink(link, error);
   return error ? std::filesystem::path() : target;
-}
-
-Result<Sha256> HashFile(const std::filesystem::path& file) {
-  struct stat info {};
-  if (stat(file.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    return Fail(ErrorCode::kInvalid, file.string(), "is not a file");  // a pipe would hold us
-  }
-  std::FILE* in = std::fopen(file.c_str(), "rbe");
-  if (in == nullptr) {
-    return Fail(CodeOfErrno(errno), file.string(), "cannot open: {}",
-                std::generic_category().message(errno));
-  }
-  const std::unique_ptr<std::FILE, decltype(&std::fclose)> close(in, &std::fclose);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        &EVP_MD_CTX_free);
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  std::vector<char> piece(size_t{1} << 20);
-  size_t read = piece.size();
-  while (read == piece.size()) {
-    read = std::fread(piece.data(), 1, piece.size(), in);
-    EVP_DigestUpdate(context.get(), piece.data(), read);
-  }
-  if (std::ferror(in) != 0) {
-    return Fail(ErrorCode::kUnavailable, file.string(), "cannot be read to its end");
-  }
-  Sha256 hash{};
-  EVP_DigestFinal_ex(context.get(), hash.data(), nullptr);
-  return hash;
 }
 
 }  // namespace fogline

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <vector>
 
-#include "base/hash.h"
 #include "base/result.h"
 
 namespace fogline {
@@ -46,10 +45,11 @@ bool RemoveAll(const std::filesystem::path& path);
 std::filesystem::path Absolute(const std::filesystem::path& path);
 /// Whether both name one existing file.
 bool SameFile(const std::filesystem::path& a, const std::filesystem::path& b);
+/// kInvalid, in the words of `name`, where `path` leads to what lies neither in `folder` nor below
+/// it once all links are followed.
+Status CheckLeadsInto(const std::filesystem::path& folder, const std::filesystem::path& path,
+                      const std::filesystem::path& name);
 /// Where a symbolic link points to; empty for what is none.
 std::filesystem::path LinkTarget(const std::filesystem::path& link);
-
-/// Of a file of any size, read piece by piece; another process may write over it meanwhile.
-Result<Sha256> HashFile(const std::filesystem::path& file);
 
 }  // namespace fogline

@@ -21,8 +21,9 @@ namespace fogline {
 /// A frame's short id as the first 16 digits of the hash that it begins.
 std::string IdText(uint64_t id);
 
-/// Thread-safe. A file that is no model, is being written or cannot be read is named once in the
-/// log and looked at again when it may have become one. A folder that is gone leaves what is known.
+/// Thread-safe. A file that is no model, is being written, cannot be read or is a link out of the
+/// folder is named once in the log and looked at again when it may have become one. A folder that
+/// is gone leaves what is known.
 class ModelsFolder {
  public:
   explicit ModelsFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -64,6 +65,8 @@ class ModelsFolder {
   };
 
   std::vector<FileStamp> StampsOf(const std::filesystem::path& model, const Seen& seen) const;
+  Status CheckOwn(const std::filesystem::path& model,
+                  const std::vector<std::filesystem::path>& external) const;
   bool LookAtModel(const std::filesystem::path& path, Seen& seen);
   void LookAtBundle(const std::filesystem::path& path);
   void Keep(const std::filesystem::path& path, uint64_t bytes, Bundle bundle);

@@ -102,6 +102,29 @@ TEST_F(Registries, AFileThatIsNoModelIsNotNowUntilItIsOne) {
   EXPECT_TRUE(registry_->Find({id, CutAt(id, "r0")}));
 }
 
+// The folder of models is the operator's; what a link in it leads to may be anybody's.
+TEST_F(Registries, ALinkOutOfTheFolderIsNoModelAndIsNamed) {
+  const TempDir elsewhere;
+  const auto bytes = Chain("one").Bytes();
+  const uint64_t id = ShortId(HashSha256(bytes));
+  const auto link = folder_ / "m.onnx";
+  ASSERT_TRUE(WriteFile(elsewhere.path() / "m.onnx", bytes));
+  std::filesystem::create_symlink(elsewhere.path() / "m.onnx", link);
+  ::testing::internal::CaptureStderr();
+  Start();
+  registry_->Look();
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("not used: " + link.string() + ": leads out of "));
+  EXPECT_EQ(said.find("leads out"), said.rfind("leads out")) << "once";
+  EXPECT_EQ(registry_->models(), 0U);
+  std::filesystem::remove(link);
+  ASSERT_TRUE(WriteFile(folder_ / "own", bytes));
+  std::filesystem::create_symlink("own", link);
+  registry_->Look();
+  EXPECT_EQ(registry_->models(), 1U);
+  EXPECT_TRUE(registry_->Find({id, CutAt(id, "r0")}));
+}
+
 TEST_F(Registries, AModelThatTheEngineRefusesIsNotNow) {
   TestModel odd;
   odd.Input("x", {"1", "4"}).Output("y").Node("NoSuchOperator", {"x"}, {"y"});

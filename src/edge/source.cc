@@ -27,7 +27,7 @@ class FolderSource final : public Source {
     }
     const std::filesystem::path& path = files_[next_++];
     out.began = Clock::Real().Steady();
-    FOGLINE_TRY(out.file, ReadFile(path));
+    FOGLINE_TRY(out.file, ReadFileIn(name_, path));
     out.where = path.string();
     // A file's date is what is known of its picture besides EXIF: never the time of reading it.
     const Captured date = FileDate(path);

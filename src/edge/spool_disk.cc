@@ -7,7 +7,7 @@
 namespace fogline {
 
 int SpoolDisk::Open(const std::filesystem::path& path, int flags) {
-  return open(path.c_str(), flags | O_CLOEXEC, 0644);
+  return open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0644);
 }
 
 ssize_t SpoolDisk::ReadAt(int fd, std::span<std::byte> out, off_t offset) {

@@ -4,15 +4,20 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <system_error>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/paths.h"
 
 namespace fogline {
 namespace {
+
+/// A file is 16 MB, or one frame, which no broker takes beyond 256 MB.
+constexpr uint64_t kMostSegmentFile = uint64_t{1} << 29;
 
 std::string ErrnoText() { return std::generic_category().message(errno); }
 
@@ -79,8 +84,12 @@ Result<std::unique_ptr<SpoolFolder>> SpoolFolder::Open(const std::filesystem::pa
 /// One process a folder, and one device: its frames go to its own topic.
 Status SpoolFolder::Lock(const std::string& device) {
   const auto path = path_ / "device";
+  if (IsLink(path)) {
+    return Fail(ErrorCode::kInvalid, "--spool " + path.string(), "is a link, not a spool's file");
+  }
   folder_ = std::make_unique<SpoolFile>(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  lock_ = std::make_unique<SpoolFile>(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  lock_ = std::make_unique<SpoolFile>(
+      open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!folder_->ok() || !lock_->ok()) return Unusable(path_, "open it");
   if (flock(lock_->fd(), LOCK_EX | LOCK_NB) != 0) {
     return Fail(ErrorCode::kConflict, "--spool " + path_.string(),
@@ -106,8 +115,8 @@ std::filesystem::path SpoolFolder::PathOf(uint64_t segment) const {
   return path_ / fmt::format("{:016x}.spool", segment);
 }
 
-Result<std::map<uint64_t, uint64_t>> SpoolFolder::List() const {
-  std::map<uint64_t, uint64_t> sizes;
+Result<SpoolFolder::Listing> SpoolFolder::List() const {
+  Listing listing;
   std::error_code error;
   std::filesystem::directory_iterator entry(path_, error), end;
   for (; !error && entry != end; entry.increment(error)) {
@@ -116,16 +125,25 @@ Result<std::map<uint64_t, uint64_t>> SpoolFolder::List() const {
     uint64_t id = 0;
     const char* const stop = name.data() + name.size();
     if (std::from_chars(name.data(), stop, id, 16).ptr != stop || id == 0) continue;
-    std::error_code unknown;
-    const uint64_t size = std::filesystem::file_size(PathOf(id), unknown);
-    if (unknown) continue;  // no file, or gone meanwhile
-    sizes[id] = size;
+    listing.last = std::max(listing.last, id);
+    const auto path = PathOf(id);
+    const Status own = CheckOwnFile(path);
+    const uint64_t size = BytesOf(path);
+    if (!own && own.error().code == ErrorCode::kNotFound) continue;
+    if (!own && own.error().code == ErrorCode::kInvalid) {
+      LogError("{}; it is left alone", own.error().ToString());
+    } else if (size > kMostSegmentFile) {
+      LogError("{}: has {} bytes, which no spool's file has; it is left alone", path.string(),
+               size);
+    } else {
+      listing.sizes[id] = size;
+    }
   }
   if (error) {
     return Fail(ErrorCode::kInvalid, "--spool " + path_.string(), "cannot be read: {}",
                 error.message());
   }
-  return sizes;
+  return listing;
 }
 
 Result<ScannedSegment> SpoolFolder::Scan(uint64_t segment, uint64_t size) const {

@@ -51,8 +51,13 @@ class SpoolFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path PathOf(uint64_t segment) const;
-  /// The segments there, and their sizes in bytes.
-  Result<std::map<uint64_t, uint64_t>> List() const;
+  /// The segments there. What has a segment's name and is none that a spool wrote (a link, a giant)
+  /// is left alone, which the log says.
+  struct Listing {
+    std::map<uint64_t, uint64_t> sizes;  // in bytes, by number
+    uint64_t last = 0;                   // the highest number that has a file, or was left alone
+  };
+  Result<Listing> List() const;
 
   /// Reads a segment from front to end. kUnavailable when it cannot be read now.
   Result<ScannedSegment> Scan(uint64_t segment, uint64_t size) const;

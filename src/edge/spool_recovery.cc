@@ -41,12 +41,12 @@ void Spool::Count(Segments::iterator segment, const std::vector<uint32_t>& frame
 }
 
 Status Spool::Recover() {
-  FOGLINE_TRY(const auto sizes, folder_->List());
-  for (const auto& [id, size] : sizes) {
+  FOGLINE_TRY(const auto listing, folder_->List());
+  for (const auto& [id, size] : listing.sizes) {
     segments_[id].size = static_cast<uint32_t>(size);
     counts_.bytes += size;
-    next_ = std::max(next_, id + 1);
   }
+  next_ = std::max(next_, listing.last + 1);
   std::map<uint64_t, std::vector<uint32_t>> frames, marks;  // by segment
   for (auto segment = segments_.begin(); segment != segments_.end(); ++segment) {
     ScannedSegment scanned;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -193,6 +194,38 @@ TEST_F(SpoolTest, OneProcessAndOneDeviceAFolder) {
   const auto other = Spool::Open(options_, "bike-8");
   ASSERT_FALSE(other);
   EXPECT_NE(other.error().ToString().find("bike-7"), std::string::npos);
+}
+
+// A spool's folder is the device's own; what else lies in it is neither read nor written nor
+// removed.
+TEST_F(SpoolTest, WhatNoSpoolWroteIsLeftAlone) {
+  namespace fs = std::filesystem;
+  auto spool = Open();
+  for (uint64_t i = 0; i < 3; ++i) Append(*spool, i, 1000);
+  const auto written = Files(options_.folder);
+  spool = nullptr;
+  const fs::path other = dir_.path() / "other", link = options_.folder / "00000000000000aa.spool",
+                 giant = options_.folder / "00000000000000ab.spool",
+                 pipe = options_.folder / "00000000000000ac.spool";
+  fs::copy(written.front(), other);  // frames of somebody else
+  fs::create_symlink(other, link);
+  ASSERT_TRUE(WriteFile(giant, "x"));
+  ASSERT_EQ(truncate(giant.c_str(), off_t{5} << 30), 0);
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const auto before = ReadFile(other).value();
+  spool = Open();
+  EXPECT_EQ(TakeAll(*spool), (std::vector<uint64_t>{0, 1, 2}));
+  for (uint64_t i = 0; i < 3; ++i) spool->Done(places_[i]);
+  for (uint64_t i = 3; i < 200; ++i) Append(*spool, i, 1000);  // several files
+  for (const uint64_t sequence : TakeAll(*spool)) spool->Done(places_[sequence]);
+  spool = nullptr;
+  EXPECT_EQ(Files(options_.folder), (std::vector<fs::path>{link, giant, pipe}));
+  EXPECT_EQ(ReadFile(other).value(), before);
+
+  fs::remove(options_.folder / "device");
+  fs::create_symlink(dir_.path() / "nobody", options_.folder / "device");
+  EXPECT_EQ(Spool::Open(options_, "bike-7").error().code, ErrorCode::kInvalid);
+  EXPECT_FALSE(fs::exists(dir_.path() / "nobody"));
 }
 
 TEST_F(SpoolTest, AnEndTornAnywhereCostsOnlyTheFrameItTears) {

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "vision/box_layout.h"
 #include "vision/card_boxes.h"
 #include "vision/card_exits.h"
@@ -85,8 +86,11 @@ void ReadLabels(CardReader& reader, const std::filesystem::path& folder, ModelCa
   const auto* node = reader.Find("labels");
   if (node == nullptr) return;
   if (const auto file = node->text()) {
-    const auto text = ReadTextFile(folder / *file);
+    const auto path = folder / *file;
+    const auto text = ReadTextFile(path);
     if (!text) return reader.Set("'output.labels': " + text.error().ToString());
+    const Status own = CheckLeadsInto(folder, path, path);
+    if (!own) return reader.Set("'output.labels': " + own.error().ToString());
     std::istringstream lines(*text);
     for (std::string line; std::getline(lines, line);) {
       if (!line.empty() && line.back() == '\r') line.pop_back();

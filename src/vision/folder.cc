@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/paths.h"
 
 namespace fogline {
 namespace {
@@ -60,19 +61,9 @@ tl::unexpected<Error> CannotRead(const fs::path& folder, const std::error_code& 
   return Fail(ErrorCode::kNotFound, folder.string(), "cannot read the folder: {}", error.message());
 }
 
-/// Whether what `path` leads to lies below `root`, which is free of links.
-bool LeadsInto(const fs::path& root, const fs::path& path) {
-  std::error_code error;
-  const fs::path target = fs::canonical(path, error);
-  return !error &&
-         std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first == root.end();
-}
-
 class Lister {
  public:
-  Lister(const fs::path& folder, Depth depth) : depth_(depth) {
-    if (std::error_code unknown; depth == Depth::kRecursive) root_ = fs::canonical(folder, unknown);
-  }
+  Lister(fs::path folder, Depth depth) : depth_(depth), root_(std::move(folder)) {}
 
   /// Adds the entries of one folder, and remembers those below it.
   std::error_code Read(const fs::path& folder) {
@@ -83,8 +74,8 @@ class Lister {
     return error;
   }
 
-  Result<Folder> All(const fs::path& folder) {
-    if (const auto error = Read(folder)) return CannotRead(folder, error);
+  Result<Folder> All() {
+    if (const auto error = Read(root_)) return CannotRead(root_, error);
     while (!below_.empty()) {
       const fs::path next = std::move(below_.back());
       below_.pop_back();
@@ -110,7 +101,7 @@ class Lister {
       }
     } else if (!fs::is_regular_file(status)) {
       ++found_.unread["other file"];
-    } else if (recursive && link && kind != kBeside && !LeadsInto(root_, entry.path())) {
+    } else if (link && kind != kBeside && !CheckLeadsInto(root_, entry.path(), entry.path())) {
       ++found_.unread["link out of the folder"];
     } else if (!kind.empty() && kind != kBeside) {
       ++found_.unread[std::string(kind)];
@@ -120,14 +111,12 @@ class Lister {
   }
 
   const Depth depth_;
-  fs::path root_;
+  const fs::path root_;
   std::vector<fs::path> below_;
   Folder found_;
 };
 
-Result<Folder> List(const fs::path& folder, Depth depth) {
-  return Lister(folder, depth).All(folder);
-}
+Result<Folder> List(const fs::path& folder, Depth depth) { return Lister(folder, depth).All(); }
 
 }  // namespace
 

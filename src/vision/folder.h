@@ -27,8 +27,8 @@ enum class Depth { kFlat, kRecursive };
 constexpr Depth DepthOf(bool recursive) { return recursive ? Depth::kRecursive : Depth::kFlat; }
 /// kNotFound for a missing folder, kInvalid for one without pictures. A link that leads nowhere or
 /// in a circle is one of the unread. With sub-folders the order is by path, name by name from the
-/// top; hidden ones are left alone, and neither a link to a folder nor one to a file outside of
-/// `folder` is followed, so that a folder gives what lies in it, once.
+/// top; hidden ones are left alone, and a link to a folder is not followed. One to a file outside
+/// of `folder` never is, so that a folder gives what lies in it.
 Result<Folder> ListFolder(const std::filesystem::path& folder, Depth depth = Depth::kFlat);
 /// Says in the log what of a folder was not read, if anything.
 void LogUnread(const std::filesystem::path& folder, const Folder& listed);

@@ -288,15 +288,19 @@ TEST(Folder, WhatIsNotReadIsCountedByKind) {
   std::filesystem::create_symlink("loop.jpg", dir.path() / "loop.jpg");
   std::filesystem::create_symlink("nowhere", dir.path() / "gone.png");
   std::filesystem::create_symlink(dir.path() / "b.JPG", dir.path() / "link.jpg");
+  const TempDir elsewhere;
+  ASSERT_TRUE(WriteFile(elsewhere.path() / "private.jpg", "x"));
+  std::filesystem::create_symlink(elsewhere.path() / "private.jpg", dir.path() / "out.jpg");
   const auto folder = ListFolder(dir.path());
   ASSERT_TRUE(folder) << folder.error().ToString();
   EXPECT_EQ(folder->files,
             (std::vector<std::filesystem::path>{dir.path() / "a.webp", dir.path() / "b.JPG",
                                                 dir.path() / "link.jpg"}));
-  EXPECT_EQ(
-      folder->Unread(),
-      "2 JPEG XL or 2000, 1 TIFF, 2 links that lead nowhere, 1 other file, 1 sub-folder, 2 videos "
-      "(--recursive reads sub-folders)");
+  EXPECT_EQ(folder->Unread(),
+            "2 JPEG XL or 2000, 1 TIFF, 1 link out of the folder, 2 links that lead nowhere, 1 "
+            "other file, "
+            "1 sub-folder, 2 videos "
+            "(--recursive reads sub-folders)");
   for (const auto& file : folder->files) std::filesystem::remove(file);
   const auto none = ListImages(dir.path());
   ASSERT_FALSE(none);

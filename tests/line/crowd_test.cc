@@ -161,6 +161,10 @@ std::vector<Oddity> Crowd::Oddities() const {
       File("doubled-{}.jpg", Fate::kRead, stray),
       File("a name, with \"blanks\"\n& ünïcode {}.jpg", Fate::kRead, Jpeg),
       {"linked-{}.jpg", Fate::kRead,
+       [](const fs::path& path, size_t i) {
+         fs::create_symlink(fmt::format("grey-{}.jpg", i), path);
+       }},
+      {"out-{}.jpg", Fate::kCounted,
        [this](const fs::path& path, size_t i) {
          Put(dir_.path() / fmt::format("elsewhere-{}.jpg", i), Jpeg(i));
          fs::create_symlink(dir_.path() / fmt::format("elsewhere-{}.jpg", i), path);
