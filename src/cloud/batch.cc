@@ -19,7 +19,7 @@ bool MayBeOneRows(ErrorCode code) {
 
 void Blame(Ack& ack, AckStatus status, const Error& error) {
   ack.status = status;
-  ack.message = error.ToString();
+  ack.message = ReasonFor(status, error);
 }
 
 Batch::Action Batch::Resume(const Event& event, Nanos now) {

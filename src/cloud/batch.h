@@ -29,7 +29,7 @@ struct Finished {
   bool has_row() const { return worked && worked->detection; }
 };
 
-/// Makes of an answer one that says why the frame is not stored.
+/// Makes of an answer one that says why the frame is not stored, as far as devices are told.
 void Blame(Ack& ack, AckStatus status, const Error& error);
 
 /// Decides what is put into the store together and what each frame is answered: stored only after

@@ -19,6 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr const char* kStoreName = "/var/lib/fogline/store.db";
+
 /// Takes rows by their sequence, all of a Put or none.
 struct FakeStore {
   enum Mood { kWell, kFull, kAway, kBroken } mood = kWell;
@@ -28,11 +30,11 @@ struct FakeStore {
 
   Result<std::vector<PutOutcome>> Put(std::span<const Detection> batch,
                                       std::span<const Settlement> settlements) {
-    if (mood == kFull) return Fail(ErrorCode::kExhausted, "store", "is full");
-    if (mood == kAway) return Fail(ErrorCode::kUnavailable, "store", "does not answer");
-    if (mood == kBroken) return Fail(ErrorCode::kInternal, "store", "is broken");
+    if (mood == kFull) return Fail(ErrorCode::kExhausted, kStoreName, "is full");
+    if (mood == kAway) return Fail(ErrorCode::kUnavailable, kStoreName, "does not answer");
+    if (mood == kBroken) return Fail(ErrorCode::kInternal, kStoreName, "is broken");
     for (const Detection& row : batch) {
-      if (bad.contains(row.sequence)) return Fail(ErrorCode::kInternal, "store", "chokes");
+      if (bad.contains(row.sequence)) return Fail(ErrorCode::kInternal, kStoreName, "chokes");
     }
     std::vector<PutOutcome> outcomes;
     for (const Detection& row : batch) {
@@ -233,6 +235,7 @@ class World {
     const bool stored = ack.status == AckStatus::kStored || ack.status == AckStatus::kDuplicate;
     Must(stored == (error == nullptr) && stored == ack.message.empty(),
          "an answer without its reason");
+    Must(ack.message.find(kStoreName) == std::string::npos, "a device hears where the store lies");
     if (!f.worked) {
       Must(ack.status == AnswerTo(f.worked.error()), "what is not worked through is misjudged");
       ++(ack.status == AckStatus::kRefused ? events_.refused : events_.not_now);

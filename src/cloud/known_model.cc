@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cloud/models_folder.h"
 #include "frame/frame.h"
 
 namespace fogline {
@@ -34,7 +35,7 @@ Result<std::vector<int>> KnownModel::Named(uint64_t cut, std::span<const uint32_
   std::vector<std::string> names;
   for (const int activation : activations) names.push_back(names_[static_cast<size_t>(activation)]);
   if (activations.size() == tensors.size() && IdOfCut(names) == cut) return activations;
-  return Fail(ErrorCode::kInvalid, path.string(), "has no cut {:016x}{}", cut,
+  return Fail(ErrorCode::kInvalid, "model " + IdText(ShortId(hash)), "has no cut {:016x}{}", cut,
               tensors.size() > 1 ? " where the frame's tensors cross" : "");
 }
 

@@ -66,6 +66,16 @@ std::vector<FileStamp> ModelsFolder::StampsOf(const std::filesystem::path& model
   return stamps;
 }
 
+/// Whether a model's files lie in the folder, wherever links lead.
+Status ModelsFolder::CheckOwn(const std::filesystem::path& model,
+                              const std::vector<std::filesystem::path>& external) const {
+  FOGLINE_CHECK(CheckLeadsInto(folder_, model, model));
+  for (const auto& file : external) {
+    FOGLINE_CHECK(CheckLeadsInto(folder_, folder_ / file, folder_ / file));
+  }
+  return {};
+}
+
 /// True when the card of a model that is known changed.
 bool ModelsFolder::LookAtModel(const std::filesystem::path& path, Seen& seen) {
   const FileStamp card = CardStamp(path);
@@ -75,21 +85,21 @@ bool ModelsFolder::LookAtModel(const std::filesystem::path& path, Seen& seen) {
   if (!seen.stamps.empty() && StampsOf(path, seen) == seen.stamps) return other_card;
 
   const FileStamp before = StampOf(path);
-  auto name = NameModel(path);
+  const auto name = NameModel(path);
+  seen.external = name ? name->external : std::vector<std::filesystem::path>();
+  const Status own = name ? CheckOwn(path, seen.external) : tl::unexpected<Error>(name.error());
+  const auto stamps = StampsOf(path, seen);
   seen.id.reset();
   seen.stamps.clear();
-  if (!name) {
+  if (stamps.front() != before) return other_card;  // it is being written; another look will tell
+  if (!own) {
     // A file that is no model stays none until it changes; what is missing or denied may come.
-    if (name.error().code == ErrorCode::kInvalid) seen.stamps = {before};
-    seen.external.clear();
-    const std::string trouble = name.error().ToString();
+    if (own.error().code == ErrorCode::kInvalid) seen.stamps = stamps;
+    const std::string trouble = own.error().ToString();
     if (trouble != seen.trouble) LogWarning("not used: {}", trouble);
     seen.trouble = trouble;
     return other_card;
   }
-  seen.external = std::move(name->external);
-  const auto stamps = StampsOf(path, seen);
-  if (stamps.front() != before) return other_card;  // it is being written; another look will tell
   seen.stamps = stamps;
   seen.id = ShortId(name->hash);
   seen.trouble.clear();
@@ -101,7 +111,8 @@ void ModelsFolder::LookAtBundle(const std::filesystem::path& path) {
   const FileStamp stamp = StampOf(path);
   SeenBundle& seen = seen_bundles_[path];
   if (seen.stamp == stamp) return;
-  auto bundle = Bundle::Load(path);
+  const Status own = CheckLeadsInto(folder_, path, path);
+  auto bundle = own ? Bundle::Load(path) : tl::unexpected<Error>(own.error());
   if (!bundle) {
     // What is no bundle stays none until it changes; what cannot be read now may be read later.
     if (bundle.error().code == ErrorCode::kInvalid) seen.stamp = stamp;
@@ -158,7 +169,7 @@ Result<ModelsFolder::File> ModelsFolder::Find(uint64_t model) const {
   const auto found = files_.find(model);
   if (found != files_.end()) return found->second;
   return Fail(ErrorCode::kNotFound, "model " + IdText(model),
-              "is not in {} (its hash starts so); put it there", folder_.string());
+              "is not among the cloud's models (its hash starts so); put it there");
 }
 
 Result<std::shared_ptr<const Bundle>> ModelsFolder::FindBundle(uint64_t model, uint64_t bundle) {
@@ -183,8 +194,9 @@ Result<std::shared_ptr<const Bundle>> ModelsFolder::FindBundle(uint64_t model, u
   const auto file = Find(model);
   const std::string stem = file ? file->path.stem().string() : "MODEL";
   return Fail(ErrorCode::kConflict, "bundle " + IdText(bundle),
-              "coded this frame and is not in {}: put it back, e.g. as {}.{}.bundle",
-              folder_.string(), stem, IdText(bundle));
+              "coded this frame and is not among the cloud's models: put it back, e.g. as "
+              "{}.{}.bundle",
+              stem, IdText(bundle));
 }
 
 }  // namespace fogline

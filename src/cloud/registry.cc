@@ -265,7 +265,9 @@ Result<Cut> Registry::CutOf(const KnownModel& known, const HalvesKey& key,
   if (!network) return NotNow(network.error());
   auto cut = CutAt((*network)->model, activations);
   // These tensors are no cut of the very model that the frame names.
-  if (!cut) return Fail(ErrorCode::kInvalid, cut.error().where, "{}", cut.error().message);
+  if (!cut) {
+    return Fail(ErrorCode::kInvalid, "model " + IdText(key.model), "{}", cut.error().message);
+  }
   return cut;
 }
 

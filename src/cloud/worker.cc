@@ -31,6 +31,11 @@ tl::unexpected<Error> Refuse(const char* what) {
   return Fail(ErrorCode::kInvalid, "frame", "{}", what);
 }
 
+/// A fault of something that the frame brought is the frame's.
+tl::unexpected<Error> InFrame(const Error& error) {
+  return Fail(error.code, "frame", "{}", error.ToString());
+}
+
 /// False for a tensor of floats of which one is NaN or infinite: then what the network made of it
 /// is not the network's fault.
 bool HoldsNumbers(const TensorView& tensor) {
@@ -125,7 +130,7 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
                 Millis(e.window)};
   row.stages.decode = Millis(out.stages.decode);
   row.stages.suffix = Millis(out.stages.suffix);
-  FOGLINE_CHECK(Check(row));
+  if (const Status fits = Check(row); !fits) return InFrame(fits.error());
   return out;
 }
 
@@ -255,7 +260,8 @@ Status Worker::Decode(const OpenCut& open) {
     if (CodesPictures(codecs_[i])) return Refuse("holds a coded picture where a tensor is due");
     FOGLINE_TRY(TensorCodec* const decoder,
                 Decoder(*carriers_[i], codecs_[i], open.cut.tensors[i], false));
-    FOGLINE_CHECK(decoder->Decode(carriers_[i]->bytes, decoded_[i]));
+    const Status decoded = decoder->Decode(carriers_[i]->bytes, decoded_[i]);
+    if (!decoded) return InFrame(decoded.error());
     inputs_.push_back(decoded_[i].view());
   }
   return {};
@@ -270,7 +276,8 @@ Status Worker::DecodePicture(const OpenCut& open, const Payload& payload, const 
   } else {
     FOGLINE_TRY(TensorCodec* const decoder, Decoder(payload, codec, pixels, true));
     if (decoded_.empty()) decoded_.resize(1);
-    FOGLINE_CHECK(decoder->Decode(payload.bytes, decoded_[0]));
+    const Status decoded = decoder->Decode(payload.bytes, decoded_[0]);
+    if (!decoded) return InFrame(decoded.error());
     picture_.width = card.width;
     picture_.height = card.height;
     const auto values = decoded_[0].as<uint8_t>();

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 
 #include "base/result.h"
 #include "frame/ack.h"
@@ -31,6 +32,11 @@ inline AckStatus AnswerTo(const Error& error) {
   }
   return AckStatus::kRetry;
 }
+
+/// What a device is told of an error that its frame met: all of it where it is about the frame, or
+/// about a model or a bundle by the names that travel; of what is the cloud's own (its disk, store
+/// and engine, with their paths, addresses and words) only the kind. The cloud's log says it all.
+std::string ReasonFor(AckStatus status, const Error& error);
 
 /// How many kinds of reasons there are, and one word for each, for figures.
 inline constexpr size_t kReasons = static_cast<size_t>(ErrorCode::kInternal) + 1;

@@ -21,6 +21,25 @@
 namespace fogline {
 namespace {
 
+TEST(Answer, TellsADeviceAllOfItsFrameAndNothingOfTheCloudsOwn) {
+  const auto told = [](ErrorCode code, const std::string& where, const std::string& message) {
+    const Error error(code, where, message);
+    return ReasonFor(AnswerTo(error), error);
+  };
+  EXPECT_EQ(told(ErrorCode::kInvalid, "frame", "is nonsense"), "frame: is nonsense");
+  EXPECT_EQ(told(ErrorCode::kNotFound, "model 12ab", "is not there"), "model 12ab: is not there");
+  EXPECT_EQ(told(ErrorCode::kConflict, "bundle 12ab", "is not there"), "bundle 12ab: is not there");
+  for (const char* own : {"/srv/models/a.onnx", "models/a.onnx from split1", "fogline.db",
+                          "redis://10.0.0.7:6379/0", "postgresql:", "", "frames"}) {
+    EXPECT_EQ(told(ErrorCode::kUnavailable, own, "cannot open /srv"),
+              "the cloud cannot take it now (unavailable); its log says why");
+    EXPECT_EQ(told(ErrorCode::kInvalid, own, "at /srv"),
+              "the cloud cannot take it (invalid); its log says why");
+  }
+  EXPECT_EQ(told(ErrorCode::kInternal, "frame", "cannot be worked on: open /srv/x"),
+            "the cloud cannot take it now (internal); its log says why");
+}
+
 std::span<const std::byte> Bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
