@@ -37,26 +37,47 @@ std::vector<std::byte> WithHead(Bytes block) {
   return out;
 }
 
-/// Segment by segment up to the scan; stray bytes between them are passed over, as decoders do.
+/// A piece of a JPEG from `begin` on: a marker with its segment, or stray bytes.
+struct Piece {
+  size_t code = 0;  // the marker's second byte; 0: stray bytes, as scans are
+  Bytes body;       // of the segment; empty for a marker without one
+  size_t end = 0;
+};
+
+/// The next one; stray bytes are pieces of their own, as decoders pass over them. `at` + 1 lies
+/// within the file.
+Piece NextPiece(Bytes file, size_t at) {
+  size_t code = Byte(file, at + 1);
+  if (file[at] != std::byte{0xFF} || code == 0 || code == 0xFF) return {0, {}, at + 1};
+  const bool alone = code == 0x01 || (code >= 0xD0 && code <= 0xD9);
+  if (alone || at + 4 > file.size()) return {code, {}, at + 2};
+  const size_t length = Byte(file, at + 2) << 8 | Byte(file, at + 3);
+  if (length < 2) return {code, {}, file.size()};
+  const size_t there = std::min(length - 2, file.size() - at - 4);
+  return {code, file.subspan(at + 4, there), at + 4 + there};
+}
+
+constexpr size_t kEnd = 0xD9, kScan = 0xDA, kApplication = 0xE0, kComment = 0xFE;
+
+/// Segment by segment up to the scan.
 std::vector<std::byte> FromJpeg(Bytes file) {
   for (size_t at = 2; at + 4 <= file.size();) {
-    const size_t code = Byte(file, at + 1);
-    if (file[at] != std::byte{0xFF} || code == 0 || code == 0xFF || code == 0xD8) {
-      ++at;
-      continue;
+    const Piece piece = NextPiece(file, at);
+    if (piece.code == kEnd || piece.code == kScan) break;
+    if (piece.code == kApplication + 1 && StartsWith(piece.body, kHead)) {
+      return WithHead(piece.body);
     }
-    if (code == 0x01 || (code >= 0xD0 && code <= 0xD7)) {
-      at += 2;
-      continue;
-    }
-    if (code == 0xD9 || code == 0xDA) break;
-    const size_t length = Byte(file, at + 2) << 8 | Byte(file, at + 3);
-    if (length < 2) break;
-    const Bytes body = file.subspan(at + 4, std::min(length - 2, file.size() - at - 4));
-    if (code == 0xE1 && StartsWith(body, kHead)) return WithHead(body);
-    at += 2 + length;
+    at = piece.end;
   }
   return {};
+}
+
+/// Whether a segment says what the pixels mean, or more than that.
+bool IsAboutPixels(const Piece& piece) {
+  if (piece.code == kComment) return false;
+  if (piece.code < kApplication || piece.code > kApplication + 15) return true;
+  const bool colours = piece.code == kApplication + 2 && StartsWith(piece.body, "ICC_PROFILE");
+  return colours || piece.code == kApplication || piece.code == kApplication + 14;
 }
 
 std::vector<std::byte> FromWebp(Bytes file) {
@@ -143,6 +164,21 @@ std::vector<std::byte> FromHeif(Bytes file) {
 }
 
 }  // namespace
+
+std::vector<std::byte> PixelsAlone(std::span<const std::byte> jpeg) {
+  std::vector<std::byte> out;
+  if (!StartsWith(jpeg, "\xFF\xD8")) return out;
+  for (size_t at = 0; at + 2 <= jpeg.size();) {
+    const Piece piece = NextPiece(jpeg, at);
+    if (IsAboutPixels(piece)) {
+      const Bytes kept = jpeg.subspan(at, piece.end - at);
+      out.insert(out.end(), kept.begin(), kept.end());
+    }
+    if (piece.code == kEnd) break;
+    at = piece.end;
+  }
+  return out;
+}
 
 std::vector<std::byte> FindExif(std::span<const std::byte> file) {
   if (StartsWith(file, "\xFF\xD8")) return FromJpeg(file);

@@ -12,4 +12,9 @@ namespace fogline {
 /// when it has none. Any bytes may come.
 std::vector<std::byte> FindExif(std::span<const std::byte> file);
 
+/// A JPEG file without what it says beside its pixels: EXIF and other applications' segments (but
+/// JFIF's, Adobe's and colour profiles, which say what the pixels mean), comments, and whatever
+/// follows its end. Nothing of what is no JPEG. Any bytes may come.
+std::vector<std::byte> PixelsAlone(std::span<const std::byte> jpeg);
+
 }  // namespace fogline

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/file.h"
+#include "vision/exif_block.h"
 #include "vision/exif_time.h"
 #include "vision/folder.h"
 
@@ -279,6 +280,34 @@ TEST(Exif, DamageIsNeverMoreThanNothing) {
         EXPECT_TRUE(IsValid(*exif.position));
       }
     }
+  }
+}
+
+// What a camera wrote beside a picture stays behind, and the picture is the same.
+TEST(PixelsAlone, LeavesTheCamerasWordsOut) {
+  Bytes jpeg;
+  ASSERT_TRUE(EncodeJpeg(Image{16, 16, std::vector<uint8_t>(16 * 16 * 3, 90)}, 80, jpeg));
+  Block block;
+  block.root.push_back(Text(0x0110, "a camera"));
+  const Bytes exif = block.File();
+  Bytes told = jpeg;
+  told.insert(told.begin() + 2, exif.begin() + 2, exif.end());
+  const std::string comment("\xFF\xFE\0\x06here", 8);
+  for (const char c : comment) told.insert(told.end() - 2, static_cast<std::byte>(c));
+  told.insert(told.end(), exif.begin(), exif.end());  // behind its end
+  ASSERT_FALSE(FindExif(told).empty());
+  EXPECT_EQ(PixelsAlone(told), jpeg);
+  EXPECT_EQ(PixelsAlone(jpeg), jpeg);
+  EXPECT_TRUE(PixelsAlone(Bytes{}).empty());
+  EXPECT_TRUE(PixelsAlone(Bytes(exif.begin() + 1, exif.end())).empty());
+  // Whatever is torn off or changed, no more comes out than went in.
+  std::mt19937 random(7);
+  for (int i = 0; i < 2000; ++i) {
+    Bytes torn(told.begin(), told.begin() + static_cast<long>(random() % told.size()));
+    for (int k = 0; k < 3 && !torn.empty(); ++k) {
+      torn[random() % torn.size()] = static_cast<std::byte>(random());
+    }
+    EXPECT_LE(PixelsAlone(torn).size(), torn.size());
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/json_writer.h"
 #include "profile/library.h"
+#include "vision/exif_block.h"
 #include "web/row_pages.h"
 #include "web/site.h"
 
@@ -30,6 +31,9 @@ void PutTallies(JsonWriter& json, std::string_view key, const std::vector<ValueT
     });
   });
 }
+
+/// A machine or link as visitors see it: where an operator's file lies is the operator's business.
+std::string NameShown(const std::string& given) { return given.substr(given.rfind('/') + 1); }
 
 }  // namespace
 
@@ -187,16 +191,16 @@ Result<HttpResponse> Site::FleetNow(const HttpRequest&, Parameters& parameters) 
     }
   });
   json.Object("predicted_by", [&] {
-    json.Put("edge", by.edge);
-    json.Put("cloud", by.cloud);
-    json.Put("link", by.link);
+    json.Put("edge", NameShown(by.edge));
+    json.Put("cloud", NameShown(by.cloud));
+    json.Put("link", NameShown(by.link));
   });
   size_t fresh = kMostFresh;
   json.List("predictions", fleet_.Ways(), [&](const FleetMemory::Way& way) {
     const auto own = by.devices.find(way.device);
     const std::string& edge = own == by.devices.end() ? by.edge : own->second;
     if (edge.empty()) return;
-    PutPrediction(json, way, edge, predictor_.Predict(way, by, files, fresh));
+    PutPrediction(json, way, NameShown(edge), predictor_.Predict(way, by, files, fresh));
   });
   out += "}\n";
   return response;
@@ -350,7 +354,9 @@ Result<HttpResponse> Site::Thumbnail(const HttpRequest&, Parameters& parameters)
   HttpResponse response;
   response.type = "image/jpeg";
   response.compressible = false;
-  response.body.assign(reinterpret_cast<const char*>(jpeg->data()), jpeg->size());
+  const auto pixels = PixelsAlone(*jpeg);  // a device's camera may have written where it was
+  if (pixels.empty()) return Fail(ErrorCode::kNotFound, "", "no such picture");
+  response.body.assign(reinterpret_cast<const char*>(pixels.data()), pixels.size());
   response.headers.emplace_back("Cache-Control", "private, max-age=86400");
   return response;
 }

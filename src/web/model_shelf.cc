@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/text.h"
 #include "plan/request.h"
 
@@ -13,6 +14,7 @@ namespace {
 constexpr size_t kMostNames = 200;
 constexpr size_t kMostKept = 16;
 constexpr auto kNamesLast = std::chrono::seconds(5);
+constexpr auto kFailureLasts = std::chrono::seconds(2);
 
 /// When either of a model's files changed last.
 std::filesystem::file_time_type ChangedAt(const std::filesystem::path& model) {
@@ -24,7 +26,9 @@ std::filesystem::file_time_type ChangedAt(const std::filesystem::path& model) {
 }
 
 Result<std::shared_ptr<const ShelfModel>> Read(const std::string& name,
-                                               const std::filesystem::path& path) {
+                                               const std::filesystem::path& folder) {
+  const auto path = folder / (name + ".onnx");
+  FOGLINE_CHECK(CheckLeadsInto(folder, path, path));
   FOGLINE_TRY(Network network, ReadNetwork(path));
   FOGLINE_TRY(std::vector<Cut> cuts, ListCuts(network.model));
   auto bundle = BundleBeside(network.model, path);
@@ -70,8 +74,11 @@ Result<std::shared_ptr<const ShelfModel>> ModelShelf::Find(const std::string& na
   }
   const auto changed = ChangedAt(folder_ / (name + ".onnx"));
   const auto [slot, fresh] = slots_.try_emplace(name);
-  if (fresh || (slot->second.value && slot->second.changed != changed)) {
+  const bool stale =
+      slot->second.changed != changed || Clock::Real().Steady() >= slot->second.again;
+  if (fresh || (slot->second.value && stale)) {
     slot->second.changed = changed;
+    slot->second.again = Nanos::max();
     slot->second.value.reset();
     queue_.push_back(name);
     wanted_.notify_one();
@@ -116,10 +123,20 @@ void ModelShelf::Work(const std::stop_token& stop) {
     const std::string name = queue_.front();
     queue_.erase(queue_.begin());
     lock.unlock();
-    Loaded loaded = Read(name, folder_ / (name + ".onnx"));
-    if (!loaded) LogWarning("planner: {}", Printable(loaded.error().ToString()));
+    Loaded loaded = Read(name, folder_);
+    Nanos again = Nanos::max();
+    if (!loaded) {
+      const ErrorCode code = loaded.error().code;
+      const bool stays = code == ErrorCode::kInvalid || code == ErrorCode::kUnsupported;
+      if (!stays) again = Clock::Real().Steady() + kFailureLasts;
+      // Where it lies and how it fails is the operator's business, not the visitor's.
+      LogWarning("planner: {}", Printable(loaded.error().ToString()));
+      loaded = Fail(ErrorCode::kNotFound, "model", "'{}' cannot be read; the server's log says why",
+                    name);
+    }
     lock.lock();
     slots_[name].value = std::move(loaded);
+    slots_[name].again = again;
     DropOldestLocked();
   }
 }

@@ -39,7 +39,8 @@ class ModelShelf {
   /// Names of the models, sorted, at most 200; looked up again after a few seconds.
   std::vector<std::string> Names();
   /// kNotFound with the nearest names, kUnavailable while it is being read (which this starts),
-  /// else whatever is wrong with the file. A file that has changed is read again.
+  /// kNotFound, too, for one that cannot be used; the log says why. A file that has changed is read
+  /// again, and one that could not be read for a reason that may pass a moment later.
   Result<std::shared_ptr<const ShelfModel>> Find(const std::string& name);
   /// The same by the hash of the model's file in hexadecimal, as detections name it: reads one
   /// model after the other until it is found.
@@ -50,6 +51,7 @@ class ModelShelf {
   struct Slot {
     std::filesystem::file_time_type changed;
     std::optional<Loaded> value;  // none: on its way
+    Nanos again = Nanos::max();   // when it is tried once more, by the steady clock
     uint64_t used = 0;
   };
 

@@ -65,7 +65,7 @@ Site::Site(const WebOptions& options, Store& store, const FleetMemory& fleet, We
       predictor_(planner_.shelf()),
       timelines_(store),
       readiness_(store),
-      privacy_{options.round_decimals, options.thumbnails},
+      privacy_(options.privacy()),
       loopback_(false) {
   const auto addresses = AddressesOf({options.address, options.port});
   loopback_ = addresses && IsLoopback(*addresses);

@@ -9,11 +9,13 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "web/assets.h"
+#include "web/feed.h"
 
 namespace fogline {
 namespace {
@@ -74,21 +76,53 @@ class SiteTest : public ::testing::Test {
   std::string host_ = "127.0.0.1:8080";
 };
 
+/// What a stream of events that begins with the store tells of it.
+std::string StreamOf(Store& store, const Privacy& privacy) {
+  Feed feed(store, privacy);
+  EXPECT_TRUE(feed.Start());
+  const auto chunk = feed.Next(0).value();
+  EXPECT_THAT(chunk->text, HasSubstr("event: detection"));
+  return feed.Hello({}) + chunk->text;
+}
+
+/// A JPEG whose EXIF holds a text.
+std::vector<std::byte> JpegThatSays(const std::string& text) {
+  const std::string exif = std::string("Exif\0\0", 6) + text;
+  const std::string file = std::string("\xFF\xD8\xFF\xE1", 4) + '\0' +
+                           static_cast<char>(exif.size() + 2) + exif + "\xFF\xD9";
+  const auto bytes = std::as_bytes(std::span(file));
+  return {bytes.begin(), bytes.end()};
+}
+
 /// All that a visitor can ask about places, of a store with one picture at `lat`, `lon`.
 std::string AllAnswers(double lat, double lon, int decimals,
                        const std::vector<std::string>& boxes) {
   const auto store = OpenStore("sqlite::memory:").value();
   Detection d = Sample(1);
   d.lat = lat, d.lon = lon;
+  d.thumbnail = JpegThatSays(fmt::format("{} {}", lat, lon));
   EXPECT_TRUE(store->Put(std::span(&d, 1)));
   WebOptions options;
   options.round_decimals = decimals;
+  options.thumbnails = true;
   WebCounters counters;
   FakeClock clock;
   FleetMemory fleet(clock);
+  fleet.Add({.id = 1, .stored_us = 1, .detection = d}, clock.Steady());
   const auto site = Site::Make(options, *store, fleet, counters).value();
-  std::vector<std::string> asked = {"/api/inventory", "/api/stats", "/metrics", "/ogc/collections",
-                                    "/ogc/collections/detections/items/1"};
+  std::vector<std::string> asked = {"/api/config",
+                                    "/api/fleet",
+                                    "/api/inventory",
+                                    "/api/stats",
+                                    "/api/thumbnails/1",
+                                    "/healthz",
+                                    "/metrics",
+                                    "/ogc",
+                                    "/ogc/collections",
+                                    "/ogc/collections/detections",
+                                    "/ogc/collections/detections/items/1",
+                                    "/ogc/conformance",
+                                    "/readyz"};
   for (const std::string& box : boxes) {
     for (const char* route :
          {"/api/detections?", "/api/detections?format=csv&", "/api/detections?format=geojson&",
@@ -100,7 +134,17 @@ std::string AllAnswers(double lat, double lon, int decimals,
       asked.push_back("/api/hexagons?points=9&level=" + std::to_string(level) + "&" + box);
     }
   }
-  std::string all;
+  // No route is left out, but for those that know of no detection.
+  const std::set<std::string_view> of_none{"/api/machines", "/api/models", "/api/network",
+                                           "/api/plan", "/basemap.pmtiles"};
+  for (const std::string_view path : Site::Paths()) {
+    const bool streams = path == "/api/events";
+    const auto begin = path.substr(0, path.find('*'));
+    EXPECT_TRUE(streams || of_none.contains(path) ||
+                std::ranges::any_of(asked, [&](const auto& a) { return a.starts_with(begin); }))
+        << path;
+  }
+  std::string all = StreamOf(*store, options.privacy());
   for (const std::string& target : asked) {
     HttpRequest request;
     request.method = "GET";
@@ -112,7 +156,7 @@ std::string AllAnswers(double lat, double lon, int decimals,
   }
   // What differs between any two stores: their ids, and when a row came.
   static const std::regex kOwn(
-      R"re("epoch":"[^"]*"|"stored":[0-9]+|,[0-9T:.\-]+Z|fogline_.*seconds.*)re");
+      R"re("epoch":"[^"]*"|id: [0-9a-f]*-|"stored":[0-9]+|,[0-9T:.\-]+Z|fogline_.*seconds.*)re");
   return std::regex_replace(all, kOwn, "");
 }
 
@@ -396,6 +440,33 @@ TEST_F(SiteTest, RoundedPositionsCannotBeNarrowedDown) {
   // 36,000 cells of a hundredth of a degree round the world: no hexagon is narrower.
   const json cells = Json("/api/hexagons?level=20");
   EXPECT_LE(16 << cells["level"].get<int>(), 36'000);
+}
+
+TEST_F(SiteTest, NothingTellsWhereTheServersFilesLie) {
+  const TempDir dir;
+  ASSERT_TRUE(WriteFile(dir.path() / "sick.onnx", "no model"));
+  const TempDir elsewhere;
+  ASSERT_TRUE(WriteFile(elsewhere.path() / "m.onnx", "x"));
+  std::filesystem::create_symlink(elsewhere.path() / "m.onnx", dir.path() / "out.onnx");
+  options_.models = dir.path();
+  const std::string machine = (dir.path() / "pi.toml").string();
+  options_.predict.edge = options_.predict.cloud = options_.predict.link = machine;
+  options_.predict.devices["cam"] = machine;
+  Put(Sample(1));
+  fleet_.Add({.id = 1, .stored_us = 1, .detection = Sample(1)}, clock_.Steady());
+  std::string all = Get("/api/models").body;
+  for (const char* name : {"sick", "out", "none"}) {
+    HttpResponse answer;
+    do {
+      answer = Get(std::string("/api/network?model=") + name);
+    } while (answer.status == 503);  // it is being read
+    EXPECT_EQ(answer.status, 404) << answer.body;
+    all += answer.body + Get(std::string("/api/plan?model=") + name).body;
+  }
+  const json fleet = Json("/api/fleet");
+  EXPECT_EQ(fleet["predicted_by"]["edge"], "pi.toml");
+  all += fleet.dump();
+  EXPECT_EQ(all.find(dir.path().parent_path().string() + "/"), std::string::npos) << all;
 }
 
 TEST_F(SiteTest, PicturesLeaveOnlyWhenTheOperatorSaysSo) {

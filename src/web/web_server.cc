@@ -54,7 +54,7 @@ class WebServer::Impl {
   Impl(const WebOptions& options, Store& store)
       : options_(options),
         store_(store),
-        feed_(store, {options.round_decimals, options.thumbnails}),
+        feed_(store, options.privacy()),
         visitors_(LimitsOf(options), counters_) {}
   ~Impl() { Stop(); }
 

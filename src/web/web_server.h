@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "store/store.h"
+#include "web/detection_text.h"
 #include "web/metrics.h"
 #include "web/readiness.h"
 
@@ -54,6 +55,7 @@ struct WebOptions {
   PredictBy predict;
   std::optional<int> round_decimals;  // positions leave rounded to so many decimals of a degree
   bool thumbnails = false;            // pictures leave at all
+  Privacy privacy() const { return {round_decimals, thumbnails}; }
   /// Proxies whose X-Forwarded-For says who asks; see ClientNames.
   std::vector<std::string> proxies;
   // At once; further ones are told to come back, connections are closed. One client has a part of
