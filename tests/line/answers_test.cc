@@ -70,6 +70,7 @@ TEST_F(Answers, FramesWaitForAModelThatIsNotThereYet) {
   EXPECT_EQ(report["refused"], 0);
   EXPECT_EQ(report["kept"], 0);
   EXPECT_EQ(Stored("patient").size(), pictures_);
+  EXPECT_EQ(Log().find(folder_.string()), std::string::npos) << Log();
 }
 
 TEST_F(Answers, FramesWaitForAModelsFolderThatIsBrieflyAway) {
@@ -84,6 +85,21 @@ TEST_F(Answers, FramesWaitForAModelsFolderThatIsBrieflyAway) {
   EXPECT_EQ(status_, 0) << Log();
   EXPECT_EQ(report["refused"], 0);
   EXPECT_EQ(Stored("calm").size(), pictures_);
+}
+
+/// Whoever holds a device reads its log.
+TEST_F(Answers, DevicesHearNothingOfWhereTheCloudsFilesLie) {
+  BringModel();
+  ASSERT_TRUE(WriteFile(folder_ / "litter.toml", "no card"));
+  StartCloudWith();
+  Process edge = StartEdge({"--device", "curious", "--cut", "split13", "--drain", "100"});
+  ASSERT_TRUE(Until([&] { return Log().find("its log says why") != std::string::npos; })) << Log();
+  std::filesystem::copy_file(kModels / "litter.toml", folder_ / "litter.toml",
+                             std::filesystem::copy_options::overwrite_existing);
+  Report(edge);
+  EXPECT_EQ(status_, 0) << Log();
+  EXPECT_EQ(Stored("curious").size(), pictures_);
+  EXPECT_EQ(Log().find(folder_.string()), std::string::npos) << Log();
 }
 
 /// Two networks in one spool: the one that the cloud has does not wait for the other.

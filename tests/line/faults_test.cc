@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 
+#include "base/paths.h"
 #include "tests/line/http.h"
 #include "tests/line/reliability.h"
 
@@ -46,6 +47,7 @@ class Faults : public Reliability {
   }
 
   int TryClouds(const fs::path& faulty);
+  int TryMaps(const fs::path& faulty, const std::string& target);
 
   /// Sequences 0 to count − 1 of `device`, stored once or left in its spool, never both missing.
   void ExpectNothingLost(const std::string& device, uint64_t count) {
@@ -131,28 +133,39 @@ TEST_F(Faults, AnyCallOfACloudOnItsModelsCostsNoFrame) {
   std::printf("%d calls of a cloud on its models failed\n", failed);
 }
 
-TEST_F(Faults, AnyCallOfAMapOnItsStoreEndsItInOrderOrNotAtAll) {
-  const fs::path folder = dir_.path() / "store";
-  fs::create_directory(folder);
-  const std::string store = "sqlite:" + (folder / "map.db").string();
-  ASSERT_TRUE(OpenStore(store));
-  const int failed = ForEachCall([&](const std::string& kind, int n) {
+/// A map whose calls on files below `faulty` fail, one a run, until it answers `target` well or has
+/// ended in order; how many did.
+int Faults::TryMaps(const fs::path& faulty, const std::string& target) {
+  const std::string store = "sqlite:" + (dir_.path() / "store" / "map.db").string();
+  EXPECT_TRUE(MakeFolders(dir_.path() / "store"));
+  EXPECT_TRUE(OpenStore(store));
+  return ForEachCall([&](const std::string& kind, int n) {
     const int port = FreePort();
-    std::vector<std::string> command = Failing(kind, n, folder);
-    for (const std::string& word :
-         std::vector<std::string>{FOGLINE_BINARY, "map", "--store", store, "--http",
-                                  "127.0.0.1:" + std::to_string(port)}) {
+    std::vector<std::string> command = Failing(kind, n, faulty);
+    for (const std::string& word : std::vector<std::string>{FOGLINE_BINARY, "map", "--store", store,
+                                                            "--models", kModels.string(), "--http",
+                                                            "127.0.0.1:" + std::to_string(port)}) {
       command.push_back(word);
     }
     auto started = Process::Start({.command = command, .stderr_to = dir_.path() / "map.log"});
     ASSERT_TRUE(started) << started.error().ToString();
     Process map = *std::move(started);
-    const auto shows = [&] { return HttpGet(port, "/api/stats").starts_with("HTTP/1.1 200 "); };
+    const auto shows = [&] { return HttpGet(port, target).starts_with("HTTP/1.1 200 "); };
     ASSERT_TRUE(Until([&] { return !map.Running() || shows(); }));
     EXPECT_LT(map.Stop(), kDied) << ReadTextFile(dir_.path() / "map.log").value_or("");
   });
+}
+
+TEST_F(Faults, AnyCallOfAMapOnItsStoreEndsItInOrderOrNotAtAll) {
+  const int failed = TryMaps(dir_.path() / "store", "/api/stats");
   EXPECT_GT(failed, 2);
   std::printf("%d calls of a map on its store failed\n", failed);
+}
+
+TEST_F(Faults, AnyCallOfAMapOnItsModelsIsMadeAgain) {
+  const int failed = TryMaps(kModels, "/api/network?model=litter");
+  EXPECT_GT(failed, 1);
+  std::printf("%d calls of a map on its models failed\n", failed);
 }
 
 }  // namespace

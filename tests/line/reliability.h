@@ -7,11 +7,10 @@
 #include <utility>
 
 #include "edge/spool.h"
+#include "tests/line/history.h"
 #include "tests/line/line.h"
 
 namespace fogline {
-
-using Name = std::pair<uint64_t, uint64_t>;  // run and sequence
 
 class Reliability : public Line {
  protected:
@@ -74,18 +73,11 @@ class Reliability : public Line {
 
   /// Every name once, none missing within a run, and `wanted` among them.
   void ExpectEveryFrameOnce(const std::string& device, const std::set<Name>& wanted) {
-    std::map<uint64_t, std::set<uint64_t>> runs;
+    History history{.stored = {}, .told = {wanted.begin(), wanted.end()}};
     for (const auto& row : Stored(device)) {
-      EXPECT_TRUE(runs[row.detection.run].insert(row.detection.sequence).second);
+      history.stored.emplace_back(row.detection.run, row.detection.sequence);
     }
-    for (const auto& [run, sequences] : runs) {
-      for (uint64_t sequence = 0; sequence < *sequences.rbegin(); ++sequence) {
-        EXPECT_TRUE(sequences.contains(sequence)) << "run " << run << " lacks " << sequence;
-      }
-    }
-    for (const auto& [run, sequence] : wanted) {
-      EXPECT_TRUE(runs[run].contains(sequence)) << run << " " << sequence;
-    }
+    for (const std::string& line : Violations(history)) ADD_FAILURE() << line;
   }
 
   Process cloud_process_ = Process::None();
