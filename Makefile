@@ -1,7 +1,7 @@
 # make demo: set up, build, run the main job on the bundled pictures, serve the map.
 # make test: set up the rest, build, run every test.
 # make check: formatting, a second compiler, clang-tidy on what changed: what CI asks beside the tests.
-# make soak: the long form of the tests of reliability, about 20 minutes.
+# make soak: the long form of the tests of reliability, about 20 minutes; MINUTES=60 for the one in which memory must stay flat.
 # make fuzz: ten CPU-minutes of every fuzzer with sanitizers, about an hour.
 # make sanitize: the whole line under the address and the thread sanitizer; builds it twice.
 PRESET ?= release
@@ -35,7 +35,7 @@ check: setup
 	@scripts/check
 
 soak: build-all
-	@PRESET=$(PRESET) tests/soak/run
+	@PRESET=$(PRESET) tests/soak/run $(MINUTES)
 
 fuzz: setup
 	@scripts/fuzz $(FUZZ_ARGS)

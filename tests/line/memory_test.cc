@@ -3,9 +3,11 @@
 // and a status, and after a restart every frame is stored once. A few places end in a signal
 // instead (docs/reliability.md): a death is counted, and must stay rare.
 //
-// FOGLINE_SOAK_ROUNDS says how many of the places that ask for memory are tried of each program.
+// FOGLINE_SOAK_ROUNDS says how many of the places that ask for memory are tried of each program,
+// all where it is large, and FOGLINE_SOAK_MINUTES for how long at most.
 #include <algorithm>
 #include <functional>
+#include <numeric>
 #include <set>
 
 #include "base/random.h"
@@ -19,6 +21,11 @@ namespace fs = std::filesystem;
 
 constexpr int kKilled = 126;  // from here on a status is a signal's, or the dynamic linker's
 constexpr std::chrono::seconds kLongest(60);
+
+int Minutes() {
+  const char* minutes = std::getenv("FOGLINE_SOAK_MINUTES");
+  return minutes != nullptr ? std::atoi(minutes) : 60;
+}
 
 class WantOfMemory : public Reliability {
  protected:
@@ -38,10 +45,16 @@ class WantOfMemory : public Reliability {
     if (HasFailure()) return 0;
     const uintmax_t all = fs::file_size(Count());
     EXPECT_GT(all, 100U);
-    const auto tried = static_cast<uintmax_t>(Rounds(10));
-    const uintmax_t first = RandomBits() % (all / tried + 1);
+    const uintmax_t wanted = std::min<uintmax_t>(all, static_cast<uintmax_t>(Rounds(10)));
+    // Each place once, and wherever it ends, those tried lie all over: steps of the golden section.
+    auto step = static_cast<uintmax_t>(0.618 * static_cast<double>(all));
+    while (std::gcd(step, all) != 1) ++step;
+    const uintmax_t first = RandomBits() % all;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(Minutes());
     int failed = 0;
-    for (uintmax_t place = 1 + first; place <= all; place += std::max<uintmax_t>(1, all / tried)) {
+    uintmax_t tried = 0;
+    for (; tried < wanted && std::chrono::steady_clock::now() < end; ++tried) {
+      const uintmax_t place = 1 + (first + tried * step) % all;
       SCOPED_TRACE("place " + std::to_string(place) + " of " + std::to_string(all));
       for (const fs::path& file : {Mark(), dir_.path() / "edge.log", dir_.path() / "cloud.log"}) {
         fs::remove(file);
@@ -51,7 +64,8 @@ class WantOfMemory : public Reliability {
       if (HasFatalFailure()) break;
       if (fs::exists(Mark())) ++failed;
     }
-    std::printf("%d of %ju places failed, %d deaths by a signal\n", failed, all, killed_);
+    std::printf("%ju of %ju places tried, %d failed, %d deaths by a signal\n", tried, all, failed,
+                killed_);
     EXPECT_LE(killed_, 1 + failed / 20);
     return failed;
   }
