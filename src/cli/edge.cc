@@ -36,6 +36,7 @@ Json ToJson(const EdgeReport& r) {
   }
   Json all{{"device", r.device}, {"mechanism", r.mechanism}, {"cut", r.cut}, {"codec", r.codec}};
   for (const EdgeCount& count : EdgeCounts()) all[count.key] = r.*count.count;
+  for (const auto& [route, pictures] : r.routes) all["routes"][route] = pictures;
   all["bytes_mean"] = r.bytes_mean;
   all["latency_ms"] = ToJson(r.total_ms);
   all["hypothetical_ms"] = ToJson(r.hypothetical_ms);
@@ -70,6 +71,7 @@ void Print(std::FILE* out, const EdgeReport& r) {
   fmt::print(out, "{} · {} at {}, {}\n", r.device, r.mechanism, r.cut, r.codec);
   if (r.failed) return fmt::print(out, "  {}\n", r.failed->ToString());
   PrintCounts(out, r);
+  for (const auto& [route, pictures] : r.routes) fmt::print(out, "  {:>8} {}\n", pictures, route);
   if (r.total_ms.count == 0) return;
   fmt::print(
       out,
@@ -111,8 +113,15 @@ void AddWhatRuns(Command& command, EdgeArgs& args) {
            "devices of their own: NAME=SOURCE")
       .Required();
   command.Add("--device", args.device, "this device's name (default: the host's)");
-  command.Add("--mechanism", args.mechanism, "edge-only, cloud-only or split (with --cut)")
-      .OneOf({"edge-only", "cloud-only", "split"});
+  command
+      .Add("--mechanism", args.mechanism,
+           "edge-only, cloud-only, split (with --cut), or auto: for each picture what suits the "
+           "line "
+           "and the cloud's load, of a policy's routes")
+      .OneOf({"edge-only", "cloud-only", "split", "auto"});
+  command.Add("--policy-file", edge.policy,
+              "what --mechanism auto chooses from, as 'fogline plan --policy-file' writes it "
+              "(default: MODEL.policy beside the model)");
   command.Add("--cut", args.cut,
               "where to split: an index of 'fogline inspect', the tensors that cross (a,b; "
               "tensor:3 where a name is a number), or split1…split14");
@@ -212,8 +221,24 @@ void AddKeeping(Command& command, EdgeArgs& args) {
                       "run the whole network here once the cloud was silent for so many seconds");
 }
 
+/// A policy's routes say all of it.
+Status CheckAutomatic(const EdgeArgs& args) {
+  const RouteRequest& request = args.edge.request;
+  const char* const also = !args.cut.empty()                       ? "--cut"
+                           : !request.mechanism.codec.empty()      ? "--codec"
+                           : request.side > 0                      ? "--size"
+                           : request.most_disagreement.has_value() ? "--max-disagreement"
+                           : args.audit >= 0                       ? "--audit"
+                           : request.mechanism.json                ? "--wire json"
+                                                                   : nullptr;
+  if (also == nullptr) return {};
+  return Fail(ErrorCode::kUsage, also,
+              "does not go with --mechanism auto: a policy's routes say it");
+}
+
 /// What is asked to run, by --route or by the flags that it stands for.
-Status ReadRequest(const EdgeArgs& args, RouteRequest& request) {
+Status ReadRequest(EdgeArgs& args, RouteRequest& request) {
+  args.edge.automatic = args.mechanism == "auto";
   request.model = args.model;
   request.mechanism.bundle = args.bundle;
   request.mechanism.json = args.wire == "json";
@@ -226,6 +251,11 @@ Status ReadRequest(const EdgeArgs& args, RouteRequest& request) {
     }
     FOGLINE_TRY(request.route, ParseRoute(args.route));
     return {};
+  }
+  if (args.edge.automatic) return CheckAutomatic(args);
+  if (!args.edge.policy.empty()) {
+    return Fail(ErrorCode::kUsage, "--policy-file " + args.edge.policy.string(),
+                "goes with --mechanism auto");
   }
   if (args.mechanism == "split" && args.cut.empty()) {
     return Fail(ErrorCode::kUsage, "--mechanism split",

@@ -1,8 +1,32 @@
 #include "cli/edge_metrics.h"
 
+#include <algorithm>
+
 #include "web/metrics.h"
 
 namespace fogline::cli {
+namespace {
+
+/// What steering chose, and what it believes of the line.
+void AddRoutes(MetricsWriter& writer, std::span<const EdgeReport> reports) {
+  const auto steered = [](const EdgeReport& r) { return !r.routes.empty(); };
+  if (std::ranges::none_of(reports, steered)) return;
+  writer.Family("fogline_edge_route_pictures_total", "Pictures by the route that steering chose.",
+                Metric::kCounter);
+  for (const EdgeReport& r : reports) {
+    for (const auto& [route, pictures] : r.routes) {
+      writer.Sample({{"device", r.device}, {"route", route}}, static_cast<double>(pictures));
+    }
+  }
+  writer.Family("fogline_edge_uplink_bits_per_second", "What steering takes the uplink for.",
+                Metric::kGauge);
+  for (const EdgeReport& r : reports) writer.Sample("device", r.device, r.uplink_mbps * 1e6);
+  writer.Family("fogline_edge_cloud_stretch",
+                "How much longer than alone the cloud takes, as steering sees it.", Metric::kGauge);
+  for (const EdgeReport& r : reports) writer.Sample("device", r.device, r.cloud_stretch);
+}
+
+}  // namespace
 
 std::string EdgeMetrics(std::span<const EdgeReport> reports) {
   MetricsWriter writer;
@@ -29,6 +53,11 @@ std::string EdgeMetrics(std::span<const EdgeReport> reports) {
   counter("fogline_edge_audited_total",
           "Pictures that were sure at an early exit and were sent on all the same.",
           &EdgeReport::audited);
+  counter("fogline_edge_switches_total", "Pictures that went another route than the one before.",
+          &EdgeReport::switches);
+  counter("fogline_edge_probes_total", "Of those, pictures that were to tell what a route costs.",
+          &EdgeReport::probes);
+  AddRoutes(writer, reports);
   counter("fogline_edge_sent_total", "Frames made.", &EdgeReport::sent);
   counter("fogline_edge_local_total", "Frames run here while the cloud was silent.",
           &EdgeReport::local);

@@ -8,6 +8,7 @@
 #include "cli/plan_show.h"
 #include "cost/fleet_cost.h"
 #include "plan/plan_json.h"
+#include "plan/policy.h"
 
 namespace fogline::cli {
 namespace {
@@ -35,6 +36,11 @@ Status RunPlan(const PlanArgs& args) {
   if (!args.html.empty()) {
     FOGLINE_CHECK(WriteFile(args.html, PlanPage(view, args.model.path.filename().string())));
   }
+  std::optional<Policy> policy;
+  if (!args.policy.empty()) {
+    FOGLINE_TRY(policy, PolicyOf(input->scenario, plan));
+    FOGLINE_CHECK(WriteFile(args.policy, policy->ToJson()));
+  }
   if (args.json) {
     auto json = PlanJson(view);
     if (args.devices > 0) json["fleet"] = FleetJson(view, args.devices);
@@ -44,6 +50,10 @@ Status RunPlan(const PlanArgs& args) {
     fmt::print("{}", PlanText(view, StdoutStyle()));
     if (args.devices > 0) fmt::print("{}", FleetText(view, args.devices));
     if (!args.html.empty()) fmt::print("Written to {}.\n", args.html.string());
+    if (policy) {
+      fmt::print("A policy of {} routes is written to {}.\n", policy->routes.size(),
+                 args.policy.string());
+    }
   }
   return {};
 }

@@ -76,6 +76,8 @@ void AddPlanArgs(Command& command, PlanArgs& args) {
   command.AddFlag("--explain", args.explain, "say which term decided it against each rival");
   command.AddFlag("--all", args.all, "list every codec of every cut");
   add("--pareto", args.pareto, "two of latency, cost, energy, throughput, bytes, agreement", "X,Y");
+  add("--policy-file", args.policy,
+      "write what 'fogline edge --mechanism auto' may choose from to this file", "FILE");
   add("--html", args.html, "write a page with the charts to this file", "FILE");
   AddCommon(command, args);
 }

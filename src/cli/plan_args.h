@@ -17,7 +17,7 @@ namespace fogline::cli {
 struct PlanArgs : Common {
   ModelArgs model;
   std::string edge, cloud, link;
-  std::filesystem::path bundle, html;
+  std::filesystem::path bundle, html, policy;
   std::string pareto = "latency,cost";
   PlanRequest request;
   double devices = 0;  // of a fleet; 0: not asked

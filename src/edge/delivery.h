@@ -23,6 +23,8 @@ struct Delivery {
   double total_ms = 0;                     // from the start of work on the picture to the answer
   Nanos started{0}, sent{0}, answered{0};  // by the steady clock; sent for the last time
   size_t bytes = 0;                        // of the whole frame
+  uint64_t ticket = 0;                     // as it was sent with; 0: none, or not known any more
+  double cloud_ms = 0;  // waiting for a worker, decoding and suffix; 0: the cloud does not say
 };
 
 /// A delivery as it is told, with what is good for the call alone.

@@ -16,6 +16,8 @@ namespace {
 constexpr Nanos kForTheLimit = std::chrono::seconds(2);
 /// A stop that is asked for is seen within so long.
 constexpr Nanos kStopPoll = std::chrono::milliseconds(100);
+/// A byte in a millisecond is so many Mbit/s; and the least that one is said to take.
+constexpr double kMbpsTimesMsPerByte = 0.008, kLeastMsPerByte = 1e-6;
 
 /// A frame's bars: what this side did, one after the other, and the time until the answer.
 void TraceDelivery(TraceFile& trace, const std::string& device, const Delivery& d) {
@@ -43,6 +45,10 @@ Device::Device(const DeviceOptions& options, const RoutePool& pool, const Shared
   report_.mechanism = usual.name();
   report_.cut = usual.cut().name;
   report_.codec = usual.codec();
+  if (!options.steering.ways.empty()) report_.mechanism = "auto";
+  for (const PolicyWay& way : options.steering.ways) {
+    report_.routes.emplace_back(ToString(pool.at(way.route).route()), 0);
+  }
 }
 
 Status Device::Start() {
@@ -109,7 +115,7 @@ void Device::Work(Workbench& bench) {
     const auto place = turns_.Enter([&] { return Take(taken); });
     if (!place) return;
     // In the cloud's place every result is kept: it would have stored every picture.
-    const bool all = options_.report_all || alone(taken.route);
+    const bool all = options_.report_all || taken.choice.alone;
     if (taken.status) taken.status = bench.Work(taken.capture, taken.route, all);
     turns_.Leave(*place, [&] { HandOn(bench, taken); });
   }
@@ -173,19 +179,54 @@ bool Device::KeepRate() {
 bool Device::Steer(Taken& out) {
   const SteeringRules& rules = options_.steering;
   const Nanos now = rules.latest ? Clock::Real().Steady() : out.capture.began;
-  const Choice choice = steering_.Choose(
-      {.silence = rules.local ? sender_->Silence() : Nanos(0), .age = now - out.capture.began});
+  const Observed seen{.silence = rules.local ? sender_->Silence() : Nanos(0),
+                      .age = now - out.capture.began,
+                      .now = Clock::Real().Steady()};
+  {
+    const std::lock_guard lock(steering_mutex_);
+    out.choice = steering_.Choose(seen);
+  }
+  const Choice& choice = out.choice;
   if (!choice.route) return false;
   // What the newest waited for its turn is neither reading nor the line's.
   out.capture.began = now;
   out.route = *choice.route;
-  if (choice.changed && alone(out.route)) {
+  if (choice.changed && choice.alone) {
     LogWarning("the cloud has been silent for {:.0f} s: the whole network runs here",
                Millis(rules.fallback) / 1000);
-  } else if (choice.changed) {
+  } else if (choice.changed && rules.ways.empty()) {
     LogInfo("the cloud answers: {} again", pool_.at(out.route).name());
   }
+  if (!rules.ways.empty()) NoteChoice(choice);
   return true;
+}
+
+/// Counts what steering chose, and says it where it is another route than before.
+void Device::NoteChoice(const Choice& choice) {
+  double mbps = 0, stretch = 0;
+  {
+    const std::lock_guard lock(steering_mutex_);
+    const RouteChooser& chooser = *steering_.chooser();
+    if (chooser.line().known()) {
+      mbps = kMbpsTimesMsPerByte / std::max(chooser.ms_per_byte(), kLeastMsPerByte);
+      stretch = chooser.stretch();
+    }
+  }
+  if (choice.changed && !choice.alone) {
+    LogInfo(
+        "edge {}: {} from here on{}; about {:.3g} Mbit/s up, the cloud takes {:.1f} times what "
+        "it takes alone",
+        options_.sender.device, ToString(pool_.at(*choice.route).route()),
+        choice.probe ? ", as a probe" : "", mbps, stretch);
+  }
+  const auto& ways = options_.steering.ways;
+  const auto way = std::ranges::find(ways, *choice.route, &PolicyWay::route);
+  const std::lock_guard lock(mutex_);
+  report_.switches += choice.changed;
+  report_.probes += choice.probe;
+  report_.uplink_mbps = mbps;
+  report_.cloud_stretch = stretch;
+  if (way != ways.end()) ++report_.routes[static_cast<size_t>(way - ways.begin())].second;
 }
 
 /// Sends what a worker made of a picture, and counts what became of it. One worker at a time, in
@@ -193,11 +234,21 @@ bool Device::Steer(Taken& out) {
 void Device::HandOn(Workbench& bench, Taken& taken) {
   const bool made = taken.status.has_value();
   const bool sends = made && bench.sends();
+  if (taken.choice.ticket != 0) {
+    const std::lock_guard lock(steering_mutex_);
+    if (made) steering_.Worked(taken.choice, bench.edge_ms());
+    if (sends) steering_.Sent(taken.choice, Clock::Real().Steady(), bench.left());
+  }
   if (sends) {
     whereabouts_->Stamp(bench.exif(), taken.capture, bench.frame());
-    taken.status = sender_->Send(bench.frame(), taken.capture.began, options_.json);
+    taken.status =
+        sender_->Send(bench.frame(), taken.capture.began, options_.json, taken.choice.ticket);
   }
   const bool sent = sends && taken.status;
+  if (!sent && taken.choice.ticket != 0) {
+    const std::lock_guard lock(steering_mutex_);
+    steering_.Lost(taken.choice);
+  }
   if (made && shared_.answers != nullptr) TellOwn(bench, taken.capture, sent);
   const bool skipped = !taken.status && !Ends(taken);
   {
@@ -205,7 +256,7 @@ void Device::HandOn(Workbench& bench, Taken& taken) {
     report_.images += made;
     report_.unreported += made && !sends;
     report_.sent += sent;
-    report_.local += sent && alone(taken.route);
+    report_.local += sent && taken.choice.alone;
     report_.early += made && bench.left();
     report_.audited += made && bench.audited();
     report_.skipped += skipped;
@@ -249,6 +300,10 @@ bool Device::Ends(const Taken& taken) {
 /// On any thread, while the sender is locked.
 void Device::OnReceipt(const Receipt& receipt) {
   tally_.Add(receipt.delivery);
+  if (receipt.delivery.ticket != 0) {
+    const std::lock_guard lock(steering_mutex_);
+    steering_.Heard(receipt.delivery);
+  }
   if (shared_.trace != nullptr)
     TraceDelivery(*shared_.trace, options_.sender.device, receipt.delivery);
   if (shared_.answers != nullptr) shared_.answers->Heard(options_.sender.device, receipt);

@@ -64,11 +64,13 @@ class Device {
   /// A picture on its way through a worker.
   struct Taken {
     Capture capture;
-    size_t route = 0;
-    Status status;  // why there is no picture, or what became of it
+    Choice choice;
+    size_t route = 0;  // the choice's
+    Status status;     // why there is no picture, or what became of it
   };
 
   Status Start();
+  void NoteChoice(const Choice& choice);
   void Work(Workbench& bench);
   bool Take(Taken& out);
   bool WaitForRoom();
@@ -78,7 +80,6 @@ class Device {
   bool Ends(const Taken& taken);
   void TellOwn(Workbench& bench, const Capture& capture, bool sent);
   void OnReceipt(const Receipt& receipt);
-  bool alone(size_t route) const { return route == options_.steering.local; }
 
   const DeviceOptions options_;
   const RoutePool& pool_;
@@ -88,13 +89,15 @@ class Device {
   // Of whoever takes:
   std::unique_ptr<Source> source_;
   LatestSource* latest_ = nullptr;  // the same, where only the newest picture counts
-  Steering steering_;
   Nanos next_{0};
   uint64_t taken_ = 0;
   // Of whoever hands on:
   std::optional<Whereabouts> whereabouts_;
 
   std::atomic<bool> ended_{false};
+  /// Never held while the sender is asked anything: deliveries are told under its lock.
+  mutable std::mutex steering_mutex_;
+  Steering steering_;  // under steering_mutex_, but for its rules
   mutable std::mutex mutex_;
   std::condition_variable moved_;
   uint64_t moves_ = 0;              // under mutex_: counts whatever may make room

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/paths.h"
+#include "edge/policy_routes.h"
 #include "frame/frame.h"
 
 namespace fogline {
@@ -53,17 +54,24 @@ Status CheckRules(const EdgeOptions& options) {
 /// Opens what pictures may go, and says by which rules.
 Result<SteeringRules> OpenRoutes(const EdgeOptions& options, RoutePool& pool) {
   SteeringRules rules;
-  FOGLINE_TRY(const MechanismOptions asked, Asked(options.request, pool.network()));
-  FOGLINE_TRY(rules.usual, pool.Open(asked));
   rules.latest = options.latest;
   rules.deadline = options.device.sender.deadline;
+  if (options.automatic) {
+    FOGLINE_TRY(rules.ways, OpenPolicy(options.policy, options.pace, options.request, pool));
+    const auto smallest = std::ranges::min_element(
+        rules.ways, {}, [](const PolicyWay& way) { return way.price.bytes; });
+    rules.usual = smallest->route;
+  } else {
+    FOGLINE_TRY(const MechanismOptions asked, Asked(options.request, pool.network()));
+    FOGLINE_TRY(rules.usual, pool.Open(asked));
+  }
   if (options.fallback == Nanos(0)) return rules;
-  if (pool.at(rules.usual).cut().is_edge_only()) {
+  if (!options.automatic && pool.at(rules.usual).cut().is_edge_only()) {
     return Fail(ErrorCode::kUsage, "--fallback", "edge-only runs the whole network here already");
   }
   MechanismOptions whole;
-  whole.threads = asked.threads;
-  whole.json = asked.json;
+  whole.threads = options.request.mechanism.threads;
+  whole.json = options.request.mechanism.json;
   FOGLINE_TRY(rules.local, pool.Open(whole));
   rules.fallback = options.fallback;
   return rules;
@@ -150,6 +158,8 @@ Status Edge::OpenDevices() {
   FOGLINE_TRY(Network network, OpenNetwork(options_.request));
   pool_ = std::make_unique<RoutePool>(std::move(network), options_.pace);
   DeviceOptions device = options_.device;
+  // Whichever way a picture went, it is reported.
+  device.report_all = device.report_all || options_.automatic;
   FOGLINE_TRY(device.steering, OpenRoutes(options_, *pool_));
   if (pool_->at(device.steering.usual).cut().is_edge_only() && !device.report_all &&
       pool_->network().card.positive < 0) {

@@ -34,6 +34,10 @@ Result<std::vector<EdgeSource>> ParseSources(const std::vector<std::string>& tex
 
 struct EdgeOptions {
   RouteRequest request;
+  /// Steering chooses among the routes of `policy` (empty: of the .policy beside the model), in
+  /// place of one that `request` names.
+  bool automatic = false;
+  std::filesystem::path policy;
   std::string pace;  // a machine to be as slow as (edge/pace.h); empty: as fast as this one is
   std::vector<EdgeSource> sources;  // one at least
   /// Of each source; its name, route and spool are filled in.

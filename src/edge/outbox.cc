@@ -87,6 +87,7 @@ Outbox::Action Outbox::On(const Offered& offered, Nanos now) {
   }
   const EdgeStages& e = frame.stages;
   flight.needs = {frame.model, frame.cut, frame.bundle};
+  flight.ticket = offered.ticket;
   flight.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
                    Millis(e.window)};
   json_ = offered.json;

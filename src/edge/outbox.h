@@ -71,6 +71,7 @@ class Outbox {
     Nanos asked;    // when it was first offered
     bool json;
     bool backlog;
+    uint64_t ticket = 0;  // told with its delivery
   };
   struct Answered {
     const Ack* ack;

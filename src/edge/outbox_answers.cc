@@ -171,6 +171,7 @@ Delivery Outbox::Delivered(const InFlight& flight, AckStatus status, Nanos now) 
   delivery.answered = now;
   delivery.total_ms = Millis(now - flight.started);
   delivery.bytes = flight.bytes.size();
+  delivery.ticket = flight.ticket;
   return delivery;
 }
 
@@ -181,6 +182,7 @@ void Outbox::Settle(Delivery& delivery, const InFlight& flight, const CloudStage
   stages.decode = Millis(cloud.decode);
   stages.suffix = Millis(cloud.suffix);
   stages.store = Millis(cloud.store);
+  delivery.cloud_ms = Millis(cloud.queue) + Millis(cloud.decode) + Millis(cloud.suffix);
   // After a repeat nobody knows which sending was answered (Karn's rule). A refused frame has no
   // row to tell of.
   const Nanos network =

@@ -27,6 +27,8 @@ std::span<const EdgeCount> EdgeCounts() {
       {"local", &EdgeReport::local, "run here altogether"},
       {"early", &EdgeReport::early, "left early"},
       {"audited", &EdgeReport::audited, "sure and sent on all the same"},
+      {"switches", &EdgeReport::switches, "changes of route"},
+      {"probes", &EdgeReport::probes, "probes of another route"},
   });
   return kCounts;
 }

@@ -6,6 +6,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "base/stats.h"
@@ -39,11 +41,16 @@ struct EdgeReport {
   uint64_t local = 0;                   // run here altogether, since the cloud was silent
   uint64_t early = 0;                   // done with at an early exit
   uint64_t audited = 0;                 // sure there, and sent on all the same
+  uint64_t switches = 0;                // pictures that went another way than the one before
+  uint64_t probes = 0;                  // of those, to learn what another way would cost
   uint64_t window = 0, kept_bytes = 0;  // now
   bool connected = false;
-  double bytes_mean = 0;    // of a frame on the wire
-  Summary total_ms;         // from the start of reading to the stored answer
-  Summary hypothetical_ms;  // the paper's total: without waiting in queues
+  /// Where steering chooses: pictures by the route that they went, as text, in the policy's order.
+  std::vector<std::pair<std::string, uint64_t>> routes;
+  double uplink_mbps = 0, cloud_stretch = 0;  // as steering believes them now; 0: nothing yet
+  double bytes_mean = 0;                      // of a frame on the wire
+  Summary total_ms;                           // from the start of reading to the stored answer
+  Summary hypothetical_ms;                    // the paper's total: without waiting in queues
   Summary overhead_ms;  // total less read, resize, engine, codec and store: what the pipeline adds
   std::array<Summary, kStages.size()> stages_ms;
   std::optional<Error> failed;  // why its source gave nothing, while others went on

@@ -187,7 +187,7 @@ Status Sender::CheckLimit(size_t least_bytes, Nanos patience) {
               most, packet);
 }
 
-Status Sender::Send(Frame& frame, Nanos started, bool json) {
+Status Sender::Send(Frame& frame, Nanos started, bool json, uint64_t ticket) {
   const Nanos asked = Now();
   if (!counted_ || asked - *counted_ >= kBetweenCounts) {
     counted_ = asked;
@@ -196,7 +196,8 @@ Status Sender::Send(Frame& frame, Nanos started, bool json) {
   std::unique_lock lock(mutex_);
   for (;;) {
     const bool backlog = spool_ != nullptr && spool_->counts().waiting > 0;
-    const Outbox::Action end = Run(lock, Outbox::Offered{&frame, started, asked, json, backlog});
+    const Outbox::Action end =
+        Run(lock, Outbox::Offered{&frame, started, asked, json, backlog, ticket});
     if (end.kind == Outbox::Action::kRefuse) return tl::unexpected<Error>(*end.error);
     if (end.kind != Outbox::Action::kWait) return {};
     if (!Wait(lock)) {

@@ -69,8 +69,9 @@ class Sender final : private LinkHandler {
   /// Waits for a place in the window (with a spool: for room on the disk), then sends. Fills in the
   /// frame's device, run, sequence, window time, what is settled of earlier frames and
   /// now and then how many wait, are dead letters or were dropped. `started` is
-  /// when work on the picture began. kCancelled when a stop is asked for while waiting.
-  Status Send(Frame& frame, Nanos started, bool json);
+  /// when work on the picture began; `ticket` comes back with the delivery. kCancelled when a stop
+  /// is asked for while waiting.
+  Status Send(Frame& frame, Nanos started, bool json, uint64_t ticket = 0);
 
   /// Waits for a place in the window; false when a stop is asked for. What is begun afterwards is
   /// as fresh as can be when it is sent.

@@ -11,7 +11,7 @@ TEST(Steering, WithoutRulesEveryPictureGoesTheUsualWay) {
   Steering steering({.usual = 3});
   for (const Nanos silence : {Nanos(0), Nanos(1), Nanos(1ms), Nanos(24h)}) {
     for (const Nanos age : {Nanos(0), Nanos(1ms), Nanos(24h)}) {
-      const Choice choice = steering.Choose({silence, age});
+      const Choice choice = steering.Choose({.silence = silence, .age = age});
       EXPECT_EQ(choice.route, 3U);
       EXPECT_FALSE(choice.changed);
     }
@@ -56,6 +56,41 @@ TEST(Steering, APictureThatIsPassedOverChangesNoWay) {
   EXPECT_FALSE(steering.Choose({.silence = 0s, .age = 2s}).route);
   EXPECT_FALSE(steering.Choose({.silence = 2s}).changed) << "still alone";
   EXPECT_TRUE(steering.Choose({.silence = 0s}).changed);
+}
+
+TEST(Steering, OfAPolicyEveryPictureHasATicketAndItsRouteOfThePool) {
+  Steering steering({.usual = 7,
+                     .local = 7,
+                     .fallback = 2s,
+                     .ways = {{4, {.edge_ms = 1, .bytes = 4000, .cloud_ms = 3}},
+                              {7, {.edge_ms = 50, .bytes = 200, .cloud_ms = 0}}}});
+  ASSERT_NE(steering.chooser(), nullptr);
+  size_t large = 0;
+  for (int i = 0; i < 50; ++i) {
+    const Nanos now = i * 500ms;
+    const Choice choice = steering.Choose({.now = now});
+    ASSERT_NE(choice.ticket, 0U);
+    ASSERT_TRUE(*choice.route == 4U || *choice.route == 7U);
+    large += *choice.route == 4 ? 1 : 0;
+    steering.Worked(choice, *choice.route == 4 ? 1 : 50);
+    steering.Sent(choice, now + 50ms, false);
+    Delivery delivery;
+    delivery.ticket = choice.ticket;
+    delivery.bytes = *choice.route == 4 ? 4000 : 200;
+    delivery.stages.network = 20;
+    delivery.cloud_ms = *choice.route == 4 ? 3 : 0;
+    delivery.sent = now + 50ms;
+    delivery.answered = now + 75ms;
+    steering.Heard(delivery);
+  }
+  EXPECT_GT(large, 30U) << "a line that takes no longer for more";
+  const Choice alone = steering.Choose({.silence = 3s, .now = 30s});
+  EXPECT_EQ(alone.route, 7U);
+  EXPECT_TRUE(alone.alone);
+  EXPECT_EQ(alone.ticket, 0U) << "it says nothing about the line";
+  const Choice again = steering.Choose({.now = 31s});
+  EXPECT_FALSE(again.alone);
+  steering.Lost(again);
 }
 
 TEST(Steering, OnlyTheNewestWaitsForAPlaceBeforeItIsTaken) {

@@ -35,6 +35,7 @@ struct InFlight {
   bool due = false;      // to be sent at once
   bool telling = false;  // without payloads: it tells network times and is nothing to store
   StageTimes stages;     // the device's part
+  uint64_t ticket = 0;   // the owner's own name for it; 0: none, as after a while on the disk
 
   FrameName name() const { return {run, sequence}; }
 };

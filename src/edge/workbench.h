@@ -31,6 +31,8 @@ class Workbench {
   /// Whether it left at its route's gate; whether it was sure there and goes on all the same.
   bool left() const { return prepared_.left; }
   bool audited() const { return prepared_.audited; }
+  /// What prefix and coding took of it.
+  double edge_ms() const { return Millis(prepared_.prefix_us) + Millis(prepared_.encode_us); }
   /// The last picture's frame, complete but for when and where; until the next Work.
   Frame& frame() { return frame_; }
   const Exif& exif() const { return exif_; }

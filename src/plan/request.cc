@@ -86,6 +86,8 @@ Result<PlanSide> LoadSide(const Model& model, const std::string& name, const std
   FOGLINE_TRY(const std::string text, ReadTextFile(name));
   FOGLINE_TRY(const MeasuredProfile profile, MeasuredProfile::Parse(text, name));
   FOGLINE_TRY(side.timing, TimingOf(model, profile, name));
+  // Times scaled to another machine are nobody's own.
+  if (profile.scaled_from.empty()) side.processor = profile.cpu;
   // Power and price come from the library when the machine is one of it.
   if (auto known = FindMachine(profile.machine, flag)) {
     side.machine = *std::move(known);
@@ -124,6 +126,7 @@ Result<Scenario> MakeScenario(const PlanRequest& request, const Network& network
   s.contract = network.contract;
   s.cuts = std::move(cuts);
   s.edge = std::move(edge.machine);
+  s.edge_processor = std::move(edge.processor);
   s.edge_timing = std::move(edge.timing);
   s.cloud = std::move(cloud.machine);
   s.cloud_timing = std::move(cloud.timing);

@@ -36,6 +36,7 @@ struct PlanRequest {
 struct PlanSide {
   Machine machine;
   Timing timing;
+  std::string processor = {};  // of a measured profile, as its machine's kernel names it
 };
 
 /// A machine of the library, a machine's .toml, or a profile measured by `fogline profile` (.json).

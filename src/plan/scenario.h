@@ -48,6 +48,7 @@ struct Scenario {
   ModelContract contract;  // of the model
   std::vector<Cut> cuts;   // ListCuts(model)
   Machine edge, cloud;
+  std::string edge_processor;        // where the edge's times were measured; empty: elsewhere
   Timing edge_timing, cloud_timing;  // of the model on either machine
   LinkProfile link;
   const Bundle* bundle = nullptr;   // calibrated on this model, or none

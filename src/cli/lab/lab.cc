@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/elsewhere.h"
+#include "lab/adapt.h"
 #include "lab/results.h"
 #include "report/table.h"
 
@@ -43,7 +44,20 @@ void Print(const LabResult& result) {
   fmt::print("{}\n", SummaryLine(result));
 }
 
+/// Steering is reckoned, not measured: no suite, and another report.
+Status RunAdapt(const LabArgs& args) {
+  FOGLINE_TRY(const AdaptReport report, WriteAdaptLab({args.lab.out, args.lab.data}));
+  if (args.json) {
+    fmt::print("{}\n", AdaptJson(report));
+  } else {
+    fmt::print("{}Written to {}: report.html and results.json\n", AdaptText(report),
+               args.lab.out.string());
+  }
+  return {};
+}
+
 Status Run(const LabArgs& args) {
+  if (args.lab.suite == "adapt") return RunAdapt(args);
   FOGLINE_TRY(const LabResult result, RunLab(args.lab));
   FOGLINE_CHECK(WriteResults(result, args.lab.out));
   if (args.json) {
@@ -61,7 +75,11 @@ Status Run(const LabArgs& args) {
 void AddLab(CommandLine& line) {
   Command command = AddHere(line, "lab");
   auto args = std::make_shared<LabArgs>();
-  command.Add("SUITE", args->lab.suite, "paper, loopback, traces, capacity, or a .toml").Required();
+  command
+      .Add("SUITE", args->lab.suite,
+           "paper, loopback, traces, capacity, a .toml, or adapt: fixed routes, steering and a "
+           "clairvoyant over recorded and made-up uplinks")
+      .Required();
   command
       .Add("--out", args->lab.out,
            "folder for results; what it holds already is not measured again")
