@@ -40,7 +40,7 @@ double ErrorBetween(const Said& whole, const Said& other);
 std::optional<double> AccuracyOf(const Said& said, std::span<const int> labels);
 
 struct Times {
-  double float_ms = 0, ms = 0;  // a picture, on one thread: the median of rounds that take turns
+  double float_ms = 0, ms = 0;  // of a processor, a picture: the median of rounds that take turns
 };
 Result<Times> TimeBoth(const std::string& whole, const std::string& other, const Network& network,
                        const Tensor& input);

@@ -36,10 +36,10 @@ class Quantizer {
     report_.agreement = tried_.at(floating_.size()).agreement;
     report_.accuracy = tried_.at(floating_.size()).accuracy;
     Tell("writing");
-    FOGLINE_TRY(report_.model, Assemble(*net_, all_, floating_));
+    FOGLINE_TRY(report_.model, Assemble(*net_, all_, Floating(floating_)));
     report_.bytes = report_.model.size();
     report_.float_bytes = whole_.size();
-    report_.integer_layers = report_.layers - report_.kept_float.size();
+    report_.integer_layers = choosable_.size() - report_.kept_float.size();
     FOGLINE_TRY(report_.not_fused, quantize::NotFused(report_.model, network_));
     if (!options_.measure_time) return std::move(report_);
     Tell("timing");
@@ -68,7 +68,14 @@ class Quantizer {
     FOGLINE_CHECK(Fold(*net_));
     inputs_ = quantize::InputsOf(network_, set_);
     report_.pictures = inputs_.size();
-    report_.layers = MakeScheme(*net_, {}).linears.size();
+    for (auto& linear : MakeScheme(*net_, {}).linears) {
+      ++report_.layers;
+      if (!options_.floating.contains(linear.name)) choosable_.push_back(std::move(linear));
+    }
+    if (report_.layers > 0 && choosable_.empty()) {
+      return Fail(ErrorCode::kUsage, network_.path.string(),
+                  "no layer with weights is on the side that is to compute in integers");
+    }
     FOGLINE_TRY(said_, quantize::Ask(whole_, network_, inputs_, options_.threads));
     report_.float_accuracy = AccuracyOf(said_, set_.labels);
     return {};
@@ -92,8 +99,15 @@ class Quantizer {
     return {};
   }
 
+  /// These and those that stay float in any case.
+  std::set<std::string> Floating(std::set<std::string> some) const {
+    some.insert(options_.floating.begin(), options_.floating.end());
+    return some;
+  }
+
   /// What a network says in which these layers stay float.
-  Result<Said> AskWith(const std::set<std::string>& floating) const {
+  Result<Said> AskWith(const std::set<std::string>& some) const {
+    const std::set<std::string> floating = Floating(some);
     if (!report_.two_fold) {
       FOGLINE_TRY(const std::string model, Assemble(*net_, all_, floating));
       return quantize::Ask(model, network_, inputs_, options_.threads);
@@ -139,10 +153,9 @@ class Quantizer {
       whole.findings.push_back(said_.findings[i]);
       whole.unsure.push_back(said_.unsure[i]);
     }
-    const auto linears = MakeScheme(*net_, {}).linears;
-    std::set<std::string> all;
-    for (const auto& linear : linears) all.insert(linear.name);
-    for (const auto& linear : linears) {
+    std::set<std::string> all = options_.floating;
+    for (const auto& linear : choosable_) all.insert(linear.name);
+    for (const auto& linear : choosable_) {
       std::set<std::string> others = all;
       others.erase(linear.name);
       FOGLINE_TRY(const std::string model, Assemble(*net_, all_, others));
@@ -200,6 +213,7 @@ class Quantizer {
   quantize::Steps steps_;
   std::string whole_;
   std::optional<Net> net_;
+  std::vector<quantize::Linear> choosable_;  // that compute in integers but for what they cost
   std::vector<Tensor> inputs_;
   Said said_;
   quantize::Choices all_, halves_[2];  // made from all pictures, and from every other one

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,10 @@ enum class QuantizeTarget {
 struct QuantizeOptions {
   QuantizeTarget target = QuantizeTarget::kAny;
   /// Where the whole has less, layers stay float until it has as much: those that cost most.
-  double min_agreement = 0.98;
+  double min_agreement = 0.95;
+  /// Layers, by the name of their node or of what it makes, that stay float whatever they cost:
+  /// those on one side of a cut, say.
+  std::set<std::string> floating;
   int threads = 1;
   quantize::Steps steps;
   bool measure_time = true;

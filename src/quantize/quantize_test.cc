@@ -295,6 +295,35 @@ TEST_F(QuantizeTest, AFloatLayerBetweenIntegerOnesIsFloatInTheEngineToo) {
   }
 }
 
+TEST_F(QuantizeTest, OneSideOfACutCanStayFloat) {
+  const auto network = Load(Network8({}).proto().SerializeAsString());
+  ASSERT_TRUE(network);
+  QuantizeOptions options;
+  options.measure_time = false;
+  options.floating = {"third", "classes"};
+  for (const double target : {0.0, 1.01}) {  // the second is out of reach
+    options.min_agreement = target;
+    const auto report = Quantize(*network, Pictures(16), options);
+    ASSERT_TRUE(report) << report.error().ToString();
+    EXPECT_EQ(report->layers, 4U);
+    EXPECT_EQ(report->integer_layers + report->kept_float.size(), 2U);
+    EXPECT_GT(report->integer_layers, 0U);
+    for (const KeptFloat& one : report->kept_float) {
+      EXPECT_FALSE(options.floating.contains(one.layer)) << "nobody asked what it costs";
+    }
+    const auto net = quantize::Net::Parse(report->model, "made");
+    ASSERT_TRUE(net);
+    for (const auto& node : net->graph().node()) {
+      if (!options.floating.contains(node.name())) continue;
+      EXPECT_TRUE(net->Floats(node.input(1))) << node.name() << " has its float weights";
+    }
+  }
+  options.floating = {"first", "second", "third", "classes"};
+  const auto none = Quantize(*network, Pictures(16), options);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::kUsage);
+}
+
 TEST(ChooseRange, HasNoStepsForWhatASigmoidBehindLevels) {
   quantize::Histogram seen;
   seen.low = -100;

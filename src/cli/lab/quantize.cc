@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include "base/file.h"
@@ -17,6 +18,7 @@
 #include "cli/elsewhere.h"
 #include "cli/flags.h"
 #include "cli/model_args.h"
+#include "graph/cut.h"
 
 namespace fogline::cli {
 namespace {
@@ -27,8 +29,8 @@ constexpr double kWorthwhile = 1.05;
 struct QuantizeArgs : Common {
   ModelArgs model;
   std::filesystem::path images, labels, out;
-  std::string target = "any";
-  double min_agreement = 0.98;
+  std::string target = "any", before, behind;
+  double min_agreement = 0.95;
   size_t most = 0;
   int threads = 0;
   bool recursive = false;
@@ -109,6 +111,21 @@ void Print(const std::filesystem::path& out, const QuantizeReport& report) {
   }
 }
 
+/// Names of the layers on one side of a cut: of the nodes, and of what they make.
+Result<std::set<std::string>> SideOf(const Model& model, const std::string& name, bool edge) {
+  FOGLINE_TRY(const Cut cut, FindCut(model, name));
+  std::set<std::string> names;
+  for (size_t n = 0; n < model.nodes().size(); ++n) {
+    if (cut.edge[n] != edge) continue;
+    const Node& node = model.nodes()[n];
+    names.insert(node.name);
+    for (const int output : node.outputs) {
+      if (output >= 0) names.insert(model.activations()[static_cast<size_t>(output)].port.name);
+    }
+  }
+  return names;
+}
+
 /// The card and what stands in other files of it go where the new model will look for them.
 Status CopyCard(const std::filesystem::path& from, const std::filesystem::path& to) {
   std::filesystem::path source = from, target = to;
@@ -126,6 +143,10 @@ Status Run(const QuantizeArgs& args) {
   options.threads = args.threads > 0
                         ? args.threads
                         : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (!args.before.empty() && !args.behind.empty()) {
+    return Fail(ErrorCode::kUsage, "--before",
+                "and --behind are two sides of one cut: give one of them");
+  }
   if (SameFile(args.out, args.model.path)) {
     return Fail(ErrorCode::kUsage, "--out", "is the model itself: name another file");
   }
@@ -135,6 +156,11 @@ Status Run(const QuantizeArgs& args) {
     return Fail(ErrorCode::kUnsupported, network.path.string(),
                 "has early exits, whose figures are of this very network: put the one that they "
                 "were fitted to into integers, then fit them again with fogline train --teacher");
+  }
+  if (!args.before.empty()) {
+    FOGLINE_TRY(options.floating, SideOf(network.model, args.before, /*edge=*/false));
+  } else if (!args.behind.empty()) {
+    FOGLINE_TRY(options.floating, SideOf(network.model, args.behind, /*edge=*/true));
   }
   FOGLINE_TRY(const CalibrationSet set,
               ReadCalibrationSet(args.images, DepthOf(args.recursive), args.labels, args.most,
@@ -180,9 +206,15 @@ void AddQuantize(CommandLine& line) {
       .Type("MACHINE");
   command
       .Add("--min-agreement", args->min_agreement,
-           "below it, the layers that cost most stay float until it is reached (default 0.98)")
+           "below it, the layers that cost most stay float until it is reached (default 0.95)")
       .Type("SHARE")
       .Within(0, 1);
+  command
+      .Add("--before", args->before,
+           "only layers in front of this cut compute in integers: the half of the edge")
+      .Type("CUT");
+  command.Add("--behind", args->behind, "only layers behind this cut do: the half of the cloud")
+      .Type("CUT");
   command.Add("--max-images", args->most, "use at most this many pictures, spread evenly");
   command.Add("--threads", args->threads, "0: every core").Range(0, 1024);
   AddCommon(command, *args);
