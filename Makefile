@@ -1,4 +1,5 @@
 # make demo: set up, build, run the main job on the bundled pictures, serve the map.
+# make package: a Debian package of all that is installed.
 # make test: set up the rest, build, run every test.
 # make check: formatting, a second compiler, clang-tidy on what changed: what CI asks beside the tests.
 # make soak: the long form of the tests of reliability, about 20 minutes; MINUTES=60 for the one in which memory must stay flat.
@@ -7,7 +8,7 @@
 PRESET ?= release
 BINARY := build/$(PRESET)/fogline
 
-.PHONY: all setup build programs build-all demo test check soak fuzz sanitize bench format clean
+.PHONY: all setup build programs package test-package build-all demo test check soak fuzz sanitize bench format clean
 all: build
 
 # Both programs, or only fogline, which is all that the demo needs; all the rest is installed and built by those that use it, in the same folder.
@@ -17,6 +18,15 @@ build programs:
 	@scripts/setup --demo
 	@cmake --preset $(PRESET) $(CMAKE_ARGS) --log-level=WARNING
 	@cmake --build --preset $(PRESET) --target $(PROGRAMS)
+
+# A Debian package of what `make build` builds: build/release/fogline_VERSION_ARCH.deb.
+package: build
+	@scripts/setup --package
+	@scripts/package
+
+# The package in a new Debian without compilers: installed, run, upgraded, downgraded, purged. As root; some minutes.
+test-package: package
+	@tests/deploy/clean_root.sh build/$(PRESET)/fogline_*.deb
 
 setup:
 	@scripts/setup

@@ -71,6 +71,6 @@ if ! without systemd-analyze "systemd units"; then
   done
 fi
 
-without shellcheck "shell scripts" || shellcheck -e SC2016 deploy/docker/collect scripts/{setup,engine,check,fuzz} \
-  tests/deploy/lint.sh tests/house/*.sh || failed=1
+without shellcheck "shell scripts" || shellcheck -e SC2016 deploy/docker/collect scripts/{setup,engine,check,fuzz,package} \
+  tests/deploy/*.sh tests/house/*.sh || failed=1
 exit $failed
