@@ -132,9 +132,10 @@ Status Measure(Options options) {
                         .stderr_to = dir.path() / fmt::format("cloud-{}.log", i)}));
     clouds.push_back(std::move(cloud));
   }
-  FOGLINE_TRY(const Inventory before, store->Stock());
   Fleet fleet(options, broker->port(), *mechanism);
   FOGLINE_CHECK(fleet.Connect());
+  FOGLINE_CHECK(fleet.Warm());
+  FOGLINE_TRY(const Inventory before, store->Stock());
   std::vector<Part> parts{{"broker", broker->pid(), {}}};
   for (const Process& cloud : clouds) parts.push_back({"cloud", cloud.pid(), {}});
   if (postgres) parts.push_back({"postgres", postgres->pid(), {}});

@@ -99,7 +99,15 @@ void AddDemo(CommandLine& line) {
               "(a,b; tensor:3 where a name is a number)");
   command.Add("--broker", args->demo.broker,
               "your broker, mqtt://host:port (default: one of its own)");
-  command.Add("--store", args->demo.store, "keep the detections, e.g. sqlite:litter.db");
+  command.Add(
+      "--store", args->demo.store,
+      "keep the detections, e.g. sqlite:litter.db; postgresql alone: in a PostgreSQL of its "
+      "own while it runs");
+  command.Add("--devices", args->demo.devices, "edges, by turns of each way (default: one of each)")
+      .Range(1, 100);
+  command.Add("--clouds", args->demo.clouds, "workers' processes that divide the frames")
+      .Range(1, 16)
+      .ShowDefault();
   command.Add("--rate", args->demo.rate, "pictures a second and edge; 0 is as fast as possible")
       .RateUpTo(1000)
       .ShowDefault();

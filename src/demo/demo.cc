@@ -18,6 +18,7 @@
 #include "edge/gate.h"
 #include "edge/mechanism.h"
 #include "servers/local_broker.h"
+#include "servers/local_postgres.h"
 #include "vision/folder.h"
 #include "vision/network.h"
 #include "web/cloud_metrics.h"
@@ -54,6 +55,15 @@ Result<Cut> DefaultCut(const Network& network) {
 /// The device whose sure pictures leave early, and what of them may differ, tried in this order.
 constexpr const char* kEarly = "demo-early-exit";
 constexpr double kMayDiffer[] = {0.01, 0.02, 0.05, 0.1};
+
+/// A worker as on another machine.
+Result<Process> StartWorker(const std::string& broker, const std::filesystem::path& models,
+                            const std::string& store, const std::filesystem::path& log) {
+  return Process::Start({.command = {FoglinePath().string(), "cloud", "--broker", broker,
+                                     "--models", models.string(), "--store", store},
+                         .capture_stdout = true,
+                         .stderr_to = log});
+}
 
 /// The least that one of the network's exits can promise; nothing where none can.
 std::optional<double> LeastPromise(const Network& network, const Cut& cut) {
@@ -109,6 +119,40 @@ Result<Edge> StartEdge(const DemoOptions& options, const std::string& broker,
   return Edge{device, std::move(process), log};
 }
 
+/// A device's name and the flags of its mechanism.
+using Way = std::pair<std::string, std::vector<std::string>>;
+
+std::vector<Way> Ways(const std::string& cut, std::optional<double> may_differ) {
+  std::vector<Way> ways{{"demo-edge-only", {"--mechanism", "edge-only"}},
+                        {"demo-cloud-only", {"--mechanism", "cloud-only"}},
+                        {"demo-split", {"--mechanism", "split", "--cut", cut}}};
+  if (may_differ) {
+    ways.push_back({kEarly,
+                    {"--mechanism", "split", "--cut", cut, "--max-disagreement",
+                     fmt::format("{}", *may_differ)}});
+  }
+  return ways;
+}
+
+/// An edge each way, or as many as are asked for, way after way.
+Result<std::vector<Edge>> StartEdges(const DemoOptions& options, const std::string& broker,
+                                     const std::filesystem::path& model,
+                                     const std::filesystem::path& images,
+                                     const std::filesystem::path& logs,
+                                     const std::vector<Way>& ways) {
+  std::vector<Edge> edges;
+  const size_t count = options.devices > 0 ? static_cast<size_t>(options.devices) : ways.size();
+  for (size_t i = 0; i < count; ++i) {
+    const auto& [name, mechanism] = ways[i % ways.size()];
+    const size_t round = i / ways.size();
+    const std::string device = round == 0 ? name : fmt::format("{}-{}", name, round + 1);
+    FOGLINE_TRY(Edge edge, StartEdge(options, broker, model, images, logs / (device + ".log"),
+                                     device, mechanism));
+    edges.push_back(std::move(edge));
+  }
+  return edges;
+}
+
 Result<DemoMechanism> Collect(Edge& edge, Store& store) {
   FOGLINE_TRY(const std::string text, edge.process.ReadStdout());
   const int status = edge.process.Wait();
@@ -120,7 +164,7 @@ Result<DemoMechanism> Collect(Edge& edge, Store& store) {
   }
   DemoMechanism m;
   m.device = edge.device;
-  m.name = edge.device == kEarly ? "early exit" : report["mechanism"].get<std::string>();
+  m.name = edge.device.starts_with(kEarly) ? "early exit" : report["mechanism"].get<std::string>();
   m.early = report["early"];
   m.cut = report["cut"];
   m.codec = report["codec"];
@@ -189,9 +233,14 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
     FOGLINE_TRY(own_broker, LocalBroker::Start());
     broker = own_broker->url();
   }
-  FOGLINE_TRY(const auto store,
-              OpenStore(options.store.empty() ? "sqlite:" + (dir.path() / "demo.db").string()
-                                              : options.store));
+  std::unique_ptr<LocalPostgres> own_postgres;
+  std::string store_url = options.store;
+  if (store_url.empty()) store_url = "sqlite:" + (dir.path() / "demo.db").string();
+  if (store_url == kOwnPostgres) {
+    FOGLINE_TRY(own_postgres, LocalPostgres::Start("fsync = on"));
+    store_url = own_postgres->url();
+  }
+  FOGLINE_TRY(const auto store, OpenStore(store_url));
   CloudMetrics metrics;
   FOGLINE_TRY(const auto web, StartMap(options, model, metrics, *store));
   hooks.map_is_up(web->url());
@@ -203,21 +252,14 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   FOGLINE_TRY(const auto cloud, Cloud::Start(cloud_options, *store, [&] { web->Notify(); }));
   const auto shown = metrics.Show(*cloud);
 
-  std::vector<Edge> edges;
-  std::vector<std::pair<std::string, std::vector<std::string>>> mechanisms{
-      {"demo-edge-only", {"--mechanism", "edge-only"}},
-      {"demo-cloud-only", {"--mechanism", "cloud-only"}},
-      {"demo-split", {"--mechanism", "split", "--cut", cut}}};
-  if (may_differ) {
-    mechanisms.push_back({kEarly,
-                          {"--mechanism", "split", "--cut", cut, "--max-disagreement",
-                           fmt::format("{}", *may_differ)}});
+  std::vector<Process> others;
+  for (int i = 1; i < options.clouds; ++i) {
+    FOGLINE_TRY(Process other, StartWorker(broker, cloud_options.models.folder, store_url,
+                                           dir.path() / fmt::format("cloud-{}.log", i)));
+    others.push_back(std::move(other));
   }
-  for (const auto& [device, mechanism] : mechanisms) {
-    FOGLINE_TRY(Edge edge, StartEdge(options, broker, model, images, dir.path() / (device + ".log"),
-                                     device, mechanism));
-    edges.push_back(std::move(edge));
-  }
+  FOGLINE_TRY(std::vector<Edge> edges,
+              StartEdges(options, broker, model, images, dir.path(), Ways(cut, may_differ)));
   std::vector<DemoMechanism> results;
   for (Edge& edge : edges) {
     // Children have their own process group: a Ctrl-C is ours to hand on.
@@ -230,6 +272,7 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   hooks.pictures_are_through(results);
   while (!options.once && !WaitForStop(std::chrono::hours(1))) {
   }
+  for (Process& other : others) other.Stop();
   cloud->Stop();
   web->Stop();
   return {};

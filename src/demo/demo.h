@@ -10,13 +10,18 @@
 
 namespace fogline {
 
+inline constexpr const char* kOwnPostgres = "postgresql";
+
 struct DemoOptions {
   std::filesystem::path model;   // empty: the litter model that comes with Fogline
   std::filesystem::path images;  // empty: its 40 pictures
   bool recursive = false;        // with sub-folders
   std::string broker;            // empty: a mosquitto of our own for the time of the demo
   std::string cut;               // where the split runs; empty: the best so far
-  std::string store;             // empty: a database in a temporary folder
+  std::string store;             // empty: a database in a temporary folder; kOwnPostgres: a
+                                 // PostgreSQL of our own for the time of the demo
+  int devices = 0;               // edges, mechanism after mechanism; 0: one of each
+  int clouds = 1;                // that divide the frames: ours, and processes beside it
   std::string address = "127.0.0.1";
   uint16_t port = 8080;  // of the map; a free one when it is taken
   double rate = 5;       // pictures a second and edge

@@ -111,9 +111,10 @@ Result<std::unique_ptr<LocalPostgres>> LocalPostgres::Start(const std::string& s
   return postgres;
 }
 
-Result<std::unique_ptr<LocalPostgres>> LocalPostgres::Follow(const LocalPostgres& primary) {
+Result<std::unique_ptr<LocalPostgres>> LocalPostgres::Follow(const LocalPostgres& primary,
+                                                             std::optional<int> port) {
   FOGLINE_TRY(const fs::path programs, Programs());
-  std::unique_ptr<LocalPostgres> standby(new LocalPostgres(FreePort()));
+  std::unique_ptr<LocalPostgres> standby(new LocalPostgres(port ? *port : FreePort()));
   FOGLINE_CHECK(GiveToRunner(standby->dir_.path()));
   FOGLINE_CHECK(Finish(
       AsRunner({(programs / "pg_basebackup").string(), "-D", standby->data().string(), "-R", "-c",

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/file.h"
@@ -25,7 +26,9 @@ class LocalPostgres {
 
   /// A standby of another, which must run: a copy of its files that follows it. Whether the other
   /// waits for it is the other's setting (synchronous_standby_names).
-  static Result<std::unique_ptr<LocalPostgres>> Follow(const LocalPostgres& primary);
+  /// `port`: one that it had before, where it takes the place of one that is gone.
+  static Result<std::unique_ptr<LocalPostgres>> Follow(const LocalPostgres& primary,
+                                                       std::optional<int> port = std::nullopt);
   /// Makes a standby one that takes orders; returns once it does.
   Status Promote() const;
 

@@ -43,6 +43,8 @@ class Columns {
   };
   /// More boxes than so many a row on average are too many to be kept here.
   static constexpr size_t kBoxesARow = 8;
+  /// Nor more than so many in all: 128 MB.
+  static constexpr size_t kMostBoxes = size_t{16} << 20;
 
   void Add(const Row& row);
   /// Lets go of the rows up to an id. Their memory goes when it is a good part of the whole.

@@ -20,6 +20,10 @@ class ForwardingStore : public Store {
   }
   Result<uint64_t> Mark(const std::string& name) override { return store_.Mark(name); }
   Status SetMark(const std::string& name, uint64_t id) override { return store_.SetMark(name, id); }
+  Result<bool> Hold(const std::string& name, const std::string& holder,
+                    std::chrono::milliseconds time) override {
+    return store_.Hold(name, holder, time);
+  }
   Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order,
                                              size_t limit) override {
     return store_.Query(filter, order, limit);

@@ -14,7 +14,8 @@ Result<bool> Mirror::Follow(const Extent& store, size_t most_rows, const Read& r
   const uint64_t after = std::max(columns_.last_id(), store.forgotten);
   if (after >= store.last) return true;
   const Status followed = read(after, columns_);
-  too_many_boxes_ = columns_.boxes() > Columns::kBoxesARow * most_rows;
+  too_many_boxes_ =
+      columns_.boxes() > std::min(Columns::kBoxesARow * most_rows, Columns::kMostBoxes);
   if (too_many_boxes_) {
     columns_ = {};
     return false;

@@ -75,8 +75,15 @@ CREATE TABLE fogline.mark (name text COLLATE "C" PRIMARY KEY, id bigint NOT NULL
   WITH (fillfactor = 50);
 )sql";
 
+// hold: who alone does something, and until when (Store::Hold).
+constexpr const char* kThird = R"sql(
+CREATE TABLE fogline.hold (
+  name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, until timestamptz NOT NULL)
+  WITH (fillfactor = 50);
+)sql";
+
 /// From one version to the next, the first from nothing.
-constexpr std::array<const char*, kPostgresVersion> kMigrations{kFirst, kSecond};
+constexpr std::array<const char*, kPostgresVersion> kMigrations{kFirst, kSecond, kThird};
 
 Status CheckEncoding(PostgresConnection& postgres) {
   FOGLINE_TRY(const PostgresRows encoding, postgres.Run("SHOW server_encoding"));

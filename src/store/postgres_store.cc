@@ -95,6 +95,12 @@ class PostgresStore final : public Store {
     const std::lock_guard lock(write_mutex_);
     return writer_.SetMark(name, id);
   }
+  Result<bool> Hold(const std::string& name, const std::string& holder,
+                    std::chrono::milliseconds time) override {
+    if (options_.read_only) return FailReadOnly(address_.ToString());
+    const std::lock_guard lock(write_mutex_);
+    return writer_.Hold(name, holder, time);
+  }
   Result<ForgetStep> Forget(const Retention& keep) override {
     if (options_.read_only) return FailReadOnly(address_.ToString());
     const std::lock_guard lock(forget_mutex_);

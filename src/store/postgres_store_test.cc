@@ -186,12 +186,14 @@ TEST(PostgresStore, AnOlderStoreIsBroughtUpToDateWithItsRows) {
   const std::string epoch = OpenAt(server->url())->epoch();
   ASSERT_TRUE(PutSeen(*OpenAt(server->url()), Seen(1)));
   ASSERT_TRUE(
-      server->Sql("DROP TABLE fogline.mark; DELETE FROM fogline.migration WHERE version > 1"));
+      server->Sql("DROP TABLE fogline.mark, fogline.hold;"
+                  "DELETE FROM fogline.migration WHERE version > 1"));
   const auto store = OpenAt(server->url());
   EXPECT_EQ(store->epoch(), epoch);
   EXPECT_EQ(store->Query({}, Order::kOldestFirst, 10).value().size(), 1U);
   ASSERT_TRUE(store->SetMark("here", 1));
-  EXPECT_EQ(server->Sql("SELECT max(version) FROM fogline.migration").value(), "2\n");
+  EXPECT_EQ(store->Hold("here", "me", std::chrono::seconds(9)), true);
+  EXPECT_EQ(server->Sql("SELECT max(version) FROM fogline.migration").value(), "3\n");
 }
 
 /// Texts that somebody might send who wants to see, or to break, more than is theirs.

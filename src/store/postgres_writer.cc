@@ -47,6 +47,18 @@ Status PostgresWriter::SetMark(const std::string& name, uint64_t id) {
       .map([](const PostgresRows&) {});
 }
 
+Result<bool> PostgresWriter::Hold(const std::string& name, const std::string& holder,
+                                  std::chrono::milliseconds time) {
+  return postgres_
+      .Run(
+          "INSERT INTO fogline.hold AS h VALUES ($1::text, $2::text,"
+          " clock_timestamp() + $3::bigint * interval '1 millisecond') ON CONFLICT (name)"
+          " DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE"
+          " h.holder = excluded.holder OR h.until <= clock_timestamp() RETURNING 1",
+          PostgresParameters().Add(name).Add(holder).Add(int64_t{time.count()}))
+      .map([](const PostgresRows& held) { return held.size() == 1; });
+}
+
 Status PostgresWriter::PutAll(std::span<const Detection> batch, std::vector<PutOutcome>& outcomes) {
   // From here on until the commit nobody else writes: ids are given in the order of commits.
   FOGLINE_TRY(const PostgresRows about,

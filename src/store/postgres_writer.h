@@ -27,6 +27,9 @@ class PostgresWriter {
                                       std::span<const int64_t> stored_us);
   /// See Store::SetMark.
   Status SetMark(const std::string& name, uint64_t id);
+  /// See Store::Hold.
+  Result<bool> Hold(const std::string& name, const std::string& holder,
+                    std::chrono::milliseconds time);
 
  private:
   /// What the words of a detection are numbered.

@@ -12,6 +12,7 @@
 //   gone:RUN:BLOCK:DEVICE   string  a bit a sequence of the block: stored once, and forgotten since
 //   gone                    zset    RUN:BLOCK:DEVICE of those by when (ms) the last of them went
 //   marks                   hash    name → the id where somebody who works through rows goes on
+//   hold:NAME               string  who alone does something now; it ends by itself
 //   late:BLOCK              hash    ID within the block → network_ms, known only after the entry
 //   thumbnail:ID            string  JPEG
 //   tally:KIND              hash    text → "count positives payload_bytes first_us last_us"

@@ -21,6 +21,14 @@ constexpr const char* kWatchMs = "200";
 /// Between two tries of a watcher that lost its server.
 constexpr std::chrono::milliseconds kWatchPause{500};
 
+/// See Store::Hold.
+constexpr const char* kHoldScript = R"lua(
+local has = redis.call('GET', KEYS[1])
+if has and has ~= ARGV[1] then return 0 end
+if tonumber(ARGV[2]) == 0 then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return 1)lua";
+
 /// One thread that waits at the end of the log.
 class RedisWatch final : public StoreWatch {
  public:
@@ -96,6 +104,15 @@ class RedisStore final : public Store {
     const std::lock_guard lock(write_mutex_);
     return writer_.Run({"HSET", RedisKey("marks"), name, std::to_string(id)})
         .map([](const RedisReply&) {});
+  }
+  Result<bool> Hold(const std::string& name, const std::string& holder,
+                    std::chrono::milliseconds time) override {
+    if (options_.read_only) return FailReadOnly(writer_.where());
+    const std::lock_guard lock(write_mutex_);
+    FOGLINE_TRY(const RedisReply held,
+                writer_.Run({"EVAL", kHoldScript, "1", RedisKey("hold:" + name), holder,
+                             std::to_string(time.count())}));
+    return held->integer == 1;
   }
 
   Result<ForgetStep> Forget(const Retention& keep) override;

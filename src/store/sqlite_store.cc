@@ -43,6 +43,12 @@ class SqliteStore final : public Store {
     const std::lock_guard lock(write_mutex_);
     return writer_->SetMark(name, id);
   }
+  Result<bool> Hold(const std::string& name, const std::string& holder,
+                    std::chrono::milliseconds time) override {
+    if (writer_ == nullptr) return FailReadOnly(path_);
+    const std::lock_guard lock(write_mutex_);
+    return writer_->Hold(name, holder, time);
+  }
   Result<ForgetStep> Forget(const Retention& keep) override {
     if (writer_ == nullptr) return FailReadOnly(path_);
     const std::lock_guard lock(write_mutex_);

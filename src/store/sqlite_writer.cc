@@ -62,6 +62,12 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Make(SqliteDatabase& databas
                                                 " WHERE device = ? AND run = ? AND sequence = ?"));
   FOGLINE_TRY(writer->mark_, database.Prepare("INSERT INTO about VALUES ('mark:' || ?, ?)"
                                               " ON CONFLICT DO UPDATE SET value = excluded.value"));
+  // "UNTIL_US HOLDER", of which a cast reads the number in front.
+  FOGLINE_TRY(writer->hold_,
+              database.Prepare("INSERT INTO about VALUES ('hold:' || ?1, ?2 || ' ' || ?3)"
+                               " ON CONFLICT DO UPDATE SET value = excluded.value WHERE"
+                               " CAST(value AS INTEGER) <= ?4"
+                               " OR substr(value, instr(value, ' ') + 1) = ?3 RETURNING 1"));
   FOGLINE_TRY(writer->settle_, database.Prepare("UPDATE detection SET stages = ? WHERE id = ?"));
   return writer;
 }
@@ -258,6 +264,18 @@ Status SqliteWriter::SetMark(const std::string& name, uint64_t id) {
   mark_.Bind(1, std::string_view(name));
   mark_.Bind(2, std::string_view(value));
   return mark_.Run();
+}
+
+Result<bool> SqliteWriter::Hold(const std::string& name, const std::string& holder,
+                                std::chrono::milliseconds time) {
+  const int64_t now_us = options_.clock->WallMicros();
+  hold_.Bind(1, std::string_view(name));
+  hold_.Bind(2, now_us + std::chrono::microseconds(time).count());
+  hold_.Bind(3, std::string_view(holder));
+  hold_.Bind(4, now_us);
+  Result<bool> held = hold_.Step();
+  hold_.Reset();
+  return held;
 }
 
 Status SqliteWriter::WriteTallies() {

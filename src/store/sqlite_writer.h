@@ -29,6 +29,9 @@ class SqliteWriter {
                                       std::span<const int64_t> stored_us);
   /// See Store::SetMark.
   Status SetMark(const std::string& name, uint64_t id);
+  /// See Store::Hold.
+  Result<bool> Hold(const std::string& name, const std::string& holder,
+                    std::chrono::milliseconds time);
   /// See Store::Probe.
   Status Probe();
 
@@ -51,7 +54,7 @@ class SqliteWriter {
   SqliteWords words_;
   StoreOptions options_;
   SqliteStatement begin_, commit_, rollback_, insert_, find_, place_, thumbnail_, tally_, stages_,
-      settle_, any_forgotten_, forgotten_, mark_;
+      settle_, any_forgotten_, forgotten_, mark_, hold_;
   bool some_forgotten_ = false;  // whether names must be looked up among those as well
   std::map<std::pair<TallyKind, int64_t>, ValueTally> tallies_;  // of the batch under way
   std::vector<std::byte> findings_;                              // of the row under way, which

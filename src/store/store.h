@@ -160,6 +160,12 @@ class Store {
   virtual Result<uint64_t> Mark(const std::string& name) = 0;
   virtual Status SetMark(const std::string& name, uint64_t id) = 0;
 
+  /// Takes or keeps what only one of those who share a store may do at a time, under a name as of a
+  /// mark: true where `holder` has it from now on for so long, false while somebody else has it.
+  /// 0: gives it back. By the clock of the server; of SQLite, by that of the machine.
+  virtual Result<bool> Hold(const std::string& name, const std::string& holder,
+                            std::chrono::milliseconds time) = 0;
+
   /// Rows that pass the filter, at most `limit`, by id: ascending from filter.after_id or
   /// descending from filter.before_id.
   virtual Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order,

@@ -839,6 +839,28 @@ TEST_P(StoreTest, MarksStayWhereTheyWereSet) {
             static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
 }
 
+TEST_P(StoreTest, OneAtATimeHolds) {
+  using std::chrono::milliseconds;
+  const std::string name = "publish:a 'topic'";
+  EXPECT_EQ(store_->Hold(name, "one", milliseconds(60'000)), true);
+  EXPECT_EQ(store_->Hold(name, "two", milliseconds(60'000)), false);
+  EXPECT_EQ(store_->Hold("another", "two", milliseconds(60'000)), true);
+  EXPECT_EQ(store_->Hold(name, "one", milliseconds(60'000)), true) << "it keeps it";
+  Reopen();
+  EXPECT_EQ(store_->Hold(name, "two", milliseconds(60'000)), false);
+  EXPECT_EQ(store_->Hold("given back", "one", milliseconds(60'000)), true);
+  EXPECT_EQ(store_->Hold("given back", "one", milliseconds(0)), true);
+  EXPECT_EQ(store_->Hold("given back", "two", milliseconds(60'000)), true);
+  // Who has gone has it no longer than it asked for.
+  EXPECT_EQ(store_->Hold("short", "one", milliseconds(1)), true);
+  bool taken = false;
+  for (int i = 0; i < 2000 && !taken; ++i) {
+    clock_.Advance(milliseconds(1));
+    taken = store_->Hold("short", "two", milliseconds(60'000)).value();
+  }
+  EXPECT_TRUE(taken);
+}
+
 TEST_P(StoreTest, SeveralMayForgetAtOnce) {
   PutRange(0, 3000);
   std::vector<std::unique_ptr<Store>> others;

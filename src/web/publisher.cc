@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 
 namespace fogline {
@@ -15,6 +16,8 @@ constexpr size_t kMostUnderWay = 500;
 constexpr auto kPublisherPoll = 1s;   // for rows that other processes store
 constexpr auto kPublisherPause = 2s;  // after the store or the broker refused
 constexpr size_t kLongestTopic = 1024;
+/// For so long one is the publisher without saying so again, which it does in a third of that.
+constexpr std::chrono::milliseconds kLeads{6000};
 
 Status CheckTopic(const std::string& topic) {
   const bool fine = !topic.empty() && topic.size() <= kLongestTopic && IsUtf8(topic) &&
@@ -39,7 +42,10 @@ Result<std::unique_ptr<Publisher>> Publisher::Start(const PublisherOptions& opti
 }
 
 Publisher::Publisher(const PublisherOptions& options, Store& store)
-    : options_(options), mark_("publish:" + options.topic), store_(store) {}
+    : options_(options),
+      mark_("publish:" + options.topic),
+      holder_(fmt::format("{:016x}{:016x}", RandomBits(), RandomBits())),
+      store_(store) {}
 
 Publisher::~Publisher() {
   thread_ = {};
@@ -60,6 +66,9 @@ std::vector<Metric> Publisher::Metrics() const {
   const auto value = [](const std::atomic<uint64_t>& of) { return static_cast<double>(of); };
   return {{"fogline_published_total", "Detections that the broker took once more", Metric::kCounter,
            value(published_)},
+          {"fogline_publisher_leads",
+           "Whether it is this process that publishes, of those that share the store",
+           Metric::kGauge, leads_ ? 1.0 : 0.0},
           {"fogline_published_id", "The id up to which it has them", Metric::kGauge, value(taken_)},
           {"fogline_publish_too_large_total", "Detections too large for the broker",
            Metric::kCounter, value(too_large_)},
@@ -145,12 +154,35 @@ Status Publisher::SetMark() {
   return {};
 }
 
-Result<bool> Publisher::Step() {
-  if (!begun_) {
-    FOGLINE_TRY(marked_, store_.Mark(mark_));
+Result<bool> Publisher::Lead() {
+  const Nanos now = Clock::Real().Steady();
+  if (asked_ != Nanos{0} && now - asked_ < kLeads / 3) return leads_.load();
+  FOGLINE_TRY(const bool leads, store_.Hold(mark_, holder_, kLeads));
+  // Who did not lead all the time may have been overtaken by another.
+  if (!leads_ || now - asked_ >= kLeads) begun_ = false;
+  asked_ = now;
+  leads_ = leads;
+  return leads;
+}
+
+Result<bool> Publisher::Begin() {
+  {
     const std::lock_guard lock(mutex_);
-    taken_ = sent_ = marked_;
-    begun_ = true;
+    if (!under_way_.empty()) return false;
+  }
+  FOGLINE_TRY(marked_, store_.Mark(mark_));
+  const std::lock_guard lock(mutex_);
+  taken_ = sent_ = marked_;
+  begun_ = true;
+  return true;
+}
+
+Result<bool> Publisher::Step() {
+  FOGLINE_TRY(const bool leads, Lead());
+  if (!leads) return false;
+  if (!begun_) {
+    FOGLINE_TRY(const bool begun, Begin());
+    if (!begun) return false;
   }
   FOGLINE_CHECK(SetMark());
   uint64_t sent = 0;
@@ -206,7 +238,10 @@ void Publisher::Loop(const std::stop_token& stop) {
       Wait(stop, kPublisherPoll);
     }
   }
-  if (const Status marked = SetMark(); !marked) {
+  if (!leads_) return;
+  Status marked = begun_ ? SetMark() : Status();
+  if (marked) marked = store_.Hold(mark_, holder_, 0ms).map([](bool) {});
+  if (!marked) {
     LogWarning("--publish {}: {}; what was published last comes again", options_.topic,
                Printable(marked.error().ToString()));
   }

@@ -25,11 +25,12 @@ struct PublisherOptions {
   Privacy privacy;
 };
 
-/// Publishes the rows of a store by id, each after its commit, on one topic with QoS 1: what the
-/// broker has acknowledged is marked in the store (Store::Mark, "publish:TOPIC"), and what it has
-/// not is published again, after a restart too. So every row comes at least once, and for the first
-/// time in the order of ids; the schema is in docs/wire_format.md. Two threads of its own, one of
-/// them the link's.
+/// Publishes the rows of a store by id, each after its commit, on one topic with QoS 1. Of several
+/// that share a store one does (Store::Hold), and another goes on within seconds of its end. What
+/// the broker has acknowledged is marked in the store (Store::Mark, "publish:TOPIC"), and what it
+/// has not is published again, after a restart too. So every row comes at least once, and for the
+/// first time in the order of ids; the schema is in docs/wire_format.md. Two threads of its own,
+/// one of them the link's.
 class Publisher final : private LinkHandler {
  public:
   /// kUsage for what is no topic, or one below fogline/v1/, where devices speak. The store must
@@ -54,6 +55,10 @@ class Publisher final : private LinkHandler {
   void Loop(const std::stop_token& stop);
   /// Publishes what may be under way; whether there may be more at once.
   Result<bool> Step();
+  /// Whether it is this one that publishes.
+  Result<bool> Lead();
+  /// Goes on from the mark once nothing is under way any more; false: something is.
+  Result<bool> Begin();
   Status SendRows(const std::vector<StoredDetection>& rows, uint64_t before);
   Status SetMark();
   std::string Text(const StoredDetection& row) const;
@@ -62,11 +67,14 @@ class Publisher final : private LinkHandler {
 
   const PublisherOptions options_;
   const std::string mark_;
+  const std::string holder_;
   Store& store_;
   std::atomic<uint64_t> published_{0}, too_large_{0}, missed_{0};
   // The publishing thread's own:
   uint64_t marked_ = 0;
   bool begun_ = false;  // it knows where it goes on
+  Nanos asked_{0};      // when it last asked whether it leads; 0: never
+  std::atomic<bool> leads_{false};
   bool failing_ = false;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

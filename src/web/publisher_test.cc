@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "servers/local_broker.h"
 #include "store/forwarding_store.h"
 
@@ -154,6 +155,64 @@ TEST_F(PublisherTest, GoesOnWhereTheBrokerHadAcknowledgedAfterARestart) {
   Put(stored, 1);
   publisher = Publish(*store_);
   EXPECT_EQ(listener.Until(stored + 1).size(), before + 1);
+}
+
+/// Who leads is the one that has published something.
+TEST_F(PublisherTest, OfSeveralOnOneStoreOnePublishesAndAnotherGoesOn) {
+  const auto leads = [](const Publisher& publisher) {
+    for (const Metric& metric : publisher.Metrics()) {
+      if (std::string_view(metric.name) == "fogline_publisher_leads") return metric.value == 1;
+    }
+    return false;
+  };
+  TopicListener listener(*broker_, "city/found");
+  ASSERT_TRUE(listener.Connected(1));
+  std::vector<std::unique_ptr<Publisher>> publishers;
+  for (int i = 0; i < 3; ++i) publishers.push_back(Publish(*store_));
+  uint64_t stored = 0;
+  for (int round = 0; round < 3; ++round) {
+    Put(stored, 800);
+    stored += 800;
+    for (const auto& publisher : publishers) publisher->Notify();
+    listener.Until(stored);
+    ASSERT_TRUE(Marked(stored));
+    EXPECT_EQ(std::ranges::count_if(publishers, [&](const auto& p) { return leads(*p); }), 1);
+    // The one that leads ends in order, after everything was marked: the next begins behind it.
+    std::erase_if(publishers, [&](const auto& p) { return leads(*p); });
+  }
+  const auto heard = listener.Until(stored);
+  ExpectAll(heard, stored);
+  EXPECT_EQ(heard.size(), stored) << "nothing twice";
+}
+
+/// One that hangs leads no longer than it said, and what it may still send does no harm.
+TEST_F(PublisherTest, OneThatHangsIsFollowedByAnother) {
+  struct Counting final : ForwardingStore {
+    using ForwardingStore::ForwardingStore;
+    Result<bool> Hold(const std::string& name, const std::string& holder,
+                      std::chrono::milliseconds time) override {
+      Result<bool> held = ForwardingStore::Hold(name, holder, time);
+      if (held && !*held) refused = true;
+      return held;
+    }
+    std::atomic<bool> refused{false};
+  };
+  FakeClock clock;
+  store_ = OpenStore("sqlite::memory:", {.clock = &clock}).value();
+  Counting store(*store_);
+  ASSERT_EQ(store_->Hold("publish:city/found", "one that hangs", std::chrono::hours(1)), true);
+  Put(0, 100);
+  TopicListener listener(*broker_, "city/found");
+  ASSERT_TRUE(listener.Connected(1));
+  const auto publisher = Publish(store);
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (!store.refused && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(1ms);
+  }
+  ASSERT_TRUE(store.refused);
+  EXPECT_EQ(store_->Mark("publish:city/found"), 0U);
+  clock.Advance(std::chrono::hours(2));
+  ExpectAll(listener.Until(100), 100);
 }
 
 TEST_F(PublisherTest, ABrokerThatRestartsGetsWhatItHadNotAcknowledged) {

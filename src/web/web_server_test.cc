@@ -377,7 +377,7 @@ class HeldStore final : public ForwardingStore {
     changed_.wait(lock, [this] { return !held_; });
     return ForwardingStore::Timeline(filter, from_us, to_us, bins);
   }
-  void Hold(bool held) {
+  void Block(bool held) {
     const std::lock_guard lock(mutex_);
     held_ = held;
     changed_.notify_all();
@@ -398,7 +398,7 @@ class HeldStore final : public ForwardingStore {
 // streams go on; what waits for its turn is bounded.
 TEST_F(WebServerTest, WhatTakesLongHoldsUpNeitherHealthNorStreams) {
   HeldStore held(*store_);
-  held.Hold(true);
+  held.Block(true);
   options_.max_waiting = 3;
   server_ = WebServer::Start(options_, held).value();
   const uint16_t port = server_->port();
@@ -422,7 +422,7 @@ TEST_F(WebServerTest, WhatTakesLongHoldsUpNeitherHealthNorStreams) {
   }
   EXPECT_TRUE(crowd.back()->Until("HTTP/1.1 503"));
   EXPECT_TRUE(crowd.back()->Until("Retry-After"));
-  held.Hold(false);
+  held.Block(false);
   EXPECT_TRUE(slow.Until("\"bins\""));
   EXPECT_TRUE(crowd.front()->Until("\"cells\""));
   server_.reset();  // before the store that it asks
@@ -430,13 +430,13 @@ TEST_F(WebServerTest, WhatTakesLongHoldsUpNeitherHealthNorStreams) {
 
 TEST_F(WebServerTest, StopsWhileAQuestionIsBeingAnswered) {
   HeldStore held(*store_);
-  held.Hold(true);
+  held.Block(true);
   server_ = WebServer::Start(options_, held).value();
   Client slow(server_->port());
   slow.Get("/api/timeline");
   held.AwaitQuestion();
   std::thread stopping([this] { server_.reset(); });
-  held.Hold(false);
+  held.Block(false);
   stopping.join();
   EXPECT_TRUE(slow.UntilEnd());
 }

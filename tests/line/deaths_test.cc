@@ -1,7 +1,7 @@
-// Two workers of one share group on one Redis, or one PostgreSQL, an edge with a spool, a broker:
-// all as processes of their own, one of them at random killed without warning in the middle of the
-// stream, again and again. In the end every frame that the edge ever put into its spool is stored,
-// and stored once.
+// Two workers of one share group on one Redis, one PostgreSQL, or one with a standby, an edge with
+// a spool, a broker: all as processes of their own, one of them at random killed without warning in
+// the middle of the stream, again and again. In the end every frame that the edge ever put into its
+// spool is stored, and stored once.
 //
 // FOGLINE_SOAK_ROUNDS=N makes it N deaths instead of a few; `make soak` makes it 100.
 #include <array>
@@ -14,9 +14,40 @@
 namespace fogline {
 namespace {
 
+/// A PostgreSQL whose commits wait for its standby, and the standby, which takes over when it dies.
+class FailingOver {
+ public:
+  static Result<std::unique_ptr<FailingOver>> Start() {
+    std::unique_ptr<FailingOver> pair(new FailingOver);
+    // Both have it, so that whoever leads waits for whoever follows.
+    FOGLINE_TRY(pair->leads_, LocalPostgres::Start("synchronous_standby_names = '*'"));
+    FOGLINE_TRY(pair->follows_, LocalPostgres::Follow(*pair->leads_));
+    pair->url_ = fmt::format(
+        "postgresql://fogline@127.0.0.1:{},127.0.0.1:{}/postgres?target_session_attrs=read-write",
+        pair->leads_->port(), pair->follows_->port());
+    return pair;
+  }
+  const std::string& url() const { return url_; }
+  /// kill -9 of the one that leads; a new one follows in its place.
+  Status Restart() {
+    const int port = leads_->port();
+    leads_->Kill();
+    FOGLINE_CHECK(follows_->Promote());
+    leads_ = std::move(follows_);
+    FOGLINE_TRY(follows_, LocalPostgres::Follow(*leads_, port));
+    return {};
+  }
+
+ private:
+  FailingOver() = default;
+
+  std::string url_;
+  std::unique_ptr<LocalPostgres> leads_, follows_;
+};
+
 class Deaths : public Reliability {
  protected:
-  /// Lets all of them live and die on one server: a LocalRedis or a LocalPostgres.
+  /// Lets all of them live and die on one server: a LocalRedis, a LocalPostgres or a FailingOver.
   template <typename Server>
   void Live(Result<std::unique_ptr<Server>> started, const char* kind);
 
@@ -81,6 +112,10 @@ TEST_F(Deaths, WhoeverDiesEveryFrameIsStoredOnce) { Live(LocalRedis::Start(), "r
 
 TEST_F(Deaths, WhoeverDiesEveryFrameIsStoredOnceInPostgres) {
   Live(LocalPostgres::Start(), "postgres");
+}
+
+TEST_F(Deaths, WhoeverDiesEveryFrameIsStoredOnceThoughAStandbyTakesOver) {
+  Live(FailingOver::Start(), "the primary");
 }
 
 }  // namespace

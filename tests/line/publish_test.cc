@@ -3,6 +3,7 @@
 #include <random>
 
 #include "link/link.h"
+#include "servers/local_postgres.h"
 #include "tests/line/reliability.h"
 
 namespace fogline {
@@ -50,28 +51,31 @@ class StreamListener final : private LinkHandler {
 
 class PublishLine : public Reliability {
  protected:
-  Process PublishingCloud() {
-    auto started = Process::Start(
-        {.command = {FOGLINE_BINARY, "cloud", "--broker", broker_->url(), "--models",
-                     kModels.string(), "--store", "sqlite:" + (dir_.path() / "test.db").string(),
-                     "--workers", "1", "--publish", "city/detections"},
-         .capture_stdout = false,
-         .stderr_to = dir_.path() / "cloud.log"});
+  Process PublishingCloud(const std::string& store) {
+    auto started = Process::Start({.command = {FOGLINE_BINARY, "cloud", "--broker", broker_->url(),
+                                               "--models", kModels.string(), "--store", store,
+                                               "--workers", "1", "--publish", "city/detections"},
+                                   .capture_stdout = false,
+                                   .stderr_to = dir_.path() / "cloud.log"});
     EXPECT_TRUE(started) << started.error().ToString();
     return *std::move(started);
   }
+  /// So many workers on one store, each of which publishes, one of them killed now and then.
+  void PublishAndDie(const std::string& store, size_t count);
 };
 
-TEST_F(PublishLine, EveryRowIsHeardInOrderThoughTheCloudDies) {
+void PublishLine::PublishAndDie(const std::string& store, size_t count) {
   const StreamListener listener(broker_->url(), "city/detections");
-  Process cloud = PublishingCloud();
+  std::vector<Process> clouds;
+  for (size_t i = 0; i < count; ++i) clouds.push_back(PublishingCloud(store));
   Process edge = StartSpooling("streaming", {"--loop", "--rate", "60", "--window", "32"});
   std::mt19937 random(5);
   for (int round = 0; round < Rounds(3); ++round) {
     const uint64_t wanted = listener.newest() + 3 + random() % 20;
     ASSERT_TRUE(Until([&] { return listener.newest() >= wanted; })) << Log();
+    Process& cloud = clouds[static_cast<size_t>(round) % count];
     Kill(cloud);
-    cloud = PublishingCloud();
+    cloud = PublishingCloud(store);
   }
   edge.Signal(SIGINT);
   Report(edge);
@@ -93,9 +97,21 @@ TEST_F(PublishLine, EveryRowIsHeardInOrderThoughTheCloudDies) {
     EXPECT_EQ(row["epoch"], store_->epoch());
   }
   EXPECT_TRUE(next == stored.end()) << "never heard of " << next->first;
-  std::printf("%d deaths of the cloud; %zu rows, heard %zu times\n", Rounds(3), stored.size(),
-              heard.size());
-  EXPECT_EQ(cloud.Stop(), 0);
+  std::printf("%d deaths of %zu clouds; %zu rows, heard %zu times\n", Rounds(3), count,
+              stored.size(), heard.size());
+  for (Process& cloud : clouds) EXPECT_EQ(cloud.Stop(), 0);
+}
+
+TEST_F(PublishLine, EveryRowIsHeardInOrderThoughTheCloudDies) {
+  PublishAndDie("sqlite:" + (dir_.path() / "test.db").string(), 1);
+}
+
+/// Whoever of the two publishes, the other goes on when it dies.
+TEST_F(PublishLine, EveryRowIsHeardInOrderThoughOneOfTwoThatPublishDies) {
+  const auto server = LocalPostgres::Start().value();
+  store_ = OpenStore(server->url()).value();
+  PublishAndDie(server->url(), 2);
+  store_.reset();  // before its server
 }
 
 }  // namespace
