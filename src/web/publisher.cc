@@ -17,7 +17,7 @@ constexpr auto kPublisherPoll = 1s;   // for rows that other processes store
 constexpr auto kPublisherPause = 2s;  // after the store or the broker refused
 constexpr size_t kLongestTopic = 1024;
 /// For so long one is the publisher without saying so again, which it does in a third of that.
-constexpr std::chrono::milliseconds kLeads{6000};
+constexpr std::chrono::milliseconds kLeads{3000};
 
 Status CheckTopic(const std::string& topic) {
   const bool fine = !topic.empty() && topic.size() <= kLongestTopic && IsUtf8(topic) &&
