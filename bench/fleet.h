@@ -151,8 +151,7 @@ class Fleet {
   Summary latency_ms() const { return Summarize(latency_ms_); }
   uint64_t came() const { return names_; }       // devices, those that left among them
   uint64_t broken() const { return broken_; }    // connections
-  uint64_t flooded() const { return flooded_; }  // frames, of kFlooder
-  static constexpr const char* kFlooder = "flooder";
+  uint64_t flooded() const { return flooded_; }  // frames
 
  private:
   static uint64_t Key(int device, uint64_t sequence) {
@@ -209,7 +208,7 @@ class Fleet {
       return;
     }
     for (; flood_due_ < seconds && options_.flood > 0; flood_due_ += 1 / options_.flood) {
-      Put(0, kFlooder, flooded_++);
+      Put(0, "flooder", flooded_++);
     }
   }
 

@@ -1,8 +1,8 @@
 // What hours do to memory: a fleet (bench/fleet.h) in which devices leave for new ones, connections
-// break, one device floods for a third of the time, clouds on one store have clocks that are apart,
-// and a map is asked all the time. Fails when a frame is lost or stored twice, or when broker, a
-// cloud or the map holds more memory in the last quarter of the time than in the third, by more
-// than so many percent.
+// break, one device floods for a third of the time, clouds on one store have clocks that are apart
+// and forget what is old, and a map is asked all the time. Fails when a frame is not stored, or
+// when broker, a cloud or the map holds more memory in the last quarter of the time than in the
+// third, by more than so many percent.
 //
 //   hours_bench [--minutes N] [--devices N] [--connections N] [--rate PER_SECOND] [--clouds N]
 //               [--churn PER_SECOND] [--flood PER_SECOND] [--apart SECONDS] [--flat PERCENT]
@@ -28,6 +28,9 @@
 
 namespace fogline {
 namespace {
+
+/// Caches and the map's memory are full of so much within minutes: what grows then grows for ever.
+constexpr const char* kRowsKept = "50000";
 
 struct Hours : FleetOptions {
   int clouds = 2;
@@ -88,12 +91,13 @@ Hours Parse(int argc, char** argv) {
 
 Result<Process> StartCloud(const Hours& options, int number, const std::string& broker,
                            const std::filesystem::path& models, const std::filesystem::path& log) {
-  return Process::Start({.command = {"env", std::string("LD_PRELOAD=") + JUMPING_CLOCK,
-                                     fmt::format("CLOCK_AHEAD={}", number * options.apart),
-                                     FOGLINE_BINARY, "cloud", "--broker", broker, "--models",
-                                     models.string(), "--store", options.store, "--workers", "1"},
-                         .capture_stdout = true,
-                         .stderr_to = log});
+  return Process::Start(
+      {.command = {"env", std::string("LD_PRELOAD=") + JUMPING_CLOCK,
+                   fmt::format("CLOCK_AHEAD={}", number * options.apart), FOGLINE_BINARY, "cloud",
+                   "--broker", broker, "--models", models.string(), "--store", options.store,
+                   "--workers", "1", "--keep-rows", kRowsKept},
+       .capture_stdout = true,
+       .stderr_to = log});
 }
 
 /// A map, and somebody who asks it for all that its page asks for, over and over.
@@ -166,16 +170,6 @@ Status AllowFiles(int connections) {
               files.rlim_cur, connections);
 }
 
-/// Rows of the fleet, without the flooder's.
-Result<uint64_t> CountRows(Store& store) {
-  FOGLINE_TRY(const Inventory stock, store.Stock());
-  uint64_t count = stock.count;
-  for (const ValueTally& device : stock.devices) {
-    if (device.text == Fleet::kFlooder) count -= device.count;
-  }
-  return count;
-}
-
 Status Measure(Hours options) {
   FOGLINE_CHECK(AllowFiles(options.connections));
   const TempDir dir;
@@ -196,7 +190,7 @@ Status Measure(Hours options) {
   AskedMap map;
   FOGLINE_CHECK(map.Start(options.store, dir.path() / "map.log"));
   watched.push_back({"map", map.pid()});
-  FOGLINE_TRY(const uint64_t before, CountRows(*store));
+  FOGLINE_TRY(const uint64_t before, store->LastId());
   Fleet fleet(options, broker->port(), *mechanism);
   FOGLINE_CHECK(fleet.Connect());
   const Nanos start = Clock::Real().Steady();
@@ -204,16 +198,17 @@ Status Measure(Hours options) {
     for (Watched& one : watched) one.Look();
   });
   const double seconds = Millis(Clock::Real().Steady() - start) / 1000;
-  FOGLINE_TRY(const uint64_t after, CountRows(*store));
+  FOGLINE_TRY(const uint64_t after, store->LastId());
 
   Report(options, fleet, seconds);
-  fmt::print("  rows in the store {} ({:.0f} frames/s over {:.1f} s)\n", after - before,
-             static_cast<double>(after - before) / seconds, seconds);
+  fmt::print("  rows that the store took {}, the flood's among them\n", after - before);
   fmt::print("  the map answered {} times\n", map.answers());
   const Status memory = CheckMemory(watched, options.flat);
-  if (after - before != fleet.sent() || fleet.unanswered() > 0) {
-    return Fail(ErrorCode::kInternal, "fleet", "{} frames sent, {} stored", fleet.sent(),
-                after - before);
+  // How much of the flood was stored, and how much dropped, nobody is told.
+  const uint64_t stored = after - before;
+  if (fleet.unanswered() > 0 || stored < fleet.sent() || stored > fleet.sent() + fleet.flooded()) {
+    return Fail(ErrorCode::kInternal, "fleet", "{} frames sent, {} unanswered, {} stored",
+                fleet.sent(), fleet.unanswered(), stored);
   }
   return memory;
 }
