@@ -203,7 +203,7 @@ Status Measure(Hours options) {
   Report(options, fleet, seconds);
   fmt::print("  rows that the store took {}, the flood's among them\n", after - before);
   fmt::print("  the map answered {} times\n", map.answers());
-  const Status memory = CheckMemory(watched, options.flat);
+  Status memory = CheckMemory(watched, options.flat);
   // How much of the flood was stored, and how much dropped, nobody is told.
   const uint64_t stored = after - before;
   if (fleet.unanswered() > 0 || stored < fleet.sent() || stored > fleet.sent() + fleet.flooded()) {

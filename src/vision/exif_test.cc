@@ -286,7 +286,7 @@ TEST(Exif, DamageIsNeverMoreThanNothing) {
 // What a camera wrote beside a picture stays behind, and the picture is the same.
 TEST(PixelsAlone, LeavesTheCamerasWordsOut) {
   Bytes jpeg;
-  ASSERT_TRUE(EncodeJpeg(Image{16, 16, std::vector<uint8_t>(16 * 16 * 3, 90)}, 80, jpeg));
+  ASSERT_TRUE(EncodeJpeg(Image{16, 16, std::vector<uint8_t>(size_t{16} * 16 * 3, 90)}, 80, jpeg));
   Block block;
   block.root.push_back(Text(0x0110, "a camera"));
   const Bytes exif = block.File();

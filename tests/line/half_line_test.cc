@@ -167,7 +167,7 @@ TEST_F(SplitNetwork, LinesThatPassOneWayAndClocksApartCostNoFrame) {
 }
 
 TEST(Histories, SayWhatIsLostAndWhatIsDoubled) {
-  const auto wrong = [](History history) { return Violations(history).size(); };
+  const auto wrong = [](const History& history) { return Violations(history).size(); };
   EXPECT_EQ(wrong({}), 0U);
   EXPECT_EQ(wrong({{{1, 0}, {2, 0}, {1, 1}}, {{1, 1}, {2, 0}}}), 0U);
   EXPECT_EQ(wrong({{{1, 0}, {1, 1}, {1, 0}}, {}}), 1U) << "stored twice";

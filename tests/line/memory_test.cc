@@ -23,6 +23,7 @@ constexpr int kKilled = 126;  // from here on a status is a signal's, or the dyn
 constexpr std::chrono::seconds kLongest(60);
 
 int Minutes() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here writes to the environment
   const char* minutes = std::getenv("FOGLINE_SOAK_MINUTES");
   return minutes != nullptr ? std::atoi(minutes) : 60;
 }
