@@ -69,9 +69,9 @@ struct Watched {
 Hours Parse(int argc, char** argv) {
   Hours options;
   options.devices = 300;
-  options.connections = 60;
+  options.connections = 300;
   options.seconds = 3600;
-  options.churn = 1;
+  options.churn = 5;  // more names than the map keeps, before half of a quarter of an hour is over
   options.flood = 500;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view flag = argv[i];
