@@ -17,7 +17,7 @@ constexpr Nanos kForTheLimit = std::chrono::seconds(2);
 /// A stop that is asked for is seen within so long.
 constexpr Nanos kStopPoll = std::chrono::milliseconds(100);
 /// A byte in a millisecond is so many Mbit/s; and the least that one is said to take.
-constexpr double kMbpsTimesMsPerByte = 0.008, kLeastMsPerByte = 1e-6;
+constexpr double kMbpsTimesMsPerByte = 0.008, kLeastMsPerByte = 8e-6;
 
 /// A frame's bars: what this side did, one after the other, and the time until the answer.
 void TraceDelivery(TraceFile& trace, const std::string& device, const Delivery& d) {

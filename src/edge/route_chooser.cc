@@ -17,6 +17,7 @@ constexpr double kHoldsUp = 4, kTurn = 0.9;
 constexpr double kPeriodGain = 0.1, kLongGap = 4, kShortPeriodMs = 100;
 constexpr size_t kJam = 5;  // frames without an answer, from which on only the smallest go
 constexpr size_t kMostPending = 256;
+constexpr uint64_t kOvertaken = 32;  // pictures; one that was overtaken by so many is not heard of
 
 /// What probes may cost on average, as a share of all that pictures take; what may be saved up for
 /// them, owed for one after a change, and is there to begin with, in pictures.
@@ -110,15 +111,21 @@ void RouteChooser::LearnPeriod(double now_ms) {
   last_pick_ms_ = now_ms;
 }
 
+/// One before the last that was heard of was put on a disk, where its ticket is lost, or is about
+/// to be heard of.
+bool RouteChooser::UnderWay(const Pending& pending) const {
+  return pending.sent_ms && pending.ticket > last_heard_;
+}
+
 size_t RouteChooser::InFlight() const {
   return static_cast<size_t>(
-      std::ranges::count_if(pending_, [](const Pending& p) { return p.sent_ms.has_value(); }));
+      std::ranges::count_if(pending_, [this](const Pending& p) { return UnderWay(p); }));
 }
 
 /// What a byte costs at least, for no answer has come yet.
 double RouteChooser::Implied(double now_ms) const {
   for (const Pending& p : pending_) {
-    if (!p.sent_ms) continue;
+    if (!UnderWay(p)) continue;
     const double waited = now_ms - std::max(*p.sent_ms, last_answer_ms_.value_or(*p.sent_ms));
     return std::max(0.0, (waited - line_.least_ms()) / routes_[p.route].bytes);
   }
@@ -214,6 +221,14 @@ void RouteChooser::Forget(std::deque<Pending>::iterator pending) {
   pending_.erase(pending);
 }
 
+/// Forgets a picture that was heard of, and those that it has long overtaken.
+void RouteChooser::Settle(uint64_t ticket) {
+  Forget(Find(ticket));
+  while (!pending_.empty() && pending_.front().ticket + kOvertaken < last_heard_) {
+    Forget(pending_.begin());
+  }
+}
+
 void RouteChooser::Worked(size_t route, double edge_ms) {
   if (!std::isfinite(edge_ms) || edge_ms < 0) return;
   ++worked_;
@@ -283,11 +298,12 @@ void RouteChooser::Heard(const Answer& answer) {
   const auto at = Find(answer.ticket);
   if (at == pending_.end()) return;
   const Pending pending = *at;
+  last_heard_ = std::max(last_heard_, answer.ticket);
   const bool sane = answer.network_ms && std::isfinite(*answer.network_ms) &&
                     *answer.network_ms >= 0 && answer.cloud_ms >= 0 && answer.bytes > 0;
   if (!sane) {
     last_answer_ms_ = answered;
-    Forget(at);
+    Settle(answer.ticket);
     return;
   }
   const PricedRoute& route = routes_[pending.route];
@@ -312,7 +328,7 @@ void RouteChooser::Heard(const Answer& answer) {
     purse_ms_ = kFirstPurse * (EdgeMs(pending.route) + lesson.network_ms + answer.cloud_ms);
   }
   Judge(pending.advice, lesson);
-  Forget(Find(answer.ticket));
+  Settle(answer.ticket);
 }
 
 }  // namespace fogline

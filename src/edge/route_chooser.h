@@ -95,12 +95,14 @@ class RouteChooser {
                   const std::vector<double>* congested) const;
   size_t Smallest() const;
   double Implied(double now_ms) const;
+  bool UnderWay(const Pending& pending) const;
   size_t InFlight() const;
   Weather WeatherOf(size_t memory, double implied) const;
   std::optional<size_t> Probe(size_t usual, double implied);
   std::optional<size_t> Larger(size_t usual, size_t best, double more_bytes) const;
   std::deque<Pending>::iterator Find(uint64_t ticket);
   void Forget(std::deque<Pending>::iterator pending);
+  void Settle(uint64_t ticket);
   double OwnTime(const Answer& answer) const;
   void Charge(const Answer& answer, double network_ms);
   void Judge(const Choices& advice, const LineSense::Lesson& lesson);
@@ -110,7 +112,7 @@ class RouteChooser {
   std::array<Adviser, LineSense::kCount> advisers_;
   size_t trusted_ = 0;  // the adviser that is followed
   std::deque<Pending> pending_;
-  uint64_t next_ticket_ = 1;
+  uint64_t next_ticket_ = 1, last_heard_ = 0;
   double now_ms_ = 0;
   std::optional<double> last_pick_ms_, period_ms_, last_answer_ms_;
   double largest_ = 0;  // bytes of a frame, of late

@@ -159,6 +159,18 @@ TEST(RouteChooser, PicturesOfWhichNothingIsHeardAreForgotten) {
   EXPECT_LT(world.Usual(60), kRoutes.size());
 }
 
+TEST(RouteChooser, WhatADiskKeptAndNobodySpeaksOfAgainHoldsNothingUp) {
+  World world;
+  EXPECT_EQ(world.Usual(), 0U);
+  for (int i = 0; i < 50; ++i) {
+    const auto pick = world.chooser_.Next(world.now_);
+    world.chooser_.Sent(pick.ticket, world.now_, false);
+    world.now_ += 500;
+  }
+  for (int i = 0; i < 10; ++i) world.Picture();
+  EXPECT_EQ(world.Usual(), 0U);
+}
+
 TEST(RouteChooser, OneRouteIsTheRoute) {
   World world({kRoutes[1]});
   EXPECT_EQ(world.Usual(100), 0U);
