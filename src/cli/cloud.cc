@@ -72,7 +72,7 @@ Status Run(CloudArgs& args) {
   FOGLINE_TRY(const Retention keep, ToRetention(args.keep));
   FOGLINE_TRY(const auto store, OpenStore(args.store));
   std::unique_ptr<StoreKeeper> keeper;
-  if (keep.any()) keeper = std::make_unique<StoreKeeper>(*store, keep);
+  if (keep.any() || keep.any_of_a_device()) keeper = std::make_unique<StoreKeeper>(*store, keep);
   FOGLINE_TRY(const auto publisher,
               StartPublisher(args.publish, args.cloud.link, args.http.round, *store));
   CloudMetrics metrics;
@@ -132,6 +132,12 @@ void AddCloud(CommandLine& line) {
       .Add("--keep-raw-limit", args->cloud.raw.limit_bytes, "what that folder may take, e.g. 20GB")
       .Size()
       .ShowDefault("1GiB");
+  command
+      .Add("--keep-thumbnails", args->cloud.thumbnail,
+           "keep the small pictures that devices send along, up to so many pixels a side (default: "
+           "none is kept)")
+      .Type("PX")
+      .Range(0, 1024);
   command.Add("--publish", args->publish,
               "a topic that every stored detection goes to once more, as JSON, for other programs");
   command.Add("--workers", args->cloud.workers, "threads that run networks (default: one a core)")

@@ -37,10 +37,23 @@ void AddRetentionFlags(Command& command, RetentionFlags& flags) {
            "room for more, e.g. 20GB")
       .Size()
       .Range(uint64_t{1'000'000}, uint64_t{1} << 53);
+  command
+      .Add("--keep-device-rows", flags.device_rows,
+           "of one device, delete the oldest detections beyond so many")
+      .Range(uint64_t{1}, uint64_t{1} << 53);
+  command
+      .Add("--keep-device-bytes", flags.device_bytes,
+           "of one device, delete the oldest detections beyond so much: some 200 bytes each, what "
+           "was found, and pictures; e.g. 100MB")
+      .Size()
+      .Range(uint64_t{10'000}, uint64_t{1} << 53);
 }
 
 Result<Retention> ToRetention(const RetentionFlags& flags) {
-  Retention keep{.rows = flags.rows, .bytes = flags.bytes};
+  Retention keep{.rows = flags.rows,
+                 .bytes = flags.bytes,
+                 .device_rows = flags.device_rows,
+                 .device_bytes = flags.device_bytes};
   if (!flags.age.empty()) {
     FOGLINE_TRY(keep.age, ParseAge(flags.age));
   }

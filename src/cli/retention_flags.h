@@ -11,9 +11,9 @@ namespace fogline::cli {
 
 struct RetentionFlags {
   std::string age;
-  uint64_t rows = 0, bytes = 0;
+  uint64_t rows = 0, bytes = 0, device_rows = 0, device_bytes = 0;
 };
-/// --keep, --keep-rows, --keep-bytes.
+/// --keep, --keep-rows, --keep-bytes, and the last two of one device.
 void AddRetentionFlags(Command& command, RetentionFlags& flags);
 Result<Retention> ToRetention(const RetentionFlags& flags);
 

@@ -7,6 +7,7 @@ namespace fogline::cli {
 void AddStore(CommandLine& line) {
   Command command = line.Add("store", "Does something to a store as a whole");
   AddStoreCopy(command);
+  AddStoreDelete(command);
 }
 
 }  // namespace fogline::cli

@@ -6,5 +6,6 @@
 namespace fogline::cli {
 
 void AddStoreCopy(Command& store);
+void AddStoreDelete(Command& store);
 
 }  // namespace fogline::cli

@@ -105,6 +105,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
     FairLimits limits;
     limits.frames = options.queue;
     limits.bytes = options.queue_bytes;
+    limits.device_bytes = options.queue_bytes / 4;
     limits.device_us *= options.workers;
     limits.little_us *= options.workers;
     return limits;
@@ -207,7 +208,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
 
   void WorkLoop() {
-    Worker worker(*registry_, pace_ ? &*pace_ : nullptr, raw_.get());
+    Worker worker(*registry_, pace_ ? &*pace_ : nullptr, raw_.get(), options_.thumbnail);
     while (auto taken = arrived_.Pop()) {
       --stats_.waiting;
       Arrived& frame = taken->value;
@@ -222,6 +223,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
       if (finished.worked) {
         costs_.Measured(frame.halves, us);
         if (finished.worked->time_not_believed) ++stats_.times_not_believed;
+        if (finished.worked->thumbnail_left_out) ++stats_.thumbnails_left_out;
       }
       arrived_.Worked(frame.device, taken->us, us);
       finished.run = worker.last_run();

@@ -28,6 +28,7 @@ struct CloudOptions {
   size_t most_bytes = size_t{16} << 20;   // of one frame; larger ones are refused by their header
   std::filesystem::path trace;            // a time line of every frame; empty: none
   RawKeeper::Options raw;                 // where outputs that nobody reads are kept
+  int thumbnail = 0;       // longest side, in pixels, of small pictures that are kept; 0: none is
   double device_rate = 0;  // frames a second of one device at most (see DeviceGuard); 0: no limit
 };
 

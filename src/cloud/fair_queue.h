@@ -20,7 +20,8 @@ struct FairLimits {
   /// Of the workers' time, microseconds: what one device may have waiting, and of how much nobody
   /// need be ashamed where everything is full.
   double device_us = 500'000, little_us = 50'000;
-  size_t device_frames = 16;  // of one device always wait, however long they take
+  size_t device_frames = 16;               // of one device always wait, however long they take
+  size_t device_bytes = size_t{16} << 20;  // of one device, but for its first frame
 };
 
 /// Deficit round robin over devices (Shreedhar and Varghese 1996): in a round each may take a
@@ -56,7 +57,11 @@ class FairQueue {
     const auto found = lines_.find(device);
     const double waiting_us = found == lines_.end() ? 0 : found->second.us;
     const size_t waiting = found == lines_.end() ? 0 : found->second.items.size();
-    if (waiting >= limits_.device_frames && waiting_us + us > limits_.device_us) {
+    const size_t waiting_bytes = found == lines_.end() ? 0 : found->second.bytes;
+    const bool long_enough =
+        waiting >= limits_.device_frames && waiting_us + us > limits_.device_us;
+    const bool large_enough = waiting > 0 && waiting_bytes + bytes > limits_.device_bytes;
+    if (long_enough || large_enough) {
       offered.entry = Entry::kNotNow;
       return offered;
     }

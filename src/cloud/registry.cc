@@ -68,6 +68,9 @@ uint64_t Registry::HeldLocked() const {
   uint64_t bytes = 0;
   for (const auto& [id, loaded] : loaded_) bytes += loaded.bytes;
   for (const auto& [key, slot] : open_) bytes += slot.bytes;
+  for (const auto& [model, weights] : weights_) {
+    if (const auto held = weights.lock()) bytes += held->bytes();
+  }
   return bytes;
 }
 
@@ -181,39 +184,56 @@ void Registry::Look() {
   }
 }
 
+/// What was unused for longest, taken out of its table; null where nothing is held.
+std::shared_ptr<const void> Registry::TakeOldestLocked() {
+  auto network = loaded_.end();
+  for (auto it = loaded_.begin(); it != loaded_.end(); ++it) {
+    if (network == loaded_.end() || it->second.used < network->second.used) network = it;
+  }
+  auto slot = open_.end();
+  for (auto it = open_.begin(); it != open_.end(); ++it) {
+    if (it->second.open == nullptr) continue;
+    if (slot == open_.end() || it->second.used < slot->second.used) slot = it;
+  }
+  std::shared_ptr<const void> oldest;
+  if (network != loaded_.end() &&
+      (slot == open_.end() || network->second.used < slot->second.used)) {
+    oldest = std::move(network->second.network);
+    loaded_.erase(network);
+  } else if (slot != open_.end()) {
+    oldest = std::move(slot->second.open);
+    open_.erase(slot);  // workers that still run it keep it alive
+  }
+  return oldest;
+}
+
 /// Lets go of what was unused for longest until `bytes` more fit.
 Status Registry::MakeRoom(uint64_t bytes, const std::string& where) {
-  std::vector<std::shared_ptr<const void>> closed;
-  {
+  bool any = false;
+  for (;;) {
+    std::shared_ptr<const void> closed;  // without the lock
     const std::lock_guard lock(mutex_);
-    while (HeldLocked() + bytes > options_.memory_bytes) {
-      auto network = loaded_.end();
-      for (auto it = loaded_.begin(); it != loaded_.end(); ++it) {
-        if (network == loaded_.end() || it->second.used < network->second.used) network = it;
-      }
-      auto slot = open_.end();
-      for (auto it = open_.begin(); it != open_.end(); ++it) {
-        if (it->second.open == nullptr) continue;
-        if (slot == open_.end() || it->second.used < slot->second.used) slot = it;
-      }
-      if (network != loaded_.end() &&
-          (slot == open_.end() || network->second.used < slot->second.used)) {
-        closed.push_back(std::move(network->second.network));
-        loaded_.erase(network);
-      } else if (slot != open_.end()) {
-        closed.push_back(std::move(slot->second.open));
-        open_.erase(slot);  // workers that still run it keep it alive
-      } else {
-        return Fail(ErrorCode::kExhausted, where, "takes some {} more than --memory {} leaves",
-                    HumanBytes(static_cast<double>(bytes)),
-                    HumanBytes(static_cast<double>(options_.memory_bytes)));
-      }
+    if (HeldLocked() + bytes <= options_.memory_bytes) break;
+    closed = TakeOldestLocked();
+    if (closed == nullptr) {
+      return Fail(ErrorCode::kExhausted, where, "takes some {} more than --memory {} leaves",
+                  HumanBytes(static_cast<double>(bytes)),
+                  HumanBytes(static_cast<double>(options_.memory_bytes)));
     }
+    any = true;
   }
-  if (closed.empty()) return {};
-  closed.clear();
-  GiveBack();
+  if (any) GiveBack();
   return {};
+}
+
+/// What the networks of a model have their weights in.
+std::shared_ptr<SharedWeights> Registry::WeightsOf(uint64_t model) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(weights_, [](const auto& entry) { return entry.second.expired(); });
+  auto& known = weights_[model];
+  std::shared_ptr<SharedWeights> weights = known.lock();
+  if (weights == nullptr) known = weights = SharedWeights::Make();
+  return weights;
 }
 
 Result<std::shared_ptr<const Network>> Registry::Load(uint64_t model) {
@@ -301,12 +321,15 @@ Status Registry::OpenPart(uint64_t model, OpenCut& open, uint64_t& bytes) {
   const auto view = part.empty() ? network->model.bytes() : std::as_bytes(std::span(part));
   const std::string where =
       network->path.string() + (open.cut.is_cloud_only() ? "" : " from " + open.cut.name);
-  const uint64_t needed = SessionBytes(view.size(), network->model);
-  FOGLINE_CHECK(MakeRoom(needed, where));
-  FOGLINE_TRY(open.session,
-              OpenSession(view, where,
-                          {.threads = options_.threads, .optimize = true, .free_dimensions = {}}));
-  bytes = needed;
+  // As if it shared nothing: while it is opened it does not.
+  FOGLINE_CHECK(MakeRoom(SessionBytes(view.size(), network->model), where));
+  FOGLINE_TRY(open.session, OpenSession(view, where,
+                                        {.threads = options_.threads,
+                                         .optimize = true,
+                                         .shared = WeightsOf(model),
+                                         .free_dimensions = {}}));
+  const uint64_t shared = std::min<uint64_t>(view.size(), open.session->shared_bytes());
+  bytes = SessionBytes(view.size() - shared, network->model);
   return {};
 }
 

@@ -102,6 +102,8 @@ class Registry {
   Result<std::shared_ptr<const Network>> LoadNow(uint64_t model);
   Result<std::shared_ptr<const KnownModel>> Know(uint64_t model);
   Status MakeRoom(uint64_t bytes, const std::string& where);
+  std::shared_ptr<const void> TakeOldestLocked();
+  std::shared_ptr<SharedWeights> WeightsOf(uint64_t model);
   uint64_t HeldLocked() const;
   const Error* FailureLocked(const HalvesKey& key) const;
 
@@ -112,6 +114,8 @@ class Registry {
   std::unordered_map<uint64_t, std::shared_ptr<const KnownModel>> known_;
   std::unordered_map<uint64_t, Loaded> loaded_;
   std::map<HalvesKey, Slot> open_;
+  std::unordered_map<uint64_t, std::weak_ptr<SharedWeights>>
+      weights_;  // of open networks, by model
   std::map<HalvesKey, Failure> failed_;
   struct Wanted {
     HalvesKey key;

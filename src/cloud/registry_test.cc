@@ -10,6 +10,7 @@
 #include "base/paths.h"
 #include "frame/frame.h"
 #include "graph/model_name.h"
+#include "graph/slice.h"
 #include "graph/test_model.h"
 
 namespace fogline {
@@ -75,6 +76,36 @@ class Registries : public ::testing::Test {
   std::filesystem::path folder_ = dir_.path();
   std::unique_ptr<Registry> registry_;
 };
+
+// Cuts of one model hold its weights once, and give what a network with its own gives.
+TEST_F(Registries, CutsOfOneModelShareTheirWeights) {
+  constexpr int kLayers = 8;
+  const uint64_t model = Write("m.onnx", Chain("shared", kLayers));
+  Start();
+  std::vector<uint64_t> held;
+  for (int i = 0; i < kLayers - 1; ++i) {
+    const auto open = registry_->Find({model, CutAt(model, "r" + std::to_string(i))}).value();
+    held.push_back(registry_->held_bytes());
+    const auto network = registry_->Load(model).value();
+    const std::string part = SliceSuffix(network->model, open->cut).value();
+    const auto own = OpenSession(std::as_bytes(std::span(part)), "own").value();
+    const Port& port = own->inputs()[0];
+    std::vector<float> numbers(static_cast<size_t>(kChannels) * 16);
+    for (size_t k = 0; k < numbers.size(); ++k) numbers[k] = static_cast<float>(k % 37) - 18;
+    const TensorView input{port.dtype, port.shape, std::as_bytes(std::span(numbers))};
+    const auto ours = open->session->Run(std::span(&input, 1)).value();
+    const auto theirs = own->Run(std::span(&input, 1)).value();
+    ASSERT_EQ(ours.size(), theirs.size());
+    EXPECT_TRUE(std::ranges::equal(ours[0].bytes(), theirs[0].bytes())) << i;
+    EXPECT_EQ(own->shared_bytes(), 0U);
+  }
+  // The first holds 7 MiB of weights; the others no more of them, but for what each takes to run.
+  constexpr uint64_t kMiB = uint64_t{1} << 20;
+  EXPECT_GT(held[0], 2 * (kLayers - 1) * kMiB);
+  for (size_t i = 1; i < held.size(); ++i) {
+    EXPECT_LT(held[i] - held[i - 1], 6 * kMiB) << i;
+  }
+}
 
 TEST_F(Registries, AModelThatComesLateIsNotNowAndThenFound) {
   Start();

@@ -18,7 +18,8 @@ struct CloudStats {
   std::array<std::atomic<uint64_t>, kReasons> unstored{};  // refused and retried, by ErrorCode
   std::atomic<uint64_t> waiting{0};                        // now, for a worker
   std::atomic<uint64_t> limited{0};  // beyond a device's rate: not looked at, the device repeats
-  std::atomic<uint64_t> times_not_believed{0};  // of capture, stored as unknown
+  std::atomic<uint64_t> times_not_believed{0};   // of capture, stored as unknown
+  std::atomic<uint64_t> thumbnails_left_out{0};  // of frames that were stored without
   // Stored pictures that a device was sure of at an early exit and sent on all the same, and those
   // of them of which the whole network said something else.
   std::atomic<uint64_t> audited{0}, audits_differ{0};

@@ -12,6 +12,7 @@
 #include "frame/json_frame.h"
 #include "vision/exit_cut.h"
 #include "vision/floats.h"
+#include "vision/jpeg.h"
 #include "vision/placement.h"
 #include "vision/preprocess.h"
 #include "vision/verdict.h"
@@ -122,9 +123,7 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
     if (left) row.cut = std::move(exit);
   }
   row.payload_bytes = static_cast<uint32_t>(bytes.size());
-  if (const Payload* thumbnail = FindRole(frame_, Role::kThumbnail)) {
-    row.thumbnail.assign(thumbnail->bytes.begin(), thumbnail->bytes.end());
-  }
+  TakeThumbnail(out);
   const EdgeStages& e = frame_.stages;
   row.stages = {Millis(e.read), Millis(e.resize), Millis(e.prefix), Millis(e.encode),
                 Millis(e.window)};
@@ -150,6 +149,23 @@ Status Worker::TakeResult(Worked& out) const {
   row.findings = std::move(result.findings);
   row.codec = "result";
   return {};
+}
+
+/// A small picture is kept only where somebody asked for it, and only if it is one: what is stored
+/// is shown in browsers, and would otherwise be any bytes at all.
+void Worker::TakeThumbnail(Worked& out) {
+  const Payload* payload = FindRole(frame_, Role::kThumbnail);
+  if (payload == nullptr) return;
+  const Shape& shape = payload->shape;
+  const bool jpeg = payload->codec == static_cast<uint8_t>(CodecKind::kJpeg) && shape.rank() == 3 &&
+                    payload->bytes.size() <= kMaxThumbnailBytes;
+  const bool fits =
+      jpeg && shape[0] > 0 && shape[1] > 0 && std::max(shape[0], shape[1]) <= int64_t{thumbnail_};
+  out.thumbnail_left_out =
+      !fits || !DecodeJpegExactly(payload->bytes, "thumbnail", static_cast<int>(shape[1]),
+                                  static_cast<int>(shape[0]), small_);
+  if (out.thumbnail_left_out) return;
+  out.detection->thumbnail.assign(payload->bytes.begin(), payload->bytes.end());
 }
 
 /// The tensor at the exit that a frame names.

@@ -26,6 +26,7 @@ namespace fogline {
 struct Worked {
   std::optional<Detection> detection;  // none from a frame that only settles earlier ones
   bool time_not_believed = false;      // see BelievedCapture: stored as unknown
+  bool thumbnail_left_out = false;     // nobody asked for it, or it is not what it claims to be
   /// Of a picture that a device was sure of and sent on all the same: whether the network says the
   /// same class of it.
   std::optional<bool> audit_agrees;
@@ -46,9 +47,11 @@ class Worker {
  public:
   /// `pace`, when it is not null, is a slower machine: decoding and suffix wait until it would be
   /// done with them.
-  /// `raw`, when it is not null, keeps what nobody reads.
-  explicit Worker(Registry& registry, const Machine* pace = nullptr, RawKeeper* raw = nullptr)
-      : registry_(registry), pace_(pace), raw_(raw) {}
+  /// `raw`, when it is not null, keeps what nobody reads. `thumbnail`: the longest side, in pixels,
+  /// of small pictures that are kept; 0: none is.
+  explicit Worker(Registry& registry, const Machine* pace = nullptr, RawKeeper* raw = nullptr,
+                  int thumbnail = 0)
+      : registry_(registry), pace_(pace), raw_(raw), thumbnail_(thumbnail) {}
 
   /// `device` is the topic's: a frame that names another is refused, since the broker checked only
   /// the topic. Any bytes give a detection or an error that says why not: kInvalid and kUnsupported
@@ -67,6 +70,7 @@ class Worker {
  private:
   Result<Worked> WorkOn(std::span<const std::byte> bytes, const std::string& device);
   Status TakeResult(Worked& out) const;
+  void TakeThumbnail(Worked& out);
   Result<std::string> ExitOf(const KnownModel& model) const;
   Status Audit(Worked& out) const;
   Status RunCloud(const OpenCut& open, const std::string& codecs, Worked& out);
@@ -80,12 +84,13 @@ class Worker {
   Registry& registry_;
   const Machine* pace_;
   RawKeeper* raw_;
+  const int thumbnail_;
   Frame frame_;
   Nanos opening_{0};
   std::vector<std::byte> scratch_;
   std::vector<const Payload*> carriers_;  // of the last frame, by tensor of its cut
   std::vector<CodecName> codecs_;         // theirs
-  Image picture_;
+  Image picture_, small_;
   Tensor input_;
   std::vector<Tensor> decoded_;     // by tensor
   std::vector<TensorView> inputs_;  // of the cloud's part

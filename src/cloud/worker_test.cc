@@ -166,10 +166,47 @@ TEST_F(Workers, CodecsThatDoNotExistLeaveNothingBehind) {
   EXPECT_LE(worker_->decoders(), before + 2);  // json and f16 beside f32
 }
 
+TEST_F(Workers, ThumbnailsAreKeptWhereTheyAreAskedForAndAreWhatTheyClaim) {
+  Image image{40, 30, std::vector<uint8_t>(40 * 30 * 3, 90)};
+  std::vector<std::byte> jpeg;
+  ASSERT_TRUE(EncodeJpeg(image, 70, jpeg));
+  const auto with = [&](Shape shape, CodecKind codec, std::span<const std::byte> bytes, int side) {
+    frame_.payloads.resize(1);
+    frame_.payloads.push_back(
+        {Role::kThumbnail, static_cast<uint8_t>(codec), 70, DType::kU8, shape, bytes});
+    worker_ = std::make_unique<Worker>(*registry_, nullptr, nullptr, side);
+    const auto worked = Work();
+    EXPECT_TRUE(worked) << worked.error().ToString();  // the detection is stored all the same
+    if (!worked) return false;
+    EXPECT_NE(worked->thumbnail_left_out, !worked->detection->thumbnail.empty());
+    return !worked->thumbnail_left_out;
+  };
+  const Shape size{30, 40, 3};
+  EXPECT_TRUE(with(size, CodecKind::kJpeg, jpeg, 40));
+  EXPECT_FALSE(with(size, CodecKind::kJpeg, jpeg, 0)) << "nobody asked";
+  EXPECT_FALSE(with(size, CodecKind::kJpeg, jpeg, 39)) << "larger than asked for";
+  EXPECT_FALSE(with(Shape{40, 30, 3}, CodecKind::kJpeg, jpeg, 40)) << "not of that size";
+  EXPECT_FALSE(with(Shape{1200}, CodecKind::kJpeg, jpeg, 40));
+  EXPECT_FALSE(with(size, CodecKind::kF32, jpeg, 40));
+  EXPECT_FALSE(with(size, CodecKind::kJpeg, std::span(jpeg).first(jpeg.size() / 2), 40));
+  const std::vector<std::byte> nothing(5000), much(kMaxThumbnailBytes + 1);
+  EXPECT_FALSE(with(size, CodecKind::kJpeg, nothing, 40));
+  EXPECT_FALSE(with(size, CodecKind::kJpeg, much, 40));
+}
+
 TEST_F(Workers, WantOfMemoryCostsTheFrameARepeatAndNothingElse) {
   ASSERT_TRUE(Work());
-  const std::vector<std::byte> thumbnail(8192);
-  frame_.payloads.push_back({Role::kThumbnail, 0, 0, DType::kU8, Shape{8192}, thumbnail});
+  Image image{200, 200, {}};
+  for (uint32_t i = 0; i < 200 * 200 * 3; ++i) {
+    image.rgb.push_back(static_cast<uint8_t>(i * 2'654'435'761U >> 24));
+  }
+  std::vector<std::byte> thumbnail;
+  ASSERT_TRUE(EncodeJpeg(image, 90, thumbnail));
+  const auto codec = static_cast<uint8_t>(CodecKind::kJpeg);
+  frame_.payloads.push_back(
+      {Role::kThumbnail, codec, 90, DType::kU8, Shape{200, 200, 3}, thumbnail});
+  worker_ = std::make_unique<Worker>(*registry_, nullptr, nullptr, 200);
+  ASSERT_TRUE(Work());
   std::vector<std::byte> bytes;
   ASSERT_TRUE(WriteFrame(frame_, bytes));
   most = thumbnail.size();

@@ -246,6 +246,7 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   hooks.map_is_up(web->url());
 
   CloudOptions cloud_options;
+  cloud_options.thumbnail = options.thumbnail;
   cloud_options.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   FOGLINE_TRY(cloud_options.link.broker, ParseBroker(broker));
   cloud_options.models.folder = Absolute(model).parent_path();

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "engine/ort.h"
 #include "engine/trial.h"
+#include "engine/weight_pool.h"
 #include "graph/slice.h"
 
 namespace fogline {
@@ -22,8 +24,9 @@ Port ToPort(std::string name, const Ort::TypeInfo& type) {
 
 class OrtSession final : public Session {
  public:
-  OrtSession(Ort::Session session, std::string where, Epitaph epitaph)
-      : session_(std::move(session)),
+  OrtSession(Ort::Session session, std::string where, Epitaph epitaph, PooledWeights pooled = {})
+      : pooled_(std::move(pooled)),
+        session_(std::move(session)),
         where_(std::move(where)),
         epitaph_(std::move(epitaph)),
         memory_(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault)) {
@@ -42,6 +45,8 @@ class OrtSession final : public Session {
 
   const std::vector<Port>& inputs() const override { return inputs_; }
   const std::vector<Port>& outputs() const override { return outputs_; }
+
+  size_t shared_bytes() const override { return pooled_.bytes; }
 
   Result<std::vector<Tensor>> Run(std::span<const TensorView> inputs) override {
     if (inputs.size() != inputs_.size()) {
@@ -112,6 +117,7 @@ class OrtSession final : public Session {
     return Tensor(dtype, Shape(dims), std::move(owner), {data, bytes});
   }
 
+  const PooledWeights pooled_;
   Ort::Session session_;
   std::string where_;
   const Epitaph epitaph_;
@@ -149,6 +155,18 @@ Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
     FOGLINE_TRY(tried,
                 SafeLevel({.path = {}, .bytes = model, .where = where, .run = true, .inputs = {}},
                           Fastest(options)));
+  }
+  if (options.shared != nullptr) {
+    PooledWeights pooled{std::static_pointer_cast<WeightPool>(options.shared), {}, 0};
+    try {
+      Ort::Session session = OpenPooled(model, where, options, tried.level, pooled);
+      return std::make_unique<OrtSession>(std::move(session), where, std::move(tried.epitaph),
+                                          std::move(pooled));
+    } catch (const std::bad_alloc& e) {
+      return tl::unexpected<Error>(FromThrown(e, where));
+    } catch (const std::exception& e) {
+      LogDebug("{}: has its weights for itself: {}", where, e.what());
+    }
   }
   return Guarded(where, [&]() -> Opened {
     Ort::Session session(Environment(), model.data(), model.size(), ToEngine(options, tried.level));

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "engine/shared_weights.h"
 #include "graph/model.h"
 
 namespace fogline {
@@ -20,6 +21,9 @@ struct SessionOptions {
   bool optimize = true;  // false: no fusion, no folding, for bit-exact comparisons
   /// A network that we wrote ourselves out of one that was tried: opened without a child's trial.
   bool untried = false;
+  /// Where networks of one model have their weights together; null: each has its own. Opening takes
+  /// twice as long with it. For networks in memory.
+  std::shared_ptr<SharedWeights> shared = nullptr;
   /// Values for symbolic dimensions by name ("batch" → 1); those not named stay open.
   std::map<std::string, int64_t> free_dimensions;
 };
@@ -38,6 +42,9 @@ class Session {
   /// anything else is kInvalid, never undefined behaviour. The outputs' memory belongs to the
   /// engine and is shared, not copied.
   virtual Result<std::vector<Tensor>> Run(std::span<const TensorView> inputs) = 0;
+
+  /// Bytes of its weights that lie in SessionOptions::shared.
+  virtual size_t shared_bytes() const = 0;
 };
 
 /// Loads a serialised ONNX model. `where` names it in errors. kInvalid for what is no model,

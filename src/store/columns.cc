@@ -22,13 +22,19 @@ void Columns::Add(const Row& row) {
   mercator_ys_.push_back(row.has_position ? MercatorY(row.lat) : kNone);
   scores_.push_back(row.score);
   positives_.push_back(row.positive ? 1 : 0);
+  erased_rows_.push_back(0);
   devices_.push_back(row.device);
   labels_.push_back(row.label);
   mechanisms_.push_back(row.mechanism);
+  constexpr size_t kNode = 120;  // what a label takes beside its own bytes, twice
   for (const FoundBox& box : row.boxes) {
+    if (overfull()) break;
     const auto [at, fresh] =
         found_numbers_.try_emplace(box.label, static_cast<uint32_t>(found_names_.size()));
-    if (fresh) found_names_.push_back(box.label);
+    if (fresh) {
+      found_names_.push_back(box.label);
+      AddNames(kNode + 2 * box.label.size());
+    }
     found_.push_back({at->second, box.score});
   }
   found_ends_.push_back(found_gone_ + found_.size());
@@ -59,7 +65,9 @@ bool Columns::HoldsFound(size_t row, const FoundFilter& filter,
 
 void Columns::Forget(uint64_t up_to_id) {
   const auto first = ids_.begin() + static_cast<ptrdiff_t>(gone_);
+  const size_t before = gone_;
   gone_ = static_cast<size_t>(std::upper_bound(first, ids_.end(), up_to_id) - ids_.begin());
+  for (size_t i = before; i < gone_; ++i) erased_ -= erased_rows_[i];
   if (gone_ * 4 < ids_.size()) return;
   const auto trim = [n = static_cast<ptrdiff_t>(gone_)](auto&... columns) {
     (columns.erase(columns.begin(), columns.begin() + n), ...);
@@ -69,9 +77,45 @@ void Columns::Forget(uint64_t up_to_id) {
     found_.erase(found_.begin(), found_.begin() + static_cast<ptrdiff_t>(first_left - found_gone_));
     found_gone_ = first_left;
   }
-  trim(ids_, captured_us_, lats_, lons_, mercator_ys_, scores_, positives_, devices_, labels_,
-       mechanisms_, found_ends_);
+  trim(ids_, captured_us_, lats_, lons_, mercator_ys_, scores_, positives_, erased_rows_, devices_,
+       labels_, mechanisms_, found_ends_);
   gone_ = 0;
+}
+
+void Columns::Erase(std::span<const uint64_t> ids) {
+  const auto first = ids_.begin() + static_cast<ptrdiff_t>(gone_);
+  for (const uint64_t id : ids) {
+    const auto at = std::lower_bound(first, ids_.end(), id);
+    if (at == ids_.end() || *at != id) continue;
+    uint8_t& mark = erased_rows_[static_cast<size_t>(at - ids_.begin())];
+    erased_ += mark == 0 ? 1 : 0;
+    mark = 1;
+  }
+  if (erased_ > 0 && erased_ * 4 >= ids_.size()) Compact();
+}
+
+void Columns::Compact() {
+  size_t to = gone_;
+  uint64_t begin = gone_ == 0 ? found_gone_ : found_ends_[gone_ - 1];
+  auto found_to = found_.begin() + static_cast<ptrdiff_t>(begin - found_gone_);
+  const auto each = [this](auto work) {
+    work(ids_, captured_us_, lats_, lons_, mercator_ys_, scores_, positives_, erased_rows_,
+         devices_, labels_, mechanisms_, found_ends_);
+  };
+  for (size_t i = gone_; i < ids_.size(); ++i) {
+    const uint64_t end = found_ends_[i];
+    if (erased_rows_[i] == 0) {
+      const auto from = found_.begin() + static_cast<ptrdiff_t>(begin - found_gone_);
+      found_to = std::copy_n(from, end - begin, found_to);
+      each([&](auto&... columns) { ((columns[to] = columns[i]), ...); });
+      found_ends_[to] = found_gone_ + static_cast<uint64_t>(found_to - found_.begin());
+      ++to;
+    }
+    begin = end;
+  }
+  found_.erase(found_to, found_.end());
+  each([to](auto&... columns) { (columns.resize(to), ...); });
+  erased_ = 0;
 }
 
 template <typename Each>
@@ -87,6 +131,7 @@ void Columns::Scan(const Filter& filter, const WordFilter& words, bool positione
   const bool needs_found = filter.found.asks();
   const std::vector<uint8_t> wanted = Wanted(filter.found);
   for (size_t i = begin; i < end; ++i) {
+    if (erased_rows_[i] != 0) continue;
     if (needs_position && std::isnan(lats_[i])) continue;
     if (filter.box && !filter.box->Contains(lats_[i], lons_[i])) continue;
     if (needs_time && (captured_us_[i] == kNoTime || captured_us_[i] < filter.from_us ||

@@ -45,12 +45,20 @@ class Columns {
   static constexpr size_t kBoxesARow = 8;
   /// Nor more than so many in all: 128 MB.
   static constexpr size_t kMostBoxes = size_t{16} << 20;
+  /// What the labels of boxes may take together, bytes: they come from the network.
+  static constexpr size_t kMostNames = size_t{32} << 20;
 
   void Add(const Row& row);
   /// Lets go of the rows up to an id. Their memory goes when it is a good part of the whole.
   void Forget(uint64_t up_to_id);
-  size_t size() const { return ids_.size() - gone_; }
+  /// The same for single rows, by their ids.
+  void Erase(std::span<const uint64_t> ids);
+  size_t size() const { return ids_.size() - gone_ - erased_; }
   size_t boxes() const { return found_.size(); }
+  /// There were more labels than there is room for: what is counted here counts for nothing.
+  bool overfull() const { return name_bytes_ > kMostNames; }
+  /// Names that somebody else keeps for these rows take so many bytes more.
+  void AddNames(size_t bytes) { name_bytes_ += bytes; }
   /// Of the newest row that was ever added; 0: none was.
   uint64_t last_id() const { return last_id_; }
 
@@ -79,7 +87,11 @@ class Columns {
   std::vector<uint8_t> Wanted(const FoundFilter& filter) const;
   bool HoldsFound(size_t row, const FoundFilter& filter, const std::vector<uint8_t>& wanted) const;
 
-  size_t gone_ = 0;  // rows in front that were forgotten
+  /// Closes the gaps that erased rows left.
+  void Compact();
+
+  size_t gone_ = 0;    // rows in front that were forgotten
+  size_t erased_ = 0;  // others that are not there any more, and marked so in erased_rows_
   uint64_t last_id_ = 0;
   std::vector<uint64_t> ids_;
   std::vector<int64_t> captured_us_;
@@ -88,6 +100,7 @@ class Columns {
   std::vector<double> mercator_ys_;
   std::vector<float> scores_;
   std::vector<uint8_t> positives_;
+  std::vector<uint8_t> erased_rows_;
   std::vector<uint32_t> devices_;
   std::vector<uint32_t> labels_;
   std::vector<uint32_t> mechanisms_;
@@ -96,6 +109,7 @@ class Columns {
   uint64_t found_gone_ = 0;           // boxes whose memory went
   std::vector<std::string> found_names_;
   std::unordered_map<std::string, uint32_t> found_numbers_;
+  size_t name_bytes_ = 0;
 };
 
 }  // namespace fogline

@@ -49,6 +49,12 @@ inline constexpr size_t kMaxDeviceBytes = 128;
 inline constexpr size_t kMaxTextBytes = 256;
 inline constexpr size_t kMaxThumbnailBytes = 256 << 10;
 
+/// What a row takes of a store, about: the same for each, what was found, and its picture.
+inline constexpr uint64_t kPlainRowBytes = 200;
+inline constexpr uint64_t StoredBytes(size_t findings, size_t thumbnail) {
+  return kPlainRowBytes + findings + thumbnail;
+}
+
 /// How far beyond 0..1 a score may lie and still be one: networks in 8-bit integers give
 /// probabilities that miss 1 by a rounding.
 inline constexpr float kScoreSlack = 1e-3F;

@@ -1,12 +1,14 @@
 // Which detections somebody asks for. An empty filter means everything.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "frame/capture_time.h"
 #include "store/found_filter.h"
 
 namespace fogline {
@@ -48,6 +50,9 @@ struct Filter {
     return from_us != std::numeric_limits<int64_t>::min() ||
            to_us != std::numeric_limits<int64_t>::max();
   }
+  /// Its times within those that can be: rows with others are rows of unknown time.
+  int64_t first_us() const { return std::max(from_us, kYear2000Us); }
+  int64_t end_us() const { return std::min(to_us, kYear2100Us); }
   /// Whether more than the id decides.
   bool Selects() const {
     return box || ByTime() || min_score > 0 || max_score < 1 || positive_only || !labels.empty() ||

@@ -42,6 +42,9 @@ class ForwardingStore : public Store {
   Result<uint64_t> LastId() override { return store_.LastId(); }
   Result<uint64_t> ForgottenId() override { return store_.ForgottenId(); }
   Result<ForgetStep> Forget(const Retention& keep) override { return store_.Forget(keep); }
+  Result<uint64_t> Delete(std::span<const uint64_t> ids) override { return store_.Delete(ids); }
+  Result<uint64_t> Deletions() override { return store_.Deletions(); }
+  Result<Holdings> Heaviest(size_t most) override { return store_.Heaviest(most); }
   Result<std::vector<std::byte>> Thumbnail(uint64_t id) override { return store_.Thumbnail(id); }
   Status Probe() override { return store_.Probe(); }
   const std::string& epoch() const override { return store_.epoch(); }

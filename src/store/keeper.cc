@@ -26,9 +26,18 @@ void StoreKeeper::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) time.wait_for(lock, stop, Step(), [] { return false; });
 }
 
+/// A step of either: of the whole store, and of single devices.
+Result<ForgetStep> StoreKeeper::ForgetOrDelete() {
+  FOGLINE_TRY(ForgetStep step, store_.Forget(keep_));
+  FOGLINE_TRY(const ForgetStep own, quotas_.Step(store_, keep_));
+  step.rows += own.rows;
+  step.more = step.more || own.more;
+  return step;
+}
+
 Nanos StoreKeeper::Step() {
   const Nanos start = Clock::Real().Steady();
-  const auto step = store_.Forget(keep_);
+  const auto step = ForgetOrDelete();
   if (!step) {
     ++failures_;
     if (!failing_) LogWarning("cannot forget: {}", step.error().ToString());  // once a spell

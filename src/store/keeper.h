@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "store/quotas.h"
 #include "store/store.h"
 
 namespace fogline {
@@ -29,12 +30,14 @@ class StoreKeeper {
   void Loop(const std::stop_token& stop);
   /// How long to wait before the next one.
   Nanos Step();
+  Result<ForgetStep> ForgetOrDelete();
 
   Store& store_;
   const Retention keep_;
   const Nanos every_;
   std::atomic<uint64_t> rows_{0}, failures_{0};
   bool failing_ = false;
+  DeviceQuotas quotas_;
   std::jthread thread_;
 };
 

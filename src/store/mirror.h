@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "store/columns.h"
@@ -17,13 +19,16 @@ class Mirror {
   /// What a store says of itself.
   struct Extent {
     std::string where;       // of the store, for errors
-    uint64_t last = 0;       // its newest id; ids have no holes worth mentioning
+    uint64_t last = 0;       // its newest id
     uint64_t forgotten = 0;  // every row up to it is gone
+    uint64_t deletions = 0;  // see Store::Deletions; asked for before any row is read
+    /// The ids that were deleted after so many steps; nothing where that is not known any more.
+    std::function<Result<std::optional<std::vector<uint64_t>>>(uint64_t after)> deleted;
   };
   /// Adds the rows after an id; kExhausted when its time is over and there are more.
   using Read = std::function<Status(uint64_t after_id, Columns& columns)>;
 
-  /// Catches up. False where there are more than `most_rows`, or too many boxes for them: nothing
+  /// Catches up. False where there are more than `most_rows`, or too many boxes or names: nothing
   /// is held then, and whoever asks reads the store. kUnavailable while a store that was opened a
   /// short time ago is still being read: what was read stays, whoever asks again reads on.
   Result<bool> Follow(const Extent& store, size_t most_rows, const Read& read);
@@ -31,8 +36,16 @@ class Mirror {
   const Columns& columns() const { return columns_; }
 
  private:
+  Status TakeOut(const Extent& store);
+
   Columns columns_;
-  bool too_many_boxes_ = false;
+  uint64_t deletions_ = 0;  // up to which the columns are without what was deleted
+  bool too_much_ = false;
 };
+
+/// Whether no more rows may be added to what a question selects of a store that has no mirror.
+bool TooManySelected(const Columns& columns);
+/// kExhausted where there were too many: what was selected is not all of it. `where`: the store.
+Status CheckSelected(const Columns& columns, const std::string& where);
 
 }  // namespace fogline

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "frame/capture_time.h"
 #include "store/postgres_filter.h"
 
 namespace fogline {
@@ -33,6 +34,12 @@ std::string Round(const std::string& value) {
       value);
 }
 
+/// Whether a row has a time, and one that can be (frame/capture_time.h).
+std::string Timed() {
+  return fmt::format("(d.captured_from <> 0 AND d.captured_us >= {} AND d.captured_us < {})",
+                     kYear2000Us, kYear2100Us);
+}
+
 /// A condition more behind a filter's.
 std::string And(const std::string& where, std::string_view condition) {
   return fmt::format("{}{}", where.empty() ? " WHERE " : where + " AND ", condition);
@@ -48,9 +55,9 @@ std::string Placed(const Filter& filter, const PostgresWhere& where, Values& val
     }
   }
   return fmt::format(
-      "SELECT {} AS lon, {} AS lat, d.score, d.positive, CASE WHEN d.captured_from"
-      " <> 0 THEN d.captured_us END AS captured_us FROM fogline.detection d{}",
-      lon, lat, And(where.sql, "d.lat IS NOT NULL"));
+      "SELECT {} AS lon, {} AS lat, d.score, d.positive, CASE WHEN {} THEN d.captured_us END"
+      " AS captured_us FROM fogline.detection d{}",
+      lon, lat, Timed(), And(where.sql, "d.lat IS NOT NULL"));
 }
 
 /// Columns more, worked out of those of `rows`. OFFSET 0 keeps the planner from putting each
@@ -131,11 +138,11 @@ Result<TimeCounts> CountTimeline(PostgresConnection& postgres, const Filter& fil
       const PostgresRows rows,
       postgres.Run(fmt::format("SELECT bin, count(*), count(*) FILTER (WHERE positive),"
                                " min(captured_us), max(captured_us) FROM (SELECT d.positive,"
-                               " d.captured_us, CASE WHEN d.captured_from = 0 THEN -2"
+                               " d.captured_us, CASE WHEN NOT {} THEN -2"
                                " WHEN d.captured_us < {} OR d.captured_us >= {} THEN -1"
                                " ELSE least(floor((d.captured_us::float8 - {}) * {}), {})::int END"
                                " AS bin FROM fogline.detection d{}) AS r GROUP BY bin",
-                               low, high, first, scale, last, where.sql),
+                               Timed(), low, high, first, scale, last, where.sql),
                    where.values));
   for (size_t i = 0; i < rows.size(); ++i) {
     const int64_t bin = rows.Integer(i, 0);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 #include <random>
 
@@ -32,6 +33,9 @@ std::vector<Detection> RandomRows(std::mt19937& random, size_t count) {
     d.sequence = i;
     d.captured_us = 1'700'000'000'000'000 + static_cast<int64_t>(uniform(0, 1e12));
     if (random() % 9 == 0) d.captured_from = TimeSource::kNone;
+    // As older clouds stored them: of unknown time, since they cannot be.
+    if (random() % 20 == 0) d.captured_us = std::numeric_limits<int64_t>::max();
+    if (random() % 20 == 0) d.captured_us = 1000;
     d.has_position = random() % 8 != 0;
     // Some in one town, where fine hexagons hold several; some at the edges of the map.
     const bool town = random() % 2 == 0;

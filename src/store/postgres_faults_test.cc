@@ -175,6 +175,8 @@ TEST(PostgresFaults, AFullTablespaceIsNotNowUntilThereIsRoom) {
   const auto opened = OpenStore(server->url("tight"), {.longest_read = 60s});
   ASSERT_TRUE(opened) << opened.error().ToString();
   const auto& store = *opened;
+  // Connected now: for a new reader PostgreSQL may have a file to write.
+  ASSERT_TRUE(store->Query({}, Order::kOldestFirst, 1));
   std::vector<Detection> batch(40);
   uint64_t stored = 0;
   Result<std::vector<PutOutcome>> put;

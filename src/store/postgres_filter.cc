@@ -91,7 +91,6 @@ class Builder {
 
 PostgresWhere ToPostgres(const Filter& filter) {
   constexpr auto kMost = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-  const Filter everything;
   Builder where;
   if (filter.ByTime()) where.Condition("d.captured_from <> 0");
   if (filter.after_id > 0) {
@@ -100,10 +99,10 @@ PostgresWhere ToPostgres(const Filter& filter) {
   if (filter.before_id < kMost) {
     where.Compare("d.id <", static_cast<int64_t>(filter.before_id), "bigint");
   }
-  if (filter.from_us != everything.from_us) {
-    where.Compare("d.captured_us >=", filter.from_us, "bigint");
+  if (filter.ByTime()) {
+    where.Compare("d.captured_us >=", filter.first_us(), "bigint");
+    where.Compare("d.captured_us <", filter.end_us(), "bigint");
   }
-  if (filter.to_us != everything.to_us) where.Compare("d.captured_us <", filter.to_us, "bigint");
   if (filter.min_score > 0) {
     where.Compare("d.score >=", static_cast<double>(filter.min_score), "float8");
   }

@@ -99,7 +99,7 @@ Result<ForgetStep> PostgresForgetter::Forget(const Retention& keep) {
                 postgres_.Run("SELECT count(*) FROM fogline.detection WHERE id <= $1::bigint",
                               PostgresParameters().AddUnsigned(up_to)));
     step.rows = rows.Unsigned(0, 0);
-    return Delete(up_to, up_to_names);
+    return ForgetUpTo(up_to, up_to_names);
   }));
   if (step.rows > 0) FOGLINE_CHECK(DropEmptyPartitions());
   FOGLINE_TRY(const uint64_t left, Bound(keep));
@@ -108,41 +108,87 @@ Result<ForgetStep> PostgresForgetter::Forget(const Retention& keep) {
   return step;
 }
 
-Status PostgresForgetter::Delete(uint64_t up_to_id, int64_t up_to_names) {
+Status PostgresForgetter::ForgetUpTo(uint64_t up_to_id, int64_t up_to_names) {
   FOGLINE_TRY(const PostgresRows gone,
               postgres_.Run("DELETE FROM fogline.forgotten WHERE id <= $1::bigint",
                             PostgresParameters().Add(up_to_names)));
   if (up_to_id == 0) return {};
-  PostgresParameters id, named;
+  PostgresParameters id;
   id.AddUnsigned(up_to_id);
-  named.AddUnsigned(up_to_id).Add(options_.clock->WallMicros());
-  constexpr const char* kLower =
+  FOGLINE_CHECK(LetGo("<= $1::bigint", id));
+  return postgres_
+      .Run("UPDATE fogline.about SET forgotten_id = greatest(forgotten_id, $1::bigint)", id)
+      .map([](const PostgresRows&) {});
+}
+
+Result<uint64_t> PostgresForgetter::Delete(std::span<const uint64_t> ids) {
+  if (ids.empty()) return 0;
+  uint64_t rows = 0;
+  FOGLINE_CHECK(postgres_.Transact([&] { return DeleteNamed(ids, rows); }));
+  return rows;
+}
+
+Status PostgresForgetter::DeleteNamed(std::span<const uint64_t> ids, uint64_t& rows) {
+  const std::vector<int64_t> asked(ids.begin(), ids.end());
+  FOGLINE_TRY(const PostgresRows locked,
+              postgres_.Run("SELECT deletions FROM fogline.about FOR UPDATE"));
+  FOGLINE_TRY(const PostgresRows there,
+              postgres_.Run("SELECT id FROM fogline.detection WHERE id = ANY($1::bigint[])"
+                            " ORDER BY id",
+                            PostgresParameters().AddArray(std::span<const int64_t>(asked))));
+  rows = there.size();
+  if (rows == 0 || locked.size() == 0) return {};
+  std::vector<int64_t> found;
+  for (size_t i = 0; i < there.size(); ++i) found.push_back(there.Integer(i, 0));
+  PostgresParameters which;
+  which.AddArray(std::span<const int64_t>(found));
+  FOGLINE_CHECK(LetGo("= ANY($1::bigint[])", which));
+  which.AddUnsigned(locked.Unsigned(0, 0) + 1).AddUnsigned(kDeletionsKept);
+  return postgres_
+      .Run(
+          "WITH old AS (DELETE FROM fogline.deleted WHERE step <= $2::bigint - $3::bigint),"
+          " new AS (INSERT INTO fogline.deleted VALUES ($2::bigint, $1::bigint[]))"
+          " UPDATE fogline.about SET deletions = $2::bigint RETURNING"
+          " pg_notify('fogline_stored', '')::text",
+          which)
+      .map([](const PostgresRows&) {});
+}
+
+Status PostgresForgetter::LetGo(const char* which, const PostgresParameters& value) {
+  PostgresParameters named = value;
+  named.Add(options_.clock->WallMicros());
+  const std::string lower = fmt::format(
       "UPDATE fogline.tally t SET count = t.count - s.count, positives = t.positives - s.positives,"
-      " payload_bytes = t.payload_bytes - s.payload_bytes FROM (SELECT k.kind, k.word, count(*),"
-      " count(*) FILTER (WHERE positive) AS positives, sum(payload_bytes)::bigint AS payload_bytes"
+      " payload_bytes = t.payload_bytes - s.payload_bytes,"
+      " stored_bytes = greatest(0, t.stored_bytes - s.stored_bytes)"
+      " FROM (SELECT k.kind, k.word, count(*),"
+      " count(*) FILTER (WHERE positive) AS positives, sum(payload_bytes)::bigint AS payload_bytes,"
+      " sum(CASE WHEN k.kind = 0 THEN {} + coalesce(octet_length(findings), 0) +"
+      " coalesce((SELECT octet_length(p.jpeg) FROM fogline.thumbnail p WHERE p.id = d.id), 0)"
+      " ELSE 0 END)::bigint AS stored_bytes"
       " FROM fogline.detection d, LATERAL (VALUES (0, d.device), (1, d.label), (2, d.mechanism),"
-      " (3, d.model)) AS k (kind, word) WHERE d.id <= $1::bigint GROUP BY 1, 2) s"
-      " WHERE t.kind = s.kind AND t.word = s.word";
+      " (3, d.model)) AS k (kind, word) WHERE d.id {} GROUP BY 1, 2) s"
+      " WHERE t.kind = s.kind AND t.word = s.word",
+      kPlainRowBytes, which);
   // Sequences without a sign fill the blocks: the shift keeps to the bits.
-  constexpr const char* kRemember =
+  const std::string remember = fmt::format(
       "INSERT INTO fogline.forgotten AS f (device, run, block, names, last_us)"
       " SELECT device, run, (sequence >> 6) & 288230376151711743,"
       " bit_or(1::bigint << (sequence & 63)::int), $2::bigint FROM fogline.detection"
-      " WHERE id <= $1::bigint GROUP BY 1, 2, 3 ORDER BY min(id)"
+      " WHERE id {} GROUP BY 1, 2, 3 ORDER BY min(id)"
       " ON CONFLICT (device, run, block) DO UPDATE SET names = f.names | excluded.names,"
-      " last_us = excluded.last_us";
-  FOGLINE_TRY(const PostgresRows lowered, postgres_.Run(kLower, id));
+      " last_us = excluded.last_us",
+      which);
+  FOGLINE_TRY(const PostgresRows lowered, postgres_.Run(lower, value));
   FOGLINE_TRY(const PostgresRows emptied,
               postgres_.Run("DELETE FROM fogline.tally WHERE count <= 0"));
-  FOGLINE_TRY(const PostgresRows remembered, postgres_.Run(kRemember, named));
-  for (const char* sql :
-       {("DELETE FROM fogline.name n USING fogline.detection d WHERE d.id <= $1::bigint AND"
-         " n.device = d.device AND n.run = d.run AND n.sequence = d.sequence"),
-        "DELETE FROM fogline.box WHERE id <= $1::bigint",
-        "DELETE FROM fogline.thumbnail WHERE id <= $1::bigint",
-        "DELETE FROM fogline.detection WHERE id <= $1::bigint",
-        "UPDATE fogline.about SET forgotten_id = greatest(forgotten_id, $1::bigint)"}) {
-    FOGLINE_TRY(const PostgresRows done, postgres_.Run(sql, id));
+  FOGLINE_TRY(const PostgresRows remembered, postgres_.Run(remember, named));
+  for (const char* rows :
+       {"DELETE FROM fogline.name n USING fogline.detection d WHERE n.device = d.device AND"
+        " n.run = d.run AND n.sequence = d.sequence AND d.id",
+        "DELETE FROM fogline.box WHERE id", "DELETE FROM fogline.thumbnail WHERE id",
+        "DELETE FROM fogline.detection WHERE id"}) {
+    FOGLINE_TRY(const PostgresRows done, postgres_.Run(fmt::format("{} {}", rows, which), value));
   }
   return {};
 }

@@ -1,7 +1,8 @@
-// The forgetting of a PostgreSQL store.
+// How rows leave a PostgreSQL store: the oldest as it grows, and those that somebody names.
 #pragma once
 
 #include <atomic>
+#include <span>
 
 #include "store/postgres_connection.h"
 #include "store/retention.h"
@@ -18,6 +19,8 @@ class PostgresForgetter {
 
   /// See Store::Forget.
   Result<ForgetStep> Forget(const Retention& keep);
+  /// See Store::Delete.
+  Result<uint64_t> Delete(std::span<const uint64_t> ids);
   /// A Put found no room.
   void Full() { full_ = true; }
 
@@ -28,7 +31,10 @@ class PostgresForgetter {
   Result<int64_t> NamesBound(const Retention& keep);
   Result<uint64_t> UsedBytes();
   Result<std::vector<StoredAt>> Oldest(uint64_t from_id, size_t most);
-  Status Delete(uint64_t up_to_id, int64_t up_to_names);
+  Status DeleteNamed(std::span<const uint64_t> ids, uint64_t& rows);
+  Status ForgetUpTo(uint64_t up_to_id, int64_t up_to_names);
+  /// `which`: a condition on the id of a row, of which `value` is $1.
+  Status LetGo(const char* which, const PostgresParameters& value);
   Status DropEmptyPartitions();
 
   PostgresConnection& postgres_;

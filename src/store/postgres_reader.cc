@@ -146,19 +146,23 @@ Status PostgresReader::Load(Filter filter, Columns& columns) {
                   "the query took too long; narrow its box, time or filters");
     }
     FOGLINE_TRY(const size_t rows, LoadPage(filter, columns));
-    if (rows < kCountedPage) return {};
+    if (rows < kCountedPage || columns.overfull()) return {};
     filter.after_id = columns.last_id();
   }
 }
 
 Result<bool> PostgresReader::Mirrored() {
+  FOGLINE_TRY(const uint64_t deletions, Deletions());
   FOGLINE_TRY(const PostgresRows about,
               postgres_.Run("SELECT last_id, forgotten_id FROM fogline.about"));
   if (about.size() != 1) {
     return Fail(ErrorCode::kConflict, postgres_.where(), "is not the store that was in it");
   }
-  const Mirror::Extent extent{
-      .where = postgres_.where(), .last = about.Unsigned(0, 0), .forgotten = about.Unsigned(0, 1)};
+  const Mirror::Extent extent{.where = postgres_.where(),
+                              .last = about.Unsigned(0, 0),
+                              .forgotten = about.Unsigned(0, 1),
+                              .deletions = deletions,
+                              .deleted = [this](uint64_t after) { return DeletedAfter(after); }};
   return mirror_.Follow(extent, options_.mirrored_rows, [this](uint64_t after, Columns& columns) {
     return Load({.after_id = after}, columns);
   });
@@ -232,6 +236,51 @@ Result<uint64_t> PostgresReader::LastId() {
 Result<uint64_t> PostgresReader::ForgottenId() {
   FOGLINE_TRY(const PostgresRows about, postgres_.Run("SELECT forgotten_id FROM fogline.about"));
   return about.size() == 0 ? 0 : about.Unsigned(0, 0);
+}
+
+Result<uint64_t> PostgresReader::Deletions() {
+  if (!knows_deletion_) {
+    FOGLINE_TRY(const PostgresRows there, postgres_.Run("SELECT to_regclass('fogline.deleted')"
+                                                        " IS NOT NULL"));
+    knows_deletion_ = there.size() == 1 && there.Integer(0, 0) != 0;
+    if (!knows_deletion_) return 0;
+  }
+  FOGLINE_TRY(const PostgresRows about, postgres_.Run("SELECT deletions FROM fogline.about"));
+  return about.size() == 0 ? 0 : about.Unsigned(0, 0);
+}
+
+Result<std::optional<std::vector<uint64_t>>> PostgresReader::DeletedAfter(uint64_t step) {
+  FOGLINE_TRY(const PostgresRows found,
+              postgres_.Run("SELECT d.step, i.id FROM fogline.deleted d, unnest(d.ids) AS i (id)"
+                            " WHERE d.step > $1::bigint ORDER BY 1, 2",
+                            PostgresParameters().AddUnsigned(step)));
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const uint64_t at = found.Unsigned(i, 0);
+    if (at > step + 1) return std::nullopt;
+    step = at;
+    ids.push_back(found.Unsigned(i, 1));
+  }
+  return ids;
+}
+
+Result<Holdings> PostgresReader::Heaviest(size_t most) {
+  Holdings holdings;
+  for (const auto& [column, tallies] :
+       {std::pair{"count", &holdings.by_rows}, {"stored_bytes", &holdings.by_bytes}}) {
+    FOGLINE_TRY(const PostgresRows rows,
+                postgres_.Run(fmt::format("SELECT w.text, count, stored_bytes FROM fogline.tally t"
+                                          " JOIN fogline.word w ON w.id = t.word WHERE kind = 0"
+                                          " ORDER BY {} DESC LIMIT {}",
+                                          column, most)));
+    for (size_t i = 0; i < rows.size(); ++i) {
+      ValueTally& tally = tallies->emplace_back();
+      tally.text = rows.Text(i, 0);
+      tally.count = rows.Unsigned(i, 1);
+      tally.stored_bytes = rows.Unsigned(i, 2);
+    }
+  }
+  return holdings;
 }
 
 Result<uint64_t> PostgresReader::Mark(const std::string& name) {

@@ -27,6 +27,8 @@ class PostgresReader {
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
   Result<uint64_t> ForgottenId();
+  Result<uint64_t> Deletions();
+  Result<Holdings> Heaviest(size_t most);
   Result<uint64_t> Mark(const std::string& name);
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
 
@@ -37,6 +39,8 @@ class PostgresReader {
   Result<std::optional<StoredRows>> QueryMirror(const Filter& filter, Order order, size_t limit);
   Result<StoredRows> QueryBox(const Filter& filter, Order order, size_t limit);
   Result<bool> Mirrored();
+  /// See Mirror::Extent.
+  Result<std::optional<std::vector<uint64_t>>> DeletedAfter(uint64_t step);
   /// The mirror; null where the store is too large for one.
   Result<const Columns*> Counted();
   /// Adds the rows that pass, page by page. What was added before an error stays.
@@ -50,6 +54,7 @@ class PostgresReader {
   PostgresWords words_;
   Nanos deadline_{0};
   Mirror mirror_;
+  bool knows_deletion_ = false;  // a store that is only read may still be of a version that did not
 };
 
 }  // namespace fogline

@@ -82,8 +82,26 @@ CREATE TABLE fogline.hold (
   WITH (fillfactor = 50);
 )sql";
 
+// deleted: which rows each step of deletion took, so that mirrors learn of it; the last steps only.
+// stored_bytes: see StoredBytes, of devices alone; rows of before count without what was found and
+//   their pictures.
+constexpr const char* kFourth = R"sql(
+CREATE TABLE fogline.deleted (step bigint PRIMARY KEY, ids bigint[] NOT NULL);
+ALTER TABLE fogline.about ADD COLUMN deletions bigint NOT NULL DEFAULT 0;
+ALTER TABLE fogline.tally ADD COLUMN stored_bytes bigint NOT NULL DEFAULT 0;
+UPDATE fogline.tally SET stored_bytes = 200 * count WHERE kind = 0;
+CREATE INDEX tally_newest ON fogline.tally (kind, last_us DESC, word);
+DO $$ DECLARE reader text; BEGIN
+  FOR reader IN SELECT DISTINCT grantee FROM information_schema.role_table_grants
+      WHERE table_schema = 'fogline' AND table_name = 'about' AND privilege_type = 'SELECT' LOOP
+    EXECUTE 'GRANT SELECT ON fogline.deleted TO '
+      || CASE WHEN reader = 'PUBLIC' THEN reader ELSE quote_ident(reader) END;
+  END LOOP;
+END $$;
+)sql";
+
 /// From one version to the next, the first from nothing.
-constexpr std::array<const char*, kPostgresVersion> kMigrations{kFirst, kSecond, kThird};
+constexpr std::array<const char*, kPostgresVersion> kMigrations{kFirst, kSecond, kThird, kFourth};
 
 Status CheckEncoding(PostgresConnection& postgres) {
   FOGLINE_TRY(const PostgresRows encoding, postgres.Run("SHOW server_encoding"));

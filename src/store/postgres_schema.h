@@ -9,7 +9,7 @@
 
 namespace fogline {
 
-inline constexpr int kPostgresVersion = 3;
+inline constexpr int kPostgresVersion = 4;
 /// What Put tells those who wait for rows.
 inline constexpr const char* kPostgresChannel = "fogline_stored";
 /// Names of forgotten frames are kept as bits, so many sequences of a run to a row.

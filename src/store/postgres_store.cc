@@ -106,6 +106,15 @@ class PostgresStore final : public Store {
     const std::lock_guard lock(forget_mutex_);
     return forgetter_.Forget(keep);
   }
+  Result<uint64_t> Delete(std::span<const uint64_t> ids) override {
+    if (options_.read_only) return FailReadOnly(address_.ToString());
+    const std::lock_guard lock(forget_mutex_);
+    return forgetter_.Delete(ids);
+  }
+  Result<uint64_t> Deletions() override { return quick_.Ask(&PostgresReader::Deletions); }
+  Result<Holdings> Heaviest(size_t most) override {
+    return quick_.Ask(&PostgresReader::Heaviest, most);
+  }
   Status Probe() override {
     if (options_.read_only) return FailReadOnly(address_.ToString());
     const std::lock_guard lock(write_mutex_);

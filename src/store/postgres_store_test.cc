@@ -180,20 +180,33 @@ TEST(PostgresStore, NewerStoresAndForeignSchemasAreRefused) {
   EXPECT_THAT(OpenStore(server->url("ascii")).error().ToString(), HasSubstr("ENCODING 'UTF8'"));
 }
 
-/// As the first version laid it out: what the second has beside it is added.
+/// As the first version laid it out: what later ones have beside it is added. Who could read the
+/// store can read that too.
 TEST(PostgresStore, AnOlderStoreIsBroughtUpToDateWithItsRows) {
   const auto server = LocalPostgres::Start().value();
   const std::string epoch = OpenAt(server->url())->epoch();
   ASSERT_TRUE(PutSeen(*OpenAt(server->url()), Seen(1)));
-  ASSERT_TRUE(
-      server->Sql("DROP TABLE fogline.mark, fogline.hold;"
-                  "DELETE FROM fogline.migration WHERE version > 1"));
+  ASSERT_TRUE(server->Sql(
+      "DROP TABLE fogline.mark, fogline.hold, fogline.deleted;"
+      "ALTER TABLE fogline.about DROP COLUMN deletions;"
+      "ALTER TABLE fogline.tally DROP COLUMN stored_bytes;"
+      "DROP INDEX fogline.tally_newest;"
+      "DELETE FROM fogline.migration WHERE version > 1;"
+      "CREATE ROLE onlooker; GRANT SELECT ON ALL TABLES IN SCHEMA fogline TO onlooker"));
+  {
+    const auto map = OpenStore(server->url(), {.read_only = true}).value();
+    EXPECT_EQ(map->Deletions().value(), 0U);
+    EXPECT_EQ(map->Hexagons({}, 3).value().size(), 1U);
+  }
   const auto store = OpenAt(server->url());
+  EXPECT_EQ(server->Sql("SELECT has_table_privilege('onlooker', 'fogline.deleted', 'SELECT')"),
+            "t\n");
+  EXPECT_EQ(store->Heaviest(1).value().by_bytes.at(0).stored_bytes, kPlainRowBytes);
   EXPECT_EQ(store->epoch(), epoch);
   EXPECT_EQ(store->Query({}, Order::kOldestFirst, 10).value().size(), 1U);
   ASSERT_TRUE(store->SetMark("here", 1));
   EXPECT_EQ(store->Hold("here", "me", std::chrono::seconds(9)), true);
-  EXPECT_EQ(server->Sql("SELECT max(version) FROM fogline.migration").value(), "3\n");
+  EXPECT_EQ(server->Sql("SELECT max(version) FROM fogline.migration").value(), "4\n");
 }
 
 /// Texts that somebody might send who wants to see, or to break, more than is theirs.

@@ -1,15 +1,8 @@
 #include "store/postgres_words.h"
 
 namespace fogline {
-namespace {
-
-/// As many as SqliteWords remembers: names come from the network.
-constexpr size_t kMostPostgresWords = 131'072;
-
-}  // namespace
-
 Result<int64_t> PostgresWords::NumberOf(const std::string& text) {
-  if (const auto known = numbers_.find(text); known != numbers_.end()) return known->second;
+  if (const int64_t known = known_.NumberOf(text); known != 0) return known;
   FOGLINE_TRY(int64_t number, Find(text));
   if (number == 0) {
     FOGLINE_TRY(const PostgresRows given,
@@ -17,12 +10,13 @@ Result<int64_t> PostgresWords::NumberOf(const std::string& text) {
                               PostgresParameters().Add(text)));
     number = given.Integer(0, 0);
   }
-  Remember(number, text);
+  if (known_.full()) known_.Forget();
+  known_.Remember(number, text);
   return number;
 }
 
 Result<int64_t> PostgresWords::Find(const std::string& text) {
-  if (const auto known = numbers_.find(text); known != numbers_.end()) return known->second;
+  if (const int64_t known = known_.NumberOf(text); known != 0) return known;
   FOGLINE_TRY(const PostgresRows found,
               postgres_.Run("SELECT id FROM fogline.word WHERE text = $1::text",
                             PostgresParameters().Add(text)));
@@ -32,34 +26,23 @@ Result<int64_t> PostgresWords::Find(const std::string& text) {
 Status PostgresWords::Learn(const std::vector<int64_t>& numbers) {
   std::vector<int64_t> unknown;
   for (const int64_t number : numbers) {
-    if (!texts_.contains(number)) unknown.push_back(number);
+    if (known_.TextOf(number) == nullptr) unknown.push_back(number);
   }
   if (unknown.empty()) return {};
-  if (texts_.size() + unknown.size() > kMostPostgresWords) {
-    Forget();
+  if (known_.full()) {
+    known_.Forget();
     unknown = numbers;
   }
   FOGLINE_TRY(const PostgresRows found,
               postgres_.Run("SELECT id, text FROM fogline.word WHERE id = ANY($1::int[])",
                             PostgresParameters().AddArray(std::span<const int64_t>(unknown))));
-  for (size_t i = 0; i < found.size(); ++i) Remember(found.Integer(i, 0), found.Text(i, 1));
+  for (size_t i = 0; i < found.size(); ++i) known_.Remember(found.Integer(i, 0), found.Text(i, 1));
   return {};
 }
 
 Result<std::string> PostgresWords::TextOf(int64_t number) {
-  const auto known = texts_.find(number);
-  if (known != texts_.end()) return known->second;
+  if (const std::string* known = known_.TextOf(number)) return *known;
   return Fail(ErrorCode::kInvalid, postgres_.where(), "row names unknown word {}", number);
-}
-
-void PostgresWords::Forget() {
-  numbers_.clear();
-  texts_.clear();
-}
-
-void PostgresWords::Remember(int64_t number, const std::string& text) {
-  numbers_[text] = number;
-  texts_[number] = text;
 }
 
 }  // namespace fogline

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "store/postgres_connection.h"
+#include "store/word_memory.h"
 
 namespace fogline {
 
@@ -24,14 +24,11 @@ class PostgresWords {
   /// The text of a number that was learnt.
   Result<std::string> TextOf(int64_t number);
   /// After a rollback: numbers given out within the transaction are void.
-  void Forget();
+  void Forget() { known_.Forget(); }
 
  private:
-  void Remember(int64_t number, const std::string& text);
-
   PostgresConnection& postgres_;
-  std::unordered_map<std::string, int64_t> numbers_;
-  std::unordered_map<int64_t, std::string> texts_;
+  WordMemory known_;
 };
 
 }  // namespace fogline

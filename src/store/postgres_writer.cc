@@ -4,6 +4,7 @@
 
 #include "store/postgres_row.h"
 #include "store/postgres_schema.h"
+#include "vision/findings_bytes.h"
 
 namespace fogline {
 namespace {
@@ -164,10 +165,14 @@ Status PostgresWriter::Insert(std::span<const Detection> batch, std::span<const 
 Status PostgresWriter::Count(std::span<const Detection> batch, std::span<const Numbers> numbers,
                              std::span<const PutOutcome> outcomes) {
   std::map<std::pair<int64_t, int64_t>, ValueTally> tallies;  // kind and word
+  std::vector<std::byte> findings;
   for (size_t i = 0; i < batch.size(); ++i) {
     if (outcomes[i].kind != PutOutcome::kStored) continue;
     const Detection& d = batch[i];
     const Numbers& n = numbers[i];
+    findings.clear();
+    if (d.findings) WriteFindings(*d.findings, findings);
+    const size_t found = findings.size();
     for (const auto& key :
          {std::pair<int64_t, int64_t>{0, n.device}, {1, n.label}, {2, n.mechanism}, {3, n.model}}) {
       const auto [entry, fresh] = tallies.try_emplace(key);
@@ -183,9 +188,10 @@ Status PostgresWriter::Count(std::span<const Detection> batch, std::span<const N
       ++tally.count;
       tally.positives += d.positive ? 1 : 0;
       tally.payload_bytes += d.payload_bytes;
+      if (key.first == 0) tally.stored_bytes += StoredBytes(found, d.thumbnail.size());
     }
   }
-  std::vector<int64_t> kinds, words, counts, positives, bytes, firsts, lasts;
+  std::vector<int64_t> kinds, words, counts, positives, bytes, firsts, lasts, stored;
   for (const auto& [key, tally] : tallies) {
     kinds.push_back(key.first);
     words.push_back(key.second);
@@ -194,18 +200,22 @@ Status PostgresWriter::Count(std::span<const Detection> batch, std::span<const N
     bytes.push_back(Signed(tally.payload_bytes));
     firsts.push_back(tally.first_us);
     lasts.push_back(tally.last_us);
+    stored.push_back(Signed(tally.stored_bytes));
   }
   PostgresParameters values;
-  for (const auto* array : {&kinds, &words, &counts, &positives, &bytes, &firsts, &lasts}) {
+  for (const auto* array :
+       {&kinds, &words, &counts, &positives, &bytes, &firsts, &lasts, &stored}) {
     values.AddArray(*array);
   }
   FOGLINE_TRY(
       const PostgresRows done,
       postgres_.Run("INSERT INTO fogline.tally AS t SELECT * FROM unnest($1::smallint[], $2::int[],"
-                    " $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])"
+                    " $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],"
+                    " $8::bigint[])"
                     " ON CONFLICT (kind, word) DO UPDATE SET count = t.count + excluded.count,"
                     " positives = t.positives + excluded.positives,"
                     " payload_bytes = t.payload_bytes + excluded.payload_bytes,"
+                    " stored_bytes = t.stored_bytes + excluded.stored_bytes,"
                     " first_us = least(t.first_us, excluded.first_us),"
                     " last_us = greatest(t.last_us, excluded.last_us)",
                     values));

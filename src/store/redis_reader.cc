@@ -31,11 +31,13 @@ bool Passes(const Filter& f, const StoredDetection& row) {
   const Detection& d = row.detection;
   if (row.id <= f.after_id || row.id >= f.before_id) return false;
   if (f.box && !(d.has_position && f.box->Contains(d.lat, d.lon))) return false;
-  if (f.ByTime() && d.captured_from == TimeSource::kNone) return false;
-  return d.captured_us >= f.from_us && d.captured_us < f.to_us && d.score >= f.min_score &&
-         d.score <= f.max_score && (d.positive || !f.positive_only) && IsAnyOf(f.labels, d.label) &&
-         IsAnyOf(f.devices, d.device) && IsAnyOf(f.mechanisms, d.mechanism) &&
-         f.found.Passes(d.findings);
+  if (f.ByTime() && (d.captured_from == TimeSource::kNone || d.captured_us < f.first_us() ||
+                     d.captured_us >= f.end_us())) {
+    return false;
+  }
+  return d.score >= f.min_score && d.score <= f.max_score && (d.positive || !f.positive_only) &&
+         IsAnyOf(f.labels, d.label) && IsAnyOf(f.devices, d.device) &&
+         IsAnyOf(f.mechanisms, d.mechanism) && f.found.Passes(d.findings);
 }
 
 }  // namespace
@@ -192,8 +194,12 @@ Result<std::vector<StoredDetection>> RedisReader::Query(const Filter& filter, Or
   return rows;
 }
 
-uint32_t RedisReader::WordOf(const std::string& text) {
-  return words_.try_emplace(text, static_cast<uint32_t>(words_.size() + 1)).first->second;
+uint32_t RedisReader::WordOf(Columns& columns, const std::string& text) {
+  constexpr size_t kNode = 80;  // what a word takes beside its text
+  if (columns.overfull()) return 0;
+  const auto [at, fresh] = words_.try_emplace(text, static_cast<uint32_t>(words_.size() + 1));
+  if (fresh) columns.AddNames(kNode + text.size());
+  return at->second;
 }
 
 WordFilter RedisReader::Words(const Filter& filter) const {
@@ -209,8 +215,9 @@ WordFilter RedisReader::Words(const Filter& filter) const {
   return words;
 }
 
-void RedisReader::AddTo(Columns& columns, const StoredDetection& row) {
+void RedisReader::AddTo(Columns& columns, const StoredDetection& row, bool words) {
   const Detection& d = row.detection;
+  const auto number = [&](const std::string& text) { return words ? WordOf(columns, text) : 0; };
   columns.Add(
       {.id = row.id,
        .captured_us = d.captured_from == TimeSource::kNone ? Columns::kNoTime : d.captured_us,
@@ -219,63 +226,77 @@ void RedisReader::AddTo(Columns& columns, const StoredDetection& row) {
        .lon = d.lon,
        .score = d.score,
        .positive = d.positive,
-       .device = WordOf(d.device),
-       .label = WordOf(d.label),
-       .mechanism = WordOf(d.mechanism),
+       .device = number(d.device),
+       .label = number(d.label),
+       .mechanism = number(d.mechanism),
        .boxes = BoxesOf(d.findings)});
 }
 
 Result<bool> RedisReader::Mirrored() {
-  Mirror::Extent extent{.where = redis_.where()};
+  Mirror::Extent extent;
+  extent.where = redis_.where();
+  extent.deleted = [this](uint64_t after) { return DeletedAfter(after); };
+  FOGLINE_TRY(extent.deletions, Deletions());
   FOGLINE_TRY(extent.last, LastId());
   FOGLINE_TRY(extent.forgotten, ForgottenId());
-  return mirror_.Follow(extent, options_.mirrored_rows, [this](uint64_t after, Columns& columns) {
+  const auto read = [this](uint64_t after, Columns& columns) {
     return VisitLog({.after_id = after}, Order::kOldestFirst, kPage, [&](StoredDetection&& row) {
-      AddTo(columns, row);
-      return true;
+      AddTo(columns, row, true);
+      return !columns.overfull();
     });
-  });
+  };
+  auto mirrored = mirror_.Follow(extent, options_.mirrored_rows, read);
+  if (mirror_.columns().last_id() == 0) words_.clear();
+  return mirrored;
 }
 
-Result<const Columns*> RedisReader::Counted(const Filter& filter) {
+Result<RedisReader::Selection> RedisReader::Counted(const Filter& filter) {
   deadline_ = options_.clock->Steady() + options_.longest_read;
   FOGLINE_TRY(const bool mirrored, Mirrored());
-  if (mirrored) return &mirror_.columns();
+  if (mirrored) return Selection{&mirror_.columns(), Words(filter)};
   selection_ = {};
   FOGLINE_CHECK(Visit(filter, Order::kOldestFirst, kPage, [this](StoredDetection&& row) {
-    AddTo(selection_, row);
-    return true;
+    AddTo(selection_, row, false);
+    return !TooManySelected(selection_);
   }));
-  return &selection_;
+  FOGLINE_CHECK(CheckSelected(selection_, redis_.where()));
+  return Selection{&selection_, {}};
 }
 
 Result<std::vector<HexCount>> RedisReader::Hexagons(const Filter& filter, int level) {
-  FOGLINE_TRY(const Columns* columns, Counted(filter));
-  return columns->Hexagons(filter, Words(filter), level);
+  FOGLINE_TRY(const Selection counted, Counted(filter));
+  return counted.columns->Hexagons(filter, counted.words, level);
 }
 
 Result<TimeCounts> RedisReader::Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
                                          size_t bins) {
-  FOGLINE_TRY(const Columns* columns, Counted(filter));
-  return columns->Timeline(filter, Words(filter), from_us, to_us, bins);
+  FOGLINE_TRY(const Selection counted, Counted(filter));
+  return counted.columns->Timeline(filter, counted.words, from_us, to_us, bins);
 }
 
 Result<std::vector<FoundTally>> RedisReader::Found(const Filter& filter) {
-  FOGLINE_TRY(const Columns* columns, Counted(filter));
-  return columns->Found(filter, Words(filter));
+  FOGLINE_TRY(const Selection counted, Counted(filter));
+  return counted.columns->Found(filter, counted.words);
 }
 
-Status RedisReader::ReadTallies(const char* kind, std::vector<ValueTally>& tallies) {
+Status RedisReader::ReadNewest(const char* kind, std::vector<ValueTally>& tallies) {
   FOGLINE_TRY(const RedisReply newest,
               redis_.Run({"ZREVRANGE", RedisKey(fmt::format("newest:{}", kind)), "0",
                           std::to_string(kMostTallies - 1)}));
+  std::vector<std::string> texts;
+  for (const redisReply* text : Elements(*newest)) texts.emplace_back(Text(*text));
+  return ReadTallies(kind, texts, tallies);
+}
+
+Status RedisReader::ReadTallies(const char* kind, const std::vector<std::string>& texts,
+                                std::vector<ValueTally>& tallies) {
+  if (texts.empty()) return {};
   RedisCommand get{"HMGET", RedisKey(fmt::format("tally:{}", kind))};
-  for (const redisReply* text : Elements(*newest)) get.emplace_back(Text(*text));
-  if (get.size() == 2) return {};
+  get.insert(get.end(), texts.begin(), texts.end());
   FOGLINE_TRY(const RedisReply counts, redis_.Run(get));
-  for (size_t i = 0; i < counts->elements; ++i) {
+  for (size_t i = 0; i < counts->elements && i < texts.size(); ++i) {
     ValueTally& tally = tallies.emplace_back();
-    tally.text = get[i + 2];
+    tally.text = texts[i];
     std::string_view rest = Text(*counts->element[i]);
     const auto next = [&] {
       const std::string_view word = rest.substr(0, rest.find(' '));
@@ -287,6 +308,7 @@ Status RedisReader::ReadTallies(const char* kind, std::vector<ValueTally>& talli
     tally.payload_bytes = Number<uint64_t>(next());
     tally.first_us = Number<int64_t>(next());
     tally.last_us = Number<int64_t>(next());
+    tally.stored_bytes = Number<uint64_t>(next());
     if (tally.first_us > tally.last_us) tally.first_us = tally.last_us = 0;  // no row has a time
   }
   return {};
@@ -294,10 +316,10 @@ Status RedisReader::ReadTallies(const char* kind, std::vector<ValueTally>& talli
 
 Result<Inventory> RedisReader::Stock() {
   Inventory stock;
-  FOGLINE_CHECK(ReadTallies("device", stock.devices));
-  FOGLINE_CHECK(ReadTallies("label", stock.labels));
-  FOGLINE_CHECK(ReadTallies("mechanism", stock.mechanisms));
-  FOGLINE_CHECK(ReadTallies("model", stock.models));
+  FOGLINE_CHECK(ReadNewest("device", stock.devices));
+  FOGLINE_CHECK(ReadNewest("label", stock.labels));
+  FOGLINE_CHECK(ReadNewest("mechanism", stock.mechanisms));
+  FOGLINE_CHECK(ReadNewest("model", stock.models));
   SumUp(stock);
   FOGLINE_TRY(stock.forgotten_id, ForgottenId());
   FOGLINE_TRY(stock.last_id, LastId());
@@ -312,6 +334,41 @@ Result<uint64_t> RedisReader::LastId() {
 Result<uint64_t> RedisReader::ForgottenId() {
   FOGLINE_TRY(const RedisReply id, redis_.Run({"GET", RedisKey("forgotten")}));
   return Number<uint64_t>(Text(*id));
+}
+
+Result<uint64_t> RedisReader::Deletions() {
+  FOGLINE_TRY(const RedisReply steps, redis_.Run({"GET", RedisKey("deletions")}));
+  return Number<uint64_t>(Text(*steps));
+}
+
+Result<std::optional<std::vector<uint64_t>>> RedisReader::DeletedAfter(uint64_t step) {
+  FOGLINE_TRY(const RedisReply entries,
+              redis_.Run({"XRANGE", RedisKey("deleted"), EntryId(step + 1), "+"}));
+  std::vector<uint64_t> ids;
+  for (const redisReply* entry : Elements(*entries)) {
+    const auto parts = Elements(*entry);
+    const auto fields = parts.size() == 2 ? Elements(*parts[1]) : std::span<redisReply* const>();
+    if (fields.size() != 2 || Number<uint64_t>(Text(*parts[0])) != ++step) return std::nullopt;
+    for (std::string_view rest = Text(*fields[1]); !rest.empty();) {
+      const size_t next = rest.find(' ');
+      ids.push_back(Number<uint64_t>(rest.substr(0, next)));
+      rest.remove_prefix(next == rest.npos ? rest.size() : next + 1);
+    }
+  }
+  return ids;
+}
+
+Result<Holdings> RedisReader::Heaviest(size_t most) {
+  Holdings holdings;
+  for (const auto& [key, tallies] :
+       {std::pair{"held:rows", &holdings.by_rows}, {"held:bytes", &holdings.by_bytes}}) {
+    FOGLINE_TRY(const RedisReply names,
+                redis_.Run({"ZREVRANGE", RedisKey(key), "0", std::to_string(most - 1)}));
+    std::vector<std::string> texts;
+    for (const redisReply* name : Elements(*names)) texts.emplace_back(Text(*name));
+    FOGLINE_CHECK(ReadTallies("device", texts, *tallies));
+  }
+  return holdings;
 }
 
 Result<uint64_t> RedisReader::Mark(const std::string& name) {

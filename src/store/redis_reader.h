@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +29,8 @@ class RedisReader {
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
   Result<uint64_t> ForgottenId();
+  Result<uint64_t> Deletions();
+  Result<Holdings> Heaviest(size_t most);
   Result<uint64_t> Mark(const std::string& name);
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
 
@@ -47,17 +51,27 @@ class RedisReader {
   /// Brings the mirror up to date; false when the store is too large for one. When there is too
   /// much to read in the time of one call the next one goes on from there.
   Result<bool> Mirrored();
-  /// Columns that hold at least the rows which the filter lets pass. Valid until the next call.
-  Result<const Columns*> Counted(const Filter& filter);
-  void AddTo(Columns& columns, const StoredDetection& row);
-  uint32_t WordOf(const std::string& text);
+  /// Columns that hold at least the rows which the filter lets pass, and what of it they are still
+  /// to be asked by. Valid until the next call.
+  struct Selection {
+    const Columns* columns = nullptr;
+    WordFilter words;
+  };
+  Result<Selection> Counted(const Filter& filter);
+  /// `words`: its texts are numbered, by which filters find it again.
+  void AddTo(Columns& columns, const StoredDetection& row, bool words);
+  /// See Mirror::Extent.
+  Result<std::optional<std::vector<uint64_t>>> DeletedAfter(uint64_t step);
+  uint32_t WordOf(Columns& columns, const std::string& text);
   WordFilter Words(const Filter& filter) const;
-  Status ReadTallies(const char* kind, std::vector<ValueTally>& tallies);
+  Status ReadNewest(const char* kind, std::vector<ValueTally>& tallies);
+  Status ReadTallies(const char* kind, const std::vector<std::string>& texts,
+                     std::vector<ValueTally>& tallies);
 
   RedisConnection& redis_;
   const StoreOptions options_;
   Nanos deadline_{0};
-  std::unordered_map<std::string, uint32_t> words_;  // numbers of this process only, from 1
+  std::unordered_map<std::string, uint32_t> words_;  // of the mirror's rows, numbered from 1
   Mirror mirror_;
   Columns selection_;
 };

@@ -1,11 +1,11 @@
 #include "store/redis_script.h"
 
 #include <algorithm>
-#include <map>
 
 #include "store/redis_cover.h"
 #include "store/redis_row.h"
 #include "store/retention.h"
+#include "vision/findings_bytes.h"
 
 namespace fogline {
 namespace {
@@ -19,23 +19,24 @@ local names = {$NAMES}
 local tallies = {device = {}, label = {}, mechanism = {}, model = {}}
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local first = last
-local forgotten = redis.call('GET', prefix .. 'forgotten')
+local gone = redis.call('EXISTS', prefix .. 'gone') == 1
 local at = 4
 
 -- Whether a frame of that name was stored, and its row is gone.
 local function is_forgotten(seen, place)
-  return forgotten and redis.call('GETBIT', prefix .. 'gone:' .. seen:sub(#prefix + 6), place) == 1
+  return gone and redis.call('GETBIT', prefix .. 'gone:' .. seen:sub(#prefix + 6), place) == 1
 end
 
-local function count(kind, text, row)
+local function count(kind, text, row, stored_bytes)
   local t = tallies[kind][text]
   if not t then
-    t = {0, 0, 0, '9223372036854775807', '-9223372036854775808'}
+    t = {0, 0, 0, '9223372036854775807', '-9223372036854775808', 0}
     tallies[kind][text] = t
   end
   t[1] = t[1] + 1
   t[2] = t[2] + tonumber(row[13])
   t[3] = t[3] + tonumber(row[17])
+  t[6] = t[6] + stored_bytes
   if row[20] == 'none' then return end
   if tonumber(row[4]) < tonumber(t[4]) then t[4] = row[4] end
   if tonumber(row[4]) > tonumber(t[5]) then t[5] = row[4] end
@@ -59,7 +60,8 @@ for i = 1, detections do
     redis.call('XADD', KEYS[1], id .. '-0', unpack(entry))
     if lon ~= '' then redis.call('GEOADD', KEYS[3], lon, lat, id) end
     if jpeg ~= '' then redis.call('SET', prefix .. 'thumbnail:' .. id, jpeg) end
-    for kind, field in pairs(kinds) do count(kind, row[field], row) end
+    local bytes = $PLAIN + #row[21] + #jpeg
+    for kind, field in pairs(kinds) do count(kind, row[field], row, bytes) end
     stored[2 * i - 1] = 1
     stored[2 * i] = last
   else
@@ -73,16 +75,21 @@ for kind, texts in pairs(tallies) do
   for text, t in pairs(texts) do
     local known = redis.call('HGET', prefix .. 'tally:' .. kind, text)
     if known then
-      local n, positives, bytes, from, to = known:match('(%S+) (%S+) (%S+) (%S+) (%S+)')
+      local n, positives, bytes, from, to, held = $TALLY
       t[1] = t[1] + tonumber(n)
       t[2] = t[2] + tonumber(positives)
       t[3] = t[3] + tonumber(bytes)
+      t[6] = t[6] + (tonumber(held) or $PLAIN * tonumber(n))
       if tonumber(from) < tonumber(t[4]) then t[4] = from end
       if tonumber(to) > tonumber(t[5]) then t[5] = to end
     end
-    redis.call('HSET', prefix .. 'tally:' .. kind, text,
-      string.format('%.0f %.0f %.0f %s %s', t[1], t[2], t[3], t[4], t[5]))
+    redis.call('HSET', prefix .. 'tally:' .. kind, text, string.format('%.0f %.0f %.0f %s %s %.0f',
+      t[1], t[2], t[3], t[4], t[5], kind == 'device' and t[6] or 0))
     redis.call('ZADD', prefix .. 'newest:' .. kind, t[5], text)
+    if kind == 'device' then
+      redis.call('ZADD', prefix .. 'held:rows', t[1], text)
+      redis.call('ZADD', prefix .. 'held:bytes', t[6], text)
+    end
   end
 end
 
@@ -99,42 +106,76 @@ return stored
 
 // In a full memory Redis lets a script write on once it has freed some: the trimming comes first.
 constexpr const char* kForgetScript = R"lua(
-local prefix, first, last, rows, tallies = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local prefix, mode, first, last, rows = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local now_ms, until_ms, most, step = ARGV[6], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
+local kinds = {device = 8, label = 9, mechanism = 10, model = 11}
+local tallies = {device = {}, label = {}, mechanism = {}, model = {}}
 local at = 11
-local forgot = 0
+local gone = {}
 
-local head = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
-if rows > 0 and #head > 0 and head[1][1] == first .. '-0' then
-  forgot = rows
-  redis.call('XTRIM', KEYS[1], 'MINID', ARGV[10])
-  for i = 1, rows do
-    local id, block, place, placed, jpeg, late, late_place = unpack(ARGV, at, at + 6)
-    at = at + 7
-    if placed == '1' then redis.call('ZREM', KEYS[2], id) end
-    if jpeg == '1' then redis.call('UNLINK', prefix .. 'thumbnail:' .. id) end
-    redis.call('HDEL', prefix .. 'seen:' .. block, place)
-    redis.call('HDEL', late, late_place)
-    redis.call('SETBIT', prefix .. 'gone:' .. block, place, 1)
-    redis.call('ZADD', KEYS[3], now_ms, block)
+-- All that a row has beside its entry in the log.
+local function let_go(row)
+  local id, block, place, placed, jpeg, late, late_place = unpack(row)
+  local bytes = tonumber(row[14])
+  if placed == '1' then redis.call('ZREM', KEYS[2], id) end
+  if jpeg == '1' then
+    bytes = bytes + redis.call('STRLEN', prefix .. 'thumbnail:' .. id)
+    redis.call('UNLINK', prefix .. 'thumbnail:' .. id)
   end
-  for i = 1, tallies do
-    local kind, text, n, positives, bytes = unpack(ARGV, at, at + 4)
-    at = at + 5
-    local known = redis.call('HGET', prefix .. 'tally:' .. kind, text)
-    if known then
-      local a, b, c, from, to = known:match('(%S+) (%S+) (%S+) (%S+) (%S+)')
-      a = tonumber(a) - tonumber(n)
-      if a > 0 then
-        redis.call('HSET', prefix .. 'tally:' .. kind, text, string.format('%.0f %.0f %.0f %s %s', a,
-          tonumber(b) - tonumber(positives), tonumber(c) - tonumber(bytes), from, to))
-      else
-        redis.call('HDEL', prefix .. 'tally:' .. kind, text)
-        redis.call('ZREM', prefix .. 'newest:' .. kind, text)
-      end
+  redis.call('HDEL', prefix .. 'seen:' .. block, place)
+  redis.call('HDEL', late, late_place)
+  redis.call('SETBIT', prefix .. 'gone:' .. block, place, 1)
+  redis.call('ZADD', KEYS[3], now_ms, block)
+  for kind, field in pairs(kinds) do
+    local t = tallies[kind][row[field]] or {0, 0, 0, 0}
+    tallies[kind][row[field]] = {t[1] + 1, t[2] + tonumber(row[12]), t[3] + tonumber(row[13]),
+      t[4] + bytes}
+  end
+  gone[#gone + 1] = id
+end
+
+local function lower(kind, text, t)
+  local known = redis.call('HGET', prefix .. 'tally:' .. kind, text)
+  if not known then return end
+  local n, positives, bytes, from, to, held = $TALLY
+  local left = tonumber(n) - t[1]
+  if left <= 0 then
+    redis.call('HDEL', prefix .. 'tally:' .. kind, text)
+    redis.call('ZREM', prefix .. 'newest:' .. kind, text)
+    if kind == 'device' then
+      redis.call('ZREM', prefix .. 'held:rows', text)
+      redis.call('ZREM', prefix .. 'held:bytes', text)
     end
+    return
   end
-  redis.call('SET', KEYS[4], last)
+  held = math.max(0, (tonumber(held) or $PLAIN * tonumber(n)) - t[4])
+  redis.call('HSET', prefix .. 'tally:' .. kind, text, string.format('%.0f %.0f %.0f %s %s %.0f',
+    left, tonumber(positives) - t[2], tonumber(bytes) - t[3], from, to, kind == 'device' and held or 0))
+  if kind == 'device' then
+    redis.call('ZADD', prefix .. 'held:rows', left, text)
+    redis.call('ZADD', prefix .. 'held:bytes', held, text)
+  end
+end
+
+local wanted = rows > 0
+if wanted and mode == 'oldest' then
+  local head = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
+  wanted = #head > 0 and head[1][1] == first .. '-0'
+  if wanted then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[10]) end
+end
+for i = 1, wanted and rows or 0 do
+  local row = {unpack(ARGV, at, at + 13)}
+  at = at + 14
+  if mode == 'oldest' or redis.call('XDEL', KEYS[1], row[1] .. '-0') == 1 then let_go(row) end
+end
+for kind, texts in pairs(tallies) do
+  for text, t in pairs(texts) do lower(kind, text, t) end
+end
+if mode == 'oldest' then
+  if wanted then redis.call('SET', KEYS[4], last) end
+elseif #gone > 0 then
+  local deletion = redis.call('INCR', prefix .. 'deletions')
+  redis.call('XADD', prefix .. 'deleted', 'MAXLEN', $KEPT, deletion .. '-0', 'ids', table.concat(gone, ' '))
 end
 
 -- Names that have been kept long enough, and those beyond their share.
@@ -145,15 +186,24 @@ for i = 1, #oldest, 2 do
   redis.call('UNLINK', prefix .. 'gone:' .. oldest[i])
   redis.call('ZREM', KEYS[3], oldest[i])
 end
-return forgot
+return #gone
 )lua";
 
-std::string Build() {
-  std::string script = kScript;
+/// A script with what stands in it for figures and for what both say alike.
+std::string Build(std::string script) {
   std::string names;
   for (const char* name : kRedisFields) names += fmt::format("'{}', ", name);
-  constexpr std::string_view kPlace = "$NAMES";
-  script.replace(script.find(kPlace), kPlace.size(), names);
+  const std::array<std::pair<std::string_view, std::string>, 4> words{{
+      {"$NAMES", names},
+      {"$TALLY", "known:match('(%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)')"},
+      {"$PLAIN", std::to_string(kPlainRowBytes)},
+      {"$KEPT", std::to_string(kDeletionsKept)},
+  }};
+  for (const auto& [word, text] : words) {
+    for (size_t at = script.find(word); at != script.npos; at = script.find(word, at)) {
+      script.replace(at, word.size(), text);
+    }
+  }
   return script;
 }
 
@@ -176,7 +226,7 @@ std::string BlockKey(std::string_view name, uint64_t number) {
 }
 
 const std::string& PutScript() {
-  static const std::string script = Build();
+  static const std::string script = Build(kScript);
   return script;
 }
 
@@ -209,22 +259,11 @@ RedisCommand PutCommand(const std::string& script, std::span<const Detection> ba
 }
 
 const std::string& ForgetScript() {
-  static const std::string script = kForgetScript;
+  static const std::string script = Build(kForgetScript);
   return script;
 }
 
 RedisCommand ForgetCommand(const RedisForgetting& f) {
-  std::map<std::pair<std::string, std::string>, ValueTally> tallies;
-  for (const StoredDetection& row : f.rows) {
-    const Detection& d = row.detection;
-    const std::array texts{&d.device, &d.label, &d.mechanism, &d.model};  // as kTallyKinds
-    for (size_t kind = 0; kind < texts.size(); ++kind) {
-      ValueTally& tally = tallies[{kTallyKinds[kind], *texts[kind]}];
-      ++tally.count;
-      tally.positives += d.positive ? 1 : 0;
-      tally.payload_bytes += d.payload_bytes;
-    }
-  }
   const uint64_t first = f.rows.empty() ? 0 : f.rows.front().id;
   const uint64_t last = f.rows.empty() ? 0 : f.rows.back().id;
   RedisCommand command{"EVAL",
@@ -235,17 +274,20 @@ RedisCommand ForgetCommand(const RedisForgetting& f) {
                        RedisKey("gone"),
                        RedisKey("forgotten"),
                        kRedisPrefix,
+                       f.oldest ? "oldest" : "named",
                        std::to_string(first),
                        std::to_string(last),
                        std::to_string(f.rows.size()),
-                       std::to_string(tallies.size()),
                        std::to_string(f.now_us / 1000),
                        std::to_string(f.names_until_us / 1000),
                        fmt::format("{}", std::min<uint64_t>(f.most_blocks, uint64_t{1} << 50)),
                        std::to_string(kForgetRows),
                        fmt::format("{}-0", last + 1)};
+  std::vector<std::byte> findings;
   for (const StoredDetection& row : f.rows) {
     const Detection& d = row.detection;
+    findings.clear();
+    if (d.findings) WriteFindings(*d.findings, findings);
     command.push_back(std::to_string(row.id));
     command.push_back(NameBlock(d.device, d.run, d.sequence));
     command.push_back(std::to_string(d.sequence % kRedisBlock));
@@ -253,13 +295,12 @@ RedisCommand ForgetCommand(const RedisForgetting& f) {
     command.push_back(row.has_thumbnail ? "1" : "0");
     command.push_back(BlockKey("late", row.id));
     command.push_back(std::to_string(row.id % kRedisBlock));
-  }
-  for (const auto& [key, tally] : tallies) {
-    command.push_back(key.first);
-    command.push_back(key.second);
-    command.push_back(std::to_string(tally.count));
-    command.push_back(std::to_string(tally.positives));
-    command.push_back(std::to_string(tally.payload_bytes));
+    for (const std::string* text : {&d.device, &d.label, &d.mechanism, &d.model}) {
+      command.push_back(*text);
+    }
+    command.push_back(d.positive ? "1" : "0");
+    command.push_back(std::to_string(d.payload_bytes));
+    command.push_back(std::to_string(StoredBytes(findings.size(), 0)));
   }
   return command;
 }

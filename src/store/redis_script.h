@@ -15,7 +15,11 @@
 //   hold:NAME               string  who alone does something now; it ends by itself
 //   late:BLOCK              hash    ID within the block → network_ms, known only after the entry
 //   thumbnail:ID            string  JPEG
-//   tally:KIND              hash    text → "count positives payload_bytes first_us last_us"
+//   tally:KIND              hash    text → "count positives payload_bytes first_us last_us", of
+//                                   devices also stored_bytes (see StoredBytes)
+//   held:rows, held:bytes   zset    devices by what they hold, since they last stored something
+//   deletions               string  how often rows were deleted
+//   deleted                 stream  which: "STEP-0" ids "ID ID …", of the last steps only
 //   probe                   string  when it was last tried whether anything can be written
 //   newest:KIND             zset    text by last_us
 //
@@ -34,7 +38,7 @@
 namespace fogline {
 
 inline constexpr const char* kRedisPrefix = "{fogline}:";
-inline constexpr const char* kRedisVersion = "3";  // reads "1" and "2" too, and makes them "3"
+inline constexpr const char* kRedisVersion = "4";  // reads those from "1" on, and makes them "4"
 inline constexpr uint64_t kRedisBlock = 128;
 inline constexpr std::array kTallyKinds{"device", "label", "mechanism", "model"};
 
@@ -43,18 +47,19 @@ std::string RedisKey(std::string_view name);
 std::string NameBlock(const std::string& device, uint64_t run, uint64_t sequence);
 std::string BlockKey(std::string_view name, uint64_t number);
 
-/// What forgetting one batch of rows takes, from the oldest on.
+/// What letting go of a batch of rows takes.
 struct RedisForgetting {
-  std::vector<StoredDetection> rows;  // ascending, the oldest of the log first
+  std::vector<StoredDetection> rows;  // ascending
+  bool oldest = true;                 // they are the oldest of the log, and forgotten; or deleted
   int64_t now_us = 0;
   int64_t names_until_us = 0;  // blocks of names whose last one went before go
   uint64_t most_blocks = 0;
 };
 
 /// Lua: forgets rows in one atomic step, or nothing when the first of them is not the oldest any
-/// more. Runs in a full memory.
+/// more; or deletes those that are still there. Runs in a full memory.
 const std::string& ForgetScript();
-/// EVALs the script. Answers how many rows it forgot.
+/// EVALs the script. Answers how many rows went.
 RedisCommand ForgetCommand(const RedisForgetting& forgetting);
 
 /// Lua, for SCRIPT LOAD: stores a batch and its settlements in one atomic step, each detection

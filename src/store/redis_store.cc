@@ -29,7 +29,7 @@ if tonumber(ARGV[2]) == 0 then redis.call('DEL', KEYS[1])
 else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
 return 1)lua";
 
-/// One thread that waits at the end of the log.
+/// One thread that waits at the ends of the log and of what was deleted.
 class RedisWatch final : public StoreWatch {
  public:
   RedisWatch(RedisConnection redis, std::function<void()> stored)
@@ -39,22 +39,25 @@ class RedisWatch final : public StoreWatch {
 
  private:
   void Loop(const std::stop_token& stop) {
-    std::string after;  // empty: not known yet
+    std::string after, deleted;  // empty: not known yet
     while (!stop.stop_requested()) {
-      if (after.empty()) after = End();
+      if (after.empty()) after = End("last");
+      if (deleted.empty()) deleted = End("deletions");
       const auto reply = redis_.Run({"XREAD", "COUNT", "1", "BLOCK", kWatchMs, "STREAMS",
-                                     RedisKey("log"), after.empty() ? "$" : after});
+                                     RedisKey("log"), RedisKey("deleted"),
+                                     after.empty() ? "$" : after, deleted.empty() ? "$" : deleted});
       if (!reply) {
         Pause(stop);
       } else if ((*reply)->type != REDIS_REPLY_NIL) {
         // On from the end: how many rows there were is the reader's business.
-        after = End();
+        after = End("last");
+        deleted = End("deletions");
         stored_();
       }
     }
   }
-  std::string End() {
-    const auto last = redis_.Run({"GET", RedisKey("last")});
+  std::string End(const char* counter) {
+    const auto last = redis_.Run({"GET", RedisKey(counter)});
     if (!last) return {};
     return fmt::format("{}-0", (*last)->type == REDIS_REPLY_NIL ? "0" : Text(**last));
   }
@@ -116,6 +119,11 @@ class RedisStore final : public Store {
   }
 
   Result<ForgetStep> Forget(const Retention& keep) override;
+  Result<uint64_t> Delete(std::span<const uint64_t> ids) override;
+  Result<uint64_t> Deletions() override { return quick_.Ask(&RedisReader::Deletions); }
+  Result<Holdings> Heaviest(size_t most) override {
+    return quick_.Ask(&RedisReader::Heaviest, most);
+  }
 
   Result<std::vector<StoredDetection>> Query(const Filter& filter, Order order,
                                              size_t limit) override {
@@ -207,8 +215,8 @@ Status RedisStore::LayDown() {
   }
   FOGLINE_TRY(const RedisReply version, redis.Run({"HGET", about, "version"}));
   if (version->type == REDIS_REPLY_NIL) return FailNoStore(redis.where());
-  if (Text(*version) == "1" ||
-      Text(*version) == "2") {  // its entries are read as they are; an older Fogline reads no new
+  // Entries of older ones are read as they are; an older Fogline reads no new ones.
+  if (Text(*version) == "1" || Text(*version) == "2" || Text(*version) == "3") {
     if (!options_.read_only) {
       FOGLINE_CHECK(redis.Run({"HSET", about, "version", kRedisVersion}));
     }
@@ -354,6 +362,30 @@ Result<ForgetStep> RedisStore::Forget(const Retention& keep) {
   // Where somebody else was quicker, there may be more all the same.
   step.more = forgetting.rows.size() == kForgetRows;
   return step;
+}
+
+Result<uint64_t> RedisStore::Delete(std::span<const uint64_t> ids) {
+  if (options_.read_only) return FailReadOnly(forgetter_.where());
+  if (ids.empty()) return 0;
+  const std::lock_guard lock(forget_mutex_);
+  std::vector<RedisCommand> reads;
+  for (const uint64_t id : ids) {
+    const std::string entry = fmt::format("{}-0", id);
+    reads.push_back({"XRANGE", RedisKey("log"), entry, entry});
+  }
+  FOGLINE_TRY(const auto replies, forgetter_.Pipeline(reads));
+  RedisForgetting deleting{.rows = {}, .oldest = false};
+  deleting.most_blocks = MostNameBlocks({});
+  for (const RedisReply& reply : replies) {
+    FOGLINE_CHECK(forgetter_.Check(*reply));
+    for (const redisReply* entry : Elements(*reply)) {
+      FOGLINE_TRY(StoredDetection row, ReadRedisRow(*entry, forgetter_.where()));
+      deleting.rows.push_back(std::move(row));
+    }
+  }
+  deleting.now_us = options_.clock->WallMicros();
+  FOGLINE_TRY(const RedisReply deleted, forgetter_.Run(ForgetCommand(deleting)));
+  return static_cast<uint64_t>(deleted->integer);
 }
 
 }  // namespace

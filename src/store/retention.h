@@ -13,6 +13,9 @@ namespace fogline {
 
 /// Rows that one step forgets at most: some milliseconds' work.
 inline constexpr size_t kForgetRows = 256;
+/// Of so many of the last steps of deletion it is kept which rows went, so that mirrors need not
+/// read everything again.
+inline constexpr uint64_t kDeletionsKept = 512;
 /// How long the name of a frame outlives its row: a device that was cut off before it heard that
 /// the frame is stored may come back within that time, and its repeat is no new frame.
 inline constexpr std::chrono::microseconds kNamesOutlive = std::chrono::hours(24 * 30);

@@ -75,14 +75,15 @@ Result<SqliteWhere> TranslateFilter(SqliteDatabase& database, const Filter& filt
     where.values.push_back(value);
   };
   constexpr auto kMost = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-  const Filter everything;
   if (filter.ByTime()) Add(where, "captured_from <> 0");
   if (filter.after_id > 0) {
     add("id > ?", static_cast<int64_t>(std::min(filter.after_id, kMost)));
   }
   if (filter.before_id < kMost) add("id < ?", static_cast<int64_t>(filter.before_id));
-  if (filter.from_us != everything.from_us) add("captured_us >= ?", filter.from_us);
-  if (filter.to_us != everything.to_us) add("captured_us < ?", filter.to_us);
+  if (filter.ByTime()) {
+    add("captured_us >= ?", filter.first_us());
+    add("captured_us < ?", filter.end_us());
+  }
   if (filter.min_score > 0) add("score >= ?", static_cast<double>(filter.min_score));
   if (filter.max_score < 1) add("score <= ?", static_cast<double>(filter.max_score));
   if (filter.positive_only) Add(where, "positive = 1");

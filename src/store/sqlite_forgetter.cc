@@ -20,16 +20,13 @@ Result<std::unique_ptr<SqliteForgetter>> SqliteForgetter::Make(SqliteDatabase& d
   FOGLINE_TRY(forgetter->rollback_, database.Prepare("ROLLBACK"));
   FOGLINE_TRY(forgetter->times_, database.Prepare("SELECT id, stored_us FROM detection"
                                                   " WHERE id >= ? ORDER BY id LIMIT ?"));
-  FOGLINE_TRY(forgetter->rows_,
-              database.Prepare("SELECT id, device, run, sequence, label, mechanism, model,"
-                               " positive, payload_bytes, lat IS NOT NULL FROM detection"
-                               " WHERE id <= ? ORDER BY id"));
   FOGLINE_TRY(forgetter->pictures_, database.Prepare("SELECT id, length(jpeg) FROM thumbnail"
                                                      " WHERE id <= ? ORDER BY id"));
   FOGLINE_TRY(forgetter->place_, database.Prepare("DELETE FROM place WHERE id = ?"));
   FOGLINE_TRY(forgetter->lower_,
               database.Prepare("UPDATE tally SET count = count - ?, positives = positives - ?,"
-                               " payload_bytes = payload_bytes - ? WHERE kind = ? AND word = ?"));
+                               " payload_bytes = payload_bytes - ?, stored_bytes ="
+                               " max(0, stored_bytes - ?) WHERE kind = ? AND word = ?"));
   FOGLINE_TRY(forgetter->name_,
               database.Prepare("INSERT INTO forgotten (device, run, block, names, last_us)"
                                " VALUES (?,?,?,?,?) ON CONFLICT (device, run, block) DO UPDATE SET"
@@ -42,13 +39,14 @@ Result<ForgetStep> SqliteForgetter::Forget(const Retention& keep) {
   if (!keep.any()) return step;
   FOGLINE_TRY(const bool due, IsDue(keep));
   if (due) {
-    Status done = Transact(keep, step);
+    Status done = Transact([&] { return ForgetDue(keep); });
     if (!done && done.error().code == ErrorCode::kExhausted && keep.bytes > 0) {
       ballast_.Drop();
       squeezed_ = true;
-      done = Transact(keep, step);
+      done = Transact([&] { return ForgetDue(keep); });
     }
     FOGLINE_CHECK(done);
+    step.rows = read_.size();
     if (squeezed_) {
       // Into the file with it, and the log starts over: only then is the room on the disk again.
       FOGLINE_CHECK(database_.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
@@ -142,69 +140,106 @@ Result<int64_t> SqliteForgetter::NamesBound(const Retention& keep) {
   return std::max(up_to, first_young > oldest ? first_young - 1 : 0);
 }
 
-Status SqliteForgetter::Transact(const Retention& keep, ForgetStep& step) {
-  FOGLINE_CHECK(begin_.Run());
-  const auto work = [&]() -> Status {
-    // Now that nobody else writes: what was due a moment ago another process may have forgotten.
-    FOGLINE_TRY(const uint64_t up_to_id, Bound(keep));
-    FOGLINE_TRY(const int64_t up_to_names, NamesBound(keep));
-    FOGLINE_CHECK(ReadRows(up_to_id));
-    FOGLINE_CHECK(DeleteRows(up_to_id));  // first: what follows may need the room
-    FOGLINE_CHECK(LowerTallies());
-    if (up_to_names > 0) {
-      FOGLINE_CHECK(
-          database_.Execute(fmt::format("DELETE FROM forgotten WHERE id <= {}", up_to_names)));
-    }
-    FOGLINE_CHECK(RememberNames());
-    return commit_.Run();
-  };
-  Status done = work();
-  if (!done) {
-    (void)rollback_.Run();  // SQLite may have done so by itself
-    return done;
-  }
-  step.rows = read_;
-  return {};
+Result<uint64_t> SqliteForgetter::Delete(std::span<const uint64_t> ids) {
+  if (ids.empty()) return 0;
+  // Somebody wants these gone: what they held is overwritten in the file.
+  FOGLINE_TRY(const int64_t before, database_.QueryInteger("PRAGMA secure_delete"));
+  FOGLINE_CHECK(database_.Execute("PRAGMA secure_delete = ON"));
+  const Status done = Transact([&] { return DeleteNamed(ids); });
+  FOGLINE_CHECK(database_.Execute(fmt::format("PRAGMA secure_delete = {}", before)));
+  FOGLINE_CHECK(done);
+  return read_.size();
 }
 
-Status SqliteForgetter::ReadRows(uint64_t up_to_id) {
+template <typename Work>
+Status SqliteForgetter::Transact(Work work) {
+  FOGLINE_CHECK(begin_.Run());
+  Status done = work();
+  if (done) done = commit_.Run();
+  if (!done) (void)rollback_.Run();  // SQLite may have done so by itself
+  return done;
+}
+
+Status SqliteForgetter::ForgetDue(const Retention& keep) {
+  // Now that nobody else writes: what was due a moment ago another process may have forgotten.
+  FOGLINE_TRY(const uint64_t up_to_id, Bound(keep));
+  FOGLINE_TRY(const int64_t up_to_names, NamesBound(keep));
+  const std::string which = fmt::format("id <= {}", up_to_id);
+  FOGLINE_CHECK(ReadRows(which));
+  FOGLINE_CHECK(DeleteRows(which));  // first: what follows may need the room
+  FOGLINE_CHECK(LowerTallies());
+  if (up_to_names > 0) {
+    FOGLINE_CHECK(
+        database_.Execute(fmt::format("DELETE FROM forgotten WHERE id <= {}", up_to_names)));
+  }
+  return RememberNames();
+}
+
+Status SqliteForgetter::DeleteNamed(std::span<const uint64_t> ids) {
+  const std::string which = fmt::format("id IN ({})", fmt::join(ids, ","));
+  FOGLINE_CHECK(ReadRows(which));
+  if (read_.empty()) return {};
+  FOGLINE_CHECK(DeleteRows(which));
+  FOGLINE_CHECK(LowerTallies());
+  FOGLINE_CHECK(RememberNames());
+  return LogDeletion();
+}
+
+Status SqliteForgetter::ReadRows(const std::string& which) {
   tallies_.clear();
   names_.clear();
   placed_.clear();
-  read_ = 0;
-  rows_.BindUnsigned(1, up_to_id);
-  Result<bool> row = rows_.Step();
-  for (; row && *row; row = rows_.Step()) {
-    ++read_;
-    const auto sequence = static_cast<uint64_t>(rows_.Integer(3));
-    const Block block{rows_.Integer(1), rows_.Integer(2),
+  read_.clear();
+  FOGLINE_TRY(
+      SqliteStatement rows,
+      database_.Prepare("SELECT id, device, run, sequence, label, mechanism, model, positive,"
+                        " payload_bytes, lat IS NOT NULL, ifnull(length(findings), 0),"
+                        " CASE WHEN thumbnail THEN (SELECT length(jpeg) FROM thumbnail t"
+                        " WHERE t.id = detection.id) ELSE 0 END FROM detection WHERE " +
+                        which + " ORDER BY id"));
+  for (;;) {
+    FOGLINE_TRY(const bool row, rows.Step());
+    if (!row) return {};
+    read_.push_back(static_cast<uint64_t>(rows.Integer(0)));
+    const auto sequence = static_cast<uint64_t>(rows.Integer(3));
+    const Block block{rows.Integer(1), rows.Integer(2),
                       static_cast<int64_t>(sequence / kSqliteNamesInBlock)};
     names_[block] |= uint64_t{1} << (sequence % kSqliteNamesInBlock);
-    if (rows_.Integer(9) != 0) placed_.push_back(rows_.Integer(0));
+    if (rows.Integer(9) != 0) placed_.push_back(rows.Integer(0));
     for (const auto& [kind, column] : {std::pair{TallyKind::kDevice, 1},
                                        {TallyKind::kLabel, 4},
                                        {TallyKind::kMechanism, 5},
                                        {TallyKind::kModel, 6}}) {
-      ValueTally& tally = tallies_[{kind, rows_.Integer(column)}];
+      ValueTally& tally = tallies_[{kind, rows.Integer(column)}];
       ++tally.count;
-      tally.positives += static_cast<uint64_t>(rows_.Integer(7));
-      tally.payload_bytes += static_cast<uint64_t>(rows_.Integer(8));
+      tally.positives += static_cast<uint64_t>(rows.Integer(7));
+      tally.payload_bytes += static_cast<uint64_t>(rows.Integer(8));
+      if (kind != TallyKind::kDevice) continue;
+      tally.stored_bytes +=
+          StoredBytes(static_cast<size_t>(rows.Integer(10)), static_cast<size_t>(rows.Integer(11)));
     }
   }
-  rows_.Reset();
-  if (!row) return Forward(std::move(row));
-  return {};
 }
 
-Status SqliteForgetter::DeleteRows(uint64_t up_to_id) {
+Status SqliteForgetter::DeleteRows(const std::string& which) {
   for (const int64_t id : placed_) {
     place_.Bind(1, id);
     FOGLINE_CHECK(place_.Run());
   }
   return database_.Execute(
-      fmt::format("DELETE FROM thumbnail WHERE id <= {0};"
-                  "DELETE FROM detection WHERE id <= {0}",
-                  up_to_id));
+      fmt::format("DELETE FROM thumbnail WHERE {0}; DELETE FROM detection WHERE {0}", which));
+}
+
+/// For mirrors, and for Newest where the newest rows are among them.
+Status SqliteForgetter::LogDeletion() {
+  FOGLINE_TRY(SqliteStatement log, database_.Prepare("INSERT INTO deleted (ids) VALUES (?)"));
+  log.Bind(1, std::as_bytes(std::span(read_)));
+  FOGLINE_CHECK(log.Run());
+  return database_.Execute(
+      fmt::format("DELETE FROM deleted WHERE step <= {};"
+                  "INSERT INTO about VALUES ('last', '{}') ON CONFLICT DO UPDATE SET value ="
+                  " max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
+                  database_.last_insert_id() - static_cast<int64_t>(kDeletionsKept), read_.back()));
 }
 
 Status SqliteForgetter::LowerTallies() {
@@ -212,8 +247,9 @@ Status SqliteForgetter::LowerTallies() {
     lower_.BindUnsigned(1, tally.count);
     lower_.BindUnsigned(2, tally.positives);
     lower_.BindUnsigned(3, tally.payload_bytes);
-    lower_.Bind(4, static_cast<int64_t>(key.first));
-    lower_.Bind(5, key.second);
+    lower_.BindUnsigned(4, tally.stored_bytes);
+    lower_.Bind(5, static_cast<int64_t>(key.first));
+    lower_.Bind(6, key.second);
     FOGLINE_CHECK(lower_.Run());
     FOGLINE_CHECK(database_.Execute(
         fmt::format("DELETE FROM tally WHERE kind = {} AND word = {} AND count <= 0",

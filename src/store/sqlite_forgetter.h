@@ -1,9 +1,12 @@
-// The forgetting of a SQLite store.
+// How rows leave a SQLite store: the oldest as it grows, and those that somebody names.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <span>
+#include <string>
 #include <tuple>
+#include <vector>
 
 #include "store/retention.h"
 #include "store/sqlite_ballast.h"
@@ -22,6 +25,8 @@ class SqliteForgetter {
 
   /// See Store::Forget.
   Result<ForgetStep> Forget(const Retention& keep);
+  /// See Store::Delete.
+  Result<uint64_t> Delete(std::span<const uint64_t> ids);
   /// A Put found no room.
   void Full() { pressure_.Full(); }
 
@@ -40,23 +45,29 @@ class SqliteForgetter {
   Result<uint64_t> UsedBytes();
   /// The same for blocks of names, by the row number of their table.
   Result<int64_t> NamesBound(const Retention& keep);
-  Status ReadRows(uint64_t up_to_id);
-  Status DeleteRows(uint64_t up_to_id);
+  /// `which` rows of detection, as a condition on their id.
+  Status ReadRows(const std::string& which);
+  Status DeleteRows(const std::string& which);
   Status LowerTallies();
   Status RememberNames();
-  Status Transact(const Retention& keep, ForgetStep& step);
+  Status LogDeletion();
+  Status ForgetDue(const Retention& keep);
+  Status DeleteNamed(std::span<const uint64_t> ids);
+  /// All of `work` or nothing.
+  template <typename Work>
+  Status Transact(Work work);
 
   SqliteDatabase& database_;
   const StoreOptions options_;
   SqliteBallast ballast_;
   Pressure pressure_;
   bool squeezed_ = false;  // room was needed that the disk did not have
-  SqliteStatement begin_, commit_, rollback_, times_, rows_, pictures_, place_, lower_, name_;
+  SqliteStatement begin_, commit_, rollback_, times_, pictures_, place_, lower_, name_;
   // Of the step under way:
   std::map<std::pair<TallyKind, int64_t>, ValueTally> tallies_;
   std::map<Block, uint64_t> names_;  // a bit a sequence
   std::vector<int64_t> placed_;
-  uint64_t read_ = 0;
+  std::vector<uint64_t> read_;  // the ids, ascending
 };
 
 }  // namespace fogline

@@ -157,7 +157,8 @@ Status SqliteReader::Load(const SqliteWhere& where, Columns& columns) {
   where.BindTo(select);
   for (;;) {
     FOGLINE_TRY(const bool row, select.Step());
-    if (!row) return {};
+    const bool enough = &columns == &selection_ ? TooManySelected(columns) : columns.overfull();
+    if (!row || enough) return {};
     std::optional<Findings> findings;
     if (!select.IsNull(10)) {
       FOGLINE_TRY(findings, StoredFindings(select.Blob(10)));
@@ -177,7 +178,10 @@ Status SqliteReader::Load(const SqliteWhere& where, Columns& columns) {
 }
 
 Result<bool> SqliteReader::Mirrored() {
-  Mirror::Extent extent{.where = database_.path()};
+  Mirror::Extent extent;
+  extent.where = database_.path();
+  extent.deleted = [this](uint64_t after) { return DeletedAfter(after); };
+  FOGLINE_TRY(extent.deletions, Deleted());
   FOGLINE_TRY(extent.last, Newest());
   FOGLINE_TRY(extent.forgotten, Forgotten());
   return mirror_.Follow(extent, options_.mirrored_rows,
@@ -195,6 +199,7 @@ Result<const Columns*> SqliteReader::Counted(const Filter& filter) {
   FOGLINE_TRY(const SqliteWhere where, TranslateFilter(database_, filter, false));
   if (where.never) return &selection_;
   FOGLINE_CHECK(Load(where, selection_));
+  FOGLINE_CHECK(CheckSelected(selection_, database_.path()));
   return &selection_;
 }
 
@@ -255,14 +260,37 @@ Result<Inventory> SqliteReader::Stock() {
   return stock;
 }
 
-/// Rows go from the oldest on, so the newest id is that of a row, or all are gone: then it is the
+/// The newest id is that of a row, or the highest that was deleted; where all were forgotten, the
 /// one that SQLite remembers.
 Result<uint64_t> SqliteReader::Newest() {
   FOGLINE_TRY(
       const int64_t last,
-      database_.QueryInteger("SELECT coalesce((SELECT max(id) FROM detection), (SELECT seq FROM"
-                             " sqlite_sequence WHERE name = 'detection'), 0)"));
+      database_.QueryInteger("SELECT max(coalesce((SELECT max(id) FROM detection), (SELECT seq FROM"
+                             " sqlite_sequence WHERE name = 'detection'), 0), coalesce((SELECT"
+                             " CAST(value AS INTEGER) FROM about WHERE name = 'last'), 0))"));
   return static_cast<uint64_t>(last);
+}
+
+Result<uint64_t> SqliteReader::Deleted() {
+  return database_.QueryInteger("SELECT coalesce(max(step), 0) FROM deleted").map([](int64_t step) {
+    return static_cast<uint64_t>(step);
+  });
+}
+
+Result<std::optional<std::vector<uint64_t>>> SqliteReader::DeletedAfter(uint64_t step) {
+  std::vector<uint64_t> ids;
+  FOGLINE_TRY(SqliteStatement select,
+              database_.Prepare("SELECT step, ids FROM deleted WHERE step > ? ORDER BY step"));
+  select.BindUnsigned(1, step);
+  for (;;) {
+    FOGLINE_TRY(const bool row, select.Step());
+    if (!row) return ids;
+    if (static_cast<uint64_t>(select.Integer(0)) != ++step) return std::nullopt;
+    const auto blob = select.Blob(1);
+    const size_t before = ids.size();
+    ids.resize(before + blob.size() / sizeof(uint64_t));
+    std::memcpy(ids.data() + before, blob.data(), (ids.size() - before) * sizeof(uint64_t));
+  }
 }
 
 /// The oldest row is the one after it; without rows, everything was forgotten.
@@ -280,6 +308,33 @@ Result<uint64_t> SqliteReader::LastId() {
 Result<uint64_t> SqliteReader::ForgottenId() {
   const Reading reading(*this);
   return Forgotten();
+}
+
+Result<uint64_t> SqliteReader::Deletions() {
+  const Reading reading(*this);
+  return Deleted();
+}
+
+Result<Holdings> SqliteReader::Heaviest(size_t most) {
+  const Reading reading(*this);
+  Holdings holdings;
+  for (const auto& [column, tallies] :
+       {std::pair{"count", &holdings.by_rows}, {"stored_bytes", &holdings.by_bytes}}) {
+    FOGLINE_TRY(SqliteStatement select,
+                database_.Prepare(fmt::format(
+                    "SELECT word.text, count, stored_bytes FROM tally JOIN word ON word.id ="
+                    " tally.word WHERE kind = {} ORDER BY {} DESC LIMIT {}",
+                    static_cast<int>(TallyKind::kDevice), column, most)));
+    for (;;) {
+      FOGLINE_TRY(const bool row, select.Step());
+      if (!row) break;
+      ValueTally& tally = tallies->emplace_back();
+      tally.text = select.Text(0);
+      tally.count = static_cast<uint64_t>(select.Integer(1));
+      tally.stored_bytes = static_cast<uint64_t>(select.Integer(2));
+    }
+  }
+  return holdings;
 }
 
 Result<std::vector<std::byte>> SqliteReader::Thumbnail(uint64_t id) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class SqliteReader {
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
   Result<uint64_t> ForgottenId();
+  Result<uint64_t> Deletions();
+  Result<Holdings> Heaviest(size_t most);
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
   Result<std::string> Epoch();
   /// See Store::Mark.
@@ -42,6 +45,9 @@ class SqliteReader {
 
   Result<uint64_t> Newest();
   Result<uint64_t> Forgotten();
+  Result<uint64_t> Deleted();
+  /// See Mirror::Extent.
+  Result<std::optional<std::vector<uint64_t>>> DeletedAfter(uint64_t step);
   Result<StoredDetection> ReadRow(SqliteStatement& row);
   Result<std::string> Word(int64_t number);
   Result<WordFilter> Words(const Filter& filter);

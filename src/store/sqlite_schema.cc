@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "store/sqlite_writer.h"
+
 namespace fogline {
 namespace {
 
@@ -15,8 +17,12 @@ namespace {
 //   counts: "waiting dead dropped" as the device told them with this frame; NULL where it did not.
 // forgotten: the names of frames whose rows are gone, 64 sequences of a run to a row, a bit each;
 //   last_us is when the last of them went. Rows are let go in the order in which they came.
+// deleted: which rows each step of deletion took, ids as 64-bit numbers of this machine one after
+//   the other, so that mirrors learn of it; the last steps only. about has the highest id that was
+//   deleted ('last'), since the newest row may be gone.
 // tally: counts by value, so that lists of devices and labels cost no scan. kind: see TallyKind.
-//   first_us above last_us: no row of that value has a time.
+//   first_us above last_us: no row of that value has a time. stored_bytes: see StoredBytes, of
+//   devices alone; rows of versions before 4 count without what was found and their pictures.
 constexpr const char* kTables = R"sql(
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -35,7 +41,7 @@ CREATE TABLE thumbnail (id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL);
 CREATE TABLE tally (
   kind INTEGER NOT NULL, word INTEGER NOT NULL, count INTEGER NOT NULL, positives INTEGER NOT NULL,
   payload_bytes INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,
-  PRIMARY KEY (kind, word)) WITHOUT ROWID;
+  stored_bytes INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, word)) WITHOUT ROWID;
 )sql";
 
 constexpr const char* kForgottenTable = R"sql(
@@ -43,6 +49,11 @@ CREATE TABLE forgotten (
   id INTEGER PRIMARY KEY, device INTEGER NOT NULL, run INTEGER NOT NULL, block INTEGER NOT NULL,
   names INTEGER NOT NULL, last_us INTEGER NOT NULL);
 CREATE UNIQUE INDEX forgotten_name ON forgotten (device, run, block);
+)sql";
+
+constexpr const char* kDeletedTable = R"sql(
+CREATE TABLE deleted (step INTEGER PRIMARY KEY AUTOINCREMENT, ids BLOB NOT NULL);
+CREATE INDEX tally_newest ON tally (kind, last_us DESC);
 )sql";
 
 std::string DrawEpoch() {
@@ -53,6 +64,7 @@ std::string DrawEpoch() {
 Status CreateTables(SqliteDatabase& database) {
   FOGLINE_CHECK(database.Execute(kTables));
   FOGLINE_CHECK(database.Execute(kForgottenTable));
+  FOGLINE_CHECK(database.Execute(kDeletedTable));
   FOGLINE_CHECK(database.Execute(
       fmt::format("INSERT INTO about VALUES ('epoch', '{}'); PRAGMA application_id = {}; "
                   "PRAGMA user_version = {};",
@@ -62,16 +74,24 @@ Status CreateTables(SqliteDatabase& database) {
 
 /// Version 1 knew neither forgetting nor where a time comes from: all were the device's clock's.
 /// Version 2 knew no findings but a label and its score, and nothing that devices tell of
-/// themselves.
+/// themselves. Version 3 knew no deletion, and not how much each device holds.
 Status Migrate(SqliteDatabase& database, int64_t from) {
   if (from == 1) {
     FOGLINE_CHECK(database.Execute(
         "ALTER TABLE detection ADD COLUMN captured_from INTEGER NOT NULL DEFAULT 5"));
     FOGLINE_CHECK(database.Execute(kForgottenTable));
   }
+  if (from <= 2) {
+    FOGLINE_CHECK(
+        database.Execute("ALTER TABLE detection ADD COLUMN findings BLOB;"
+                         "ALTER TABLE detection ADD COLUMN counts TEXT"));
+  }
   FOGLINE_CHECK(
-      database.Execute("ALTER TABLE detection ADD COLUMN findings BLOB;"
-                       "ALTER TABLE detection ADD COLUMN counts TEXT"));
+      database.Execute("ALTER TABLE tally ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0"));
+  FOGLINE_CHECK(
+      database.Execute(fmt::format("UPDATE tally SET stored_bytes = {} * count WHERE kind = {}",
+                                   kPlainRowBytes, static_cast<int>(TallyKind::kDevice))));
+  FOGLINE_CHECK(database.Execute(kDeletedTable));
   return database.Execute(fmt::format("PRAGMA user_version = {}", kSqliteVersion));
 }
 
@@ -104,6 +124,10 @@ Status CheckTables(SqliteDatabase& database) {
 /// the connection alone, which hide the tables of their names. As in Migrate.
 Status ShowAsCurrent(SqliteDatabase& database, int64_t version) {
   if (version == kSqliteVersion) return {};
+  FOGLINE_CHECK(
+      database.Execute("CREATE TEMP VIEW deleted AS SELECT 0 AS step, x'' AS ids WHERE 0;"
+                       "CREATE TEMP VIEW tally AS SELECT *, 0 AS stored_bytes FROM main.tally"));
+  if (version > 2) return {};
   return database.Execute(
       fmt::format("CREATE TEMP VIEW detection AS SELECT *{}, NULL AS findings, NULL AS counts"
                   " FROM main.detection",

@@ -9,7 +9,7 @@ namespace fogline {
 
 /// Marks the file as ours ("FogL") and says which tables it holds.
 inline constexpr int kSqliteApplicationId = 0x466f674c;
-inline constexpr int kSqliteVersion = 3;
+inline constexpr int kSqliteVersion = 4;
 /// Names of forgotten frames are kept as bits, so many sequences of a run to a row.
 inline constexpr uint64_t kSqliteNamesInBlock = 64;
 

@@ -54,6 +54,15 @@ class SqliteStore final : public Store {
     const std::lock_guard lock(write_mutex_);
     return forgetter_->Forget(keep);
   }
+  Result<uint64_t> Delete(std::span<const uint64_t> ids) override {
+    if (writer_ == nullptr) return FailReadOnly(path_);
+    const std::lock_guard lock(write_mutex_);
+    return forgetter_->Delete(ids);
+  }
+  Result<uint64_t> Deletions() override { return Ask(quick_, &SqliteReader::Deletions); }
+  Result<Holdings> Heaviest(size_t most) override {
+    return Ask(quick_, &SqliteReader::Heaviest, most);
+  }
   Status Probe() override {
     if (writer_ == nullptr) return FailReadOnly(path_);
     const std::lock_guard lock(write_mutex_);

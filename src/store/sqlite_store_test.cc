@@ -409,7 +409,11 @@ TEST(SqliteStoreToRead, CreatesNothingAndOpensNothingElse) {
 TEST(SqliteStoreToRead, ReadsOlderVersionsAndLeavesThemAsTheyAre) {
   const std::string second =
       ReadTextFile(std::filesystem::path(FOGLINE_SOURCE_DIR) / "tests/old/store_v2.sql").value();
-  for (const auto& [sql, version] : {std::pair{std::string(kFirstVersion), 1}, {second, 2}}) {
+  const std::string third = second +
+                            "ALTER TABLE detection ADD COLUMN findings BLOB;"
+                            "ALTER TABLE detection ADD COLUMN counts TEXT; PRAGMA user_version = 3";
+  for (const auto& [sql, version] :
+       {std::pair{std::string(kFirstVersion), 1}, {second, 2}, {third, 3}}) {
     const TempDir dir;
     const std::string path = (dir.path() / "s.db").string();
     auto database = SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE).value();
@@ -421,7 +425,14 @@ TEST(SqliteStoreToRead, ReadsOlderVersionsAndLeavesThemAsTheyAre) {
     EXPECT_FALSE(store->Hexagons({}, 3).value().empty());
     EXPECT_EQ(store->Stock().value().count, rows.size());
     EXPECT_EQ(store->LastId().value(), rows.back().id);
+    EXPECT_EQ(store->Deletions().value(), 0U);
     EXPECT_EQ(database->QueryInteger("PRAGMA user_version").value(), version);
+    // Brought up to date, what it holds is counted, and can go.
+    const auto writer = OpenSqliteStore(path, {}).value();
+    const ValueTally most = writer->Heaviest(1).value().by_bytes.at(0);
+    EXPECT_EQ(most.stored_bytes, most.count * kPlainRowBytes);
+    EXPECT_EQ(writer->Delete(std::vector<uint64_t>{rows[0].id}).value(), 1U);
+    EXPECT_EQ(writer->Stock().value().count, rows.size() - 1);
   }
 }
 
@@ -533,6 +544,32 @@ TEST(SqliteStore, AFullDiskIsFreedByForgetting) {
       dir.path(), "size=24m", [&] { return FillAndFree((dir.path() / "s.db").string(), 0); });
   if (said == "cannot mount") GTEST_SKIP() << "mounting is not allowed here";
   EXPECT_EQ(said, "");
+}
+
+// What somebody wants gone is not left lying in the file.
+TEST(SqliteStore, WhatIsDeletedIsOverwritten) {
+  const TempDir dir;
+  const auto path = dir.path() / "s.db";
+  const std::string secret = "WHATNOBODYMAYSEE";
+  {
+    const auto store = OpenStore("sqlite:" + path.string()).value();
+    std::vector<Detection> batch(50);
+    for (size_t i = 0; i < batch.size(); ++i) {
+      batch[i].device = "cam";
+      batch[i].sequence = i;
+      const auto bytes = std::as_bytes(std::span(secret));
+      batch[i].thumbnail.assign(bytes.begin(), bytes.end());
+    }
+    ASSERT_TRUE(store->Put(batch));
+  }
+  ASSERT_NE(ReadTextFile(path).value().find(secret), std::string::npos);
+  {
+    const auto store = OpenStore("sqlite:" + path.string()).value();
+    std::vector<uint64_t> ids;
+    for (uint64_t id = 1; id <= 50; ++id) ids.push_back(id);
+    ASSERT_EQ(store->Delete(ids).value(), 50U);
+  }
+  EXPECT_EQ(ReadTextFile(path).value().find(secret), std::string::npos);
 }
 
 }  // namespace

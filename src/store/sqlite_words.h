@@ -3,9 +3,9 @@
 
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "store/sqlite_handle.h"
+#include "store/word_memory.h"
 
 namespace fogline {
 
@@ -19,16 +19,14 @@ class SqliteWords {
   /// The text of a number that a row holds. Valid until the next call.
   Result<const std::string*> TextOf(int64_t number);
   /// After a rollback: numbers given out within the transaction are void.
-  void Forget();
+  void Forget() { known_.Forget(); }
 
  private:
   void Remember(int64_t number, const std::string& text);
 
   SqliteDatabase& database_;
   std::optional<SqliteStatement> find_, add_;  // once something is looked up
-  std::unordered_map<std::string, int64_t> numbers_;
-  std::unordered_map<int64_t, std::string> texts_;
-  size_t bytes_ = 0;  // of both, about
+  WordMemory known_;
 };
 
 }  // namespace fogline

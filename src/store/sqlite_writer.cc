@@ -51,13 +51,15 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::Make(SqliteDatabase& databas
                                " AND block = ?"));
   FOGLINE_TRY(writer->place_, database.Prepare("INSERT INTO place VALUES (?1, ?2, ?2, ?3, ?3)"));
   FOGLINE_TRY(writer->thumbnail_, database.Prepare("INSERT INTO thumbnail VALUES (?, ?)"));
-  FOGLINE_TRY(writer->tally_,
-              database.Prepare("INSERT INTO tally VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-                               " count = count + excluded.count,"
-                               " positives = positives + excluded.positives,"
-                               " payload_bytes = payload_bytes + excluded.payload_bytes,"
-                               " first_us = min(first_us, excluded.first_us),"
-                               " last_us = max(last_us, excluded.last_us)"));
+  FOGLINE_TRY(
+      writer->tally_,
+      database.Prepare("INSERT INTO tally VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+                       " count = count + excluded.count,"
+                       " positives = positives + excluded.positives,"
+                       " payload_bytes = payload_bytes + excluded.payload_bytes,"
+                       " stored_bytes = stored_bytes + excluded.stored_bytes,"
+                       " first_us = min(first_us, excluded.first_us),"
+                       " last_us = max(last_us, excluded.last_us)"));
   FOGLINE_TRY(writer->stages_, database.Prepare("SELECT id, stages FROM detection"
                                                 " WHERE device = ? AND run = ? AND sequence = ?"));
   FOGLINE_TRY(writer->mark_, database.Prepare("INSERT INTO about VALUES ('mark:' || ?, ?)"
@@ -233,6 +235,9 @@ void SqliteWriter::Count(const Detection& d, TallyKind kind, int64_t word) {
   ++tally.count;
   tally.positives += d.positive ? 1 : 0;
   tally.payload_bytes += d.payload_bytes;
+  if (kind == TallyKind::kDevice) {
+    tally.stored_bytes += StoredBytes(d.findings ? findings_.size() : 0, d.thumbnail.size());
+  }
 }
 
 Status SqliteWriter::Settle(const Settlement& settlement) {
@@ -287,6 +292,7 @@ Status SqliteWriter::WriteTallies() {
     tally_.BindUnsigned(5, tally.payload_bytes);
     tally_.Bind(6, tally.first_us);
     tally_.Bind(7, tally.last_us);
+    tally_.BindUnsigned(8, tally.stored_bytes);
     FOGLINE_CHECK(tally_.Run());
   }
   return {};

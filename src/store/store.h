@@ -84,8 +84,9 @@ struct ValueTally {
   uint64_t count = 0;
   uint64_t positives = 0;
   uint64_t payload_bytes = 0;
-  // Captured; 0 and 0 where no row says when. Once rows were forgotten, `first_us` may be earlier
-  // than any row that is left.
+  uint64_t stored_bytes = 0;  // about, see StoredBytes; kept for devices alone
+  // Captured; 0 and 0 where no row says when. Once rows were forgotten or deleted, either may lie
+  // beyond any row that is left.
   int64_t first_us = 0;
   int64_t last_us = 0;
 };
@@ -110,7 +111,7 @@ struct Inventory {
 /// Every row has one mechanism, and there are few of them: their tallies add up to the whole.
 void SumUp(Inventory& stock);
 
-/// How much a store may hold; 0: any amount.
+/// How much a store may hold, and how much of it may be one device's; 0: any amount.
 struct Retention {
   std::chrono::microseconds age{0};  // since a row was stored, by the clocks of those who store
   uint64_t rows = 0;
@@ -118,8 +119,17 @@ struct Retention {
   /// counts itself. PostgreSQL: the tables of the store, a partition that is half forgotten by
   /// half.
   uint64_t bytes = 0;
+  uint64_t device_rows = 0;
+  uint64_t device_bytes = 0;  // as ValueTally::stored_bytes counts them
 
+  /// Whether the store as a whole has a limit.
   bool any() const { return age.count() > 0 || rows > 0 || bytes > 0; }
+  bool any_of_a_device() const { return device_rows > 0 || device_bytes > 0; }
+};
+
+/// What devices hold, those first that hold most.
+struct Holdings {
+  std::vector<ValueTally> by_rows, by_bytes;  // text, count and stored_bytes
 };
 
 /// What one step of forgetting did.
@@ -189,7 +199,8 @@ class Store {
   virtual Result<uint64_t> LastId() = 0;
 
   /// Rows are forgotten in the order in which they were stored: whatever has an id up to this one
-  /// is gone for good, whatever has a higher one is there. 0: nothing was forgotten.
+  /// is gone for good, whatever has a higher one is there, unless it was deleted. 0: nothing was
+  /// forgotten.
   virtual Result<uint64_t> ForgottenId() = 0;
 
   /// One small step towards what may be kept: forgets up to a few hundred of the oldest rows, all
@@ -199,6 +210,18 @@ class Store {
   /// still a duplicate (of id 0): for 30 days, and if `keep` limits bytes, at most as many as fit
   /// in a quarter of them. Several processes may do this on one store at once.
   virtual Result<ForgetStep> Forget(const Retention& keep) = 0;
+
+  /// Deletes rows by their ids, ascending and at most a few hundred (kForgetRows) of them: all of
+  /// those that are there or none. Their names stay known as those of forgotten rows. How many were
+  /// there.
+  virtual Result<uint64_t> Delete(std::span<const uint64_t> ids) = 0;
+
+  /// How often rows were deleted: where this has grown, whoever holds copies of rows reads them
+  /// anew.
+  virtual Result<uint64_t> Deletions() = 0;
+
+  /// The devices that hold most, at most `most` by either measure.
+  virtual Result<Holdings> Heaviest(size_t most) = 0;
 
   /// The JPEG of a row; kNotFound when there is none.
   virtual Result<std::vector<std::byte>> Thumbnail(uint64_t id) = 0;

@@ -1,5 +1,4 @@
-// What every store promises, run against each of them, Redis and PostgreSQL as real servers. A new
-// store joins by adding itself to Kinds().
+// What every store promises, run against each of them (test_kinds.h).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,11 +11,9 @@
 #include <thread>
 #include <utility>
 
-#include "base/file.h"
-#include "servers/local_postgres.h"
-#include "servers/local_redis.h"
 #include "store/retention.h"
 #include "store/store.h"
+#include "store/test_kinds.h"
 
 namespace fogline {
 namespace {
@@ -24,50 +21,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-struct Kind {
-  std::string name;
-  std::function<std::string(const TempDir&)> url;  // of an empty store
-  StoreOptions options = {};
-};
-
-void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
-
-/// Of a server that the next call replaces by an empty one.
-std::string FreshRedis(const TempDir&) {
-  static std::unique_ptr<LocalRedis> server;
-  auto started = LocalRedis::Start();
-  if (!started) return started.error().ToString();
-  server = *std::move(started);
-  return server->url();
-}
-
-/// The same: the server stays, and what was in it goes.
-std::string FreshPostgres(const TempDir&) {
-  static std::unique_ptr<LocalPostgres> server;
-  if (server == nullptr) {
-    auto started = LocalPostgres::Start();
-    if (!started) return started.error().ToString();
-    server = *std::move(started);
-  }
-  EXPECT_TRUE(server->Sql("DROP SCHEMA IF EXISTS fogline CASCADE"));
-  return server->url();
-}
-
-std::vector<Kind> Kinds() {
-  return {
-      {"postgres_unmirrored", FreshPostgres, {.mirrored_rows = 0}},
-      {"postgres", FreshPostgres},
-      {"redis_unmirrored", FreshRedis, {.mirrored_rows = 0}},
-      {"redis", FreshRedis},
-      {"sqlite_unmirrored",
-       [](const TempDir& dir) { return "sqlite:" + (dir.path() / "u.db").string(); },
-       {.mirrored_rows = 0}},
-      {"sqlite_file",
-       [](const TempDir& dir) { return "sqlite:" + (dir.path() / "s.db").string(); }},
-      {"sqlite_memory", [](const TempDir&) { return std::string("sqlite::memory:"); }},
-  };
-}
 
 Detection Sample(uint64_t sequence = 0) {
   Detection d;
@@ -93,7 +46,7 @@ Detection Sample(uint64_t sequence = 0) {
   return d;
 }
 
-class StoreTest : public ::testing::TestWithParam<Kind> {
+class StoreTest : public ::testing::TestWithParam<StoreKind> {
  protected:
   StoreTest() : url_(GetParam().url(dir_)) {
     clock_.JumpWall(1'800'000'000'000'000);
@@ -156,7 +109,7 @@ class StoreTest : public ::testing::TestWithParam<Kind> {
   std::unique_ptr<Store> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreTest, ::testing::ValuesIn(Kinds()),
+INSTANTIATE_TEST_SUITE_P(Stores, StoreTest, ::testing::ValuesIn(StoreKinds()),
                          [](const auto& kind) { return kind.param.name; });
 
 /// Whatever a store counts, by hand over the same rows: labels, numbers and scores of boxes

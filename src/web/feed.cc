@@ -16,6 +16,16 @@ constexpr int kChunksAPoll = 8;
 Status Feed::Start() {
   FOGLINE_TRY(last_, store_.LastId());
   FOGLINE_TRY(forgotten_, store_.ForgottenId());
+  FOGLINE_TRY(deletions_, store_.Deletions());
+  return {};
+}
+
+Status Feed::DropDeleted() {
+  FOGLINE_TRY(const uint64_t deletions, store_.Deletions());
+  if (deletions == deletions_) return {};
+  deletions_ = deletions;
+  ring_.clear();
+  ring_bytes_ = 0;
   return {};
 }
 
@@ -36,6 +46,7 @@ std::shared_ptr<FeedChunk> Feed::Format(uint64_t after,
 }
 
 Result<bool> Feed::Poll() {
+  FOGLINE_CHECK(DropDeleted());
   FOGLINE_TRY(forgotten_, store_.ForgottenId());
   for (int i = 0; i < kChunksAPoll; ++i) {
     FOGLINE_TRY(const auto rows,
@@ -108,7 +119,10 @@ Result<std::shared_ptr<const FeedChunk>> Feed::Next(uint64_t after) {
 std::string Feed::Forgotten() const {
   std::string text = "event: forgotten\ndata: ";
   JsonWriter json(text);
-  json.Object([&] { json.Put("oldest", forgotten_ + 1); });
+  json.Object([&] {
+    json.Put("oldest", forgotten_ + 1);
+    json.Put("deletions", deletions_);
+  });
   return text + "\n\n";
 }
 
@@ -119,6 +133,7 @@ std::string Feed::Hello(const FeedStart& start) const {
   json.Object([&] {
     json.Put("epoch", store_.epoch());
     json.Put("last_id", start.after);
+    json.Put("deletions", deletions_);
   });
   return text + "\n\n";
 }

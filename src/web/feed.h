@@ -49,21 +49,25 @@ class Feed {
   /// The first event of every stream.
   std::string Hello(const FeedStart& start) const;
 
-  /// An event that says which rows are the oldest left.
+  /// An event that says which rows are the oldest left, and how often some were deleted.
   std::string Forgotten() const;
 
   uint64_t last_id() const { return last_; }
   uint64_t forgotten_id() const { return forgotten_; }
+  uint64_t deletions() const { return deletions_; }
 
  private:
   std::deque<std::shared_ptr<const FeedChunk>>::const_iterator Past(uint64_t after) const;
   /// As many of the rows as fit a chunk, one at least.
   std::shared_ptr<FeedChunk> Format(uint64_t after, const std::vector<StoredDetection>& rows) const;
 
+  /// What was deleted is in no chunk any more.
+  Status DropDeleted();
+
   Store& store_;
   Privacy privacy_;
   uint64_t last_ = 0;
-  uint64_t forgotten_ = 0;                             // of the store, when it was asked last
+  uint64_t forgotten_ = 0, deletions_ = 0;             // of the store, when it was asked last
   std::deque<std::shared_ptr<const FeedChunk>> ring_;  // each begins where the one before ends
   size_t ring_bytes_ = 0;
 };

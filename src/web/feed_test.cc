@@ -49,6 +49,29 @@ class FeedTest : public ::testing::Test {
   uint64_t sequence_ = 0;
 };
 
+TEST_F(FeedTest, WhatWasDeletedIsGivenToNobody) {
+  ASSERT_TRUE(feed_.Start());
+  EXPECT_THAT(feed_.Hello({}), HasSubstr("\"deletions\":0"));
+  Put(20);
+  Poll();
+  ASSERT_EQ(Follow(0).size(), 20U);
+  ASSERT_EQ(store_->Delete(std::vector<uint64_t>{3, 20}).value(), 2U);
+  Poll();
+  EXPECT_EQ(feed_.deletions(), 1U);
+  EXPECT_EQ(feed_.last_id(), 20U);
+  const auto left = Follow(0);
+  EXPECT_EQ(left.size(), 18U);
+  for (const uint64_t gone : {2U, 19U}) {
+    EXPECT_EQ(std::ranges::count(left, uint64_t{gone}), 0) << gone;
+  }
+  // Pages that were connected are told, those that come back compare.
+  EXPECT_THAT(feed_.Forgotten(), HasSubstr("\"deletions\":1"));
+  EXPECT_THAT(feed_.Hello({}), HasSubstr("\"deletions\":1"));
+  Put(1);
+  Poll();
+  EXPECT_EQ(Follow(20).size(), 1U);
+}
+
 TEST_F(FeedTest, AStreamThatWasCutOffAnywhereMissesAndRepeatsNothing) {
   std::mt19937 random(3);
   ASSERT_TRUE(feed_.Start());
@@ -107,7 +130,7 @@ TEST_F(FeedTest, SaysWhichRowsWillNotComeAnyMore) {
   const FeedStart start = feed_.Resolve(store_->epoch() + "-10");
   EXPECT_FALSE(start.reset);
   const auto first = feed_.Next(start.after).value();
-  EXPECT_EQ(first->text.find("event: forgotten\ndata: {\"oldest\":15001}\n\n"), 0U);
+  EXPECT_EQ(first->text.find("event: forgotten\ndata: {\"oldest\":15001,\"deletions\":0}\n\n"), 0U);
   const auto sequences = Follow(start.after);
   ASSERT_EQ(sequences.size(), 5000U);
   EXPECT_EQ(sequences.front(), 15'000U);

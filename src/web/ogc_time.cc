@@ -3,7 +3,6 @@
 #include <charconv>
 #include <ctime>
 #include <limits>
-#include <optional>
 
 namespace fogline {
 namespace {
@@ -37,7 +36,8 @@ std::optional<int> TakeZone(std::string_view text) {
   return sign * (*hours * 60 + *minutes);
 }
 
-/// The millisecond that an instant lies in, in microseconds.
+}  // namespace
+
 std::optional<int64_t> ParseInstant(std::string_view text) {
   const auto year = TakeNumber(text, 4, '-'), month = TakeNumber(text, 2, '-');
   const auto day = TakeNumber(text, 2, 'T'), hour = TakeNumber(text, 2, ':');
@@ -70,8 +70,6 @@ std::optional<int64_t> ParseInstant(std::string_view text) {
   if (utc.tm_mday != *day) return std::nullopt;  // the 30th of February
   return (seconds - int64_t{60} * *zone) * 1'000'000 + ms * kUsInMs;
 }
-
-}  // namespace
 
 Result<TimeSpan> ParseOgcTime(std::string_view text) {
   const auto bad = [] {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
@@ -13,6 +14,10 @@ struct TimeSpan {
   int64_t from_us = 0;
   int64_t to_us = 0;
 };
+
+/// "2026-03-01T12:34:56.789Z", "2026-03-01T13:00:00+01:00": the millisecond that it lies in, in
+/// microseconds since 1970 UTC; nothing for anything else.
+std::optional<int64_t> ParseInstant(std::string_view text);
 
 /// "2026-03-01T12:34:56.789Z", "2026-03-01T13:00:00+01:00/..", "../2026-03-01T12:34:56Z", or both
 /// ends; an empty end is open too. An instant is its millisecond, the end of a span belongs to it.

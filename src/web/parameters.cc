@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "web/ogc_time.h"
 
 namespace fogline {
 namespace {
@@ -98,6 +99,21 @@ Result<int64_t> Parameters::Integer(std::string_view name, int64_t low, int64_t 
   return *value;
 }
 
+Result<int64_t> Parameters::Time(std::string_view name, int64_t fallback) {
+  FOGLINE_TRY(const std::string* text, Single(name));
+  if (text == nullptr) return fallback;
+  const auto ms = ParseNumber<int64_t>(*text);
+  if (ms && std::abs(*ms) <= kLatestMs) return *ms * 1000;
+  constexpr size_t kDate = 10;  // "2026-03-01": its first moment
+  const auto instant = ParseInstant(text->size() == kDate ? *text + "T00:00:00Z" : *text);
+  if (!instant || ms) {
+    return Bad(name,
+               "must be milliseconds since 1970, a date as 2026-03-01 or a time as "
+               "2026-03-01T12:34:56Z");
+  }
+  return *instant;
+}
+
 Result<double> Parameters::Number(std::string_view name, double low, double high, double fallback) {
   FOGLINE_TRY(const std::string* text, Single(name));
   if (text == nullptr) return fallback;
@@ -167,14 +183,8 @@ Result<Filter> Parameters::ReadFilter() {
     }
     filter.box = Box{edges[0], edges[1], edges[2], edges[3]};
   }
-  if (Has("from")) {
-    FOGLINE_TRY(const int64_t from, Integer("from", -kLatestMs, kLatestMs, 0));
-    filter.from_us = from * 1000;
-  }
-  if (Has("to")) {
-    FOGLINE_TRY(const int64_t to, Integer("to", -kLatestMs, kLatestMs, 0));
-    filter.to_us = to * 1000;
-  }
+  FOGLINE_TRY(filter.from_us, Time("from", filter.from_us));
+  FOGLINE_TRY(filter.to_us, Time("to", filter.to_us));
   FOGLINE_TRY(const double min_score, Number("min_score", 0, 1, 0));
   FOGLINE_TRY(const double max_score, Number("max_score", 0, 1, 1));
   filter.min_score = static_cast<float>(min_score);
@@ -195,8 +205,6 @@ Result<Filter> Parameters::ReadFilter() {
   FOGLINE_TRY(const int64_t before, Integer("before", 0, kMost, kMost));
   filter.after_id = static_cast<uint64_t>(after);
   filter.before_id = static_cast<uint64_t>(before);
-  known_.emplace_back("from");
-  known_.emplace_back("to");
   return filter;
 }
 

@@ -25,6 +25,8 @@ class Parameters {
 
   /// Decimal; kUsage outside [low, high] or when given twice. `fallback` when absent.
   Result<int64_t> Integer(std::string_view name, int64_t low, int64_t high, int64_t fallback);
+  /// Milliseconds since 1970, a date, or a time of RFC 3339; gives microseconds.
+  Result<int64_t> Time(std::string_view name, int64_t fallback);
   Result<double> Number(std::string_view name, double low, double high, double fallback);
   /// 1/true, 0/false.
   Result<bool> Flag(std::string_view name);
@@ -35,8 +37,8 @@ class Parameters {
   Result<std::vector<std::string>> List(std::string_view name);
   bool Has(std::string_view name) const;
 
-  /// box=west,south,east,north (west > east crosses the 180th meridian), from, to (milliseconds
-  /// since 1970), min_score, max_score, positive, label*, device*, mechanism*, found* (labels of
+  /// box=west,south,east,north (west > east crosses the 180th meridian), from, to (see Time),
+  /// min_score, max_score, positive, label*, device*, mechanism*, found* (labels of
   /// boxes), found_least, found_score, after, before (ids).
   Result<Filter> ReadFilter();
 

@@ -42,6 +42,7 @@ Filter WithoutTime(Filter filter) {
 
 Result<TimelineCache::Ends> TimelineCache::ReadEnds() {
   Ends ends;
+  FOGLINE_TRY(ends.deletions, store_.Deletions());
   FOGLINE_TRY(ends.forgotten_id, store_.ForgottenId());
   FOGLINE_TRY(ends.last_id, store_.LastId());
   return ends;
@@ -67,6 +68,7 @@ Status TimelineCache::CountWhole(Entry& entry, const Filter& filter, size_t bins
   entry.counted = true;
   entry.counted_id = ends.last_id;
   entry.forgotten_id = ends.forgotten_id;
+  entry.deletions = ends.deletions;
   entry.counted_at = clock_.Steady();
   return {};
 }
@@ -100,7 +102,8 @@ Result<TimelineCache::Entry*> TimelineCache::Carry(const Filter& filter, size_t 
   const Nanos age = clock_.Steady() - entry.counted_at;
   const bool outgrown = from_us < line.from_us || to_us > line.to_us;
   const bool shrunk = ends.forgotten_id > entry.forgotten_id && age >= kBetweenForgetting;
-  if (!entry.counted || shrunk || (outgrown && age >= kBetweenCounts)) {
+  const bool stale = outgrown || ends.deletions != entry.deletions;
+  if (!entry.counted || shrunk || (stale && age >= kBetweenCounts)) {
     const int64_t slack = entry.counted && outgrown && grows ? (to_us - from_us) / kSlack : 0;
     line.from_us = from_us;
     line.to_us = to_us + slack;

@@ -13,7 +13,8 @@ namespace fogline {
 /// Every open map asks for its time line again and again while anything arrives. What was counted
 /// for one is kept, and new rows are added to it, so that a question costs what is new, however
 /// many ask; all rows of the store are counted at most once in two seconds for each of the lines
-/// asked for. Rows forgotten since may be in a line for up to 30 s. Not thread-safe.
+/// asked for. Rows forgotten since may be in a line for up to 30 s, deleted ones for 2. Not
+/// thread-safe.
 class TimelineCache {
  public:
   explicit TimelineCache(Store& store, const Clock& clock = Clock::Real())
@@ -37,14 +38,14 @@ class TimelineCache {
  private:
   struct Entry {
     Line line;
-    uint64_t counted_id = 0, forgotten_id = 0;
+    uint64_t counted_id = 0, forgotten_id = 0, deletions = 0;
     Nanos counted_at{0};  // as a whole
     bool counted = false;
     uint64_t used = 0;
   };
   /// The store's ends when a question is answered.
   struct Ends {
-    uint64_t last_id = 0, forgotten_id = 0;
+    uint64_t last_id = 0, forgotten_id = 0, deletions = 0;
   };
   Result<Ends> ReadEnds();
   Result<Entry*> Carry(const Filter& filter, size_t bins, const Ends& ends, int64_t from_us,

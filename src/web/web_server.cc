@@ -33,7 +33,8 @@ using std::chrono::seconds;
 
 constexpr auto kPoll = seconds(1);  // for rows that other processes store, where Watch cannot tell
 constexpr auto kQuiet = seconds(60);
-constexpr auto kBetweenForgotten = seconds(60);  // a stream is told no oftener
+// A stream is told no oftener what went for its age, and what was deleted.
+constexpr auto kBetweenForgotten = seconds(60), kBetweenDeleted = seconds(10);
 constexpr size_t kRemembered = 2000;       // frames from before the start, for the fleet's page
 constexpr auto kWithoutRoom = seconds(1);  // between two tries of a stream that is far behind
 constexpr size_t kSmallAnswer = 64 << 10;  // is answered whatever is under way
@@ -133,7 +134,7 @@ class WebServer::Impl {
   }
 
   void PollFeed() {
-    const uint64_t before = feed_.last_id();
+    const uint64_t before = feed_.last_id(), deletions = feed_.deletions();
     const auto more = feed_.Poll();
     if (!more) {
       ++counters_.store_errors;
@@ -143,7 +144,7 @@ class WebServer::Impl {
       Notify();  // in turns with requests
     }
     feed_failing_ = !more;
-    if (feed_.last_id() == before) return;
+    if (feed_.last_id() == before && feed_.deletions() == deletions) return;
     for (WebTimer* waiting : waiting_) waiting->cancel();
   }
 
@@ -334,13 +335,16 @@ class WebServer::Impl {
     if (!co_await client.Send(header, options_.patience.writing)) co_return;
     if (!co_await WriteEvents(client, feed_.Hello(start))) co_return;
     WebTimer wake(io_);
-    uint64_t told = feed_.forgotten_id();
-    Nanos told_at = Clock::Real().Steady();
+    uint64_t told = feed_.forgotten_id(), deletions = feed_.deletions();
+    Nanos told_at = Clock::Real().Steady(), deleted_at = told_at - kBetweenDeleted;
     for (;;) {
       const Nanos now = Clock::Real().Steady();
-      if (feed_.forgotten_id() > told && now - told_at >= kBetweenForgotten) {
+      const bool forgotten = feed_.forgotten_id() > told && now - told_at >= kBetweenForgotten;
+      const bool deleted = feed_.deletions() != deletions && now - deleted_at >= kBetweenDeleted;
+      if (forgotten || deleted) {
         told = feed_.forgotten_id();
-        told_at = now;
+        deletions = feed_.deletions();
+        told_at = deleted_at = now;
         if (!co_await WriteEvents(client, feed_.Forgotten())) co_return;
       }
       std::shared_ptr<const FeedChunk> chunk = feed_.Shared(cursor);

@@ -53,5 +53,49 @@ TEST_F(StoreCommands, CopyRefusesWhatItCannotDo) {
   ExpectOneLine(RunCommand({"store", "copi"}, dir_.path()), "did you mean 'copy'", 2);
 }
 
+TEST_F(StoreCommands, DeleteSaysFirstAndDeletesWhenAsked) {
+  const auto store = OpenStore(File("a.db")).value();
+  std::vector<Detection> batch(20);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch[i].device = i % 4 == 0 ? "cam-3" : "cam-1";
+    batch[i].sequence = i;
+    batch[i].captured_us = 1'772'323'200'000'000 + static_cast<int64_t>(i) * 3'600'000'000;
+  }
+  ASSERT_TRUE(store->Put(batch));
+  const auto run = [&](const std::string& where, const std::vector<std::string>& more) {
+    std::vector<std::string> command{"store", "delete", File("a.db"), "--where", where};
+    command.insert(command.end(), more.begin(), more.end());
+    return RunCommand(command, dir_.path());
+  };
+  const std::string where = "device=cam-3&from=2026-03-01T04:00:00Z&to=2026-03-01T16:00:00Z";
+  const Outcome shown = run(where, {});
+  ASSERT_EQ(shown.status, 0) << shown.log;
+  EXPECT_THAT(shown.out, HasSubstr("would delete 3 of 20 rows, ids 5 to 13"));
+  EXPECT_THAT(shown.out, HasSubstr("from 2026-03-01T04:00:00.000Z to 2026-03-01T12:00:00.000Z"));
+  EXPECT_THAT(shown.out, HasSubstr("--yes"));
+  EXPECT_EQ(store->Stock().value().count, 20U);
+  const Outcome done = run(where, {"--yes", "--json"});
+  ASSERT_EQ(done.status, 0) << done.log;
+  const auto told = nlohmann::json::parse(done.out);
+  EXPECT_EQ(told["rows"], 3);
+  EXPECT_EQ(told["deleted"], true);
+  EXPECT_EQ(told["devices"]["cam-3"], 3);
+  EXPECT_EQ(store->Stock().value().count, 17U);
+  const Outcome day = run("to=2026-03-02", {});
+  EXPECT_THAT(day.out, HasSubstr("would delete 17 of 17")) << day.log;
+}
+
+TEST_F(StoreCommands, DeleteRefusesWhatItCannotDo) {
+  ASSERT_TRUE(OpenStore(File("a.db")));
+  const auto run = [&](const std::string& store, const std::string& where) {
+    return RunCommand({"store", "delete", store, "--where", where, "--yes"}, dir_.path());
+  };
+  ExpectOneLine(run(File("none.db"), "device=a"), "none.db");
+  ExpectOneLine(run(File("a.db"), ""), "lets every row pass", 2);
+  ExpectOneLine(run(File("a.db"), "devise=a"), "did you mean 'device'", 2);
+  ExpectOneLine(run(File("a.db"), "from=yesterday"), "a date as 2026-03-01", 2);
+  ExpectOneLine(RunCommand({"store", "delete", File("a.db")}, dir_.path()), "--where", 2);
+}
+
 }  // namespace
 }  // namespace fogline

@@ -58,6 +58,7 @@ class Line : public ::testing::Test {
     options.link.broker = *ParseBroker(broker_->url());
     options.models.folder = kModels;
     options.workers = 2;
+    options.thumbnail = 320;
     auto cloud = Cloud::Start(options, *store_, [] {});
     ASSERT_TRUE(cloud) << cloud.error().ToString();
     cloud_ = *std::move(cloud);

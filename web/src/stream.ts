@@ -6,13 +6,14 @@ interface Events {
   detection: (d: Detection) => void;
   state: (state: StreamState) => void;
   reset: () => void; // another store answers now: everything shown is void
-  forgotten: () => void; // rows between those seen and those to come are gone: what is shown may be as well
+  forgotten: () => void; // rows are gone, for their age or deleted: what is shown may be among them
 }
 
 export class Stream {
   private source: EventSource | null = null;
   private seen = 0;
   private after = '';
+  private deletions: number | null = null; // how often rows of the store had been deleted
 
   constructor(private readonly events: Events) {}
 
@@ -20,6 +21,7 @@ export class Stream {
     this.stop();
     this.seen = after;
     this.after = `${epoch}-${after}`;
+    this.deletions = null;
     this.open();
   }
 
@@ -32,12 +34,22 @@ export class Stream {
     this.events.state('connecting');
     const source = new EventSource(`/api/events?after=${encodeURIComponent(this.after)}`);
     this.source = source;
-    source.addEventListener('hello', () => this.events.state('live'));
+    source.addEventListener('hello', (event) => {
+      this.events.state('live');
+      // Something was deleted while nobody listened.
+      const { deletions } = JSON.parse((event as MessageEvent<string>).data) as { deletions: number };
+      const missed = this.deletions !== null && this.deletions !== deletions;
+      this.deletions = deletions;
+      if (missed) this.events.forgotten();
+    });
     source.addEventListener('reset', () => {
       this.events.state('live');
       this.events.reset();
     });
-    source.addEventListener('forgotten', () => this.events.forgotten());
+    source.addEventListener('forgotten', (event) => {
+      this.deletions = (JSON.parse((event as MessageEvent<string>).data) as { deletions: number }).deletions;
+      this.events.forgotten();
+    });
     source.addEventListener('detection', (event) => {
       const detection = JSON.parse((event as MessageEvent<string>).data) as Detection;
       if (detection.id <= this.seen) return;
