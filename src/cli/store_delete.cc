@@ -72,6 +72,8 @@ Status RunDelete(const DeleteArgs& args) {
   // Whoever asks here waits as long as it takes, and needs no mirror for it.
   const StoreOptions options{
       .mirrored_rows = 0, .longest_read = std::chrono::hours(1), .read_only = !args.yes};
+  // Where no store is, none is made.
+  FOGLINE_CHECK(OpenStore(args.store, {.read_only = true}).map([](const auto&) {}));
   FOGLINE_TRY(const auto store, OpenStore(args.store, options));
   FOGLINE_TRY(const Inventory stock, store->Stock());
   Progress line(args.yes ? "deleting (ids)" : "reading (ids)", stock.last_id);
