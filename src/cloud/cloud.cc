@@ -1,6 +1,8 @@
 #include "cloud/cloud.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -34,6 +36,12 @@ constexpr Nanos kLeaving = std::chrono::seconds(5);  // for the broker to say th
 /// not even looked at.
 constexpr double kMostLoad = 2;
 constexpr size_t kPacketBytes = 512;  // around a frame at most: topics and the like
+
+constexpr int kWorkerNice = 5;
+
+/// A worker computes for milliseconds, link and committer for microseconds: where they share a core
+/// these come first, or each of them would wait for a slice of its time. Of this thread alone.
+void StepBack() { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kWorkerNice); }
 
 class CloudImpl final : public Cloud, private LinkHandler {
  public:
@@ -208,6 +216,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
 
   void WorkLoop() {
+    StepBack();
     Worker worker(*registry_, pace_ ? &*pace_ : nullptr, raw_.get(), options_.thumbnail);
     while (auto taken = arrived_.Pop()) {
       --stats_.waiting;

@@ -26,7 +26,7 @@ enum class QuantizeTarget {
 struct QuantizeOptions {
   QuantizeTarget target = QuantizeTarget::kAny;
   /// Where the whole has less, layers stay float until it has as much: those that cost most.
-  double min_agreement = 0.95;
+  double min_agreement = 0.93;
   /// Layers, by the name of their node or of what it makes, that stay float whatever they cost:
   /// those on one side of a cut, say.
   std::set<std::string> floating;

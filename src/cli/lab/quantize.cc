@@ -30,7 +30,7 @@ struct QuantizeArgs : Common {
   ModelArgs model;
   std::filesystem::path images, labels, out;
   std::string target = "any", before, behind;
-  double min_agreement = 0.95;
+  double min_agreement = 0.93;
   size_t most = 0;
   int threads = 0;
   bool recursive = false;
@@ -206,7 +206,7 @@ void AddQuantize(CommandLine& line) {
       .Type("MACHINE");
   command
       .Add("--min-agreement", args->min_agreement,
-           "below it, the layers that cost most stay float until it is reached (default 0.95)")
+           "below it, the layers that cost most stay float until it is reached (default 0.93)")
       .Type("SHARE")
       .Within(0, 1);
   command
