@@ -74,7 +74,7 @@ figure:has(>input:nth-of-type(4):checked) .view:nth-of-type(4){display:block}
 table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
 th{position:sticky;top:0;background:var(--card);text-align:left;font-weight:600;color:var(--dim);cursor:pointer;
 box-shadow:inset 0 -1px var(--rule);white-space:nowrap;user-select:none}
-th,td{padding:5px 14px 5px 0;vertical-align:top}td{border-bottom:1px solid var(--grid);overflow-wrap:anywhere}
+th,td{padding:5px 14px 5px 0;vertical-align:top}td{border-bottom:1px solid var(--grid);overflow-wrap:anywhere}td:not(.r){min-width:11ch}
 th.r,td.r{text-align:right;white-space:nowrap}tr.weak td{color:var(--faint)}tr.strong td{font-weight:600}
 th[data-dir="1"]:after{content:" ↑"}th[data-dir="-1"]:after{content:" ↓"}
 #tip{position:fixed;z-index:9;pointer-events:none;background:var(--ink);color:var(--bg);font-size:12.5px;line-height:1.45;

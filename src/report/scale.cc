@@ -88,6 +88,9 @@ std::vector<double> Scale::Ticks(int count) const {
   return ticks;
 }
 
-std::string PlainLabel(double value) { return fmt::format("{:.4g}", value); }
+std::string PlainLabel(double value) {
+  const double size = std::abs(value);  // below a million nobody wants to read 1e+04
+  return size >= 1e4 && size < 1e6 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
+}
 
 }  // namespace fogline
