@@ -26,8 +26,8 @@ inline const std::filesystem::path kPictures = kModels / "demo";
 
 /// Waits for a condition that another thread or process brings about.
 template <typename F>
-bool Until(F condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+bool Until(F condition, std::chrono::seconds most = std::chrono::seconds(60)) {
+  const auto deadline = std::chrono::steady_clock::now() + most;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
