@@ -6,6 +6,7 @@
 # make fuzz: ten CPU-minutes of every fuzzer with sanitizers, about an hour.
 # make sanitize: the whole line under the address and the thread sanitizer; builds it twice.
 PRESET ?= release
+BENCH := OFF
 BINARY := build/$(PRESET)/fogline
 
 .PHONY: all setup build programs package test-package build-all demo test check soak fuzz sanitize bench format clean
@@ -31,8 +32,9 @@ test-package: package
 setup:
 	@scripts/setup
 
+# Benchmarks are built where somebody asks for them; scripts/check compiles them with all the rest.
 build-all: setup
-	@cmake --preset $(PRESET) -DFOGLINE_TESTS=ON -DFOGLINE_BENCH=ON $(CMAKE_ARGS) --log-level=WARNING
+	@cmake --preset $(PRESET) -DFOGLINE_TESTS=ON -DFOGLINE_BENCH=$(BENCH) $(CMAKE_ARGS) --log-level=WARNING
 	@cmake --build --preset $(PRESET)
 
 demo: programs
@@ -43,6 +45,8 @@ test: build-all
 
 check: setup
 	@scripts/check
+
+soak bench: BENCH := ON
 
 soak: build-all
 	@PRESET=$(PRESET) tests/soak/run $(MINUTES)
