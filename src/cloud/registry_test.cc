@@ -101,7 +101,7 @@ TEST_F(Registries, CutsOfOneModelShareTheirWeights) {
   }
   // The first holds 7 MiB of weights; the others no more of them, but for what each takes to run.
   constexpr uint64_t kMiB = uint64_t{1} << 20;
-  EXPECT_GT(held[0], 2 * (kLayers - 1) * kMiB);
+  EXPECT_GT(held[0], size_t{2} * (kLayers - 1) * kMiB);
   for (size_t i = 1; i < held.size(); ++i) {
     EXPECT_LT(held[i] - held[i - 1], 6 * kMiB) << i;
   }

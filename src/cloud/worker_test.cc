@@ -167,7 +167,7 @@ TEST_F(Workers, CodecsThatDoNotExistLeaveNothingBehind) {
 }
 
 TEST_F(Workers, ThumbnailsAreKeptWhereTheyAreAskedForAndAreWhatTheyClaim) {
-  Image image{40, 30, std::vector<uint8_t>(40 * 30 * 3, 90)};
+  Image image{40, 30, std::vector<uint8_t>(3600, 90)};
   std::vector<std::byte> jpeg;
   ASSERT_TRUE(EncodeJpeg(image, 70, jpeg));
   const auto with = [&](Shape shape, CodecKind codec, std::span<const std::byte> bytes, int side) {

@@ -176,7 +176,7 @@ TEST_P(DeleteTest, TakesExactlyWhatPasses) {
     std::vector<Detection> batch;
     for (int i = 0; i < 300; ++i) {
       batch.push_back(rows.Next());
-      batch.back().run += 10 * seed;
+      batch.back().run += uint64_t{10} * seed;
     }
     Put(batch);
     last += batch.size();
