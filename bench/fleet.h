@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +31,17 @@
 #include "frame/topics.h"
 
 namespace fogline {
+
+/// As many open files as this process may have.
+inline Status AllowFiles(int connections) {
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur >= static_cast<rlim_t>(connections) + 100) return {};
+  return Fail(ErrorCode::kExhausted, "open files", "the limit is {}, {} connections need more",
+              files.rlim_cur, connections);
+}
 
 struct FleetOptions {
   int devices = 500, connections = 0;

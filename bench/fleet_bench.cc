@@ -11,7 +11,6 @@
 // With fewer connections than devices, a connection speaks for many devices:
 // 100,000 of them through a few workers (bench/fleet.h).
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -102,14 +101,7 @@ Options Parse(int argc, char** argv) {
 }
 
 Status Measure(Options options) {
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-  if (files.rlim_cur < static_cast<rlim_t>(options.connections) + 100) {
-    return Fail(ErrorCode::kExhausted, "open files", "the limit is {}, {} connections need more",
-                files.rlim_cur, options.connections);
-  }
+  FOGLINE_CHECK(AllowFiles(options.connections));
   const TempDir dir;
   if (options.store.empty()) options.store = "sqlite:" + (dir.path() / "fleet.db").string();
   const auto models = std::filesystem::path(FOGLINE_SOURCE_DIR) / "models";

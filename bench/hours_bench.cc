@@ -7,7 +7,6 @@
 //   hours_bench [--minutes N] [--devices N] [--connections N] [--rate PER_SECOND] [--clouds N]
 //               [--churn PER_SECOND] [--flood PER_SECOND] [--apart SECONDS] [--flat PERCENT]
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -157,17 +156,6 @@ Status CheckMemory(const std::vector<Watched>& all, double flat) {
     }
   }
   return fine;
-}
-
-/// As many open files as this process may have.
-Status AllowFiles(int connections) {
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-  if (files.rlim_cur >= static_cast<rlim_t>(connections) + 100) return {};
-  return Fail(ErrorCode::kExhausted, "open files", "the limit is {}, {} connections need more",
-              files.rlim_cur, connections);
 }
 
 Status Measure(Hours options) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "plan/policy.h"
 
 namespace fogline {
 namespace {
@@ -16,8 +17,7 @@ namespace {
 constexpr Nanos kForTheLimit = std::chrono::seconds(2);
 /// A stop that is asked for is seen within so long.
 constexpr Nanos kStopPoll = std::chrono::milliseconds(100);
-/// A byte in a millisecond is so many Mbit/s; and the least that one is said to take.
-constexpr double kMbpsTimesMsPerByte = 0.008, kLeastMsPerByte = 8e-6;
+constexpr double kFastestMbps = 1000;  // that a line is said to have
 
 /// A frame's bars: what this side did, one after the other, and the time until the answer.
 void TraceDelivery(TraceFile& trace, const std::string& device, const Delivery& d) {
@@ -208,7 +208,7 @@ void Device::NoteChoice(const Choice& choice) {
     const std::lock_guard lock(steering_mutex_);
     const RouteChooser& chooser = *steering_.chooser();
     if (chooser.line().known()) {
-      mbps = kMbpsTimesMsPerByte / std::max(chooser.ms_per_byte(), kLeastMsPerByte);
+      mbps = MsPerByteAt(std::max(chooser.ms_per_byte(), MsPerByteAt(kFastestMbps)));
       stretch = chooser.stretch();
     }
   }

@@ -13,7 +13,6 @@ namespace fogline {
 namespace {
 
 constexpr const char* kAnew = "make one with 'fogline plan --policy-file'";
-constexpr double kMsPerByte = 0.008;  // at 1 Mbit/s
 
 /// Figures of another board are none of this one's.
 Status CheckDevice(const Policy& policy, const std::string& where, const std::string& pace) {
@@ -52,7 +51,7 @@ PricedRoute PriceOf(const PolicyRoute& route) {
   price.bytes = route.bytes;
   price.cloud_ms = route.cloud_ms;
   price.sure_share = route.sure_share;
-  if (route.least_mbps) price.most_ms_per_byte = kMsPerByte / std::max(*route.least_mbps, 1e-9);
+  if (route.least_mbps) price.most_ms_per_byte = MsPerByteAt(std::max(*route.least_mbps, 1e-9));
   if (route.most_load) price.most_stretch = 1 / std::max(1 - *route.most_load, 1e-9);
   return price;
 }

@@ -261,11 +261,10 @@ double RouteChooser::OwnTime(const Answer& answer) const {
   return std::max(0.0, std::min(ms, gap + delay));
 }
 
-void RouteChooser::Charge(const Answer& answer, double network_ms) {
+void RouteChooser::Charge(const Pending& probe, const Answer& answer, double network_ms) {
   const double took = network_ms + answer.cloud_ms;
   const double turn = period_ms_.value_or(took);
   const double held_up = took > turn && turn > 0 ? took * took / (2 * turn) : 0;
-  const Pending& probe = *Find(answer.ticket);
   const double more = EdgeMs(probe.route) + took - probe_base_ms_ + held_up;
   const double most = kMostCharge * probe_base_ms_;
   purse_ms_ = std::max(purse_ms_ - std::clamp(more, -most, most), -kMostOwed * probe_base_ms_);
@@ -323,7 +322,7 @@ void RouteChooser::Heard(const Answer& answer) {
   const LineSense::Lesson lesson = line_.Hear(met);
   largest_ = std::max(answer.bytes, kRecent * largest_);
   last_answer_ms_ = answered;
-  if (pending.probe) Charge(answer, lesson.network_ms);
+  if (pending.probe) Charge(pending, answer, lesson.network_ms);
   if (first) {
     purse_ms_ = kFirstPurse * (EdgeMs(pending.route) + lesson.network_ms + answer.cloud_ms);
   }

@@ -104,7 +104,7 @@ class RouteChooser {
   void Forget(std::deque<Pending>::iterator pending);
   void Settle(uint64_t ticket);
   double OwnTime(const Answer& answer) const;
-  void Charge(const Answer& answer, double network_ms);
+  void Charge(const Pending& probe, const Answer& answer, double network_ms);
   void Judge(const Choices& advice, const LineSense::Lesson& lesson);
 
   const std::vector<PricedRoute> routes_;

@@ -40,7 +40,7 @@ class Cover {
     for (int i = 0; i < kUplinks; ++i) {
       const double mbps = kSlowestMbps * std::pow(kFastestMbps / kSlowestMbps,
                                                   static_cast<double>(i) / (kUplinks - 1));
-      for (const double stretch : kStretches) points_.push_back({8e-3 / mbps, stretch, 0});
+      for (const double stretch : kStretches) points_.push_back({MsPerByteAt(mbps), stretch, 0});
     }
     for (Point& p : points_) {
       p.best = std::numeric_limits<double>::infinity();

@@ -13,6 +13,9 @@
 
 namespace fogline {
 
+/// Milliseconds that a byte takes at so many Mbit/s; of milliseconds a byte, the Mbit/s.
+constexpr double MsPerByteAt(double mbps) { return 0.008 / mbps; }
+
 /// A route and what a picture costs that goes it. Times in milliseconds; means over pictures, those
 /// among them that leave at the route's gate.
 struct PolicyRoute {
