@@ -107,4 +107,16 @@ Status WriteNpy(const std::filesystem::path& path, const TensorView& tensor) {
   return WriteFile(path, *file);
 }
 
+std::string FileStem(std::string_view name) {
+  constexpr size_t kLongest = 80;
+  std::string safe;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-';
+    safe += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    if (safe.size() >= kLongest) break;
+  }
+  return safe.empty() ? "%" : safe;
+}
+
 }  // namespace fogline

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -20,5 +22,9 @@ Result<std::vector<std::byte>> ToNpy(const TensorView& tensor);
 
 /// Writes version 1 of the format. kUnsupported for dtypes that NumPy has no name for.
 Status WriteNpy(const std::filesystem::path& path, const TensorView& tensor);
+
+/// A name for a file that says what it is of, whoever chose it: a tensor's, without ".npy". Bytes
+/// other than letters, digits, '_' and '-' become %xx, and what is long is cut.
+std::string FileStem(std::string_view name);
 
 }  // namespace fogline

@@ -29,6 +29,7 @@ void SetAction(Command& command, const std::shared_ptr<Common>& common,
 // One a file in this folder, or in lab/; the tables in main.cc and lab/main.cc list them.
 void AddInspect(CommandLine& line);
 void AddSplit(CommandLine& line);
+void AddRun(CommandLine& line);
 void AddCalibrate(CommandLine& line);
 void AddQuantize(CommandLine& line);
 void AddDemo(CommandLine& line);

@@ -14,6 +14,7 @@ namespace {
 constexpr AddCommand kCommands[] = {
     AddInspect,
     AddSplit,
+    AddRun,
     AddCalibrate,
     AddProfile,
     AddPlan,

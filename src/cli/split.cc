@@ -4,11 +4,11 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/npy.h"
 #include "base/paths.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/model_args.h"
+#include "cli/tensor_files.h"
 #include "engine/verify.h"
 #include "graph/cut.h"
 #include "graph/slice.h"
@@ -27,22 +27,8 @@ struct SplitArgs : Common {
 Result<std::vector<Feeds>> FeedsFor(const SplitArgs& args, const Model& model) {
   std::vector<Feeds> feeds{RandomFeeds(model.inputs(), 1)};
   if (args.inputs.empty()) return feeds;
-  Feeds given = feeds.front();
-  for (const std::string& text : args.inputs) {
-    const size_t equals = text.find('=');
-    if (equals == std::string::npos && model.inputs().size() != 1) {
-      return Fail(ErrorCode::kUsage, "--input " + text, "needs the input's name in front");
-    }
-    const std::string name =
-        equals == std::string::npos ? model.inputs()[0].name : text.substr(0, equals);
-    std::vector<std::string> names;
-    for (const auto& [known, tensor] : given) names.push_back(known);
-    if (!given.contains(name)) {
-      return Fail(ErrorCode::kUsage, "--input " + text, "is no input of the model{}",
-                  DidYouMean(name, names));
-    }
-    FOGLINE_TRY(given[name], ReadNpy(equals == std::string::npos ? text : text.substr(equals + 1)));
-  }
+  FOGLINE_TRY(Feeds given, ReadFeeds(args.inputs, model.inputs()));
+  given.merge(Feeds(feeds.front()));
   feeds.push_back(std::move(given));
   return feeds;
 }

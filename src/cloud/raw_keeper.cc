@@ -15,21 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kLongestName = 80;
 constexpr auto kOwnerOnly = fs::perms::owner_all;
-
-/// A name for files that says what it is of, whoever chose it: other bytes become %XX, and what is
-/// long is cut.
-std::string FileName(std::string_view name) {
-  std::string safe;
-  for (const char c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-';
-    safe += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
-    if (safe.size() >= kLongestName) break;
-  }
-  return safe.empty() ? "%" : safe;
-}
 
 /// Makes a folder, which then is nobody else's to read; one that is there stays as it is.
 Status MakeFolder(const fs::path& folder) {
@@ -77,12 +63,12 @@ Status RawKeeper::KeepOne(const fs::path& path, const TensorView& tensor) {
 
 void RawKeeper::Keep(const Picture& picture, std::span<const Tensor> outputs,
                      std::span<const Port> ports) {
-  const fs::path folder = options_.folder / FileName(picture.device);
+  const fs::path folder = options_.folder / FileStem(picture.device);
   const std::lock_guard lock(mutex_);
   const Status made = MakeFolder(folder);
   for (size_t i = 0; i < std::min(outputs.size(), ports.size()); ++i) {
     const fs::path path = folder / fmt::format("{:016x}-{:012}-{}-{}.npy", picture.run,
-                                               picture.sequence, i, FileName(ports[i].name));
+                                               picture.sequence, i, FileStem(ports[i].name));
     const Status kept = made ? KeepOne(path, outputs[i].view()) : made;
     if (kept) {
       ++kept_;

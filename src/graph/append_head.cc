@@ -230,7 +230,7 @@ Result<FeaturePoint> PooledFeatures(const Model& model) {
 }
 
 Result<std::string> WriteFeatures(const Model& model, const FeaturePoint& point) {
-  FOGLINE_TRY(const std::string prefix, SliceUpTo(model, {&point.tensor, 1}));
+  FOGLINE_TRY(const std::string prefix, SlicePiece(model, {}, {&point.tensor, 1}));
   FOGLINE_TRY(onnx::ModelProto proto, Read(prefix, model));
   Extension extension(proto);
   extension.ClearOutputs();
@@ -242,7 +242,7 @@ Result<std::string> WriteFeatures(const Model& model, const FeaturePoint& point)
 Result<std::string> AppendHead(const Model& model, const FeaturePoint& point,
                                const LinearHead& head) {
   FOGLINE_CHECK(CheckFits(model, point, head));
-  FOGLINE_TRY(const std::string prefix, SliceUpTo(model, {&point.tensor, 1}));
+  FOGLINE_TRY(const std::string prefix, SlicePiece(model, {}, {&point.tensor, 1}));
   FOGLINE_TRY(onnx::ModelProto proto, Read(prefix, model));
   Extension extension(proto);
   extension.ClearOutputs();

@@ -261,7 +261,7 @@ TEST(AppendExits, AddOutputsAndChangeNothingElse) {
   const auto shown = Model::Parse(copy, "shown.onnx", EngineShapes(), options);
   ASSERT_TRUE(shown) << shown.error().ToString();
   const std::vector<std::string> both{"stem", "exit"};
-  const auto part = SliceUpTo(*shown, both);
+  const auto part = SlicePiece(*shown, {}, both);
   ASSERT_TRUE(part) << part.error().ToString();
   const auto small = OpenSession(std::as_bytes(std::span(*part)), "part");
   ASSERT_TRUE(small);

@@ -1,5 +1,7 @@
 #include "graph/slice.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <unordered_set>
@@ -178,6 +180,63 @@ Status Check(const Model& model, const Cut& cut) {
               cut.name);
 }
 
+/// Where these tensors are in Model::activations().
+Result<std::vector<int>> Named(const Model& model, std::span<const std::string> names) {
+  std::vector<int> found;
+  for (const std::string& name : names) {
+    const int at = model.FindActivation(name);
+    if (at < 0) return Fail(ErrorCode::kNotFound, model.where(), "has no tensor '{}'", name);
+    if (std::ranges::find(found, at) != found.end()) {
+      return Fail(ErrorCode::kUsage, model.where(), "is asked for '{}' twice", name);
+    }
+    found.push_back(at);
+  }
+  return found;
+}
+
+/// What is met on the way back from some tensors to those given.
+struct Walk {
+  std::vector<bool> reached, chosen;  // activations; nodes that run
+};
+
+/// Walks back from `wanted` to `given`, or to the model's inputs where nothing is given.
+Result<Walk> Back(const Model& model, std::span<const int> given, std::span<const int> wanted) {
+  const auto& tensors = model.activations();
+  const auto name = [&](int a) -> const std::string& { return tensors[a].port.name; };
+  Walk walk{std::vector<bool>(tensors.size()), std::vector<bool>(model.nodes().size())};
+  std::vector<std::pair<int, int>> open;  // a tensor, and which of `wanted` needs it
+  for (const int a : wanted) open.emplace_back(a, a);
+  while (!open.empty()) {
+    const auto [at, end] = open.back();
+    open.pop_back();
+    if (walk.reached[at]) continue;
+    walk.reached[at] = true;
+    const int producer = tensors[at].producer;
+    if (std::ranges::find(given, at) != given.end()) continue;
+    if (producer < 0 && !given.empty()) {
+      return Fail(ErrorCode::kUsage, model.where(),
+                  "needs its input '{}' for '{}': give it as well, or a tensor on the way",
+                  name(at), name(end));
+    }
+    if (producer < 0) continue;
+    walk.chosen[producer] = true;
+    for (const int input : model.nodes()[producer].inputs) open.emplace_back(input, end);
+  }
+  for (const int a : given) {
+    const int producer = tensors[a].producer;
+    if (!walk.reached[a]) {
+      return Fail(ErrorCode::kUsage, model.where(), "does not need '{}' for '{}'", name(a),
+                  wanted.empty() ? "" : name(wanted[0]));
+    }
+    if (producer >= 0 && walk.chosen[producer]) {
+      return Fail(ErrorCode::kUsage, model.where(),
+                  "makes '{}' in layer '{}', of which another output is needed: give that, too",
+                  name(a), model.nodes()[producer].name);
+    }
+  }
+  return walk;
+}
+
 }  // namespace
 
 Result<std::string> SlicePrefix(const Model& model, const Cut& cut) {
@@ -197,25 +256,21 @@ Result<std::string> SlicePrefix(const Model& model, const Cut& cut) {
   return Slicer(model.data()).Write(cut.edge, inputs, Names(cut.tensors));
 }
 
-Result<std::string> SliceUpTo(const Model& model, std::span<const std::string> tensors) {
-  Cut cut;
-  cut.edge.assign(model.nodes().size(), false);
-  std::vector<int> open;
-  for (const std::string& name : tensors) {
-    const int wanted = model.FindActivation(name);
-    if (wanted < 0) return Fail(ErrorCode::kNotFound, model.where(), "has no tensor '{}'", name);
-    cut.tensors.push_back(model.activations()[wanted].port);
-    open.push_back(wanted);
+Result<std::string> SlicePiece(const Model& model, std::span<const std::string> from,
+                               std::span<const std::string> to) {
+  FOGLINE_TRY(const std::vector<int> given, Named(model, from));
+  FOGLINE_TRY(const std::vector<int> wanted, Named(model, to));
+  FOGLINE_TRY(const Walk walk, Back(model, given, wanted));
+  std::vector<std::string> inputs(from.begin(), from.end());
+  for (size_t a = 0; from.empty() && a < walk.reached.size(); ++a) {
+    const Activation& activation = model.activations()[a];
+    if (walk.reached[a] && activation.producer < 0) inputs.push_back(activation.port.name);
   }
-  while (!open.empty()) {
-    const int producer = model.activations()[open.back()].producer;
-    open.pop_back();
-    if (producer < 0 || cut.edge[producer]) continue;
-    cut.edge[producer] = true;
-    ++cut.edge_nodes;
-    for (const int input : model.nodes()[producer].inputs) open.push_back(input);
+  if (std::ranges::find(walk.chosen, true) == walk.chosen.end()) {
+    return Fail(ErrorCode::kUsage, model.where(), "has no layer between '{}' and '{}'",
+                fmt::join(inputs, ","), fmt::join(to, ","));
   }
-  return SlicePrefix(model, cut);
+  return Slicer(model.data()).Write(walk.chosen, inputs, {to.begin(), to.end()});
 }
 
 Result<std::string> SliceWhole(const Model& model) {

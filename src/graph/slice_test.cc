@@ -172,6 +172,66 @@ TEST(Slice, WhatLiesBetweenTwoCutsMakesOneOfTheOther) {
   }
 }
 
+TEST(Slice, APieceMakesWhatTheWholeMakesThere) {
+  TestModel m;
+  m.Input("x", {"1", "3", "8", "8"}).Input("scale", {"1", "4", "8", "8"});
+  m.Conv("x", "a", 3, 4).Node("Relu", {"a"}, {"b"}, "relu");
+  m.Conv("b", "c", 4, 4).Node("Mul", {"c", "scale"}, {"d"});
+  SetInt(m.Node("Split", {"d"}, {"left", "right"}, "parts"), "axis", 1);
+  m.Node("Add", {"left", "right"}, {"y"});
+  m.Node("Relu", {"b"}, {"z"});
+  m.Output("y").Output("z");
+  const Model model = Load(m);
+  const std::vector<std::string> every{"a", "b", "c", "d", "left", "right", "y", "z"};
+  const auto piece = [&](std::vector<std::string> from, std::vector<std::string> to) {
+    return SlicePiece(model, from, to);
+  };
+  Feeds all = RandomFeeds(model.inputs(), 7);
+  const Feeds made = *fogline::Run(Bytes(*piece({}, every)), "all", all);
+  all.insert(made.begin(), made.end());
+
+  // From any tensors to any others: a piece that can be had makes what the whole makes, and takes
+  // what it was said to take; one that cannot be had is refused by name.
+  int ran = 0;
+  std::vector<std::string> ends = every;
+  ends.insert(ends.end(), {"x", "scale"});
+  for (const std::string& one : ends) {
+    for (const std::string& other : ends) {
+      for (const std::string& to : every) {
+        std::vector<std::string> from{one};
+        if (other != one) from.push_back(other);
+        const auto slice = piece(from, {to});
+        if (!slice) {
+          EXPECT_EQ(slice.error().code, ErrorCode::kUsage) << slice.error().ToString();
+          EXPECT_NE(slice.error().message.find('\''), std::string::npos);
+          continue;
+        }
+        const auto got = fogline::Run(Bytes(*slice), one + "," + other + " to " + to, all);
+        ASSERT_TRUE(got) << got.error().ToString();
+        Difference difference;
+        Compare(all.at(to), got->at(to), difference);
+        EXPECT_TRUE(difference.identical) << one << "," << other << " to " << to;
+        ++ran;
+      }
+    }
+  }
+  EXPECT_GT(ran, 20);
+
+  const auto why = [&](std::vector<std::string> from, std::vector<std::string> to) {
+    return piece(std::move(from), std::move(to)).error().message;
+  };
+  EXPECT_EQ(why({"b"}, {"y"}),
+            "needs its input 'scale' for 'y': give it as well, or a tensor on the way");
+  EXPECT_EQ(why({"b", "scale"}, {"z"}), "does not need 'scale' for 'z'");
+  EXPECT_EQ(why({"left"}, {"y"}),
+            "needs its input 'scale' for 'y': give it as well, or a tensor on the way");
+  EXPECT_EQ(why({"left", "d"}, {"y"}),
+            "makes 'left' in layer 'parts', of which another output is needed: give that, too");
+  EXPECT_EQ(why({"b"}, {"b"}), "has no layer between 'b' and 'b'");
+  EXPECT_EQ(why({"b"}, {"z", "z"}), "is asked for 'z' twice");
+  EXPECT_EQ(piece({"nowhere"}, {"y"}).error().code, ErrorCode::kNotFound);
+}
+
 TEST(Slice, ModelsThatAreAllSymbolic) {
   TestModel m;
   m.Input("x", {"batch", "3", "height", "width"});

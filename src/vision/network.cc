@@ -159,7 +159,7 @@ Result<std::string> SliceExit(const Network& network, const EarlyExit& exit) {
     return Fail(ErrorCode::kConflict, network.path.string(), "was written over while it was read");
   }
   const std::vector<std::string> wanted{exit.at, exit.head};
-  return SliceUpTo(shown, wanted);
+  return SlicePiece(shown, {}, wanted);
 }
 
 Result<ModelCard> PeekCard(const std::filesystem::path& path) {

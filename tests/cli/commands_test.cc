@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/npy.h"
 #include "graph/test_model.h"
 #include "store/store.h"
 #include "tests/cli/command.h"
@@ -108,6 +109,44 @@ TEST_F(Commands, HalvesOfASplitGiveTheWholesOutput) {
   EXPECT_EQ(edge["model"]["outputs"], cloud["model"]["inputs"]);
   EXPECT_EQ(edge["model"]["madds"].get<int64_t>() + cloud["model"]["madds"].get<int64_t>(),
             whole["model"]["madds"].get<int64_t>());
+}
+
+TEST_F(Commands, APieceGoesOnFromWhatAnotherWrote) {
+  Tensor image(DType::kF32, {1, 3, 160, 160});
+  for (size_t i = 0; i < image.as<float>().size(); ++i) {
+    image.as<float>()[i] = static_cast<float>(i % 255) / 255;
+  }
+  const fs::path in = dir_.path() / "image.npy";
+  ASSERT_TRUE(WriteNpy(in, image.view()));
+  const auto out = [&](const char* name) { return (dir_.path() / name).string(); };
+  const auto only = [](const Json& answer) {
+    EXPECT_EQ(answer["outputs"].size(), 1U);
+    return answer["outputs"][0]["file"].get<std::string>();
+  };
+  const std::string whole = only(Ask({"run", kModel, "--input", in, "--out", out("whole")}));
+  const Json half = Ask({"run", kModel, "--input", in, "--to", "split6", "--out", out("half")});
+  EXPECT_EQ(half["outputs"][0]["name"], "block7/project");
+  EXPECT_EQ(half["outputs"][0]["shape"], Json({1, 64, 10, 10}));
+  const std::string rest =
+      only(Ask({"run", kModel, "--from", "split6", "--input", only(half), "--out", out("rest")}));
+  const Tensor wanted = ReadNpy(whole).value_or(Tensor()), got = ReadNpy(rest).value_or(Tensor());
+  ASSERT_EQ(wanted.shape(), got.shape());
+  for (size_t i = 0; i < wanted.as<float>().size(); ++i) {
+    EXPECT_NEAR(got.as<float>()[i], wanted.as<float>()[i], 1e-4);
+  }
+
+  const std::string to = out("refused");
+  ExpectOneLine(Run({"run", kModel, "--input", only(half), "--out", to}),
+                "input 'image' is float32 ?x3x?x?, got float32 1x64x10x10");
+  ExpectOneLine(Run({"run", kModel, "--from", "split6", "--input", "imago=" + whole, "--out", to}),
+                "is no input of the model", 2);
+  ExpectOneLine(
+      Run({"run", kModel, "--from", "split6", "--to", "split5", "--input", whole, "--out", to}),
+      "needs its input 'image' for 'block6'", 2);
+  ExpectOneLine(Run({"run", kModel, "--from", "nowhere", "--input", whole, "--out", to}), "nowhere",
+                1);
+  ExpectOneLine(Run({"run", kModel, "--input", in, "--out", in}), in.string(), 1);
+  EXPECT_FALSE(fs::exists(to));
 }
 
 /// Of a network that nothing can divide there is no number to choose.
