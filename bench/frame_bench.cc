@@ -17,18 +17,18 @@ namespace {
 constexpr int kRounds = 40, kFrames = 50;
 
 /// A picture → one tensor → so many, a 288th of the numbers each → one again → classes.
-testing::TestModel ModelOf(int tensors) {
-  testing::TestModel m;
+test::TestModel ModelOf(int tensors) {
+  test::TestModel m;
   m.Input("x", {"1", "3", "16", "16"});
   m.Conv("x", "all", 3, 288, 1);
   auto& split = m.Node("Split", {"all"}, {});
-  testing::SetInt(split, "axis", 1);
+  test::SetInt(split, "axis", 1);
   std::vector<std::string> parts;
   for (int i = 0; i < tensors; ++i) {
     parts.push_back("part" + std::to_string(i));
     split.add_output(parts.back());
   }
-  testing::SetInt(m.Node("Concat", parts, {"again"}), "axis", 1);
+  test::SetInt(m.Node("Concat", parts, {"again"}), "axis", 1);
   m.Node("GlobalAveragePool", {"again"}, {"pooled"});
   m.Node("Flatten", {"pooled"}, {"y"});
   m.Output("y");

@@ -49,3 +49,13 @@ option(FOGLINE_WHOLE "Compile each room as one file" OFF)
 function(fogline_whole target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${FOGLINE_WHOLE} UNITY_BUILD_BATCH_SIZE 0)
 endfunction()
+
+# fogline_tests(TARGET)
+#
+# A test program: its own headers once, its files a few at a time as one (all of a large room's would outlast everything else on
+# a machine of several cores), and no more of the optimiser than keeps exhaustive cases quick.
+function(fogline_tests target)
+  fogline_precompiled(${target} test)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${FOGLINE_WHOLE} UNITY_BUILD_BATCH_SIZE 12)
+  target_compile_options(${target} PRIVATE ${FOGLINE_LIGHT})
+endfunction()

@@ -29,7 +29,7 @@ function(fogline_room name)
     target_link_libraries(fogline_${name}_test PRIVATE fogline_${name} ${ROOM_LIBS} GTest::gmock GTest::gtest_main)
     target_compile_definitions(fogline_${name}_test PRIVATE
       FOGLINE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" FOGLINE_SHARED_DATA="${FOGLINE_SHARED_DATA}")
-    fogline_precompiled(fogline_${name}_test test)
+    fogline_tests(fogline_${name}_test)
     include(GoogleTest)
     gtest_discover_tests(fogline_${name}_test TEST_PREFIX ${name}/ PROPERTIES TIMEOUT 300 DISCOVERY_TIMEOUT 60)
   endif()

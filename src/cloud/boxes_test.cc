@@ -9,9 +9,9 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::Drawn;
-using fogline::testing::Halves;
-using fogline::testing::TestModel;
+using fogline::test::Drawn;
+using fogline::test::Halves;
+using fogline::test::TestModel;
 
 constexpr int kWidth = 60, kHeight = 30;
 

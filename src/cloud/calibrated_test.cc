@@ -16,14 +16,14 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::SetInts;
-using fogline::testing::TestModel;
+using fogline::test::SetInts;
+using fogline::test::TestModel;
 
-constexpr int kSide = 16, kPictures = 24;
+constexpr int kPictureSide = 16, kPictures = 24;
 
 /// Two branches that both cross, one of which the classes hardly hear of. With channels last it
 /// crosses as TensorFlow's networks have it.
-TestModel ModelOf(bool last) {
+TestModel PooledModel(bool last) {
   TestModel m;
   m.Input("x", last ? std::vector<std::string>{"1", "16", "16", "3"}
                     : std::vector<std::string>{"1", "3", "16", "16"});
@@ -48,11 +48,11 @@ TestModel ModelOf(bool last) {
 }
 
 /// Blots of colour on a slope.
-Image Scene(uint32_t seed) {
-  Image image{kSide, kSide, {}};
-  const auto at = [&](uint32_t n) { return static_cast<int>(seed * n % kSide); };
-  for (int y = 0; y < kSide; ++y) {
-    for (int x = 0; x < kSide; ++x) {
+Image Squares(uint32_t seed) {
+  Image image{kPictureSide, kPictureSide, {}};
+  const auto at = [&](uint32_t n) { return static_cast<int>(seed * n % kPictureSide); };
+  for (int y = 0; y < kPictureSide; ++y) {
+    for (int x = 0; x < kPictureSide; ++x) {
       const int dx = x - at(37), dy = y - at(61);
       for (uint32_t c = 0; c < 3; ++c) {
         const bool inside = dx * dx + dy * dy < 5 + at(11);
@@ -67,7 +67,7 @@ Image Scene(uint32_t seed) {
 class CalibratedCut : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(WriteFile(dir_.path() / "m.onnx", ModelOf(GetParam()).Bytes()));
+    ASSERT_TRUE(WriteFile(dir_.path() / "m.onnx", PooledModel(GetParam()).Bytes()));
     auto network = LoadNetwork(dir_.path() / "m.onnx");
     ASSERT_TRUE(network) << network.error().ToString();
     network_.emplace(*std::move(network));
@@ -75,7 +75,7 @@ class CalibratedCut : public ::testing::TestWithParam<bool> {
     cut_ = FindCut(network_->model, "loud,faint").value();
     ASSERT_EQ(cut_.tensors.size(), 2U);
     for (uint32_t i = 0; i < kPictures; ++i) {
-      FitToInput(Scene(7 * i + 3), network_->card, set_.pictures.emplace_back());
+      FitToInput(Squares(7 * i + 3), network_->card, set_.pictures.emplace_back());
     }
     options_.cuts = {cut_};
     options_.levels = {4, 7};

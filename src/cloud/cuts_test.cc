@@ -20,8 +20,8 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::SetInt;
-using fogline::testing::TestModel;
+using fogline::test::SetInt;
+using fogline::test::TestModel;
 
 const SessionOptions kAsWritten{.threads = 1, .optimize = false, .free_dimensions = {}};
 
@@ -70,9 +70,9 @@ TestModel RandomModel(std::mt19937& random) {
 }
 
 /// The halves of one network at any of its cuts, as the graph has them, with a frame between.
-class Halves {
+class CutHalves {
  public:
-  explicit Halves(const Network& network) : network_(network) {
+  explicit CutHalves(const Network& network) : network_(network) {
     Image fitted;
     FitToInput(Scene(), network.card, fitted);
     input_ = Tensor(network.card.dtype, network.card.input_shape());
@@ -196,7 +196,7 @@ TEST_F(EveryCut, OfRandomNetworksIsTheWholeBitForBit) {
   for (uint32_t seed = 0; seed < 12; ++seed) {
     std::mt19937 random(seed);
     Open(RandomModel(random));
-    Halves halves(*network_);
+    CutHalves halves(*network_);
     CutOptions all;
     all.all = true;
     const auto cuts = ListCuts(network_->model, all).value();
@@ -366,7 +366,7 @@ TEST_P(WildCuts, AreTheWholeBitForBit) {
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
   const auto network = LoadNetwork(path);
   ASSERT_TRUE(network) << network.error().ToString();
-  Halves halves(*network);
+  CutHalves halves(*network);
   std::vector<Cut> cuts;
   const auto listed = ListCuts(network->model).value();
   for (const Cut& cut : listed) {

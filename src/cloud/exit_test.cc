@@ -16,13 +16,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* kModels = FOGLINE_SOURCE_DIR "/models/";
+constexpr const char* kModelFolder = FOGLINE_SOURCE_DIR "/models/";
 
 /// The litter network with a head at split3 that knows nothing, but says so clearly.
 class ExitFrames : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto plain = LoadNetwork(std::string(kModels) + "litter.onnx");
+    const auto plain = LoadNetwork(std::string(kModelFolder) + "litter.onnx");
     ASSERT_TRUE(plain);
     const Cut cut = FindCut(plain->model, "split3").value();
     const auto point = FeaturesAt(plain->model, cut.tensors[0].name);
@@ -36,7 +36,7 @@ class ExitFrames : public ::testing::Test {
     ASSERT_TRUE(written) << written.error().ToString();
     const auto bytes = std::as_bytes(std::span(written->bytes));
     at_ = point->tensor;
-    auto card = ReadTextFile(std::string(kModels) + "litter.toml").value();
+    auto card = ReadTextFile(std::string(kModelFolder) + "litter.toml").value();
     card += fmt::format(
         "\n[[exit]]\nat = \"{}\"\nhead = \"{}\"\nnetwork = \"{}\"\npictures = 1000\n"
         "thresholds = [0.9, 0.5, 0]\nsure = [500, 1000, 1000]\ndiffer = [1, 40, 40]\n",
@@ -64,7 +64,7 @@ class ExitFrames : public ::testing::Test {
     FOGLINE_TRY(const auto first, Mechanism::Make(halves_.network(), options));
     FOGLINE_TRY(const auto mechanism, first->Another());
     prepared_ = {};
-    FOGLINE_CHECK(mechanism->Process(testing::Drawn(160, 160), prepared_));
+    FOGLINE_CHECK(mechanism->Process(test::Drawn(160, 160), prepared_));
     Frame frame;
     frame.device = "cam";
     mechanism->Stamp(frame);
@@ -79,7 +79,7 @@ class ExitFrames : public ::testing::Test {
   }
 
   TempDir dir_;
-  testing::Halves halves_;
+  test::Halves halves_;
   std::string at_;
   Prepared prepared_;
 };
@@ -165,7 +165,7 @@ TEST_F(ExitFrames, ASampleOfTheSureGoesOnAndIsCompared) {
   constexpr int kRuns = 200;
   for (int i = 0; i < kRuns; ++i) {
     Prepared one;
-    ASSERT_TRUE((*first)->Process(testing::Drawn(160, 160), one));
+    ASSERT_TRUE((*first)->Process(test::Drawn(160, 160), one));
     EXPECT_NE(one.left, one.audited);
     audited += one.audited;
   }

@@ -15,11 +15,11 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::Drawn;
-using fogline::testing::Halves;
-using fogline::testing::SetInt;
-using fogline::testing::SetInts;
-using fogline::testing::TestModel;
+using fogline::test::Drawn;
+using fogline::test::Halves;
+using fogline::test::SetInt;
+using fogline::test::SetInts;
+using fogline::test::TestModel;
 
 constexpr int kFloat = onnx::TensorProto::FLOAT;
 constexpr int kHalf = onnx::TensorProto::FLOAT16;

@@ -16,7 +16,7 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::TestModel;
+using fogline::test::TestModel;
 using ::testing::HasSubstr;
 
 constexpr int64_t kChannels = 512;

@@ -16,7 +16,7 @@
 #include "edge/mechanism.h"
 #include "vision/placement.h"
 
-namespace fogline::testing {
+namespace fogline::test {
 
 /// A picture that no rule of a test knows.
 inline Image Drawn(int width, int height) {
@@ -73,4 +73,4 @@ class Halves {
   std::unique_ptr<Worker> worker_;
 };
 
-}  // namespace fogline::testing
+}  // namespace fogline::test

@@ -15,7 +15,7 @@ namespace fogline {
 namespace {
 
 namespace fs = std::filesystem;
-using fogline::testing::Halves;
+using fogline::test::Halves;
 
 /// Each by what it gives. Lists that are no scores, and one score a pixel, cannot be told by their
 /// shapes: cards say it.

@@ -6,7 +6,7 @@ namespace fogline {
 namespace {
 
 Findings Class(int label) { return ClassFindings{label, 0.9F, {}}; }
-Findings Boxes(std::vector<FoundBox> boxes) { return BoxFindings{std::move(boxes), 0}; }
+Findings Found(std::vector<FoundBox> boxes) { return BoxFindings{std::move(boxes), 0}; }
 
 TEST(Agreement, OfClassesIsTheShareOfTheSame) {
   const std::vector<Findings> whole{Class(1), Class(2), Class(3), Class(4)};
@@ -21,19 +21,19 @@ TEST(Agreement, OfClassesIsTheShareOfTheSame) {
 
 TEST(Agreement, OfBoxesIsHowManyAreFoundAgainFirst) {
   const FoundBox dog{"dog", 0.9F, 0.1F, 0.1F, 0.2F, 0.2F}, cat{"cat", 0.8F, 0.5F, 0.5F, 0.2F, 0.2F};
-  const std::vector<Findings> whole{Boxes({dog, cat}), Boxes({})};
+  const std::vector<Findings> whole{Found({dog, cat}), Found({})};
   EXPECT_EQ(AgreementOf(whole, whole), 1);
   // A little elsewhere and less sure is the same; what is less sure than it costs nothing.
   FoundBox moved = dog;
   moved.x += 0.02F;
   moved.score = 0.1F;
   const FoundBox ghost{"dog", 0.05F, 0.7F, 0.1F, 0.2F, 0.2F};
-  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Boxes({cat, moved, ghost}), Boxes({})}), 1);
-  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Boxes({cat}), Boxes({})}), 0.5);
-  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{RawFindings{}, Boxes({})}), 0);
+  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Found({cat, moved, ghost}), Found({})}), 1);
+  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Found({cat}), Found({})}), 0.5);
+  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{RawFindings{}, Found({})}), 0);
   FoundBox sure = ghost;
   sure.score = 0.95F;
-  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Boxes({sure, dog, cat}), Boxes({})}), 0.75);
+  EXPECT_EQ(AgreementOf(whole, std::vector<Findings>{Found({sure, dog, cat}), Found({})}), 0.75);
 }
 
 MaskFindings Cells(std::vector<std::string> labels, std::vector<uint8_t> cells) {
@@ -61,7 +61,7 @@ TEST(Agreement, OfMasksIsTheMeanOverlapOfTheWholeModelsClasses) {
 
 TEST(Agreement, OfWhatCannotBeComparedIsNone) {
   EXPECT_FALSE(AgreementOf({}, {}));
-  const std::vector<Findings> raw{RawFindings{}}, none{Boxes({})};
+  const std::vector<Findings> raw{RawFindings{}}, none{Found({})};
   EXPECT_FALSE(AgreementOf(raw, raw));
   EXPECT_FALSE(AgreementOf(none, none));
 }

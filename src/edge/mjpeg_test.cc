@@ -15,7 +15,7 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-Bytes Of(std::initializer_list<int> values) {
+Bytes BytesOf(std::initializer_list<int> values) {
   Bytes bytes;
   for (int v : values) bytes.push_back(static_cast<std::byte>(v));
   return bytes;
@@ -37,8 +37,8 @@ Bytes Jpeg(int side, unsigned seed = 0) {
 Bytes WithThumbnail(const Bytes& picture, const Bytes& thumbnail, size_t padding) {
   Bytes nested(picture.begin(), picture.begin() + 2);
   const size_t length = 2 + 6 + thumbnail.size() + padding;
-  Append(nested, Of({0xFF, 0xE1, static_cast<int>(length >> 8), static_cast<int>(length & 255), 'E',
-                     'x', 'i', 'f', 0, 0}));
+  Append(nested, BytesOf({0xFF, 0xE1, static_cast<int>(length >> 8), static_cast<int>(length & 255),
+                          'E', 'x', 'i', 'f', 0, 0}));
   Append(nested, thumbnail);
   nested.resize(nested.size() + padding, std::byte{0x20});
   nested.insert(nested.end(), picture.begin() + 2, picture.end());
@@ -90,7 +90,7 @@ TEST(Mjpeg, FindsEveryPictureInAnyPieces) {
                                     WithThumbnail(Jpeg(40), Jpeg(16), 0), WithoutHuffman(Jpeg(40))};
   Bytes stream;
   for (const Bytes& picture : pictures) {
-    Append(stream, Of({7, 0xFF, 3}));  // between pictures
+    Append(stream, BytesOf({7, 0xFF, 3}));  // between pictures
     Append(stream, picture);
   }
   for (size_t piece : {size_t{1}, size_t{2}, size_t{7}, size_t{1000}, stream.size()}) {
@@ -137,7 +137,8 @@ TEST(Mjpeg, EveryWholePictureComesOutOfAnyStream) {
     const auto stray = [&](Bytes& to, size_t at) {
       Bytes bytes;
       for (size_t n = 1 + random() % 4; n > 0; --n) {
-        Append(bytes, random() % 3 == 0 ? Of({0xFF, 0}) : Of({static_cast<int>(random() % 255)}));
+        Append(bytes, random() % 3 == 0 ? BytesOf({0xFF, 0})
+                                        : BytesOf({static_cast<int>(random() % 255)}));
       }
       to.insert(to.begin() + static_cast<ptrdiff_t>(at), bytes.begin(), bytes.end());
     };
@@ -156,7 +157,7 @@ TEST(Mjpeg, EveryWholePictureComesOutOfAnyStream) {
           }
           continue;
         case 2:  // start markers sent twice or more
-          for (size_t k = 1 + random() % 3; k > 0; --k) Append(stream, Of({0xFF, 0xD8}));
+          for (size_t k = 1 + random() % 3; k > 0; --k) Append(stream, BytesOf({0xFF, 0xD8}));
           break;
         case 3: {  // stray bytes between segments
           const auto places = Segments(picture);
@@ -165,7 +166,7 @@ TEST(Mjpeg, EveryWholePictureComesOutOfAnyStream) {
         }
         case 4: {  // restarts in the scan, stray bytes before them
           const size_t at = Segments(picture).back() + 14 + random() % 8;
-          const Bytes restart = Of({static_cast<int>(random() % 255), 0xFF, 0xD3});
+          const Bytes restart = BytesOf({static_cast<int>(random() % 255), 0xFF, 0xD3});
           if (picture[at - 1] == std::byte{0xFF}) break;
           picture.insert(picture.begin() + static_cast<ptrdiff_t>(at), restart.begin(),
                          restart.end());

@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-EdgeReport Of(const char* device, uint64_t images, uint64_t stored) {
+EdgeReport ReportOf(const char* device, uint64_t images, uint64_t stored) {
   EdgeReport report;
   report.device = device;
   report.images = images;
@@ -20,7 +20,7 @@ EdgeReport Of(const char* device, uint64_t images, uint64_t stored) {
 }
 
 TEST(EdgeReport, TheTotalIsTheSumOfEveryCount) {
-  EdgeReport a = Of("a", 0, 0), b = Of("b", 0, 0);
+  EdgeReport a = ReportOf("a", 0, 0), b = ReportOf("b", 0, 0);
   std::set<std::string> keys;
   uint64_t n = 0;
   for (const EdgeCount& count : EdgeCounts()) {
@@ -38,8 +38,8 @@ TEST(EdgeReport, TheTotalIsTheSumOfEveryCount) {
 }
 
 TEST(EdgeReport, OneSourceThatFailedFailsTheRun) {
-  const EdgeReport good = Of("good", 5, 5);
-  EdgeReport gone = Of("gone", 0, 0), refused = Of("refused", 5, 4);
+  const EdgeReport good = ReportOf("good", 5, 5);
+  EdgeReport gone = ReportOf("gone", 0, 0), refused = ReportOf("refused", 5, 4);
   gone.failed = Error{ErrorCode::kNotFound, "/dev/video9", "is not there"};
   refused.refused = 1;
   EXPECT_TRUE(Outcome(std::vector{good, good}));

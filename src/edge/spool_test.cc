@@ -26,7 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 using Name = std::pair<uint64_t, uint64_t>;
 
-std::vector<std::byte> Bytes(uint64_t sequence, size_t size) {
+std::vector<std::byte> BytesFor(uint64_t sequence, size_t size) {
   std::vector<std::byte> bytes(size);
   std::mt19937 random(static_cast<unsigned>(sequence));
   for (std::byte& b : bytes) b = static_cast<std::byte>(random());
@@ -98,7 +98,7 @@ class SpoolTest : public ::testing::Test {
   }
   void Append(Spool& spool, uint64_t sequence, size_t size, bool under_way = false) {
     ASSERT_TRUE(
-        spool.Append(Header(1, sequence), Bytes(sequence, size), under_way, places_[sequence]));
+        spool.Append(Header(1, sequence), BytesFor(sequence, size), under_way, places_[sequence]));
   }
   /// Everything that waits, by sequence.
   std::vector<uint64_t> TakeAll(Spool& spool) {
@@ -177,7 +177,7 @@ TEST_F(SpoolTest, GivesBackWhatWasNotDoneInOrderAndWhole) {
     EXPECT_EQ(frame.sequence, expected);
     EXPECT_EQ(frame.started, Nanos(77));
     EXPECT_EQ(frame.stages.window, 5U);
-    EXPECT_EQ(frame.bytes, Bytes(expected, 1000 + expected));
+    EXPECT_EQ(frame.bytes, BytesFor(expected, 1000 + expected));
     spool->Done(frame.place);
   }
   EXPECT_FALSE(spool->Take(frame));
@@ -296,7 +296,7 @@ TEST_F(SpoolTest, NothingThatIsNotDoneIsLostWhateverHappens) {
     if (!spool->Take(frame)) return;
     // A frame may come again after a death although it is done: the store knows it.
     ASSERT_TRUE(live.contains(frame.sequence) || done.contains(frame.sequence));
-    ASSERT_EQ(frame.bytes, Bytes(frame.sequence, frame.bytes.size()));
+    ASSERT_EQ(frame.bytes, BytesFor(frame.sequence, frame.bytes.size()));
     taken[frame.sequence] = frame.place;
   };
   for (int step = 0; step < 3000; ++step) {
@@ -304,7 +304,7 @@ TEST_F(SpoolTest, NothingThatIsNotDoneIsLostWhateverHappens) {
     if (action < 45) {
       const bool direct = spool->counts().waiting == 0 && random() % 2 == 0;
       SpoolPlace place;
-      if (spool->Append(Header(1, next), Bytes(next, random() % 9000), direct, place)) {
+      if (spool->Append(Header(1, next), BytesFor(next, random() % 9000), direct, place)) {
         live.insert(next);
         if (direct) taken[next] = place;
         ++next;
@@ -356,15 +356,15 @@ TEST_F(SpoolTest, WhenFullNewFramesAreRefusedAndDoneOnesMakeRoom) {
   auto spool = Open();
   uint64_t count = 0;
   SpoolPlace place;
-  while (spool->Append(Header(1, count), Bytes(count, 5000), false, place)) ++count;
+  while (spool->Append(Header(1, count), BytesFor(count, 5000), false, place)) ++count;
   EXPECT_GT(count, 150U);
   EXPECT_LE(spool->counts().bytes, options_.limit_bytes);
-  const auto full = spool->Append(Header(1, count), Bytes(count, 5000), false, place);
+  const auto full = spool->Append(Header(1, count), BytesFor(count, 5000), false, place);
   EXPECT_EQ(full.error().code, ErrorCode::kExhausted);
   const auto all = TakeAll(*spool);
   EXPECT_EQ(all.size(), count);
   for (const uint64_t sequence : all) spool->Done(places_[sequence]);
-  EXPECT_TRUE(spool->Append(Header(1, count), Bytes(count, 5000), true, place));
+  EXPECT_TRUE(spool->Append(Header(1, count), BytesFor(count, 5000), true, place));
 }
 
 TEST_F(SpoolTest, ADiskThatTakesNoMoreIsAnErrorAndLosesNothing) {
@@ -377,8 +377,8 @@ TEST_F(SpoolTest, ADiskThatTakesNoMoreIsAnErrorAndLosesNothing) {
   const auto old = std::signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &small);
   SpoolPlace place;
-  const Status first = spool->Append(Header(1, 1), Bytes(1, 3000), false, place);
-  const Status second = spool->Append(Header(1, 2), Bytes(2, 3000), false, place);
+  const Status first = spool->Append(Header(1, 1), BytesFor(1, 3000), false, place);
+  const Status second = spool->Append(Header(1, 2), BytesFor(2, 3000), false, place);
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, old);
   EXPECT_TRUE(first) << first.error().ToString();
@@ -452,7 +452,7 @@ TEST_F(SpoolTest, WhatIsSetAsideWaitsForItsCallOrForTheNextRun) {
   EXPECT_FALSE(spool->Take(frame));
   ASSERT_TRUE(spool->TakeBack(places_[1], frame));
   EXPECT_EQ(frame.sequence, 1U);
-  EXPECT_EQ(frame.bytes, Bytes(1, 500));
+  EXPECT_EQ(frame.bytes, BytesFor(1, 500));
   spool->Done(places_[1]);
   spool = nullptr;
   spool = Open();
@@ -490,7 +490,7 @@ TEST_F(SpoolTest, ADiskThatFillsWithinTheFirstFileDropsItsOldestAndKeepsTheNewes
     const auto old = std::signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
     SpoolPlace place;
-    const Status newest = spool->Append(Header(1, 2), Bytes(2, 3000), false, place);
+    const Status newest = spool->Append(Header(1, 2), BytesFor(2, 3000), false, place);
     setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, old);
     EXPECT_TRUE(newest) << newest.error().ToString();
@@ -513,7 +513,7 @@ TEST_F(SpoolTest, AFrameThatNeverFitsIsNotAFullSpool) {
   options_.limit_bytes = SpoolOptions::kLeastBytes;
   auto spool = Open();
   SpoolPlace place;
-  const Status never = spool->Append(Header(1, 0), Bytes(0, 300'000), false, place);
+  const Status never = spool->Append(Header(1, 0), BytesFor(0, 300'000), false, place);
   ASSERT_FALSE(never);
   EXPECT_EQ(never.error().code, ErrorCode::kUnsupported);
 }

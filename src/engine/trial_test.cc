@@ -14,7 +14,7 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::TestModel;
+using fogline::test::TestModel;
 using ::testing::HasSubstr;
 
 class Trials : public ::testing::Test {

@@ -12,9 +12,9 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::SetInt;
-using fogline::testing::SetInts;
-using fogline::testing::TestModel;
+using fogline::test::SetInt;
+using fogline::test::SetInts;
+using fogline::test::TestModel;
 
 Tensor Floats(std::initializer_list<float> values) {
   Tensor tensor(DType::kF32, {static_cast<int64_t>(values.size())});

@@ -12,12 +12,12 @@
 namespace fogline {
 namespace {
 
+using test::SetInt;
+using test::SetInts;
+using test::TestModel;
 using ::testing::HasSubstr;
-using testing::SetInt;
-using testing::SetInts;
-using testing::TestModel;
 
-Result<Model> Load(const TestModel& model) {
+Result<Model> TryLoad(const TestModel& model) {
   return Model::Parse(model.Bytes(), "test.onnx", EngineShapes());
 }
 
@@ -68,7 +68,7 @@ TestModel Classifier(const std::string& pool = "GlobalAveragePool") {
 
 TEST(PooledFeatures, AreWhatTheClassifierReads) {
   for (const char* pool : {"GlobalAveragePool", "AveragePool", "ReduceMean"}) {
-    const auto model = Load(Classifier(pool));
+    const auto model = TryLoad(Classifier(pool));
     ASSERT_TRUE(model) << model.error().ToString();
     const auto point = PooledFeatures(*model);
     ASSERT_TRUE(point) << point.error().ToString();
@@ -85,7 +85,7 @@ TEST(PooledFeatures, MayKeepTheirChannelsLast) {
   SetInts(pool, "axes", {1, 2});
   SetInt(pool, "keepdims", 1);
   m.Output("pooled");
-  const auto model = Load(m);
+  const auto model = TryLoad(m);
   ASSERT_TRUE(model) << model.error().ToString();
   const auto point = PooledFeatures(*model);
   ASSERT_TRUE(point) << point.error().ToString();
@@ -101,7 +101,7 @@ TEST(PooledFeatures, WhereThereAreNoneOthersAreNamed) {
   m.Weight("w", {128, 5});
   m.Node("MatMul", {"flat", "w"}, {"scores"}, "classify");
   m.Output("scores");
-  const auto model = Load(m);
+  const auto model = TryLoad(m);
   ASSERT_TRUE(model) << model.error().ToString();
   const auto point = PooledFeatures(*model);
   ASSERT_FALSE(point);
@@ -111,7 +111,7 @@ TEST(PooledFeatures, WhereThereAreNoneOthersAreNamed) {
 }
 
 TEST(FeaturesAt, RefusesWhatIsNoFeature) {
-  const auto model = Load(Classifier());
+  const auto model = TryLoad(Classifier());
   ASSERT_TRUE(model);
   EXPECT_EQ(FeaturesAt(*model, "image").error().code, ErrorCode::kUsage);
   const auto unknown = FeaturesAt(*model, "pooler");
@@ -124,13 +124,13 @@ TEST(FeaturesAt, RefusesWhatIsNoFeature) {
   counts.Node("Shape", {"image"}, {"shape"}, "shape");
   counts.Node("NonZero", {"image"}, {"where"}, "nonzero");
   counts.Output("where", onnx::TensorProto::INT64);
-  const auto integers = Load(counts);
+  const auto integers = TryLoad(counts);
   ASSERT_TRUE(integers) << integers.error().ToString();
   EXPECT_EQ(FeaturesAt(*integers, "where").error().code, ErrorCode::kUsage);
 }
 
 TEST(AppendHead, ComputesWeightsTimesFeaturesPlusBias) {
-  const auto model = Load(Classifier());
+  const auto model = TryLoad(Classifier());
   ASSERT_TRUE(model);
   // A vector, a map that is averaged, and a tensor at which others cross too, so that it is no cut.
   for (const char* tensor : {"pooled", "logits", "gate", "stem"}) {
@@ -164,7 +164,7 @@ TEST(AppendHead, ComputesWeightsTimesFeaturesPlusBias) {
 }
 
 TEST(AppendHead, KeepsNamesApartAndDimensionsOpen) {
-  const auto model = Load(Classifier());
+  const auto model = TryLoad(Classifier());
   ASSERT_TRUE(model);
   const auto point = PooledFeatures(*model);
   LinearHead head{2, 6, std::vector<float>(12, 1), {0, 0}};
@@ -192,7 +192,7 @@ TEST(AppendHead, TurnsHalfPrecisionFeaturesIntoFloats) {
   SetInt(m.Node("Cast", {"image"}, {"half"}, "cast"), "to", onnx::TensorProto::FLOAT16);
   m.Node("GlobalAveragePool", {"half"}, {"pooled"}, "pool");
   m.Output("pooled", onnx::TensorProto::FLOAT16);
-  const auto model = Load(m);
+  const auto model = TryLoad(m);
   ASSERT_TRUE(model) << model.error().ToString();
   const auto point = PooledFeatures(*model);
   ASSERT_TRUE(point) << point.error().ToString();
@@ -202,7 +202,7 @@ TEST(AppendHead, TurnsHalfPrecisionFeaturesIntoFloats) {
 }
 
 TEST(AppendHead, RefusesAHeadOfAnotherWidth) {
-  const auto model = Load(Classifier());
+  const auto model = TryLoad(Classifier());
   ASSERT_TRUE(model);
   const auto point = PooledFeatures(*model);
   EXPECT_FALSE(AppendHead(*model, *point, {2, 5, std::vector<float>(10), {0, 0}}));
@@ -211,7 +211,7 @@ TEST(AppendHead, RefusesAHeadOfAnotherWidth) {
 }
 
 TEST(AppendExits, AddOutputsAndChangeNothingElse) {
-  const auto model = Load(Classifier());
+  const auto model = TryLoad(Classifier());
   ASSERT_TRUE(model);
   const auto stem = FeaturesAt(*model, "stem"), gated = FeaturesAt(*model, "gated");
   ASSERT_TRUE(stem && gated);

@@ -9,7 +9,7 @@
 namespace fogline {
 namespace {
 
-using testing::TestModel;
+using test::TestModel;
 
 constexpr int64_t kProduct = 4 * 4;  // of one row of 4 with a 4x4 matrix
 
@@ -36,7 +36,7 @@ void Typed(onnx::ValueInfoProto& info, const std::string& name, int type) {
   if (type != onnx::TensorProto::FLOAT) tensor->mutable_shape();  // a scalar
 }
 
-Model Load(const TestModel& model) {
+Model LoadBodies(const TestModel& model) {
   auto loaded = Model::Parse(model.Bytes(), "bodies", EngineShapes());
   EXPECT_TRUE(loaded) << loaded.error().ToString();
   return *loaded;
@@ -80,14 +80,14 @@ TestModel Looped(int64_t runs, bool computed) {
 }
 
 TEST(BodyMadds, ALoopWithAConstantNumberOfRunsCountsThemAll) {
-  const Model model = Load(Looped(7, false));
+  const Model model = LoadBodies(Looped(7, false));
   EXPECT_EQ(model.madds(), 7 * kProduct);
   EXPECT_FALSE(model.madds_at_least());
 }
 
 TEST(BodyMadds, AnUnknownNumberOfRunsIsSaid) {
   for (const auto& [runs, computed] : {std::pair(-1, false), {7, true}}) {
-    const Model model = Load(Looped(runs, computed));
+    const Model model = LoadBodies(Looped(runs, computed));
     EXPECT_EQ(model.madds(), kProduct);
     EXPECT_TRUE(model.madds_at_least());
     EXPECT_TRUE(model.nodes()[0].madds_at_least);
@@ -107,7 +107,7 @@ TEST(BodyMadds, AnIfCountsItsLargerBranch) {
   Add(otherwise, "MatMul", {"a", "big"}, "two");
   Typed(*otherwise.add_output(), "two", onnx::TensorProto::FLOAT);
   model.Output("y");
-  const Model loaded = Load(model);
+  const Model loaded = LoadBodies(model);
   EXPECT_EQ(loaded.madds(), 2 * kProduct);
   EXPECT_FALSE(loaded.madds_at_least());
 }
@@ -116,13 +116,13 @@ TEST(BodyMadds, AScanRunsOnceASlice) {
   TestModel model;
   model.Input("x", {"5", "1", "4"}).Weight("w", {4, 4});
   auto& scan = model.Node("Scan", {"x"}, {"y"}, "scan");
-  testing::SetInt(scan, "num_scan_inputs", 1);
+  test::SetInt(scan, "num_scan_inputs", 1);
   auto& body = Body(scan, "body");
   Typed(*body.add_input(), "row", onnx::TensorProto::FLOAT);
   Add(body, "MatMul", {"row", "w"}, "p");
   Typed(*body.add_output(), "p", onnx::TensorProto::FLOAT);
   model.Output("y");
-  const Model loaded = Load(model);
+  const Model loaded = LoadBodies(model);
   EXPECT_EQ(loaded.madds(), 5 * kProduct);
   EXPECT_FALSE(loaded.madds_at_least());
 }
@@ -139,7 +139,7 @@ TEST(BodyMadds, BodiesWithoutProductsCountNothingAndSaySo) {
   Typed(*body.add_output(), "go", onnx::TensorProto::BOOL);
   Typed(*body.add_output(), "p", onnx::TensorProto::FLOAT);
   model.Output("y");
-  const Model loaded = Load(model);
+  const Model loaded = LoadBodies(model);
   EXPECT_EQ(loaded.madds(), 0);
   EXPECT_FALSE(loaded.madds_at_least());  // however often it runs
 }

@@ -8,8 +8,8 @@
 namespace fogline {
 namespace {
 
-using testing::SetInts;
-using testing::TestModel;
+using test::SetInts;
+using test::TestModel;
 
 int AxisOf(const TestModel& m, const std::string& tensor) {
   const auto model = Model::Parse(m.Bytes(), "test.onnx", EngineShapes());

@@ -9,11 +9,11 @@
 namespace fogline {
 namespace {
 
+using test::TestModel;
 using ::testing::HasSubstr;
-using testing::TestModel;
 
 /// A chain of element-wise layers whose tensors have these names, the first the input.
-Model Chain(const std::vector<std::string>& names) {
+Model ChainOf(const std::vector<std::string>& names) {
   TestModel model;
   model.Input(names.front(), {"1", "3", "8", "8"});
   for (size_t i = 1; i < names.size(); ++i) model.Node("Relu", {names[i - 1]}, {names[i]});
@@ -27,7 +27,7 @@ Model Fork(const std::string& left, const std::string& right, const std::string&
   model.Input("x", {"1", "3", "8", "8"});
   model.Node("Relu", {"x"}, {left});
   model.Node("MaxPool", {"x"}, {right});
-  testing::SetInts(model.graph().mutable_node()->at(1), "kernel_shape", {1, 1});
+  test::SetInts(model.graph().mutable_node()->at(1), "kernel_shape", {1, 1});
   model.Node("Add", {left, right}, {joined});
   model.Node("Relu", {joined}, {"y"});
   model.Output("y");
@@ -43,7 +43,7 @@ std::string Crossing(const Result<Cut>& cut) {
 
 TEST(FindCut, ANumberIsAnIndexAndNeverATensor) {
   // Old exporters number their tensors: here tensor "2" crosses at cut 1, tensor "1" at cut 2.
-  const Model model = Chain({"x", "2", "1", "7", "y"});
+  const Model model = ChainOf({"x", "2", "1", "7", "y"});
   EXPECT_EQ(Crossing(FindCut(model, "1")), "2");
   EXPECT_EQ(Crossing(FindCut(model, "2")), "1");
   EXPECT_EQ(Crossing(FindCut(model, "tensor:1")), "1");
@@ -75,7 +75,7 @@ TEST(FindCut, TheEndsKeepTheirNamesWhateverTensorsAreCalled) {
                                                 {"x", "a", "input", "y"},
                                                 {"input", "output", "input2", "y"},
                                                 {"output", "a", "b", "input"}}) {
-    const Model model = Chain(names);
+    const Model model = ChainOf(names);
     EXPECT_EQ(Crossing(FindCut(model, "cloud-only")), names.front());
     EXPECT_EQ(Crossing(FindCut(model, "edge-only")), names.back());
     EXPECT_TRUE(FindCut(model, "cloud-only")->is_cloud_only());
@@ -84,7 +84,7 @@ TEST(FindCut, TheEndsKeepTheirNamesWhateverTensorsAreCalled) {
 }
 
 TEST(FindCut, TwoMeaningsAreRefusedWithBothSpellings) {
-  const Model model = Chain({"x", "output", "input", "y"});
+  const Model model = ChainOf({"x", "output", "input", "y"});
   for (const auto& [word, end] : {std::pair("output", "edge-only"), {"input", "cloud-only"}}) {
     const auto cut = FindCut(model, word);
     ASSERT_FALSE(cut) << word;
@@ -93,7 +93,7 @@ TEST(FindCut, TwoMeaningsAreRefusedWithBothSpellings) {
     EXPECT_EQ(Crossing(FindCut(model, std::string("tensor:") + word)), word);
   }
   // The usual names: both meanings are the same cut.
-  const Model usual = Chain({"input", "a", "output"});
+  const Model usual = ChainOf({"input", "a", "output"});
   EXPECT_TRUE(FindCut(usual, "input")->is_cloud_only());
   EXPECT_TRUE(FindCut(usual, "output")->is_edge_only());
   // Commas in names: "a,b" may be one tensor or two.
@@ -108,18 +108,18 @@ TEST(FindCut, TwoMeaningsAreRefusedWithBothSpellings) {
 }
 
 TEST(FindCut, AMarkThatIsPartOfANameIsThatName) {
-  const Model model = Chain({"x", "tensor:0", "0", "y"});
+  const Model model = ChainOf({"x", "tensor:0", "0", "y"});
   EXPECT_EQ(Crossing(FindCut(model, "tensor:tensor:0")), "tensor:0");
   EXPECT_EQ(Crossing(FindCut(model, "tensor:0")), "0");
-  const Model alone = Chain({"x", "tensor:0", "b", "y"});
+  const Model alone = ChainOf({"x", "tensor:0", "b", "y"});
   EXPECT_EQ(Crossing(FindCut(alone, "tensor:0")), "tensor:0");
 }
 
 // What inspect prints can be given back, whatever the tensors are called.
 TEST(FindCut, EveryCutAnswersToItsOwnName) {
   for (const Model& model :
-       {Chain({"x", "2", "output", "tensor:1", "split3", "y"}), Fork("3", "5", "1"),
-        Fork("output", "x,y", "input"), Fork("a", "b", "c"), Chain({"1", "0"})}) {
+       {ChainOf({"x", "2", "output", "tensor:1", "split3", "y"}), Fork("3", "5", "1"),
+        Fork("output", "x,y", "input"), Fork("a", "b", "c"), ChainOf({"1", "0"})}) {
     const std::vector<Cut> cuts = ListCuts(model).value();
     for (const Cut& cut : cuts) {
       if (!cut.is_split()) continue;
@@ -145,7 +145,7 @@ TEST(FindTensor, ReadsATensorWhereNothingCanBeCut) {
 }
 
 TEST(Mechanism, IsWhatTheCutMakesOfTheNetwork) {
-  const Model model = Chain({"x", "a", "y"});
+  const Model model = ChainOf({"x", "a", "y"});
   const std::vector<Cut> cuts = ListCuts(model).value();
   ASSERT_EQ(cuts.size(), 3U);
   EXPECT_EQ(cuts[0].mechanism(), MechanismKind::kCloudOnly);

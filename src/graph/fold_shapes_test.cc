@@ -12,10 +12,10 @@
 namespace fogline {
 namespace {
 
-using testing::SetInt;
-using testing::TestModel;
+using test::SetInt;
+using test::TestModel;
 
-Model Load(const TestModel& model, const LoadOptions& options = {}) {
+Model LoadShapes(const TestModel& model, const LoadOptions& options = {}) {
   auto loaded = Model::Parse(model.Bytes(), "test.onnx", EngineShapes(), options);
   EXPECT_TRUE(loaded) << loaded.error().ToString();
   return *loaded;
@@ -28,7 +28,7 @@ std::vector<std::string> Names(const Model& model) {
 }
 
 /// Every cut there is, against the model as its file says it.
-void ExpectEveryCutExact(const Model& model) {
+void ExpectEveryCutStaysExact(const Model& model) {
   CutOptions all;
   all.all = true;
   const auto feeds = RandomFeeds(model.inputs(), 5);
@@ -65,11 +65,11 @@ TestModel Exported(const std::vector<std::string>& dims, int64_t ir_version = 7)
 }
 
 TEST(FoldShapes, WhatIsReckonedFromThemCrossesNowhere) {
-  const Model model = Load(Exported({"1", "3", "8", "8"}));
+  const Model model = LoadShapes(Exported({"1", "3", "8", "8"}));
   EXPECT_EQ(Names(model), (std::vector<std::string>{"x", "a", "ar", "b", "up", "sum", "y"}));
   EXPECT_EQ(model.FindActivation("sizes"), -1);
   EXPECT_FALSE(model.rewritten());
-  ExpectEveryCutExact(model);
+  ExpectEveryCutStaysExact(model);
 }
 
 TEST(FoldShapes, OldModelsListTheirConstantsAmongTheInputs) {
@@ -81,18 +81,18 @@ TEST(FoldShapes, OldModelsListTheirConstantsAmongTheInputs) {
     type->set_elem_type(tensor.data_type());
     for (const int64_t d : tensor.dims()) type->mutable_shape()->add_dim()->set_dim_value(d);
   }
-  const Model model = Load(old);
+  const Model model = LoadShapes(old);
   EXPECT_EQ(model.activations().size(), 7U);
-  ExpectEveryCutExact(model);
+  ExpectEveryCutStaysExact(model);
 }
 
 /// A model of any size is cut at one: its halves say so, and refuse another.
 TEST(FoldShapes, HalvesOfAnOpenModelAreOfOneSize) {
   LoadOptions options;
   options.open_size = 8;
-  const Model model = Load(Exported({"batch", "3", "height", "width"}), options);
+  const Model model = LoadShapes(Exported({"batch", "3", "height", "width"}), options);
   EXPECT_EQ(model.activations().size(), 7U);
-  ExpectEveryCutExact(model);
+  ExpectEveryCutStaysExact(model);
   onnx::ModelProto half;
   ASSERT_TRUE(half.ParseFromString(SliceSuffix(model, FindCut(model, "ar,up").value()).value()));
   for (const auto* ports : {&half.graph().input(), &half.graph().output()}) {
@@ -124,9 +124,9 @@ TEST(FoldShapes, PartsOfAShapeAndSizesAreTheEnginesOwn) {
   SetInt(m.Node("Cast", {"size"}, {"sf"}), "to", onnx::TensorProto::FLOAT);
   m.Node("Add", {sum, "sf"}, {"y"});
   m.Output("y");
-  const Model model = Load(m);
+  const Model model = LoadShapes(m);
   EXPECT_EQ(model.activations().size(), 2 + std::size(parts) + 1);
-  ExpectEveryCutExact(model);
+  ExpectEveryCutStaysExact(model);
 }
 
 /// How many there are is known at run time alone.
@@ -137,7 +137,7 @@ TEST(FoldShapes, AShapeThatValuesDecideIsLeftAlone) {
   m.Node("Shape", {"found"}, {"many"});
   SetInt(m.Node("Cast", {"many"}, {"y"}), "to", onnx::TensorProto::FLOAT);
   m.Output("y");
-  EXPECT_EQ(Names(Load(m)), (std::vector<std::string>{"x", "found", "many", "y"}));
+  EXPECT_EQ(Names(LoadShapes(m)), (std::vector<std::string>{"x", "found", "many", "y"}));
 }
 
 TEST(FoldShapes, AModelThatSaysNothingButItsSizeKeepsItsLayers) {
@@ -146,13 +146,13 @@ TEST(FoldShapes, AModelThatSaysNothingButItsSizeKeepsItsLayers) {
   m.Node("Shape", {"x"}, {"size"});
   SetInt(m.Node("Cast", {"size"}, {"y"}), "to", onnx::TensorProto::FLOAT);
   m.Output("y");
-  EXPECT_EQ(Names(Load(m)), (std::vector<std::string>{"x", "size", "y"}));
+  EXPECT_EQ(Names(LoadShapes(m)), (std::vector<std::string>{"x", "size", "y"}));
   TestModel asked;  // and one that is asked for the shape itself
   asked.Input("x", {"4", "4"});
   asked.Node("Relu", {"x"}, {"a"});
   asked.Node("Shape", {"a"}, {"size"});
   asked.Output("a").Output("size", onnx::TensorProto::INT64);
-  EXPECT_EQ(Names(Load(asked)), (std::vector<std::string>{"x", "a", "size"}));
+  EXPECT_EQ(Names(LoadShapes(asked)), (std::vector<std::string>{"x", "a", "size"}));
 }
 
 }  // namespace

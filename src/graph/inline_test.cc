@@ -17,10 +17,10 @@
 namespace fogline {
 namespace {
 
+using test::SetInt;
+using test::SetInts;
+using test::TestModel;
 using ::testing::HasSubstr;
-using testing::SetInt;
-using testing::SetInts;
-using testing::TestModel;
 
 /// Functions added to a model one by one.
 class Functions {
@@ -52,8 +52,9 @@ class Functions {
 };
 
 template <typename Owner>
-onnx::NodeProto& Node(Owner& owner, const std::string& op, const std::vector<std::string>& inputs,
-                      const std::vector<std::string>& outputs, const std::string& domain = "") {
+onnx::NodeProto& AddNode(Owner& owner, const std::string& op,
+                         const std::vector<std::string>& inputs,
+                         const std::vector<std::string>& outputs, const std::string& domain = "") {
   auto* node = owner.add_node();
   node->set_op_type(op);
   node->set_domain(domain);
@@ -93,7 +94,7 @@ std::vector<std::string> Ops(const Model& model) {
   return ops;
 }
 
-Feeds Run(std::span<const std::byte> bytes, const Feeds& given) {
+Feeds RunBytes(std::span<const std::byte> bytes, const Feeds& given) {
   SessionOptions options;
   options.optimize = false;
   const auto session = OpenSession(bytes, "functions", options);
@@ -111,9 +112,9 @@ Feeds Run(std::span<const std::byte> bytes, const Feeds& given) {
 /// What the engine makes of the file with its functions, against the layers in their place.
 void ExpectSameAsTheFile(const TestModel& file, const Model& model) {
   const Feeds feeds = RandomFeeds(model.inputs(), 5);
-  const Feeds wanted = Run(file.Bytes(), feeds);
+  const Feeds wanted = RunBytes(file.Bytes(), feeds);
   const std::string text = SliceWhole(model).value();
-  const Feeds got = Run(std::as_bytes(std::span(text.data(), text.size())), feeds);
+  const Feeds got = RunBytes(std::as_bytes(std::span(text.data(), text.size())), feeds);
   Difference difference;
   for (const auto& [name, tensor] : wanted) Compare(tensor, got.at(name), difference);
   EXPECT_TRUE(difference.identical) << difference.max_abs;
@@ -136,13 +137,13 @@ void ExpectHalvesExact(const Model& model) {
 /// conv(x, w) and relu, in a function that calls another one.
 void AddConvBlock(Functions& functions) {
   auto& relu = functions.Add("Act", {"x"}, {"y"});
-  Node(relu, "Relu", {"x"}, {"y"});
+  AddNode(relu, "Relu", {"x"}, {"y"});
   auto& block = functions.Add("Block", {"x", "w", "b"}, {"y"});
   for (const char* parameter : {"stride", "pads"}) block.add_attribute(parameter);
-  auto& conv = Node(block, "Conv", {"x", "w", "b"}, {"t"});
+  auto& conv = AddNode(block, "Conv", {"x", "w", "b"}, {"t"});
   Refer(conv, "strides", "stride", onnx::AttributeProto::INTS);
   Refer(conv, "pads", "pads", onnx::AttributeProto::INTS);
-  Node(block, "Act", {"t"}, {"y"}, "local");
+  AddNode(block, "Act", {"t"}, {"y"}, "local");
 }
 
 TEST(Inline, LayersCutsAndMaddsAreThoseOfTheModelWithoutFunctions) {
@@ -191,8 +192,8 @@ TEST(Inline, NamesInsideNeverMeetThoseOutsideOrOfAnotherCall) {
   TestModel model;
   Functions functions(model);
   auto& f = functions.Add("F", {"x"}, {"y"});
-  Node(f, "Relu", {"x"}, {"t"});
-  Node(f, "Neg", {"t"}, {"y"});
+  AddNode(f, "Relu", {"x"}, {"t"});
+  AddNode(f, "Neg", {"t"}, {"y"});
   model.Input("x", {"1", "4"});
   // Beside tensors and layers that are called as the inlined ones would be.
   model.Node("F", {"x"}, {"t"}, "f").set_domain("local");
@@ -215,9 +216,9 @@ TEST(Inline, OutputsMayBeUnusedPassedThroughOrGivenTwice) {
   TestModel model;
   Functions functions(model);
   auto& f = functions.Add("F", {"x", "least"}, {"y", "unused", "same"});
-  Node(f, "Clip", {"x", "least"}, {"y"});
-  Node(f, "Identity", {"x"}, {"same"});
-  Node(f, "Neg", {"y"}, {"unused"});
+  AddNode(f, "Clip", {"x", "least"}, {"y"});
+  AddNode(f, "Identity", {"x"}, {"same"});
+  AddNode(f, "Neg", {"y"}, {"unused"});
   model.Input("x", {"1", "4"});
   model.Node("F", {"x", ""}, {"a", "", "same"}, "f").set_domain("local");
   model.Node("F", {"a"}, {"b"}, "g").set_domain("local");
@@ -236,7 +237,7 @@ TEST(Inline, AnOutputMayBeAnInputAsItIs) {
   TestModel model;
   Functions functions(model);
   auto& f = functions.Add("F", {"x", "idle"}, {"x", "y", "y"});
-  Node(f, "Relu", {"x"}, {"y"});
+  AddNode(f, "Relu", {"x"}, {"y"});
   model.Input("x", {"1", "4"});
   model.Node("F", {"x"}, {"same", "a", "b"}, "f").set_domain("local");
   model.Node("Sum", {"same", "a", "b"}, {"y"});
@@ -252,13 +253,13 @@ TEST(Inline, CallsInsideBranchesAndBranchesInsideFunctions) {
   AddConvBlock(functions);
   // A function whose branches read its input and its own tensors, and whose names shadow others'.
   auto& choose = functions.Add("Choose", {"x", "which"}, {"y"});
-  Node(choose, "Relu", {"x"}, {"t"});
-  auto& choice = Node(choose, "If", {"which"}, {"y"});
+  AddNode(choose, "Relu", {"x"}, {"t"});
+  auto& choice = AddNode(choose, "If", {"which"}, {"y"});
   auto& then = Branch(choice, "then_branch");
-  Node(then, "Add", {"t", "x"}, {"r"});
+  AddNode(then, "Add", {"t", "x"}, {"r"});
   then.add_output()->set_name("r");
   auto& otherwise = Branch(choice, "else_branch");
-  Node(otherwise, "Neg", {"t"}, {"r"});
+  AddNode(otherwise, "Neg", {"t"}, {"r"});
   otherwise.add_output()->set_name("r");
   for (auto* branch : {&then, &otherwise}) {
     branch->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(1);
@@ -268,11 +269,11 @@ TEST(Inline, CallsInsideBranchesAndBranchesInsideFunctions) {
   model.Node("Choose", {"x", "which"}, {"t"}, "c").set_domain("local");
   auto& outer = model.Node("If", {"which"}, {"r"}, "outer");
   auto& called = Branch(outer, "then_branch");
-  auto& block = Node(called, "Block", {"t", "w"}, {"q"}, "local");
+  auto& block = AddNode(called, "Block", {"t", "w"}, {"q"}, "local");
   SetInts(block, "pads", {1, 1, 1, 1});
   called.add_output()->set_name("q");
   auto& kept = Branch(outer, "else_branch");
-  Node(kept, "Identity", {"t"}, {"p"});
+  AddNode(kept, "Identity", {"t"}, {"p"});
   kept.add_output()->set_name("p");
   for (auto* branch : {&called, &kept}) {
     branch->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(1);
@@ -302,7 +303,7 @@ TEST(Inline, DefaultsOfAttributesAndOverloads) {
     slope.set_type(onnx::AttributeProto::FLOAT);
     slope.set_f(0.5F);
     SetUnknown(f, kFunctionDefault, slope.SerializeAsString());
-    auto& node = Node(f, *overload == 0 ? "LeakyRelu" : "Elu", {"x"}, {"y"});
+    auto& node = AddNode(f, *overload == 0 ? "LeakyRelu" : "Elu", {"x"}, {"y"});
     Refer(node, "alpha", "slope", onnx::AttributeProto::FLOAT);
   }
   model.Input("x", {"1", "4"});
@@ -359,26 +360,26 @@ TEST(Inline, EndlessAndHugeFunctionsAreRefusedByName) {
     return loaded ? std::string() : loaded.error().ToString();
   };
   EXPECT_THAT(error([](Functions& functions) {
-                Node(functions.Add("F0", {"x"}, {"y"}), "F1", {"x"}, {"y"}, "local");
-                Node(functions.Add("F1", {"x"}, {"y"}), "F0", {"x"}, {"y"}, "local");
+                AddNode(functions.Add("F0", {"x"}, {"y"}), "F1", {"x"}, {"y"}, "local");
+                AddNode(functions.Add("F1", {"x"}, {"y"}), "F0", {"x"}, {"y"}, "local");
               }),
               HasSubstr("function 'F0' calls itself"));
   EXPECT_THAT(error([](Functions& functions) {
                 for (int i = 0; i < 40; ++i) {
                   const std::string next = "F" + std::to_string(i + 1);
                   auto& f = functions.Add("F" + std::to_string(i), {"x"}, {"y"});
-                  Node(f, next, {"x"}, {"t"}, "local");
-                  Node(f, next, {"t"}, {"y"}, "local");
+                  AddNode(f, next, {"x"}, {"t"}, "local");
+                  AddNode(f, next, {"t"}, {"y"}, "local");
                 }
-                Node(functions.Add("F40", {"x"}, {"y"}), "Relu", {"x"}, {"y"});
+                AddNode(functions.Add("F40", {"x"}, {"y"}), "Relu", {"x"}, {"y"});
               }),
               HasSubstr("expands beyond all bounds"));
   EXPECT_THAT(error([](Functions& functions) {
-                Node(functions.Add("F0", {"x"}, {"y"}), "Relu", {"x"}, {"t"});
+                AddNode(functions.Add("F0", {"x"}, {"y"}), "Relu", {"x"}, {"t"});
               }),
               HasSubstr("does not make its output 'y'"));
   EXPECT_THAT(error([](Functions& functions) {
-                Node(functions.Add("F0", {"x"}, {"y"}), "Relu", {"elsewhere"}, {"y"});
+                AddNode(functions.Add("F0", {"x"}, {"y"}), "Relu", {"elsewhere"}, {"y"});
               }),
               HasSubstr("reads 'elsewhere', which nothing makes"));
 }

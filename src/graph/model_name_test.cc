@@ -14,8 +14,8 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::SetInt;
-using fogline::testing::TestModel;
+using fogline::test::SetInt;
+using fogline::test::TestModel;
 
 class ModelNames : public ::testing::Test {
  protected:

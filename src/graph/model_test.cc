@@ -14,8 +14,8 @@
 namespace fogline {
 namespace {
 
-using testing::SetInt;
-using testing::TestModel;
+using test::SetInt;
+using test::TestModel;
 
 TestModel Small() {
   TestModel m;
@@ -305,7 +305,7 @@ TEST(Model, CountsMultiplyAccumulates) {
   m.Conv("a", "b", 16, 16, 3, 16);   // depthwise: 16·5·5 of 3·3
   m.Weight("t", {16, 4, 2, 2});
   auto& up = m.Node("ConvTranspose", {"b", "t"}, {"c"});
-  testing::SetInts(up, "strides", {2, 2});  // 16·5·5 inputs to 4·2·2
+  test::SetInts(up, "strides", {2, 2});  // 16·5·5 inputs to 4·2·2
   m.Node("Flatten", {"c"}, {"d"});
   m.Weight("g", {10, 400}).Node("Gemm", {"d", "g"}, {"e"});
   SetInt(*m.graph().mutable_node(4), "transB", 1);

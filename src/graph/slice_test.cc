@@ -17,9 +17,9 @@
 namespace fogline {
 namespace {
 
-using testing::SetInt;
-using testing::SetInts;
-using testing::TestModel;
+using test::SetInt;
+using test::SetInts;
+using test::TestModel;
 
 std::span<const std::byte> Bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace fogline::testing {
+namespace fogline::test {
 
 /// Builds one model; every call adds to it. Weights get small values that differ from each other.
 class TestModel {
@@ -39,4 +39,4 @@ class TestModel {
 void SetInt(onnx::NodeProto& node, const std::string& name, int64_t value);
 void SetInts(onnx::NodeProto& node, const std::string& name, const std::vector<int64_t>& values);
 
-}  // namespace fogline::testing
+}  // namespace fogline::test

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <span>
 
-namespace fogline::testing {
+namespace fogline::test {
 namespace {
 
 void FillType(onnx::ValueInfoProto& info, const std::vector<std::string>& dims, int dtype) {
@@ -116,4 +116,4 @@ void SetInts(onnx::NodeProto& node, const std::string& name, const std::vector<i
   for (const int64_t value : values) attribute->add_ints(value);
 }
 
-}  // namespace fogline::testing
+}  // namespace fogline::test

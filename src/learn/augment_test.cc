@@ -17,7 +17,7 @@ ModelCard Card32() {
 }
 
 TEST(FitVaried, BeginsWithThePictureAndItsMirrorImage) {
-  const Image scene = testing::DrawScene(1, true);
+  const Image scene = test::DrawScene(1, true);
   Image fitted, plain, mirrored;
   FitToInput(scene, Card32(), fitted);
   FitVaried(scene, Card32(), {1, 0, 0}, plain);
@@ -33,7 +33,7 @@ TEST(FitVaried, BeginsWithThePictureAndItsMirrorImage) {
 }
 
 TEST(FitVaried, IsTheSameForTheSameNumbersOnly) {
-  const Image scene = testing::DrawScene(1, true);
+  const Image scene = test::DrawScene(1, true);
   Image a, b;
   FitVaried(scene, Card32(), {1, 5, 2}, a);
   FitVaried(scene, Card32(), {1, 5, 2}, b);
@@ -46,7 +46,7 @@ TEST(FitVaried, IsTheSameForTheSameNumbersOnly) {
 
 TEST(FitVaried, StaysInsideAnyPicture) {
   for (const auto& [width, height] : {std::pair{1, 1}, {1, 50}, {50, 1}, {3, 2}, {640, 17}}) {
-    const Image scene = testing::DrawScene(1, false, width, height);
+    const Image scene = test::DrawScene(1, false, width, height);
     for (const auto crop : {ModelCard::Crop::kCenter, ModelCard::Crop::kSquash}) {
       ModelCard card = Card32();
       card.crop = crop;

@@ -10,11 +10,11 @@
 namespace fogline {
 namespace {
 
-using testing::DrawFolders;
+using test::DrawFolders;
+using test::WriteBackbone;
 using ::testing::HasSubstr;
-using testing::WriteBackbone;
 
-void Silent(std::string_view, size_t, size_t) {}
+void Quietly(std::string_view, size_t, size_t) {}
 
 /// A network of five classes that nobody trained: its figures are whatever they are, but they must
 /// be the same figures everywhere.
@@ -25,7 +25,7 @@ class EvaluateTest : public ::testing::Test {
   std::filesystem::path Pictures() const { return dir_.path() / "pictures"; }
   void Card(const std::string& text) { ASSERT_TRUE(WriteFile(dir_.path() / "five.toml", text)); }
   Result<EvaluateReport> Run(int threads = 2) {
-    return Evaluate({Model(), Pictures(), threads, 0}, Silent);
+    return Evaluate({Model(), Pictures(), threads, 0}, Quietly);
   }
 
   TempDir dir_;

@@ -18,9 +18,9 @@
 namespace fogline {
 namespace {
 
-using testing::DrawFolders;
+using test::DrawFolders;
+using test::WriteBackbone;
 using ::testing::HasSubstr;
-using testing::WriteBackbone;
 
 void Quiet(std::string_view, size_t, size_t) {}
 

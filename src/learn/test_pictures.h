@@ -7,7 +7,7 @@
 
 #include "vision/image.h"
 
-namespace fogline::testing {
+namespace fogline::test {
 
 /// A grey scene with texture; with `spot` a saturated red patch somewhere in its middle. The same
 /// number gives the same picture.
@@ -23,4 +23,4 @@ void DrawFolders(const std::filesystem::path& folder, const std::string& with, s
 void WriteBackbone(const std::filesystem::path& file, bool pooled = true,
                    const std::string& size = "32");
 
-}  // namespace fogline::testing
+}  // namespace fogline::test

@@ -7,7 +7,7 @@
 #include "graph/test_model.h"
 #include "learn/random.h"
 
-namespace fogline::testing {
+namespace fogline::test {
 
 Image DrawScene(uint64_t number, bool spot, int width, int height) {
   Image image{width, height, {}};
@@ -68,4 +68,4 @@ void WriteBackbone(const std::filesystem::path& file, bool pooled, const std::st
   ASSERT_TRUE(WriteFile(file, m.Bytes()));
 }
 
-}  // namespace fogline::testing
+}  // namespace fogline::test

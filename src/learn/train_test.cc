@@ -12,10 +12,10 @@
 namespace fogline {
 namespace {
 
+using test::DrawFolders;
+using test::WriteBackbone;
 using ::testing::Contains;
-using testing::DrawFolders;
 using ::testing::HasSubstr;
-using testing::WriteBackbone;
 
 void Silent(std::string_view, size_t, size_t) {}
 
@@ -113,7 +113,7 @@ TEST_F(TrainTest, MakesAnEarlyExitOfAnEarlierTensor) {
 TEST_F(TrainTest, TellsThreeClassesApartWithoutAPositiveOne) {
   DrawFolders(options_.images, "red", 15, "grey", 15);
   for (int i = 0; i < 15; ++i) {
-    Image blue = testing::DrawScene(100 + static_cast<uint64_t>(i), false);
+    Image blue = test::DrawScene(100 + static_cast<uint64_t>(i), false);
     for (size_t p = 0; p < blue.rgb.size(); p += 3) blue.rgb[p + 2] = 250;
     std::vector<std::byte> jpeg;
     ASSERT_TRUE(EncodeJpeg(blue, 90, jpeg));

@@ -17,7 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::filesystem::path kLitter =
+const std::filesystem::path kLitterFile =
     std::filesystem::path(FOGLINE_SOURCE_DIR) / "models/litter.onnx";
 
 struct Made {
@@ -29,10 +29,10 @@ struct Made {
 
 std::unique_ptr<Made> MakeFor(const PlanRequest& request,
                               const std::string& edge = "raspberry-pi-4") {
-  auto network = LoadNetwork(kLitter);
+  auto network = LoadNetwork(kLitterFile);
   EXPECT_TRUE(network) << network.error().ToString();
   auto made = std::make_unique<Made>(Made{*std::move(network), {}, {}, {}});
-  made->bundle = BundleBeside(made->network.model, kLitter);
+  made->bundle = BundleBeside(made->network.model, kLitterFile);
   auto scenario = MakeScenario(
       request, made->network, *ListCuts(made->network.model),
       made->bundle ? &*made->bundle : nullptr, *LibrarySide(made->network.model, edge, "--edge"),

@@ -61,7 +61,7 @@ TEST(Timing, SortsMobileNetsConvolutions) {
 
 /// Three convolutions and a Gemm in float, or each between QuantizeLinear/DequantizeLinear pairs.
 Model Convolutions(bool integers) {
-  testing::TestModel m;
+  test::TestModel m;
   m.Input("x", {"1", "16", "32", "32"});
   m.Weight("scale", {}, 0.5F);
   auto* zero = m.graph().add_initializer();
@@ -84,7 +84,7 @@ Model Convolutions(bool integers) {
       pair(at, layer + "_in");
       at = layer + "_in";
     }
-    testing::SetInts(m.Node("Conv", {at, layer + "_w"}, {layer}), "pads", {1, 1, 1, 1});
+    test::SetInts(m.Node("Conv", {at, layer + "_w"}, {layer}), "pads", {1, 1, 1, 1});
     at = layer;
   }
   if (integers) {

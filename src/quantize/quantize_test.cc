@@ -24,10 +24,10 @@
 namespace fogline {
 namespace {
 
+using test::SetInt;
+using test::SetInts;
+using test::TestModel;
 using ::testing::HasSubstr;
-using testing::SetInt;
-using testing::SetInts;
-using testing::TestModel;
 
 void AddFloats(TestModel& model, const std::string& name, const std::vector<int64_t>& dims,
                const std::vector<float>& values) {

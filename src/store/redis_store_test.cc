@@ -28,7 +28,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using namespace std::chrono_literals;
 
-Detection Sample(uint64_t sequence, const std::string& device = "cam") {
+Detection RedisSample(uint64_t sequence, const std::string& device = "cam") {
   Detection d;
   d.device = device;
   d.run = 7;
@@ -135,7 +135,7 @@ TEST(RedisStore, StoresOfOneServerAreApartByTheirDatabase) {
   const auto one = OpenStore(address + "/1").value();
   const auto two = OpenStore(address + "/2").value();
   EXPECT_NE(one->epoch(), two->epoch());
-  ASSERT_TRUE(PutOne(*one, Sample(1)));
+  ASSERT_TRUE(PutOne(*one, RedisSample(1)));
   EXPECT_EQ(one->LastId().value(), 1U);
   EXPECT_EQ(two->LastId().value(), 0U);
 }
@@ -162,7 +162,7 @@ TEST(RedisStore, ManyWorkersStoreEachFrameOnce) {
       auto store = OpenStore(redis->url());
       bool fine = store.has_value();
       for (uint64_t i = 0; fine && i < kFrames; i += 3) {
-        const std::vector<Detection> batch{Sample(i), Sample(i + 1), Sample(i + 2)};
+        const std::vector<Detection> batch{RedisSample(i), RedisSample(i + 1), RedisSample(i + 2)};
         fine = (*store)->Put(batch).has_value();
         if (w >= 2 && i > 90) raise(SIGKILL);
       }
@@ -204,7 +204,7 @@ TEST(RedisStore, AWatchHearsOfWhatOthersStored) {
   std::unique_lock lock(mutex);
   for (uint64_t i = 0; calls == 0 && i < 100; ++i) {
     lock.unlock();
-    ASSERT_TRUE(PutOne(*worker, Sample(i)));
+    ASSERT_TRUE(PutOne(*worker, RedisSample(i)));
     lock.lock();
     heard.wait_for(lock, 200ms, [&] { return calls > 0; });
   }
@@ -220,7 +220,7 @@ TEST(RedisStore, WhatPutConfirmedSurvivesKill9OfTheServer) {
     std::thread killer;
     for (uint64_t i = 0; i < 40; ++i) {
       if (i == 20) killer = std::thread([&] { redis->Kill(); });
-      const std::vector<Detection> batch{Sample(confirmed), Sample(confirmed + 1)};
+      const std::vector<Detection> batch{RedisSample(confirmed), RedisSample(confirmed + 1)};
       const auto outcome = store->Put(batch);
       if (outcome) {
         confirmed += 2;
@@ -231,7 +231,7 @@ TEST(RedisStore, WhatPutConfirmedSurvivesKill9OfTheServer) {
     killer.join();
     ASSERT_TRUE(redis->Restart());
   }
-  ASSERT_TRUE(PutOne(*store, Sample(confirmed)));
+  ASSERT_TRUE(PutOne(*store, RedisSample(confirmed)));
   const std::string log = testing::internal::GetCapturedStderr();
   const auto rows = store->Query({}, Order::kOldestFirst, 10'000).value();
   std::set<uint64_t> sequences;
@@ -247,11 +247,11 @@ TEST(RedisStore, WhatPutConfirmedSurvivesKill9OfTheServer) {
 TEST(RedisStore, AServerThatForgotEverythingIsNotWrittenTo) {
   const auto redis = LocalRedis::Start().value();
   const auto store = Open(*redis);
-  ASSERT_TRUE(PutOne(*store, Sample(1)));
+  ASSERT_TRUE(PutOne(*store, RedisSample(1)));
   redis->Kill();
   redis->Forget();
   ASSERT_TRUE(redis->Restart());
-  const auto refused = PutOne(*store, Sample(2));
+  const auto refused = PutOne(*store, RedisSample(2));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
   EXPECT_THAT(refused.error().message, HasSubstr("restart Fogline"));
@@ -262,7 +262,7 @@ TEST(RedisStore, AFullMemoryRefusesAndKeepsWhatItHas) {
   const auto store = Open(*redis);
   uint64_t confirmed = 0;
   for (; confirmed < 100'000; ++confirmed) {
-    Detection d = Sample(confirmed);
+    Detection d = RedisSample(confirmed);
     d.thumbnail.resize(20'000);
     const auto outcome = PutOne(*store, d);
     if (outcome) continue;
@@ -280,7 +280,7 @@ TEST(RedisStore, FlushedScriptsAreSentAgain) {
   const auto store = Open(*redis);
   RedisConnection connection(ParseRedis(redis->url()).value(), std::make_shared<ServerHealth>());
   ASSERT_TRUE(connection.Run({"SCRIPT", "FLUSH"}));
-  EXPECT_TRUE(PutOne(*store, Sample(1)));
+  EXPECT_TRUE(PutOne(*store, RedisSample(1)));
 }
 
 TEST(RedisStore, ForgetfulSettingsAreSaid) {
@@ -368,8 +368,8 @@ TEST(RedisStore, AStoreOfTheFirstVersionIsReadOn) {
   const auto store = Open(*redis);
   ASSERT_NE(store, nullptr);
   EXPECT_EQ(store->epoch(), "0123456789abcdef");
-  EXPECT_EQ(PutOne(*store, Sample(2)).value()[0].id, 2U);
-  Detection untimed = Sample(3);
+  EXPECT_EQ(PutOne(*store, RedisSample(2)).value()[0].id, 2U);
+  Detection untimed = RedisSample(3);
   untimed.captured_from = TimeSource::kNone;
   EXPECT_EQ(PutOne(*store, untimed).value()[0].id, 3U);
   const auto rows = store->Query({}, Order::kOldestFirst, 10).value();
@@ -378,7 +378,7 @@ TEST(RedisStore, AStoreOfTheFirstVersionIsReadOn) {
   EXPECT_EQ(rows[2].detection.captured_from, TimeSource::kNone);
   EXPECT_EQ(store->Forget({.rows = 1}).value().rows, 2U);
   EXPECT_EQ(store->Stock().value().count, 1U);
-  EXPECT_EQ(PutOne(*store, Sample(1)).value()[0].kind, PutOutcome::kDuplicate);
+  EXPECT_EQ(PutOne(*store, RedisSample(1)).value()[0].kind, PutOutcome::kDuplicate);
   ASSERT_NE(Open(*redis), nullptr);  // and again, as the version it is now
 }
 
@@ -452,7 +452,7 @@ TEST(RedisStore, AFullMemoryIsFreedByForgetting) {
   uint64_t sequence = 0;
   for (int refusals = 0; refusals < 3;) {
     ASSERT_LT(sequence, 100'000U);
-    Detection d = Sample(sequence);
+    Detection d = RedisSample(sequence);
     d.thumbnail.resize(5'000);
     const auto outcome = PutOne(*store, d);
     if (outcome) {
@@ -482,7 +482,7 @@ TEST(RedisStore, ForgettingLeavesNothingBehindButNames) {
   clock.JumpWall(1'800'000'000'000'000);
   const auto store = Open(*redis, {.clock = &clock});
   for (uint64_t i = 0; i < 300; ++i) {
-    Detection d = Sample(i);
+    Detection d = RedisSample(i);
     d.thumbnail.resize(10);
     const std::vector<Settlement> late{{d.device, d.run, d.sequence, 5.0F}};
     ASSERT_TRUE(store->Put(std::span(&d, 1), late));

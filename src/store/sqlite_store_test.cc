@@ -26,7 +26,7 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kNewYear = 1'767'225'600'000'000;  // 2026
 
-Detection Sample(uint64_t sequence) {
+Detection SqliteSample(uint64_t sequence) {
   Detection d;
   d.device = "cam";
   d.sequence = sequence;
@@ -82,13 +82,13 @@ TEST(SqliteStore, IsThereAgainAfterReopening) {
   {
     auto store = OpenSqliteStore(path).value();
     epoch = store->epoch();
-    const Detection d = Sample(1);
+    const Detection d = SqliteSample(1);
     id = store->Put(std::span(&d, 1)).value()[0].id;
   }
   auto store = OpenSqliteStore(path).value();
   EXPECT_EQ(store->epoch(), epoch);
   EXPECT_EQ(store->LastId().value(), id);
-  const Detection d = Sample(1);
+  const Detection d = SqliteSample(1);
   EXPECT_EQ(store->Put(std::span(&d, 1)).value()[0].kind, PutOutcome::kDuplicate);
 }
 
@@ -97,8 +97,8 @@ TEST(SqliteStore, TwoProcessesMayShareAFile) {
   const std::string path = (dir.path() / "s.db").string();
   auto one = OpenSqliteStore(path).value();
   auto two = OpenSqliteStore(path).value();
-  const Detection a = Sample(1);
-  const Detection b = Sample(2);
+  const Detection a = SqliteSample(1);
+  const Detection b = SqliteSample(2);
   ASSERT_TRUE(one->Put(std::span(&a, 1)));
   EXPECT_EQ(two->Put(std::span(&a, 1)).value()[0].kind, PutOutcome::kDuplicate);
   ASSERT_TRUE(two->Put(std::span(&b, 1)));
@@ -117,7 +117,7 @@ TEST(SqliteStore, WhatPutConfirmedSurvivesKill9) {
   if (child == 0) {
     auto store = OpenSqliteStore(path);
     for (uint64_t i = 0; store; i += 2) {
-      const std::vector<Detection> batch{Sample(i), Sample(i + 1)};
+      const std::vector<Detection> batch{SqliteSample(i), SqliteSample(i + 1)};
       if (!(*store)->Put(batch)) break;
       const uint64_t last = i + 1;
       if (write(said[1], &last, sizeof(last)) != sizeof(last)) break;
@@ -151,7 +151,7 @@ std::string FillUp(const std::string& path, uint64_t max_bytes) {
   if (!store) return store.error().ToString();
   uint64_t confirmed = 0;
   for (; confirmed < 100'000; ++confirmed) {
-    const Detection d = Sample(confirmed);
+    const Detection d = SqliteSample(confirmed);
     const auto outcome = (*store)->Put(std::span(&d, 1));
     if (outcome) continue;
     if (outcome.error().code != ErrorCode::kExhausted)
@@ -255,7 +255,7 @@ TEST(SqliteStore, AStoreOfTheFirstVersionIsBroughtUpToDate) {
     ASSERT_EQ(rows.size(), 3U + static_cast<size_t>(opened));
     EXPECT_EQ(rows[2].detection.captured_from, TimeSource::kClock);
     EXPECT_EQ(rows[2].detection.captured_us, 1002);
-    Detection d = Sample(2);
+    Detection d = SqliteSample(2);
     d.run = 5;
     EXPECT_EQ(store->Put(std::span(&d, 1)).value()[0].id, 3U);
     d.sequence = 3;
@@ -350,7 +350,7 @@ TEST(SqliteStoreToRead, IsReadWhereNothingMayBeWritten) {
   const std::string path = (folder / "s.db").string();
   {
     auto store = OpenSqliteStore(path).value();
-    const Detection d = Sample(1);
+    const Detection d = SqliteSample(1);
     ASSERT_TRUE(store->Put(std::span(&d, 1)));
   }
   std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
@@ -361,7 +361,7 @@ TEST(SqliteStoreToRead, IsReadWhereNothingMayBeWritten) {
     if (!store) return store.error().ToString();
     const auto rows = (*store)->Query({}, Order::kOldestFirst, 10);
     if (!rows) return rows.error().ToString();
-    const Detection d = Sample(2);
+    const Detection d = SqliteSample(2);
     const auto put = (*store)->Put(std::span(&d, 1));
     const auto hexagons = (*store)->Hexagons({}, 3);
     return fmt::format("{} rows, {} hexagons, {}", rows->size(), hexagons->size(),
@@ -379,7 +379,7 @@ TEST(SqliteStoreToRead, FollowsAWorkerThatWrites) {
   auto writer = OpenSqliteStore(path).value();
   auto reader = OpenSqliteStore(path, {.read_only = true}).value();
   EXPECT_EQ(reader->LastId().value(), 0U);
-  const Detection d = Sample(1);
+  const Detection d = SqliteSample(1);
   ASSERT_TRUE(writer->Put(std::span(&d, 1)));
   EXPECT_EQ(reader->Query({}, Order::kOldestFirst, 10).value().size(), 1U);
   EXPECT_EQ(reader->epoch(), writer->epoch());
@@ -457,7 +457,7 @@ TEST(SqliteStore, AMirrorThatIsNotReadInTimeIsReadOnByTheNextQuestion) {
     auto store = OpenSqliteStore(path).value();
     std::vector<Detection> batch;
     for (uint64_t i = 0; i < kRows; ++i) {
-      batch.push_back(Sample(i));
+      batch.push_back(SqliteSample(i));
       batch.back().thumbnail.clear();
     }
     ASSERT_TRUE(store->Put(batch));
@@ -484,7 +484,7 @@ TEST(SqliteStore, WithinItsBytesTheFileStopsGrowing) {
   uint64_t stored = 0;
   for (int round = 0; round < 60; ++round) {  // 30 MB of pictures
     std::vector<Detection> batch;
-    for (int i = 0; i < 250; ++i) batch.push_back(Sample(stored++));
+    for (int i = 0; i < 250; ++i) batch.push_back(SqliteSample(stored++));
     ASSERT_TRUE(store->Put(batch));
     while (store->Forget(keep).value().more) {
     }
@@ -507,7 +507,7 @@ std::string FillAndFree(const std::string& path, uint64_t max_bytes) {
   uint64_t sequence = 0;
   for (int refusals = 0; refusals < 4;) {
     if (sequence > 100'000) return "never full";
-    const Detection d = Sample(sequence);
+    const Detection d = SqliteSample(sequence);
     const auto outcome = (*store)->Put(std::span(&d, 1));
     if (outcome) {
       if (outcome->at(0).id == 0) return "given no id";

@@ -52,7 +52,7 @@ TEST(AveragePrecision, ByHand) {
 }
 
 /// What tests/reference says of the same boxes; nothing where there is no numpy.
-std::vector<double> Reference(const std::vector<JudgedPicture>& pictures) {
+std::vector<double> ByDefinition(const std::vector<JudgedPicture>& pictures) {
   Json json = Json::array();
   for (const JudgedPicture& picture : pictures) {
     Json truth = Json::array(), found = Json::array();
@@ -118,7 +118,7 @@ TEST(AveragePrecision, IsWhatAnIndependentOneSays) {
     }
     const MeanPrecision mean = PrecisionOf(pictures);
     EXPECT_GT(mean.map50_95, 0.01);
-    const auto reference = Reference(pictures);
+    const auto reference = ByDefinition(pictures);
     ASSERT_EQ(reference.size(), 2U);
     EXPECT_NEAR(mean.map50, reference[0], 2e-6);
     EXPECT_NEAR(mean.map50_95, reference[1], 2e-6);

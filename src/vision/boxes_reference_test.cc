@@ -96,7 +96,7 @@ const auto kCorners = [](std::mt19937& random, size_t column) {
   return column < 2 ? Uniform(random, -0.1, 0.7) : Uniform(random, 0.4, 1.1);
 };
 
-Case Rows(const char* name, BoxLayout layout, int64_t rows) {
+Case RowsCase(const char* name, BoxLayout layout, int64_t rows) {
   return {name, layout, kWidth, kHeight, {{Shape{1, rows, 5 + 7}, Yolo}}, {}};
 }
 
@@ -192,7 +192,7 @@ std::vector<Case> Cases() {
     return column < 5 ? pixels(random, column - 1) : pixels(random, 10 - column);
   };
   std::vector<Case> cases{
-      Rows("yolov5", BoxLayout::kYolov5, 3 * kCells),
+      RowsCase("yolov5", BoxLayout::kYolov5, 3 * kCells),
       Yolov8(),
       Yolov8Transposed(),
       Yolox(),

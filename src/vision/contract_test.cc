@@ -17,7 +17,7 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::TestModel;
+using fogline::test::TestModel;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -25,51 +25,51 @@ constexpr int kHalf = onnx::TensorProto::FLOAT16;
 constexpr int kInt = onnx::TensorProto::INT64;
 
 /// "3 CHW 32x16 batch 1" or the error.
-std::string Found(const std::vector<Port>& inputs, const PictureHint& hint = {}) {
+std::string Answer(const std::vector<Port>& inputs, const PictureHint& hint = {}) {
   const auto found = FindPicture(inputs, hint);
   if (!found) return found.error().message;
   return fmt::format("{} {} {} {}x{} batch {}", found->tensor, found->channels,
                      found->channels_last ? "HWC" : "CHW", found->width, found->height,
                      found->batched ? std::to_string(found->batch) : "none");
 }
-std::string Found(DType dtype, const Shape& shape, const PictureHint& hint = {}) {
-  return Found({{"x", dtype, shape}}, hint);
+std::string Answer(DType dtype, const Shape& shape, const PictureHint& hint = {}) {
+  return Answer({{"x", dtype, shape}}, hint);
 }
 
 TEST(PictureInput, EveryLayoutOfOneThreeAndFourChannels) {
   const DType f32 = DType::kF32;
-  EXPECT_EQ(Found(f32, {1, 3, 16, 32}), "x 3 CHW 32x16 batch 1");
-  EXPECT_EQ(Found(f32, {-1, 3, -1, -1}), "x 3 CHW 0x0 batch 1");
-  EXPECT_EQ(Found(f32, {1, 16, 32, 3}), "x 3 HWC 32x16 batch 1");
-  EXPECT_EQ(Found(f32, {8, 3, 16, 32}), "x 3 CHW 32x16 batch 8");
-  EXPECT_EQ(Found(f32, {1, 1, 28, 28}), "x 1 CHW 28x28 batch 1");
-  EXPECT_EQ(Found(f32, {4, 28, 28, 1}), "x 1 HWC 28x28 batch 4");
-  EXPECT_EQ(Found(f32, {1, 4, 16, 32}), "x 4 CHW 32x16 batch 1");
-  EXPECT_EQ(Found(f32, {1, 16, 32, 4}), "x 4 HWC 32x16 batch 1");
-  EXPECT_EQ(Found(DType::kU8, {16, 32, 3}), "x 3 HWC 32x16 batch none");
-  EXPECT_EQ(Found(DType::kF16, {3, 16, 32}), "x 3 CHW 32x16 batch none");
-  EXPECT_EQ(Found(f32, {1, 28, 28}, {.tensor = "", .grey = true}), "x 1 CHW 28x28 batch none");
-  EXPECT_EQ(Found(f32, {28, 28, 1}, {.tensor = "x", .grey = false}), "x 1 HWC 28x28 batch none");
+  EXPECT_EQ(Answer(f32, {1, 3, 16, 32}), "x 3 CHW 32x16 batch 1");
+  EXPECT_EQ(Answer(f32, {-1, 3, -1, -1}), "x 3 CHW 0x0 batch 1");
+  EXPECT_EQ(Answer(f32, {1, 16, 32, 3}), "x 3 HWC 32x16 batch 1");
+  EXPECT_EQ(Answer(f32, {8, 3, 16, 32}), "x 3 CHW 32x16 batch 8");
+  EXPECT_EQ(Answer(f32, {1, 1, 28, 28}), "x 1 CHW 28x28 batch 1");
+  EXPECT_EQ(Answer(f32, {4, 28, 28, 1}), "x 1 HWC 28x28 batch 4");
+  EXPECT_EQ(Answer(f32, {1, 4, 16, 32}), "x 4 CHW 32x16 batch 1");
+  EXPECT_EQ(Answer(f32, {1, 16, 32, 4}), "x 4 HWC 32x16 batch 1");
+  EXPECT_EQ(Answer(DType::kU8, {16, 32, 3}), "x 3 HWC 32x16 batch none");
+  EXPECT_EQ(Answer(DType::kF16, {3, 16, 32}), "x 3 CHW 32x16 batch none");
+  EXPECT_EQ(Answer(f32, {1, 28, 28}, {.tensor = "", .grey = true}), "x 1 CHW 28x28 batch none");
+  EXPECT_EQ(Answer(f32, {28, 28, 1}, {.tensor = "x", .grey = false}), "x 1 HWC 28x28 batch none");
 }
 
 TEST(PictureInput, WhatIsNoPictureIsSaidByName) {
-  EXPECT_THAT(Found(DType::kI64, {1, 128}), HasSubstr("takes 'x' int64 1x128, not a picture"));
-  EXPECT_THAT(Found(DType::kF64, {1, 3, 16, 16}), HasSubstr("float64"));
-  EXPECT_THAT(Found(DType::kF32, {1, 1, 1, 512}), HasSubstr("not a picture"));
-  EXPECT_THAT(Found(DType::kF32, {0, 3, 16, 16}), HasSubstr("not a picture"));
-  EXPECT_THAT(Found(DType::kF32, {1, 3, 9000, 9000}), HasSubstr("not a picture"));
+  EXPECT_THAT(Answer(DType::kI64, {1, 128}), HasSubstr("takes 'x' int64 1x128, not a picture"));
+  EXPECT_THAT(Answer(DType::kF64, {1, 3, 16, 16}), HasSubstr("float64"));
+  EXPECT_THAT(Answer(DType::kF32, {1, 1, 1, 512}), HasSubstr("not a picture"));
+  EXPECT_THAT(Answer(DType::kF32, {0, 3, 16, 16}), HasSubstr("not a picture"));
+  EXPECT_THAT(Answer(DType::kF32, {1, 3, 9000, 9000}), HasSubstr("not a picture"));
   // A sequence of features looks like a grey picture: only the card can tell.
-  EXPECT_THAT(Found(DType::kF32, {1, 128, 768}), HasSubstr("say color = \"grey\""));
-  EXPECT_THAT(Found({}), HasSubstr("takes no input"));
-  EXPECT_THAT(Found(DType::kF32, {1, 3, 16, 16}, {.tensor = "y", .grey = false}),
+  EXPECT_THAT(Answer(DType::kF32, {1, 128, 768}), HasSubstr("say color = \"grey\""));
+  EXPECT_THAT(Answer({}), HasSubstr("takes no input"));
+  EXPECT_THAT(Answer(DType::kF32, {1, 3, 16, 16}, {.tensor = "y", .grey = false}),
               HasSubstr("'y', which its card names"));
 }
 
 TEST(PictureInput, OfSeveralTheOneInColour) {
   const Port color{"image", DType::kF32, {1, 3, 32, 32}}, mask{"mask", DType::kF32, {1, 1, 32, 32}};
-  EXPECT_EQ(Found({mask, color}), "image 3 CHW 32x32 batch 1");
-  EXPECT_EQ(Found({mask, color}, {.tensor = "mask", .grey = false}), "mask 1 CHW 32x32 batch 1");
-  EXPECT_THAT(Found({color, {"other", DType::kF32, {1, 3, 32, 32}}}),
+  EXPECT_EQ(Answer({mask, color}), "image 3 CHW 32x32 batch 1");
+  EXPECT_EQ(Answer({mask, color}, {.tensor = "mask", .grey = false}), "mask 1 CHW 32x32 batch 1");
+  EXPECT_THAT(Answer({color, {"other", DType::kF32, {1, 3, 32, 32}}}),
               HasSubstr("several could be the picture; name one with tensor = \"image\""));
 }
 
@@ -97,7 +97,7 @@ TEST(ClassesByShape, ListsAndNothingElse) {
 Image Line() { return {2, 1, {10, 20, 30, 200, 100, 0}}; }
 
 /// The card of one input, as text says.
-ModelCard CardOf(const std::string& toml, DType dtype, const Shape& shape) {
+ModelCard CardOfPort(const std::string& toml, DType dtype, const Shape& shape) {
   auto card = ParseCard(toml, "m", ".", {{"x", dtype, shape}}, {{"y", DType::kF32, {1, 2}}});
   EXPECT_TRUE(card) << card.error().ToString();
   return card ? *card : ModelCard{};
@@ -114,29 +114,30 @@ TEST(Normalise, GreyIsASumOfTheColours) {
   const std::string plain = "[input]\ntensor = 'x'\nsize = [1, 2]\nmean = 0\nstd = 1\n";
   // As Pillow's Image.convert("L").
   const Shape open{1, 1, -1, -1};
-  EXPECT_THAT(Normalised<float>(CardOf(plain, DType::kF32, open)), ElementsAre(18, 118));
-  EXPECT_THAT(Normalised<float>(CardOf(plain + "color = 'grey709'", DType::kF32, open)),
+  EXPECT_THAT(Normalised<float>(CardOfPort(plain, DType::kF32, open)), ElementsAre(18, 118));
+  EXPECT_THAT(Normalised<float>(CardOfPort(plain + "color = 'grey709'", DType::kF32, open)),
               ElementsAre(19, 114));
-  EXPECT_THAT(Normalised<uint8_t>(CardOf(plain, DType::kU8, {-1, -1, 1})), ElementsAre(18, 118));
-  EXPECT_THAT(Normalised<float>(
-                  CardOf("[input]\nsize = [1, 2]\nmean = [18]\nstd = [2.0]", DType::kF32, open)),
+  EXPECT_THAT(Normalised<uint8_t>(CardOfPort(plain, DType::kU8, {-1, -1, 1})),
+              ElementsAre(18, 118));
+  EXPECT_THAT(Normalised<float>(CardOfPort("[input]\nsize = [1, 2]\nmean = [18]\nstd = [2.0]",
+                                           DType::kF32, open)),
               ElementsAre(0, 50));
 }
 
 TEST(Normalise, AlphaIsOpaqueAndChannelsLieWhereTheNetworkWantsThem) {
   const std::string plain = "[input]\nsize = [1, 2]\nmean = 0\nstd = 1\n";
-  EXPECT_THAT(Normalised<uint8_t>(CardOf(plain, DType::kU8, {1, -1, -1, 4})),
+  EXPECT_THAT(Normalised<uint8_t>(CardOfPort(plain, DType::kU8, {1, -1, -1, 4})),
               ElementsAre(10, 20, 30, 255, 200, 100, 0, 255));
-  EXPECT_THAT(Normalised<uint8_t>(CardOf(plain + "color = 'bgr'", DType::kU8, {4, -1, -1})),
+  EXPECT_THAT(Normalised<uint8_t>(CardOfPort(plain + "color = 'bgr'", DType::kU8, {4, -1, -1})),
               ElementsAre(30, 0, 20, 100, 10, 200, 255, 255));
-  EXPECT_THAT(Normalised<uint8_t>(CardOf(plain, DType::kU8, {-1, -1, 3})),
+  EXPECT_THAT(Normalised<uint8_t>(CardOfPort(plain, DType::kU8, {-1, -1, 3})),
               ElementsAre(10, 20, 30, 200, 100, 0));
 }
 
 TEST(Normalise, HalvesAreTheFloatsRounded) {
   const std::string toml = "[input]\nsize = [1, 2]\nmean = [1, 2, 3]\nstd = [7, 9, 11]\n";
-  const auto floats = Normalised<float>(CardOf(toml, DType::kF32, {1, 3, -1, -1}));
-  const auto halves = Normalised<uint16_t>(CardOf(toml, DType::kF16, {1, 3, -1, -1}));
+  const auto floats = Normalised<float>(CardOfPort(toml, DType::kF32, {1, 3, -1, -1}));
+  const auto halves = Normalised<uint16_t>(CardOfPort(toml, DType::kF16, {1, 3, -1, -1}));
   ASSERT_EQ(halves.size(), floats.size());
   for (size_t i = 0; i < floats.size(); ++i) EXPECT_EQ(halves[i], ToHalf(floats[i])) << i;
 }
@@ -144,7 +145,7 @@ TEST(Normalise, HalvesAreTheFloatsRounded) {
 TEST(Normalise, EveryRowOfABatchIsThePicture) {
   const std::string plain = "[input]\nsize = [1, 2]\nmean = 0\nstd = 1\n";
   EXPECT_THAT(
-      Normalised<uint8_t>(CardOf(plain, DType::kU8, {3, -1, -1, 3})),
+      Normalised<uint8_t>(CardOfPort(plain, DType::kU8, {3, -1, -1, 3})),
       ElementsAre(10, 20, 30, 200, 100, 0, 10, 20, 30, 200, 100, 0, 10, 20, 30, 200, 100, 0));
 }
 
@@ -229,7 +230,7 @@ TEST_F(Contracts, HalfPrecisionScoresAndOnePixelMaps) {
   TestModel m = Small();
   m.graph().mutable_node()->RemoveLast();  // no Flatten: 1x2x1x1
   auto& cast = m.Node("Cast", {"pooled"}, {"y"});
-  fogline::testing::SetInt(cast, "to", kHalf);
+  fogline::test::SetInt(cast, "to", kHalf);
   m.Output("y", kHalf);
   const auto network = Read(m);
   ASSERT_TRUE(network) << network.error().ToString();

@@ -18,11 +18,11 @@ namespace fogline {
 namespace {
 
 using Bytes = std::vector<std::byte>;
-constexpr int kWidth = 96, kHeight = 64;
+constexpr int kHeifWidth = 96, kHeifHeight = 64;
 
 /// Red rises to the right, green downwards, blue is 128; alpha, where there is one, is a left half
 /// that is not there.
-Image Gradient(int width = kWidth, int height = kHeight) {
+Image Sloped(int width = kHeifWidth, int height = kHeifHeight) {
   Image image{width, height, {}};
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
@@ -108,7 +108,7 @@ class Writer {
   heif_encoder* encoder_ = nullptr;
 };
 
-Bytes Write(heif_compression_format format, const Image& image, const Writer::Look& look) {
+Bytes WriteHeif(heif_compression_format format, const Image& image, const Writer::Look& look) {
   Writer writer(format);
   writer.Add(image, look);
   return writer.File();
@@ -128,16 +128,16 @@ const heif_compression_format kFormats[] = {heif_compression_HEVC, heif_compress
 TEST(Heif, EightBitsAndMore) {
   for (const auto format : kFormats) {
     for (const int bits : {8, format == heif_compression_AV1 ? 12 : 10}) {
-      const Bytes file = Write(format, Gradient(), {.bits = bits, .exif = {}});
+      const Bytes file = WriteHeif(format, Sloped(), {.bits = bits, .exif = {}});
       EXPECT_TRUE(IsHeif(file));
       const auto image = DecodeImage(file, "a.heic");
       ASSERT_TRUE(image) << image.error().ToString();
-      EXPECT_LE(Worst(*image, Gradient()), kClose) << format << " " << bits;
+      EXPECT_LE(Worst(*image, Sloped()), kClose) << format << " " << bits;
       // A size that is no multiple of anything.
       const auto odd =
-          DecodeImage(Write(format, Gradient(67, 35), {.bits = bits, .exif = {}}), "b");
+          DecodeImage(WriteHeif(format, Sloped(67, 35), {.bits = bits, .exif = {}}), "b");
       ASSERT_TRUE(odd) << odd.error().ToString();
-      EXPECT_LE(Worst(*odd, Gradient(67, 35)), 2 * kClose) << format << " " << bits;
+      EXPECT_LE(Worst(*odd, Sloped(67, 35)), 2 * kClose) << format << " " << bits;
     }
   }
 }
@@ -146,12 +146,12 @@ TEST(Heif, EightBitsAndMore) {
 TEST(Heif, IsTurnedExactlyOnce) {
   for (const auto format : kFormats) {
     for (int orientation = 1; orientation <= 8; ++orientation) {
-      Image upright = Gradient();
+      Image upright = Sloped();
       Upright(orientation, upright);
       const auto exif = FindExif(
           ReadFile(std::filesystem::path(FOGLINE_SOURCE_DIR) / "fuzz/corpus/picture/exif.webp")
               .value());
-      const Bytes file = Write(format, Gradient(), {.orientation = orientation, .exif = exif});
+      const Bytes file = WriteHeif(format, Sloped(), {.orientation = orientation, .exif = exif});
       const auto picture = DecodePicture(file, "a.heic");
       ASSERT_TRUE(picture) << picture.error().ToString();
       EXPECT_LE(Worst(picture->image, upright), kClose) << format << " " << orientation;
@@ -168,7 +168,7 @@ TEST(Heif, ExifSaysWhereAndWhen) {
   ASSERT_TRUE(wanted.position);
   EXPECT_NE(wanted.orientation, 1);
   for (const auto format : kFormats) {
-    const Bytes file = Write(format, Gradient(), {.exif = FindExif(*seed)});
+    const Bytes file = WriteHeif(format, Sloped(), {.exif = FindExif(*seed)});
     const Exif exif = ReadExif(file);
     ASSERT_TRUE(exif.position);
     EXPECT_EQ(exif.position->lat, wanted.position->lat);
@@ -178,19 +178,19 @@ TEST(Heif, ExifSaysWhereAndWhen) {
     EXPECT_EQ(exif.gps_us, wanted.gps_us);
     // EXIF alone says that it lies on its side: the container has the last word.
     EXPECT_EQ(exif.orientation, 1);
-    EXPECT_EQ(DecodePicture(file, "a")->image.width, kWidth);
+    EXPECT_EQ(DecodePicture(file, "a")->image.width, kHeifWidth);
   }
-  EXPECT_FALSE(ReadExif(Write(heif_compression_HEVC, Gradient(), {.exif = {}})).position);
+  EXPECT_FALSE(ReadExif(WriteHeif(heif_compression_HEVC, Sloped(), {.exif = {}})).position);
 }
 
 TEST(Heif, TransparentPartsBecomeWhite) {
   for (const auto format : kFormats) {
     const auto image =
-        DecodeImage(Write(format, Gradient(), {.alpha = true, .exif = {}}), "a.avif");
+        DecodeImage(WriteHeif(format, Sloped(), {.alpha = true, .exif = {}}), "a.avif");
     ASSERT_TRUE(image) << image.error().ToString();
-    Image wanted = Gradient();
+    Image wanted = Sloped();
     for (size_t i = 0; i < wanted.rgb.size(); ++i) {
-      if (i / 3 % kWidth < kWidth / 2) wanted.rgb[i] = 255;
+      if (i / 3 % kHeifWidth < kHeifWidth / 2) wanted.rgb[i] = 255;
     }
     EXPECT_LE(Worst(*image, wanted), kClose) << format;
   }
@@ -199,17 +199,17 @@ TEST(Heif, TransparentPartsBecomeWhite) {
 TEST(Heif, OfSeveralPicturesThePrimaryOne) {
   for (const auto format : kFormats) {
     Writer writer(format);
-    writer.Add(Gradient(32, 32), {.primary = false, .exif = {}});
-    writer.Add(Gradient(), {.exif = {}});
-    writer.Add(Gradient(128, 32), {.primary = false, .exif = {}});
+    writer.Add(Sloped(32, 32), {.primary = false, .exif = {}});
+    writer.Add(Sloped(), {.exif = {}});
+    writer.Add(Sloped(128, 32), {.primary = false, .exif = {}});
     const auto image = DecodeImage(writer.File(), "burst.heic");
     ASSERT_TRUE(image) << image.error().ToString();
-    EXPECT_LE(Worst(*image, Gradient()), kClose) << format;
+    EXPECT_LE(Worst(*image, Sloped()), kClose) << format;
   }
 }
 
 TEST(Heif, IsShrunkByAWholeNumber) {
-  const Bytes file = Write(heif_compression_HEVC, Gradient(400, 300), {.exif = {}});
+  const Bytes file = WriteHeif(heif_compression_HEVC, Sloped(400, 300), {.exif = {}});
   const auto image = DecodeImage(file, "a.heic", 100);
   ASSERT_TRUE(image) << image.error().ToString();
   EXPECT_EQ(image->width, 134);
@@ -229,11 +229,11 @@ void Patch(Bytes& file, std::string_view what, std::initializer_list<int> by) {
 
 TEST(Heif, ClaimsAreLookedAtBeforeDecoding) {
   for (const auto format : kFormats) {
-    Bytes file = Write(format, Gradient(), {.exif = {}});
+    Bytes file = WriteHeif(format, Sloped(), {.exif = {}});
     const CodedSize claim = LargestHeifClaim(file);
-    EXPECT_GE(claim.width, kWidth);  // padded to whole blocks
-    EXPECT_GE(claim.height, kHeight);
-    EXPECT_LT(claim.width * claim.height, kWidth * kHeight * 2);
+    EXPECT_GE(claim.width, kHeifWidth);  // padded to whole blocks
+    EXPECT_GE(claim.height, kHeifHeight);
+    EXPECT_LT(claim.width * claim.height, kHeifWidth * kHeifHeight * 2);
     // The container says 65,535 x 65,535.
     Patch(file, std::string_view("ispe\0\0\0\0", 8), {0, 0, 255, 255, 0, 0, 255, 255});
     const auto image = DecodeImage(file, "huge.heic");
@@ -316,7 +316,7 @@ TEST(Heif, CodedHeadersSayTheirSize) {
 TEST(Heif, DamageIsOneLineWithTheName) {
   std::mt19937 random(4);
   for (const auto format : kFormats) {
-    const Bytes good = Write(format, Gradient(), {.exif = {}});
+    const Bytes good = WriteHeif(format, Sloped(), {.exif = {}});
     for (size_t length = 12; length + 1 < good.size(); length += 1 + good.size() / 200) {
       const auto image = DecodeImage(std::span(good).first(length), "cut.heic");
       ASSERT_FALSE(image) << length << " of " << good.size();

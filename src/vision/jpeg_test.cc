@@ -14,11 +14,11 @@ namespace fogline {
 namespace {
 
 using Bytes = std::vector<std::byte>;
-constexpr int kSide = 64;
+constexpr int kJpegSide = 64;
 
 /// A JPEG with a restart marker after each row of blocks, and without its Huffman tables if so
 /// wished, as webcams send them.
-Bytes Write(bool tables = true) {
+Bytes WriteJpeg(bool tables = true) {
   Bytes file;
   unsigned char* data = nullptr;
   unsigned long size = 0;
@@ -27,7 +27,7 @@ Bytes Write(bool tables = true) {
   info.err = jpeg_std_error(&errors);
   jpeg_create_compress(&info);
   jpeg_mem_dest(&info, &data, &size);
-  info.image_width = info.image_height = kSide;
+  info.image_width = info.image_height = kJpegSide;
   info.input_components = 3;
   info.in_color_space = JCS_RGB;
   jpeg_set_defaults(&info);
@@ -39,9 +39,9 @@ Bytes Write(bool tables = true) {
     }
   }
   jpeg_start_compress(&info, tables ? TRUE : FALSE);
-  std::vector<uint8_t> line(kSide * 3);
-  for (int y = 0; y < kSide; ++y) {
-    for (int x = 0; x < kSide * 3; ++x)
+  std::vector<uint8_t> line(kJpegSide * 3);
+  for (int y = 0; y < kJpegSide; ++y) {
+    for (int x = 0; x < kJpegSide * 3; ++x)
       line[static_cast<size_t>(x)] = static_cast<uint8_t>(x * y / 8 + x);
     uint8_t* row = line.data();
     jpeg_write_scanlines(&info, &row, 1);
@@ -71,7 +71,7 @@ void Insert(Bytes& file, size_t at, std::initializer_list<int> bytes) {
 
 /// Every player shows such pictures, and every pixel of them is right.
 TEST(Jpeg, WhatHarmsNoPixelIsNoDamage) {
-  const Bytes plain = Write();
+  const Bytes plain = WriteJpeg();
   const auto right = DecodeImage(plain, "plain.jpg");
   ASSERT_TRUE(right) << right.error().ToString();
 
@@ -88,18 +88,18 @@ TEST(Jpeg, WhatHarmsNoPixelIsNoDamage) {
   Bytes version = plain;
   version[11] = std::byte{9};  // of JFIF
   for (const Bytes& file :
-       {doubled, between, before_restart, after_all, trailing, version, Write(false)}) {
+       {doubled, between, before_restart, after_all, trailing, version, WriteJpeg(false)}) {
     const auto image = DecodeImage(file, "stray.jpg");
     ASSERT_TRUE(image) << image.error().ToString();
     EXPECT_EQ(image->rgb, right->rgb);
     Image exact;
-    EXPECT_TRUE(DecodeExactly(file, "stray.jpg", kSide, kSide, exact));
+    EXPECT_TRUE(DecodeExactly(file, "stray.jpg", kJpegSide, kJpegSide, exact));
     EXPECT_EQ(exact.rgb, right->rgb);
   }
 }
 
 TEST(Jpeg, MissingDataIsDamage) {
-  const Bytes plain = Write();
+  const Bytes plain = WriteJpeg();
   const size_t first = Find(plain, 0xD1), second = Find(plain, 0xD2);
   Bytes lost = plain;  // what lies between two restarts, then the restart too
   lost.erase(lost.begin() + static_cast<ptrdiff_t>(first + 2),
@@ -119,7 +119,7 @@ TEST(Jpeg, MissingDataIsDamage) {
 
 /// Twelve bits a sample is no damage, but nothing that is read.
 TEST(Jpeg, RareKindsAreNotCalledDamaged) {
-  Bytes deep = Write();
+  Bytes deep = WriteJpeg();
   const size_t header = Find(deep, 0xC0);
   deep[header + 4] = std::byte{12};
   const auto image = DecodeImage(deep, "deep.jpg");
@@ -141,7 +141,7 @@ TEST(Image, ARenamedFileIsCalledWhatItIs) {
   EXPECT_EQ(error("hello"), "a.jpg: is not a JPEG, PNG, WebP, HEIC or AVIF picture");
 }
 
-std::filesystem::path Seed(const char* name) {
+std::filesystem::path JpegSeed(const char* name) {
   return std::filesystem::path(FOGLINE_SOURCE_DIR) / "fuzz/corpus/picture" / name;
 }
 
@@ -161,16 +161,16 @@ void ExpectGradient(const Image& image, int tolerance) {
 }
 
 TEST(Jpeg, InksBecomeColours) {
-  const auto picture = LoadPicture(Seed("cmyk.jpg"));
+  const auto picture = LoadPicture(JpegSeed("cmyk.jpg"));
   ASSERT_TRUE(picture) << picture.error().ToString();
   ExpectGradient(picture->image, 24);
 }
 
 TEST(Webp, OfAMovingPictureTheFirstFrame) {
-  const auto picture = LoadPicture(Seed("animated.webp"));
+  const auto picture = LoadPicture(JpegSeed("animated.webp"));
   ASSERT_TRUE(picture) << picture.error().ToString();
   ExpectGradient(picture->image, 60);
-  const auto file = ReadFile(Seed("animated.webp"));
+  const auto file = ReadFile(JpegSeed("animated.webp"));
   ASSERT_TRUE(file);
   for (size_t length = 12; length < file->size(); ++length) {
     (void)DecodeImage(std::span(*file).first(length), "cut.webp");

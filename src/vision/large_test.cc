@@ -21,7 +21,7 @@ namespace fogline {
 namespace {
 
 using Bytes = std::vector<std::byte>;
-constexpr int kSide = 15800;  // 249.6 M pixels
+constexpr int kLargeSide = 15800;  // 249.6 M pixels
 
 /// Kilobytes of a line of /proc/self/status.
 long StatusLine(const std::string& key) {
@@ -131,41 +131,41 @@ void ExpectRises(const Image& image, bool grey) {
 }
 
 TEST(Large, AJpegOf250MegapixelsIsNeverInMemoryWhole) {
-  const Bytes file = WriteJpeg(kSide, kSide, false);
+  const Bytes file = WriteJpeg(kLargeSide, kLargeSide, false);
   Result<Picture> picture = DecodePicture({}, "none");
   const long taken = MegabytesOf([&] { picture = DecodePicture(file, "a.jpg", 448); });
   ASSERT_TRUE(picture) << picture.error().ToString();
-  EXPECT_EQ(picture->image.width, kSide / 8);
+  EXPECT_EQ(picture->image.width, kLargeSide / 8);
   ExpectRises(picture->image, false);
   ExpectUnder(40, taken);
 }
 
 TEST(Large, APngOf250MegapixelsIsNeverInMemoryWhole) {
-  const Bytes file = WritePng(kSide, kSide);
+  const Bytes file = WritePng(kLargeSide, kLargeSide);
   Result<Picture> picture = DecodePicture({}, "none");
   const long taken = MegabytesOf([&] { picture = DecodePicture(file, "a.png", 448); });
   ASSERT_TRUE(picture) << picture.error().ToString();
-  EXPECT_EQ(picture->image.width, (kSide - 1) / 35 + 1);
+  EXPECT_EQ(picture->image.width, (kLargeSide - 1) / 35 + 1);
   ExpectRises(picture->image, true);
   ExpectUnder(20, taken);
 }
 
 TEST(Large, AWebpOfMoreThan100MegapixelsIsNeverInMemoryWhole) {
-  constexpr int kWidth = 16000, kHeight = 6300;
+  constexpr int kWide = 16000, kHigh = 6300;
   WebPConfig config;
   WebPPicture picture;
   ASSERT_TRUE(WebPConfigInit(&config) && WebPPictureInit(&picture));
   config.method = 0;
   config.segments = 1;
-  picture.width = kWidth;
-  picture.height = kHeight;
+  picture.width = kWide;
+  picture.height = kHigh;
   ASSERT_TRUE(WebPPictureAlloc(&picture));
-  for (int y = 0; y < kHeight; ++y) {
-    for (int x = 0; x < kWidth; ++x) picture.y[y * picture.y_stride + x] = Rise(x, kWidth);
+  for (int y = 0; y < kHigh; ++y) {
+    for (int x = 0; x < kWide; ++x) picture.y[y * picture.y_stride + x] = Rise(x, kWide);
   }
-  for (int y = 0; y < (kHeight + 1) / 2; ++y) {
-    std::memset(picture.u + y * picture.uv_stride, 128, kWidth / 2);
-    std::memset(picture.v + y * picture.uv_stride, 128, kWidth / 2);
+  for (int y = 0; y < (kHigh + 1) / 2; ++y) {
+    std::memset(picture.u + y * picture.uv_stride, 128, kWide / 2);
+    std::memset(picture.v + y * picture.uv_stride, 128, kWide / 2);
   }
   WebPMemoryWriter writer;
   WebPMemoryWriterInit(&writer);
@@ -179,7 +179,7 @@ TEST(Large, AWebpOfMoreThan100MegapixelsIsNeverInMemoryWhole) {
   WebPMemoryWriterClear(&writer);
   ASSERT_TRUE(read) << read.error().ToString();
   EXPECT_EQ(read->image.height, 6300 / 14);
-  EXPECT_EQ(read->image.width, (kWidth - 1) / 14 + 1);
+  EXPECT_EQ(read->image.width, (kWide - 1) / 14 + 1);
   ExpectUnder(20, taken);
 }
 

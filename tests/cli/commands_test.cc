@@ -157,7 +157,7 @@ TEST_F(Commands, ACutThatLeavesOneSideEmptySaysWhatToChoose) {
     ExpectOneLine(Run({"split", kModel, "--cut", cut, "--out", out}),
                   fmt::format("choose 1 to {}", last - 1), 2);
   }
-  fogline::testing::TestModel m;
+  fogline::test::TestModel m;
   m.Input("x", {"1", "3", "4", "4"}).Node("Relu", {"x"}, {"y"});
   m.Output("y");
   const std::string one = (dir_.path() / "one.onnx").string();

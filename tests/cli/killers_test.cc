@@ -13,8 +13,8 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::SetInt;
-using fogline::testing::TestModel;
+using fogline::test::SetInt;
+using fogline::test::TestModel;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 

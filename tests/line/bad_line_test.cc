@@ -21,14 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Every sequence below `count`, once.
-void ExpectEachOnce(const std::vector<StoredDetection>& rows, size_t count) {
-  std::set<uint64_t> seen;
-  for (const auto& row : rows) EXPECT_TRUE(seen.insert(row.detection.sequence).second);
-  EXPECT_EQ(seen.size(), count);
-  EXPECT_TRUE(seen.empty() || *seen.rbegin() == count - 1);
-}
-
 TEST_F(Line, ALineThatStallsAndBreaksCostsNothing) {
   Proxy proxy(broker_->port());
   ASSERT_NE(proxy.port(), 0);
@@ -70,9 +62,9 @@ TEST_F(Line, AWallClockThatJumpsTouchesNoDuration) {
 }
 
 /// Publishes frames of its own making, as fast as the broker takes them: nothing queues up here.
-class Publisher {
+class RawPublisher {
  public:
-  explicit Publisher(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit RawPublisher(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));
@@ -80,7 +72,7 @@ class Publisher {
     EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
     Write(MqttPackets::Connect("publisher"));
   }
-  ~Publisher() { close(fd_); }
+  ~RawPublisher() { close(fd_); }
 
   /// The device's own verdict, with a thumbnail of so many bytes.
   void Publish(const std::string& device, uint64_t model, uint64_t cut, uint64_t sequence,
@@ -127,7 +119,7 @@ Names EdgeOnly() {
 TEST_F(Line, RepeatedAndReorderedFramesAreStoredOnce) {
   RunEdge({"--mechanism", "edge-only", "--device", "first"});  // the cloud listens by now
   const Names names = EdgeOnly();
-  Publisher publisher(broker_->port());
+  RawPublisher publisher(broker_->port());
   std::vector<uint64_t> order;
   for (uint64_t i = 0; i < 100; ++i) order.insert(order.end(), 3, i);
   std::shuffle(order.begin(), order.end(), std::mt19937(9));
@@ -212,7 +204,7 @@ TEST_F(StuckStore, ABrokerThatDiesWithFullQueuesCostsNothing) {
 
 TEST_F(StuckStore, AFloodWhileTheStoreIsStuckTakesBoundedMemoryAndIsStoredInTheEnd) {
   const Names names = EdgeOnly();
-  Publisher publisher(broker_->port());
+  RawPublisher publisher(broker_->port());
   // Nobody hears the first ones until the cloud has subscribed.
   uint64_t sequence = 0;
   ASSERT_TRUE(Until([&] {

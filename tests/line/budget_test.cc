@@ -17,7 +17,7 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::TestModel;
+using fogline::test::TestModel;
 
 /// One connection that sends frames of any device and hears what became of them.
 class Attacker final : private LinkHandler {

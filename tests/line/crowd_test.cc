@@ -26,7 +26,7 @@ Bytes BytesOf(std::string_view text) {
   return {view.begin(), view.end()};
 }
 
-Image Picture(size_t i) {
+Image PictureOf(size_t i) {
   Image image{32, 32, std::vector<uint8_t>(size_t{32} * 32 * 3)};
   for (size_t k = 0; k < image.rgb.size(); ++k) {
     image.rgb[k] = static_cast<uint8_t>(k * (i % 7 + 1) / 9 + i);
@@ -36,13 +36,13 @@ Image Picture(size_t i) {
 
 Bytes Jpeg(size_t i) {
   Bytes file;
-  EXPECT_TRUE(EncodeJpeg(Picture(i), 85, file));
+  EXPECT_TRUE(EncodeJpeg(PictureOf(i), 85, file));
   return file;
 }
 
 Bytes WebP(size_t i) {
   Bytes file;
-  EXPECT_TRUE(EncodeWebp(Picture(i), 85, file));
+  EXPECT_TRUE(EncodeWebp(PictureOf(i), 85, file));
   return file;
 }
 

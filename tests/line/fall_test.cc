@@ -12,8 +12,8 @@
 namespace fogline {
 namespace {
 
-using fogline::testing::SetInt;
-using fogline::testing::TestModel;
+using fogline::test::SetInt;
+using fogline::test::TestModel;
 using ::testing::HasSubstr;
 
 class Fall : public Reliability {

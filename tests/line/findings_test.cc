@@ -18,8 +18,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-size_t PictureCount() { return ListImages(kPictures)->size(); }
-
 /// Hears what clouds answer to every device; where it is the cloud itself, it answers as one did
 /// before there were findings.
 class Listening final : public LinkHandler {

@@ -22,6 +22,7 @@
 #include "link/link.h"
 #include "store/store.h"
 #include "tests/line/http.h"
+#include "tests/line/line.h"
 #include "vision/folder.h"
 
 namespace fogline {
@@ -32,29 +33,12 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 const std::filesystem::path kSource = FOGLINE_SOURCE_DIR;
-const std::filesystem::path kModel = kSource / "models" / "litter.onnx";
-
-template <typename F>
-bool Until(F condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 30s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
 
 void Replace(std::string& text, const std::string& from, const std::string& to) {
   ASSERT_NE(text.find(from), text.npos) << from << " is not in deploy/mosquitto/mosquitto.conf";
   for (size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
-}
-
-size_t Count(const std::string& text, const std::string& word) {
-  size_t count = 0;
-  for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++count;
-  return count;
 }
 
 /// Bytes of memory that a process holds now.
@@ -228,13 +212,13 @@ TEST_F(Hostile, WithoutACertificateOfTheFleetNobodyConnects) {
   StartCloud();
   for (const auto& certificate : {std::filesystem::path(), dir_.path() / "foreign/devices/cam-1"}) {
     Process edge = StartEdge("cam-1", certificate);
-    ASSERT_TRUE(Until([&] { return Count(EdgeLog(), "trying again") > 0; }));
+    ASSERT_TRUE(Until([&] { return CountOf(EdgeLog(), "trying again") > 0; }));
     EXPECT_TRUE(edge.Running()) << "it goes on trying";
     ASSERT_TRUE(Until([&] {
-      return Count(Read("broker.log"), certificate.empty() ? "peer did not return a certificate"
-                                                           : "certificate verify failed") > 1;
+      return CountOf(Read("broker.log"), certificate.empty() ? "peer did not return a certificate"
+                                                             : "certificate verify failed") > 1;
     })) << Read("broker.log");
-    EXPECT_EQ(Count(EdgeLog(), "trying again"), 1U) << EdgeLog();
+    EXPECT_EQ(CountOf(EdgeLog(), "trying again"), 1U) << EdgeLog();
   }
   ExpectServed("cam-1");
 }
@@ -265,18 +249,18 @@ TEST_F(Hostile, ADeviceCannotPoseAsTheBroker) {
   broker_.Stop();
   StartBroker("devices/cam-2");
   Process edge = StartEdge("cam-1", Keys() / "devices/cam-1");
-  ASSERT_TRUE(Until([&] { return Count(EdgeLog(), "trying again") > 0; }));
+  ASSERT_TRUE(Until([&] { return CountOf(EdgeLog(), "trying again") > 0; }));
   EXPECT_THAT(Read("broker.log"), Not(HasSubstr("u'cam-1'")));
 }
 
 TEST_F(Hostile, ADeviceWritesItsOwnTopicsOnlyAndIsToldSo) {
   StartCloud();
   Process edge = StartEdge("cam-2", Keys() / "devices/cam-1");
-  ASSERT_TRUE(Until([&] { return Count(EdgeLog(), "refuses what is published") > 0; }))
+  ASSERT_TRUE(Until([&] { return CountOf(EdgeLog(), "refuses what is published") > 0; }))
       << EdgeLog() << Read("broker.log");
   edge.Stop();
-  EXPECT_EQ(Count(EdgeLog(), "refuses what is published"), 1U);
-  EXPECT_EQ(Count(EdgeLog(), "trying again"), 0U) << EdgeLog();
+  EXPECT_EQ(CountOf(EdgeLog(), "refuses what is published"), 1U);
+  EXPECT_EQ(CountOf(EdgeLog(), "trying again"), 0U) << EdgeLog();
   EXPECT_THAT(Read("broker.log"), HasSubstr("Denied PUBLISH from"));
   // Answers are the cloud's to give, and its topics are not there to be listened to. The broker
   // takes every subscription: a share of a group whose name is known would be frames gone.
@@ -396,7 +380,7 @@ TEST_F(Hostile, BombsAreRefusedUnopened) {
   // Under the same sequences, so that they would be duplicates if the first had been stored.
   ExpectServed("cam-1");
   EXPECT_EQ(Stored("cam-2"), 0U);
-  EXPECT_GE(Count(Read("cloud.log"), "device cam-2"), 1U) << Read("cloud.log");
+  EXPECT_GE(CountOf(Read("cloud.log"), "device cam-2"), 1U) << Read("cloud.log");
   EXPECT_LT(Resident(cloud_.pid()), before + (200 << 20));
   EXPECT_TRUE(cloud_.Running());
 }
@@ -411,7 +395,7 @@ TEST_F(Hostile, AStolenDeviceIsLockedOutByTwoLinesAndASignal) {
     return Read("broker.log").find("Reloading config") != std::string::npos;
   })) << Read("broker.log");
   Process edge = StartEdge("cam-2", Keys() / "devices/cam-2");
-  ASSERT_TRUE(Until([&] { return Count(EdgeLog(), "refuses what is published") > 0; }))
+  ASSERT_TRUE(Until([&] { return CountOf(EdgeLog(), "refuses what is published") > 0; }))
       << EdgeLog();
   edge.Stop();
   ExpectServed("cam-1");
@@ -434,7 +418,7 @@ TEST_F(Hostile, ARevokedDeviceCannotConnectAndItsNameCanBeGivenAnew) {
     return Read("broker.log").find("Reloading config") != std::string::npos;
   })) << Read("broker.log");
   Process edge = StartEdge("cam-2", stolen);
-  ASSERT_TRUE(Until([&] { return Count(EdgeLog(), "trying again") > 0; })) << EdgeLog();
+  ASSERT_TRUE(Until([&] { return CountOf(EdgeLog(), "trying again") > 0; })) << EdgeLog();
   EXPECT_THAT(Read("broker.log"), HasSubstr("certificate verify failed"));
   edge.Stop();
   ExpectServed("cam-1");
@@ -481,7 +465,7 @@ TEST_F(Hostile, SlowRequestsHoldUpNobodyAndEnd) {
   }));
   for (const pollfd& drip : drips) close(drip.fd);
   EXPECT_TRUE(IsHealthy(http));
-  EXPECT_EQ(Count(Read("cloud.log"), "cut off before their request was whole"), 1U);
+  EXPECT_EQ(CountOf(Read("cloud.log"), "cut off before their request was whole"), 1U);
 }
 
 // Addresses with passwords, in every way that they could end up in a log.

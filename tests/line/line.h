@@ -17,6 +17,7 @@
 #include "cloud/cloud.h"
 #include "servers/local_broker.h"
 #include "store/store.h"
+#include "vision/folder.h"
 
 namespace fogline {
 
@@ -33,6 +34,24 @@ bool Until(F condition, std::chrono::seconds most = std::chrono::seconds(60)) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return true;
+}
+
+/// How many pictures of the demo there are.
+inline size_t PictureCount() { return ListImages(kPictures)->size(); }
+
+/// How often a word occurs in a text.
+inline size_t CountOf(const std::string& text, const std::string& word) {
+  size_t count = 0;
+  for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++count;
+  return count;
+}
+
+/// No sequence number stored twice, none missing below `count`.
+inline void ExpectEachOnce(const std::vector<StoredDetection>& rows, size_t count) {
+  std::set<uint64_t> seen;
+  for (const auto& row : rows) EXPECT_TRUE(seen.insert(row.detection.sequence).second);
+  EXPECT_EQ(seen.size(), count);
+  EXPECT_TRUE(seen.empty() || *seen.rbegin() == count - 1);
 }
 
 /// How often a test does what it does: a few times, or as often as FOGLINE_SOAK_ROUNDS says.

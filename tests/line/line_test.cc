@@ -17,8 +17,6 @@ namespace {
 // it.
 constexpr const char* kTwoTensors = "block4/project,block5/project";
 
-size_t PictureCount() { return ListImages(kPictures)->size(); }
-
 TEST_F(Line, EveryMechanismStoresEveryPictureThatItSends) {
   const std::vector<std::vector<std::string>> mechanisms{
       {"--mechanism", "edge-only", "--report", "all"},

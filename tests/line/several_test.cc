@@ -8,8 +8,6 @@
 namespace fogline {
 namespace {
 
-size_t PictureCount() { return ListImages(kPictures)->size(); }
-
 std::string Named(const std::string& device) { return device + "=" + kPictures.string(); }
 
 TEST_F(Line, TwoSourcesAreTwoDevicesWithASpoolEach) {

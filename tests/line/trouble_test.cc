@@ -16,23 +16,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-size_t Count(const std::string& text, const std::string& word) {
-  size_t count = 0;
-  for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++count;
-  return count;
-}
-
 std::vector<std::string> Looping(const std::string& device, int count) {
   return {"--cut",    "split13", "--codec", "f16", "--loop", "--count", std::to_string(count),
           "--device", device,    "--drain", "60"};
-}
-
-/// No sequence number stored twice, none missing below `count`.
-void ExpectEachOnce(const std::vector<StoredDetection>& rows, size_t count) {
-  std::set<uint64_t> seen;
-  for (const auto& row : rows) EXPECT_TRUE(seen.insert(row.detection.sequence).second);
-  EXPECT_EQ(seen.size(), count);
-  EXPECT_TRUE(seen.empty() || *seen.rbegin() == count - 1);
 }
 
 TEST_F(Line, ABrokerThatDiesAndReturnsCostsNothing) {
@@ -71,7 +57,7 @@ TEST_F(Line, ABrokerThatIsNotThereYetIsWaitedForAndNamedOnce) {
   StartCloud();
   const auto report = Report(*edge);
   EXPECT_EQ(report["stored"].get<int>() + report["duplicates"].get<int>(), 5) << Log();
-  EXPECT_EQ(Count(Log(), "trying again"), 1U) << Log();
+  EXPECT_EQ(CountOf(Log(), "trying again"), 1U) << Log();
   ExpectEachOnce(Stored("early"), 5);
 }
 
@@ -102,15 +88,16 @@ TEST_F(Line, DamagedPicturesAreNamedAndTheOthersGoOn) {
   EXPECT_EQ(report["skipped"], 3);
   EXPECT_EQ(report["stored"], 2);
   for (const char* name : {"b-notes.jpg", "c-half.jpg", "d-empty.png"})
-    EXPECT_EQ(Count(Log(), name), 1U) << Log();
+    EXPECT_EQ(CountOf(Log(), name), 1U) << Log();
 }
 
 TEST_F(Line, TwoDevicesWithOneNameAreBothStoredAndBothTold) {
   Process first = StartEdge({"--cut", "split13", "--loop", "--device", "twin"});
   ASSERT_TRUE(Until([&] { return Stored("twin").size() >= 3; })) << Log();
   Process second = StartEdge({"--cut", "split13", "--loop", "--device", "twin"});
-  ASSERT_TRUE(Until([&] { return Count(Log(), "another device runs under the name 'twin'") >= 2; }))
-      << Log();
+  ASSERT_TRUE(Until([&] {
+    return CountOf(Log(), "another device runs under the name 'twin'") >= 2;
+  })) << Log();
   std::set<uint64_t> runs;
   ASSERT_TRUE(Until([&] {
     for (const auto& row : Stored("twin")) runs.insert(row.detection.run);
@@ -227,7 +214,7 @@ TEST_F(Line, WrongUseIsOneLineWithTheNearestName) {
   EXPECT_EQ(edge->Wait(), 1);
   const std::string log = ReadTextFile(dir_.path() / "half.log").value();
   EXPECT_NE(log.find("half.onnx"), std::string::npos);
-  EXPECT_EQ(Count(log, "\n"), 1U) << log;
+  EXPECT_EQ(CountOf(log, "\n"), 1U) << log;
 }
 
 }  // namespace
