@@ -1,17 +1,20 @@
-// How soon a map answers that stands on a large PostgreSQL store: what the first page of a visitor
-// asks for, over HTTP, of a `fogline map` that has just started, and again when it knows its store;
-// then what somebody asks who looks closer or for less.
+// How soon a map answers that stands on a large store: hexagons of a `fogline map` that has just
+// started, until they are of the whole; then what the first page of a visitor asks for, over HTTP,
+// and what somebody asks who looks closer or for less.
 //
-//   map_bench [--rows 5000000] [--mirror ROWS_IN_MEMORY]
+//   map_bench [--rows 5000000] [--store postgres|sqlite|redis] [--mirror ROWS_IN_MEMORY]
 //
 // PostgreSQL makes the rows itself, in the store's own tables and partitions: 1,000 devices in 20
-// towns, one row a second. Names, which no map reads, it leaves out. Some 350 bytes a row lie in a
-// temporary folder, which goes with the program.
+// towns, one row a second. Names, which no map reads, it leaves out. The other stores are given the
+// same rows one batch after the other. Some 350 bytes a row lie in a temporary folder, which goes
+// with the program; Redis has them in memory.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,6 +24,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "servers/local_postgres.h"
+#include "servers/local_redis.h"
 #include "servers/serve.h"
 #include "store/store.h"
 #include "tests/line/http.h"
@@ -37,13 +41,20 @@ Nanos Now() { return Clock::Real().Steady(); }
 
 /// So many rows through the store itself, with every word that there is.
 Status PutRows(Store& store, uint64_t first, uint64_t count) {
+  std::mt19937_64 random(first);
+  std::uniform_real_distribution<double> near(0, 1);
   std::vector<Detection> rows;
   for (uint64_t i = first; i < first + count; ++i) {
     Detection d;
     d.device = fmt::format("cam-{:03}", i % kDevices);
     d.sequence = i;
     d.captured_us = 1'700'000'000'000'000 + static_cast<int64_t>(i) * 1'000'000;
+    d.has_position = true;
+    d.lat = 46 + static_cast<double>(i % 20) * 0.2 + (near(random) + near(random)) * 0.045;
+    d.lon = 6 + static_cast<double>(i % 20) * 0.4 + (near(random) + near(random)) * 0.06;
     d.label = i % 4 == 0 ? "litter" : "clean";
+    d.positive = i % 4 == 0;
+    d.score = static_cast<float>(near(random));
     d.mechanism = "split";
     d.cut = "split13";
     d.codec = "q4";
@@ -51,6 +62,14 @@ Status PutRows(Store& store, uint64_t first, uint64_t count) {
     rows.push_back(std::move(d));
   }
   return store.Put(rows).map([](auto&&) {});
+}
+
+Status Fill(Store& store, uint64_t rows) {
+  constexpr uint64_t kBatch = 8192;
+  for (uint64_t first = 0; first < rows; first += kBatch) {
+    FOGLINE_CHECK(PutRows(store, first, std::min(kBatch, rows - first)));
+  }
+  return {};
 }
 
 /// The first rows and the last through the store, which makes every partition for them; those
@@ -101,34 +120,72 @@ Status Ask(int port, const char* what, const std::string& target, int times = 5)
   return {};
 }
 
-/// `mirror`: how many rows the map may keep in memory, or nothing said.
-Status Run(uint64_t rows, const std::string& mirror) {
-  FOGLINE_TRY(const auto server, LocalPostgres::Start("shared_buffers = 128MB\n"
+/// A store with so many rows, and what has to stay for it.
+struct Filled {
+  std::unique_ptr<LocalPostgres> postgres;
+  std::unique_ptr<LocalRedis> redis;
+  std::string url;
+};
+
+Result<Filled> MakeStore(const std::string& kind, uint64_t rows, const TempDir& dir) {
+  Filled filled;
+  filled.url = fmt::format("sqlite:{}", (dir.path() / "map.db").string());
+  if (kind == "postgres") {
+    FOGLINE_TRY(filled.postgres, LocalPostgres::Start("shared_buffers = 128MB\n"
                                                       "max_wal_size = 256MB\n"
                                                       "autovacuum = off"));
-  const Nanos start = Now();
-  {
-    FOGLINE_TRY(const auto store, OpenStore(server->url()));
-    FOGLINE_CHECK(Fill(*server, *store, rows));
+    filled.url = filled.postgres->url();
+  } else if (kind == "redis") {
+    FOGLINE_TRY(filled.redis, LocalRedis::Start());
+    filled.url = filled.redis->url();
   }
-  fmt::print("{} rows, made in {:.0f} s\n", rows, Milliseconds(Now() - start) / 1000);
+  FOGLINE_TRY(const auto store, OpenStore(filled.url));
+  FOGLINE_CHECK(filled.postgres ? Fill(*filled.postgres, *store, rows) : Fill(*store, rows));
+  return filled;
+}
+
+/// Asks for hexagons from the start until all rows are counted; prints when the first answer came,
+/// how much of the store it was, and when the whole was there.
+void Watch(int port, const std::string& hexagons, Nanos started, Process& map) {
+  for (bool first = true; map.Running();) {
+    const std::string answer = HttpGet(port, hexagons);
+    if (!answer.starts_with("HTTP/1.1 200")) {
+      std::this_thread::sleep_for(2ms);
+      continue;
+    }
+    const double after = Milliseconds(Now() - started);
+    const auto said = nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n")));
+    const auto counted = said["counted_id"].get<double>(), last = said["last_id"].get<double>();
+    if (first) {
+      fmt::print("first hexagons {:.0f} ms after the process began: {:.1f} % of the rows, {}\n",
+                 after, 100 * counted / last, said["total"].get<uint64_t>());
+    }
+    first = false;
+    if (counted < last) continue;
+    fmt::print("hexagons of the whole after {:.1f} s, {}\n", after / 1000,
+               said["total"].get<uint64_t>());
+    return;
+  }
+}
+
+/// `mirror`: how many rows the map may keep in memory, or nothing said.
+Status Run(const std::string& kind, uint64_t rows, const std::string& mirror) {
   const TempDir dir;
+  const Nanos start = Now();
+  FOGLINE_TRY(const Filled store, MakeStore(kind, rows, dir));
+  fmt::print("{} rows in {}, made in {:.0f} s\n", rows, kind, Milliseconds(Now() - start) / 1000);
   const int port = FreePort();
   std::vector<std::string> command{FOGLINE_BINARY, "map",    "--store",
-                                   server->url(),  "--http", fmt::format("127.0.0.1:{}", port)};
+                                   store.url,      "--http", fmt::format("127.0.0.1:{}", port)};
   if (!mirror.empty()) command.insert(command.end(), {"--mirror", mirror});
+  const Nanos began = Now();
   FOGLINE_TRY(Process map, Process::Start({.command = command,
                                            .capture_stdout = true,
                                            .stderr_to = dir.path() / "map.log"}));
-  while (HttpGet(port, "/healthz").empty() && map.Running()) std::this_thread::sleep_for(10ms);
   // A town fills the view, as in a visitor's first; then a tenth of it each way.
   const std::string town = "box=7.95,46.95,8.25,47.15", block = "box=8.05,47.04,8.062,47.049";
   const std::string hexagons = "/api/hexagons?level=11&points=2000&" + town;
-  const Nanos began = Now();
-  while (!HttpGet(port, hexagons).starts_with("HTTP/1.1 200") && map.Running()) {
-  }
-  fmt::print("a map that has just started has read the store after {:.1f} s\n",
-             Milliseconds(Now() - began) / 1000);
+  Watch(port, "/api/hexagons?level=7&box=4,44,18,52", began, map);
   fmt::print("{:<44} {:>10} {:>10} {:>9}\n", "", "first, ms", "median", "bytes");
   FOGLINE_CHECK(Ask(port, "newest 200", "/api/detections?limit=200"));
   FOGLINE_CHECK(Ask(port, "hexagons of a town", hexagons));
@@ -159,13 +216,14 @@ Status Run(uint64_t rows, const std::string& mirror) {
 int main(int argc, char** argv) {
   fogline::SetLogLevel(fogline::LogLevel::kError);
   uint64_t rows = 5'000'000;
-  std::string mirror;
+  std::string mirror, kind = "postgres";
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view flag = argv[i];
     if (flag == "--rows") rows = std::strtoull(argv[i + 1], nullptr, 10);
+    if (flag == "--store") kind = argv[i + 1];
     if (flag == "--mirror") mirror = argv[i + 1];
   }
-  const fogline::Status status = fogline::Run(rows, mirror);
+  const fogline::Status status = fogline::Run(kind, rows, mirror);
   if (!status) fmt::print(stderr, "{}\n", status.error().ToString());
   return status ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -85,6 +85,7 @@ void AddDemo(CommandLine& line) {
     Common common;
     DemoOptions demo;
     std::string model, images;
+    BasemapFlags basemap;
   };
   auto args = std::make_shared<Args>();
   Command command = line.Add("demo", "Runs broker, edges, cloud and map on this machine");
@@ -118,7 +119,10 @@ void AddDemo(CommandLine& line) {
   command.Add("--port", args->demo.port, "of the map; a free one when it is taken").ShowDefault();
   command.Add("--address", args->demo.address, "of the map; 0.0.0.0 shows it to the network")
       .ShowDefault();
+  AddBasemapFlags(command, args->basemap);
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
+    args->demo.basemap = args->basemap.basemap;
+    args->demo.basemap_attribution = args->basemap.attribution;
     args->demo.model = args->model;
     args->demo.images = args->images;
     const bool json_wanted = args->common.json, once = args->demo.once;

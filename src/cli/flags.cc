@@ -54,6 +54,14 @@ void AddStoreFlag(Command& command, std::string& url) {
       .ShowDefault();
 }
 
+void AddBasemapFlags(Command& command, BasemapFlags& flags) {
+  command.Add("--basemap", flags.basemap,
+              "streets beneath the detections: a .pmtiles file, osm, or the address of tiles with "
+              "{z}/{x}/{y} or of a .pmtiles archive; visitors' browsers then ask that server");
+  command.Add("--basemap-attribution", flags.attribution,
+              "whose map it is (a .pmtiles archive and osm say so themselves)");
+}
+
 void AddHttpFlags(Command& command, HttpFlags& flags) {
   command
       .Add("--http", flags.listen,
@@ -72,8 +80,7 @@ void AddHttpFlags(Command& command, HttpFlags& flags) {
            "what answers that nobody has taken yet may hold, e.g. 64MB; a quarter for one visitor")
       .Size()
       .ShowDefault("128MiB");
-  command.Add("--basemap", flags.basemap, "a PMTiles file, or a tile address with {z}/{x}/{y}");
-  command.Add("--basemap-attribution", flags.attribution, "credit to show for the base map");
+  AddBasemapFlags(command, flags.basemap);
   command.Add("--round", flags.round, "decimals of a degree that positions leave with, for privacy")
       .Range(0, 7);
   const char* predict = "The plan beside the measured times";
@@ -120,8 +127,8 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
   }
   if (!flags.cloud_profile.empty()) options.predict.cloud = flags.cloud_profile;
   if (!flags.link_profile.empty()) options.predict.link = flags.link_profile;
-  options.basemap = flags.basemap;
-  options.basemap_attribution = flags.attribution;
+  options.basemap = flags.basemap.basemap;
+  options.basemap_attribution = flags.basemap.attribution;
   options.thumbnails = flags.thumbnails;
   if (flags.round >= 0) options.round_decimals = flags.round;
   return WebServer::Start(options, store);

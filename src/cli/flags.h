@@ -27,10 +27,16 @@ Result<LinkOptions> ToLinkOptions(const LinkFlags& flags);
 /// --store; $FOGLINE_STORE instead keeps a password off the list of processes.
 void AddStoreFlag(Command& command, std::string& url);
 
+/// --basemap and whose it is.
+struct BasemapFlags {
+  std::string basemap, attribution;
+};
+void AddBasemapFlags(Command& command, BasemapFlags& flags);
+
 /// --http and what goes with it.
 struct HttpFlags {
   std::string listen;  // "address:port"; empty: no map
-  std::string basemap, attribution;
+  BasemapFlags basemap;
   std::vector<std::string> hosts, proxies;
   std::string public_url;
   uint64_t memory = uint64_t{128} << 20;

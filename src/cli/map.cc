@@ -1,7 +1,4 @@
 // fogline map: the map server alone, on a store that workers elsewhere fill.
-#include <stop_token>
-#include <thread>
-
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/command.h"
@@ -12,17 +9,6 @@ namespace {
 
 /// More than a cloud has: nothing else here needs memory.
 constexpr uint64_t kMapMirror = 6'000'000;
-
-/// Has the store read what hexagons and time lines are counted from, so that no visitor waits for
-/// it. The filter lets nothing pass: where there is too much for the memory, nothing is counted.
-void ReadAhead(Store& store, const std::stop_token& stop) {
-  for (;;) {
-    const auto counted = store.Hexagons({.before_id = 1}, 0);
-    if (counted || counted.error().code != ErrorCode::kUnavailable) return;
-    if (stop.stop_requested()) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // who waits goes first
-  }
-}
 
 }  // namespace
 
@@ -51,7 +37,6 @@ void AddMap(CommandLine& line) {
     FOGLINE_TRY(const auto store,
                 OpenStore(args->store, {.mirrored_rows = args->mirror, .read_only = true}));
     FOGLINE_TRY(const auto web, StartWeb(args->http, args->models, {}, {}, *store));
-    const std::jthread ahead([&store](const std::stop_token& stop) { ReadAhead(*store, stop); });
     LogInfo("map at {}", web->url());
     while (!WaitForStop(std::chrono::hours(1))) {
     }

@@ -196,6 +196,8 @@ Result<std::unique_ptr<WebServer>> StartMap(const DemoOptions& options,
   web.models = Absolute(model).parent_path();
   web.address = options.address;
   web.port = options.port;
+  web.basemap = options.basemap;
+  web.basemap_attribution = options.basemap_attribution;
   web.thumbnails = options.thumbnail > 0;
   auto server = WebServer::Start(web, store);
   if (server || options.port == 0) return server;

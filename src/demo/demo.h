@@ -27,6 +27,7 @@ struct DemoOptions {
   double rate = 5;       // pictures a second and edge
   bool once = false;     // end when the pictures are through
   int thumbnail = 0;     // longest side of the pictures shown on the map; 0: none leaves the edge
+  std::string basemap, basemap_attribution;  // see ChooseBasemap
 };
 
 /// What one edge's program reported, and what the store holds of it.

@@ -40,6 +40,7 @@ class ForwardingStore : public Store {
   }
   Result<Inventory> Stock() override { return store_.Stock(); }
   Result<uint64_t> LastId() override { return store_.LastId(); }
+  Result<uint64_t> CountedId() override { return store_.CountedId(); }
   Result<uint64_t> ForgottenId() override { return store_.ForgottenId(); }
   Result<ForgetStep> Forget(const Retention& keep) override { return store_.Forget(keep); }
   Result<uint64_t> Delete(std::span<const uint64_t> ids) override { return store_.Delete(ids); }

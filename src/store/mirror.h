@@ -1,6 +1,7 @@
 // The rows of a store as columns in memory, for as long as they are few enough.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "store/columns.h"
 
@@ -28,17 +30,28 @@ class Mirror {
   /// Adds the rows after an id; kExhausted when its time is over and there are more.
   using Read = std::function<Status(uint64_t after_id, Columns& columns)>;
 
-  /// Catches up. False where there are more than `most_rows`, or too many boxes or names: nothing
-  /// is held then, and whoever asks reads the store. kUnavailable while a store that was opened a
-  /// short time ago is still being read: what was read stays, whoever asks again reads on.
-  Result<bool> Follow(const Extent& store, size_t most_rows, const Read& read);
+  /// Catches up, at least with the rows before an id. False where there are more than `most_rows`,
+  /// or too many boxes or names: nothing is held then, and whoever asks reads the store.
+  /// kUnavailable while a store that was opened a short time ago is still being read: what was read
+  /// stays, whoever asks again reads on.
+  Result<bool> Follow(const Extent& store, size_t most_rows, uint64_t before_id, const Read& read);
+
+  /// Reads on and says how far it is: see Store::CountedId.
+  Result<uint64_t> ReadOn(const Extent& store, size_t most_rows, const Read& read);
+  /// How long a store reads on for that: so that a visitor waits no longer for somebody else's.
+  static constexpr Nanos kStep = std::chrono::milliseconds(200);
 
   const Columns& columns() const { return columns_; }
 
  private:
+  /// Takes out what is gone. False where there is too much to hold.
+  Result<bool> Tidy(const Extent& store, size_t most_rows);
   Status TakeOut(const Extent& store);
+  /// False where there proves to be too much. An error leaves what was read.
+  Result<bool> Add(const Extent& store, size_t most_rows, const Read& read);
 
   Columns columns_;
+  uint64_t read_id_ = 0;    // up to which the columns have every row
   uint64_t deletions_ = 0;  // up to which the columns are without what was deleted
   bool too_much_ = false;
 };

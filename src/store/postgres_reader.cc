@@ -44,12 +44,12 @@ Result<std::vector<StoredDetection>> PostgresReader::QueryTables(const Filter& f
   return ReadPostgresRows(rows, words_);
 }
 
-/// Nothing where the mirror does not reach the end of the store, or a row went meanwhile.
+/// Nothing where the mirror does not reach as far, and would not soon, or a row went meanwhile.
 Result<std::optional<PostgresReader::StoredRows>> PostgresReader::QueryMirror(const Filter& filter,
                                                                               Order order,
                                                                               size_t limit) {
-  deadline_ = options_.clock->Steady() + options_.longest_read;
-  const auto mirrored = Mirrored();
+  deadline_ = options_.clock->Steady() + Mirror::kStep;
+  const auto mirrored = Mirrored(filter.before_id);
   if (!mirrored || !*mirrored) return std::nullopt;
   FOGLINE_TRY(const WordFilter words, Words(filter));
   const std::vector<uint64_t> found = mirror_.columns().Ids(filter, words, order, limit);
@@ -151,31 +151,43 @@ Status PostgresReader::Load(Filter filter, Columns& columns) {
   }
 }
 
-Result<bool> PostgresReader::Mirrored() {
+Result<Mirror::Extent> PostgresReader::Extent() {
   FOGLINE_TRY(const uint64_t deletions, Deletions());
   FOGLINE_TRY(const PostgresRows about,
               postgres_.Run("SELECT last_id, forgotten_id FROM fogline.about"));
   if (about.size() != 1) {
     return Fail(ErrorCode::kConflict, postgres_.where(), "is not the store that was in it");
   }
-  const Mirror::Extent extent{.where = postgres_.where(),
-                              .last = about.Unsigned(0, 0),
-                              .forgotten = about.Unsigned(0, 1),
-                              .deletions = deletions,
-                              .deleted = [this](uint64_t after) { return DeletedAfter(after); }};
-  return mirror_.Follow(extent, options_.mirrored_rows, [this](uint64_t after, Columns& columns) {
+  return Mirror::Extent{.where = postgres_.where(),
+                        .last = about.Unsigned(0, 0),
+                        .forgotten = about.Unsigned(0, 1),
+                        .deletions = deletions,
+                        .deleted = [this](uint64_t after) { return DeletedAfter(after); }};
+}
+
+Result<bool> PostgresReader::Mirrored(uint64_t before_id) {
+  FOGLINE_TRY(const Mirror::Extent extent, Extent());
+  return mirror_.Follow(
+      extent, options_.mirrored_rows, before_id,
+      [this](uint64_t after, Columns& columns) { return Load({.after_id = after}, columns); });
+}
+
+Result<uint64_t> PostgresReader::CountedId() {
+  deadline_ = options_.clock->Steady() + std::min(Mirror::kStep, options_.longest_read);
+  FOGLINE_TRY(const Mirror::Extent extent, Extent());
+  return mirror_.ReadOn(extent, options_.mirrored_rows, [this](uint64_t after, Columns& columns) {
     return Load({.after_id = after}, columns);
   });
 }
 
-Result<const Columns*> PostgresReader::Counted() {
+Result<const Columns*> PostgresReader::Counted(const Filter& filter) {
   deadline_ = options_.clock->Steady() + options_.longest_read;
-  FOGLINE_TRY(const bool mirrored, Mirrored());
+  FOGLINE_TRY(const bool mirrored, Mirrored(filter.before_id));
   return mirrored ? &mirror_.columns() : nullptr;
 }
 
 Result<std::vector<HexCount>> PostgresReader::Hexagons(const Filter& filter, int level) {
-  FOGLINE_TRY(const Columns* columns, Counted());
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
   if (columns == nullptr) return CountHexagons(postgres_, filter, HexGrid(level));
   FOGLINE_TRY(const WordFilter words, Words(filter));
   return columns->Hexagons(filter, words, level);
@@ -183,14 +195,14 @@ Result<std::vector<HexCount>> PostgresReader::Hexagons(const Filter& filter, int
 
 Result<TimeCounts> PostgresReader::Timeline(const Filter& filter, int64_t from_us, int64_t to_us,
                                             size_t bins) {
-  FOGLINE_TRY(const Columns* columns, Counted());
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
   if (columns == nullptr) return CountTimeline(postgres_, filter, from_us, to_us, bins);
   FOGLINE_TRY(const WordFilter words, Words(filter));
   return columns->Timeline(filter, words, from_us, to_us, bins);
 }
 
 Result<std::vector<FoundTally>> PostgresReader::Found(const Filter& filter) {
-  FOGLINE_TRY(const Columns* columns, Counted());
+  FOGLINE_TRY(const Columns* columns, Counted(filter));
   if (columns == nullptr) return CountFound(postgres_, filter);
   FOGLINE_TRY(const WordFilter words, Words(filter));
   return columns->Found(filter, words);

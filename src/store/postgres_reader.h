@@ -26,6 +26,7 @@ class PostgresReader {
   Result<std::vector<FoundTally>> Found(const Filter& filter);
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
+  Result<uint64_t> CountedId();
   Result<uint64_t> ForgottenId();
   Result<uint64_t> Deletions();
   Result<Holdings> Heaviest(size_t most);
@@ -38,11 +39,13 @@ class PostgresReader {
   Result<StoredRows> QueryTables(const Filter& filter, Order order, size_t limit);
   Result<std::optional<StoredRows>> QueryMirror(const Filter& filter, Order order, size_t limit);
   Result<StoredRows> QueryBox(const Filter& filter, Order order, size_t limit);
-  Result<bool> Mirrored();
+  Result<Mirror::Extent> Extent();
+  /// Brings the mirror up to date, as far as an id; false when the store is too large for one.
+  Result<bool> Mirrored(uint64_t before_id);
   /// See Mirror::Extent.
   Result<std::optional<std::vector<uint64_t>>> DeletedAfter(uint64_t step);
   /// The mirror; null where the store is too large for one.
-  Result<const Columns*> Counted();
+  Result<const Columns*> Counted(const Filter& filter);
   /// Adds the rows that pass, page by page. What was added before an error stays.
   Status Load(Filter filter, Columns& columns);
   Result<size_t> LoadPage(const Filter& filter, Columns& columns);

@@ -137,6 +137,7 @@ class PostgresStore final : public Store {
   }
   Result<Inventory> Stock() override { return quick_.Ask(&PostgresReader::Stock); }
   Result<uint64_t> LastId() override { return quick_.Ask(&PostgresReader::LastId); }
+  Result<uint64_t> CountedId() override { return slow_.Ask(&PostgresReader::CountedId); }
   Result<uint64_t> ForgottenId() override { return quick_.Ask(&PostgresReader::ForgottenId); }
   Result<std::vector<std::byte>> Thumbnail(uint64_t id) override {
     return quick_.Ask(&PostgresReader::Thumbnail, id);

@@ -184,7 +184,7 @@ Result<std::vector<StoredDetection>> RedisReader::Query(const Filter& filter, Or
     FOGLINE_CHECK(VisitLog(filter, order, std::min(limit, kPage), take));
     return rows;
   }
-  FOGLINE_TRY(const bool mirrored, Mirrored());
+  FOGLINE_TRY(const bool mirrored, Mirrored(filter.before_id));
   if (mirrored) {
     FOGLINE_CHECK(
         VisitIds(mirror_.columns().Ids(filter, Words(filter), order, limit), filter, take));
@@ -232,27 +232,45 @@ void RedisReader::AddTo(Columns& columns, const StoredDetection& row, bool words
        .boxes = BoxesOf(d.findings)});
 }
 
-Result<bool> RedisReader::Mirrored() {
+Result<Mirror::Extent> RedisReader::Extent() {
   Mirror::Extent extent;
   extent.where = redis_.where();
   extent.deleted = [this](uint64_t after) { return DeletedAfter(after); };
   FOGLINE_TRY(extent.deletions, Deletions());
   FOGLINE_TRY(extent.last, LastId());
   FOGLINE_TRY(extent.forgotten, ForgottenId());
-  const auto read = [this](uint64_t after, Columns& columns) {
-    return VisitLog({.after_id = after}, Order::kOldestFirst, kPage, [&](StoredDetection&& row) {
-      AddTo(columns, row, true);
-      return !columns.overfull();
-    });
-  };
-  auto mirrored = mirror_.Follow(extent, options_.mirrored_rows, read);
+  return extent;
+}
+
+Status RedisReader::LoadNewer(uint64_t after_id, Columns& columns) {
+  return VisitLog({.after_id = after_id}, Order::kOldestFirst, kPage, [&](StoredDetection&& row) {
+    AddTo(columns, row, true);
+    return !columns.overfull();
+  });
+}
+
+Result<bool> RedisReader::Mirrored(uint64_t before_id) {
+  FOGLINE_TRY(const Mirror::Extent extent, Extent());
+  auto mirrored = mirror_.Follow(
+      extent, options_.mirrored_rows, before_id,
+      [this](uint64_t after, Columns& columns) { return LoadNewer(after, columns); });
   if (mirror_.columns().last_id() == 0) words_.clear();
   return mirrored;
 }
 
+Result<uint64_t> RedisReader::CountedId() {
+  deadline_ = options_.clock->Steady() + std::min(Mirror::kStep, options_.longest_read);
+  FOGLINE_TRY(const Mirror::Extent extent, Extent());
+  auto counted = mirror_.ReadOn(
+      extent, options_.mirrored_rows,
+      [this](uint64_t after, Columns& columns) { return LoadNewer(after, columns); });
+  if (mirror_.columns().last_id() == 0) words_.clear();
+  return counted;
+}
+
 Result<RedisReader::Selection> RedisReader::Counted(const Filter& filter) {
   deadline_ = options_.clock->Steady() + options_.longest_read;
-  FOGLINE_TRY(const bool mirrored, Mirrored());
+  FOGLINE_TRY(const bool mirrored, Mirrored(filter.before_id));
   if (mirrored) return Selection{&mirror_.columns(), Words(filter)};
   selection_ = {};
   FOGLINE_CHECK(Visit(filter, Order::kOldestFirst, kPage, [this](StoredDetection&& row) {

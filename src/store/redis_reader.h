@@ -28,6 +28,7 @@ class RedisReader {
   Result<std::vector<FoundTally>> Found(const Filter& filter);
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
+  Result<uint64_t> CountedId();
   Result<uint64_t> ForgottenId();
   Result<uint64_t> Deletions();
   Result<Holdings> Heaviest(size_t most);
@@ -48,9 +49,11 @@ class RedisReader {
   Status AddLateTimes(std::vector<StoredDetection>& rows);
   Status CheckTime() const;
 
-  /// Brings the mirror up to date; false when the store is too large for one. When there is too
-  /// much to read in the time of one call the next one goes on from there.
-  Result<bool> Mirrored();
+  Status LoadNewer(uint64_t after_id, Columns& columns);
+  Result<Mirror::Extent> Extent();
+  /// Brings the mirror up to date, as far as an id; false when the store is too large for one. When
+  /// there is too much to read in the time of one call the next one goes on from there.
+  Result<bool> Mirrored(uint64_t before_id);
   /// Columns that hold at least the rows which the filter lets pass, and what of it they are still
   /// to be asked by. Valid until the next call.
   struct Selection {

@@ -141,6 +141,7 @@ class RedisStore final : public Store {
   }
   Result<Inventory> Stock() override { return quick_.Ask(&RedisReader::Stock); }
   Result<uint64_t> LastId() override { return quick_.Ask(&RedisReader::LastId); }
+  Result<uint64_t> CountedId() override { return slow_.Ask(&RedisReader::CountedId); }
   Result<uint64_t> ForgottenId() override { return quick_.Ask(&RedisReader::ForgottenId); }
   Result<std::vector<std::byte>> Thumbnail(uint64_t id) override {
     return quick_.Ask(&RedisReader::Thumbnail, id);

@@ -21,11 +21,12 @@ constexpr const char* kColumns =
 
 class SqliteReader::Reading {
  public:
-  explicit Reading(SqliteReader& reader)
+  explicit Reading(SqliteReader& reader) : Reading(reader, reader.options_.longest_read) {}
+  Reading(SqliteReader& reader, Nanos longest)
       : lock_(reader.mutex_),
         database_(reader.database_),
         clock_(*reader.options_.clock),
-        deadline_(clock_.Steady() + reader.options_.longest_read) {
+        deadline_(clock_.Steady() + longest) {
     sqlite3_progress_handler(database_.handle(), kBetweenLooks, &Reading::Late, this);
   }
   ~Reading() { sqlite3_progress_handler(database_.handle(), 0, nullptr, nullptr); }
@@ -93,7 +94,7 @@ Result<std::vector<StoredDetection>> SqliteReader::Query(const Filter& filter, O
   if (limit == 0) return rows;
   if (filter.found.asks()) {
     // No index of the tables knows what was found; the mirror does.
-    FOGLINE_TRY(const bool mirrored, Mirrored());
+    FOGLINE_TRY(const bool mirrored, Mirrored(filter.before_id));
     if (mirrored) {
       FOGLINE_TRY(const WordFilter words, Words(filter));
       return Rows(mirror_.columns().Ids(filter, words, order, limit));
@@ -177,23 +178,38 @@ Status SqliteReader::Load(const SqliteWhere& where, Columns& columns) {
   }
 }
 
-Result<bool> SqliteReader::Mirrored() {
+Result<Mirror::Extent> SqliteReader::Extent() {
   Mirror::Extent extent;
   extent.where = database_.path();
   extent.deleted = [this](uint64_t after) { return DeletedAfter(after); };
   FOGLINE_TRY(extent.deletions, Deleted());
   FOGLINE_TRY(extent.last, Newest());
   FOGLINE_TRY(extent.forgotten, Forgotten());
-  return mirror_.Follow(extent, options_.mirrored_rows,
-                        [this](uint64_t after, Columns& columns) -> Status {
-                          FOGLINE_TRY(const SqliteWhere newer,
-                                      TranslateFilter(database_, {.after_id = after}, false));
-                          return Load(newer, columns);
-                        });
+  return extent;
+}
+
+Status SqliteReader::LoadNewer(uint64_t after_id, Columns& columns) {
+  FOGLINE_TRY(const SqliteWhere newer, TranslateFilter(database_, {.after_id = after_id}, false));
+  return Load(newer, columns);
+}
+
+Result<bool> SqliteReader::Mirrored(uint64_t before_id) {
+  FOGLINE_TRY(const Mirror::Extent extent, Extent());
+  return mirror_.Follow(
+      extent, options_.mirrored_rows, before_id,
+      [this](uint64_t after, Columns& columns) { return LoadNewer(after, columns); });
+}
+
+Result<uint64_t> SqliteReader::CountedId() {
+  const Reading reading(*this, std::min(Mirror::kStep, options_.longest_read));
+  FOGLINE_TRY(const Mirror::Extent extent, Extent());
+  return mirror_.ReadOn(extent, options_.mirrored_rows, [this](uint64_t after, Columns& columns) {
+    return LoadNewer(after, columns);
+  });
 }
 
 Result<const Columns*> SqliteReader::Counted(const Filter& filter) {
-  FOGLINE_TRY(const bool mirrored, Mirrored());
+  FOGLINE_TRY(const bool mirrored, Mirrored(filter.before_id));
   if (mirrored) return &mirror_.columns();
   selection_ = {};
   FOGLINE_TRY(const SqliteWhere where, TranslateFilter(database_, filter, false));

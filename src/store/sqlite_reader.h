@@ -31,6 +31,7 @@ class SqliteReader {
   Result<std::vector<FoundTally>> Found(const Filter& filter);
   Result<Inventory> Stock();
   Result<uint64_t> LastId();
+  Result<uint64_t> CountedId();
   Result<uint64_t> ForgottenId();
   Result<uint64_t> Deletions();
   Result<Holdings> Heaviest(size_t most);
@@ -53,9 +54,11 @@ class SqliteReader {
   Result<WordFilter> Words(const Filter& filter);
   /// Adds the rows that pass. What was added before an error stays.
   Status Load(const SqliteWhere& where, Columns& columns);
-  /// Brings the mirror up to date; false when the store is too large for one. When there is too
-  /// much to read in the time of one call the next one goes on from there.
-  Result<bool> Mirrored();
+  Status LoadNewer(uint64_t after_id, Columns& columns);
+  Result<Mirror::Extent> Extent();
+  /// Brings the mirror up to date, as far as an id; false when the store is too large for one. When
+  /// there is too much to read in the time of one call the next one goes on from there.
+  Result<bool> Mirrored(uint64_t before_id);
   /// Columns that hold at least the rows which the filter lets pass: the mirror, or what a store
   /// too large for it has of them. Valid until the next call.
   Result<const Columns*> Counted(const Filter& filter);

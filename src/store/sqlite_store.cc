@@ -84,6 +84,7 @@ class SqliteStore final : public Store {
   }
   Result<Inventory> Stock() override { return Ask(quick_, &SqliteReader::Stock); }
   Result<uint64_t> LastId() override { return Ask(quick_, &SqliteReader::LastId); }
+  Result<uint64_t> CountedId() override { return Ask(slow_, &SqliteReader::CountedId); }
   Result<uint64_t> ForgottenId() override { return Ask(quick_, &SqliteReader::ForgottenId); }
   Result<std::vector<std::byte>> Thumbnail(uint64_t id) override {
     return Ask(quick_, &SqliteReader::Thumbnail, id);

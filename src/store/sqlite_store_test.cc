@@ -15,6 +15,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <set>
 
 #include "base/file.h"
 #include "store/sqlite_handle.h"
@@ -474,6 +475,34 @@ TEST(SqliteStore, AMirrorThatIsNotReadInTimeIsReadOnByTheNextQuestion) {
   ASSERT_TRUE(line) << line.error().ToString();
   EXPECT_GT(tries, 2);
   EXPECT_EQ(line->bins[0].count, kRows);
+}
+
+// Meanwhile what has been read is counted, and only that.
+TEST(SqliteStore, WhatHasBeenReadOfALargeStoreIsCountedAtOnce) {
+  const TempDir dir;
+  const std::string path = (dir.path() / "s.db").string();
+  constexpr uint64_t kRows = 40'000;
+  {
+    auto store = OpenSqliteStore(path).value();
+    std::vector<Detection> batch;
+    for (uint64_t i = 0; i < kRows; ++i) {
+      batch.push_back(Sample(i));
+      batch.back().thumbnail.clear();
+    }
+    ASSERT_TRUE(store->Put(batch));
+  }
+  const HastyClock hasty;
+  auto store = OpenSqliteStore(path, {.longest_read = Nanos(0), .clock = &hasty}).value();
+  std::set<uint64_t> seen;
+  for (uint64_t counted = 0; counted < kRows;) {
+    counted = store->CountedId().value();
+    ASSERT_TRUE(seen.insert(counted).second) << counted;  // each call reads on
+    const auto cells = store->Hexagons({.before_id = counted + 1}, 3).value();
+    uint64_t total = 0;
+    for (const HexCount& cell : cells) total += cell.count;
+    EXPECT_EQ(total, counted);
+  }
+  EXPECT_GT(seen.size(), 2U);
 }
 
 TEST(SqliteStore, WithinItsBytesTheFileStopsGrowing) {

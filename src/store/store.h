@@ -198,6 +198,11 @@ class Store {
   /// The highest id ever given, of a forgotten row too; 0: nothing was ever stored.
   virtual Result<uint64_t> LastId() = 0;
 
+  /// Up to which id Hexagons, Timeline and Found count at once, for a filter that asks for no more:
+  /// LastId(), or less while a large store that was opened a short time ago is being read into
+  /// memory. Each call reads on for a fifth of a second at most.
+  virtual Result<uint64_t> CountedId() = 0;
+
   /// Rows are forgotten in the order in which they were stored: whatever has an id up to this one
   /// is gone for good, whatever has a higher one is there, unless it was deleted. 0: nothing was
   /// forgotten.

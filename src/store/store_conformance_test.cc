@@ -217,6 +217,17 @@ TEST_P(StoreTest, FindsPicturesByWhatWasFoundInThem) {
   if (Reopen()) check(120);
 }
 
+TEST_P(StoreTest, CountsWhatIsStoredAtOnce) {
+  EXPECT_EQ(store_->CountedId().value(), 0U);
+  for (uint64_t i = 0; i < 3; ++i) {
+    const Detection d = Sample(i);
+    const auto put = store_->Put(std::span(&d, 1)).value();
+    EXPECT_EQ(store_->CountedId().value(), put[0].id);
+  }
+  EXPECT_EQ(Forget({.rows = 1}), 2U);
+  EXPECT_EQ(store_->CountedId().value(), store_->LastId().value());
+}
+
 /// More boxes a row than a mirror takes: answered from the rows themselves.
 TEST_P(StoreTest, CountsPicturesOfManyBoxes) {
   StoreOptions options = GetParam().options;

@@ -54,7 +54,6 @@ Filter Site::Blur(Filter filter) const {
 Result<HttpResponse> Site::Config(const HttpRequest&, Parameters& parameters) {
   FOGLINE_CHECK(parameters.Finish());
   HttpResponse response;
-  const bool tiles = IsTileAddress(options_.basemap);
   JsonWriter json(response.body);
   json.Object([&] {
     json.Put("title", options_.title);
@@ -62,9 +61,9 @@ Result<HttpResponse> Site::Config(const HttpRequest&, Parameters& parameters) {
     json.Put("thumbnails", privacy_.thumbnails);
     privacy_.decimals ? json.Put("decimals", *privacy_.decimals) : json.Put("decimals", nullptr);
     json.Object("basemap", [&] {
-      json.Put("kind", options_.basemap.empty() ? "land" : tiles ? "tiles" : "pmtiles");
-      json.Put("url", tiles ? options_.basemap : "/basemap.pmtiles");
-      json.Put("attribution", options_.basemap_attribution);
+      json.Put("kind", basemap_choice_.name());
+      json.Put("url", basemap_choice_.url);
+      json.Put("attribution", basemap_choice_.attribution);
     });
   });
   response.body += '\n';
@@ -207,8 +206,10 @@ Result<HttpResponse> Site::FleetNow(const HttpRequest&, Parameters& parameters) 
 }
 
 Result<HttpResponse> Site::Found(const HttpRequest&, Parameters& parameters) {
-  FOGLINE_TRY(const Filter filter, parameters.ReadFilter());
+  FOGLINE_TRY(Filter filter, parameters.ReadFilter());
   FOGLINE_CHECK(parameters.Finish());
+  FOGLINE_TRY(const uint64_t counted, store_.CountedId());
+  filter.before_id = std::min(filter.before_id, counted + 1);
   FOGLINE_TRY(const auto tallies, store_.Found(Blur(filter)));
   HttpResponse response;
   JsonWriter json(response.body);
@@ -261,7 +262,10 @@ Result<HttpResponse> Site::Hexagons(const HttpRequest&, Parameters& parameters) 
   }
   filter = Blur(filter);
   FOGLINE_TRY(const uint64_t last_id, store_.LastId());
-  filter.before_id = std::min(filter.before_id, last_id + 1);
+  // Of a large store that was opened a moment ago only the beginning may be known.
+  FOGLINE_TRY(uint64_t counted, store_.CountedId());
+  counted = std::min(counted, last_id);
+  filter.before_id = std::min(filter.before_id, counted + 1);
   FOGLINE_TRY(const uint64_t forgotten, store_.ForgottenId());
   FOGLINE_TRY(const uint64_t untimed, Untimed(filter));
   FOGLINE_TRY(const auto cells, store_.Hexagons(filter, static_cast<int>(level)));
@@ -295,6 +299,7 @@ Result<HttpResponse> Site::Hexagons(const HttpRequest&, Parameters& parameters) 
     json.Put("epoch", store_.epoch());
     json.Put("oldest", forgotten + 1);
     json.Put("last_id", last_id);
+    json.Put("counted_id", counted);
     json.Put("level", level);
     json.Put("total", total);
     json.Put("untimed", untimed);

@@ -30,34 +30,22 @@ std::string_view WithoutPort(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
-/// Scheme and host of a tile address, for the Content-Security-Policy; empty for a file.
-std::string OriginOf(std::string_view url) {
-  for (const std::string_view scheme : {"https://", "http://"}) {
-    if (!url.starts_with(scheme)) continue;
-    const size_t end = url.find_first_of("/?#", scheme.size());
-    std::string origin(url.substr(0, end));
-    if (origin.find_first_of(" ;,'\"") == std::string::npos) return " " + origin;
-  }
-  return {};
-}
-
 }  // namespace
-
-bool IsTileAddress(std::string_view basemap) {
-  return basemap.starts_with("https://") || basemap.starts_with("http://");
-}
 
 Result<std::unique_ptr<Site>> Site::Make(const WebOptions& options, Store& store,
                                          const FleetMemory& fleet, WebCounters& counters) {
-  std::unique_ptr<Site> site(new Site(options, store, fleet, counters));
-  if (!options.basemap.empty() && !IsTileAddress(options.basemap)) {
-    FOGLINE_TRY(site->basemap_, Basemap::Open(options.basemap));
+  FOGLINE_TRY(BasemapChoice basemap, ChooseBasemap(options.basemap, options.basemap_attribution));
+  std::unique_ptr<Site> site(new Site(options, std::move(basemap), store, fleet, counters));
+  if (!site->basemap_choice_.file.empty()) {
+    FOGLINE_TRY(site->basemap_, Basemap::Open(site->basemap_choice_.file));
   }
   return site;
 }
 
-Site::Site(const WebOptions& options, Store& store, const FleetMemory& fleet, WebCounters& counters)
+Site::Site(const WebOptions& options, BasemapChoice basemap, Store& store, const FleetMemory& fleet,
+           WebCounters& counters)
     : options_(options),
+      basemap_choice_(std::move(basemap)),
       store_(store),
       fleet_(fleet),
       counters_(counters),
@@ -69,12 +57,12 @@ Site::Site(const WebOptions& options, Store& store, const FleetMemory& fleet, We
       loopback_(false) {
   const auto addresses = AddressesOf({options.address, options.port});
   loopback_ = addresses && IsLoopback(*addresses);
-  const std::string tiles = OriginOf(options.basemap);
+  const std::string& asked = basemap_choice_.origin;
   content_security_policy_ = fmt::format(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{0};"
       " connect-src 'self'{0}; worker-src 'self'; manifest-src 'self'; base-uri 'none';"
       " form-action 'none'; frame-ancestors 'none'",
-      tiles);
+      asked.empty() ? asked : " " + asked);
 }
 
 const std::vector<Site::Route>& Site::Routes() {
@@ -211,7 +199,9 @@ void Site::AddHeaders(HttpResponse& response) const {
   add("Content-Security-Policy", content_security_policy_);
   add("X-Content-Type-Options", "nosniff");
   add("X-Frame-Options", "DENY");
-  add("Referrer-Policy", "no-referrer");
+  // Who gives streets away wants to know on whose page: the name of this server, and no more.
+  add("Referrer-Policy",
+      basemap_choice_.origin.empty() ? "no-referrer" : "strict-origin-when-cross-origin");
   add("Cross-Origin-Opener-Policy", "same-origin");
   add("Cross-Origin-Resource-Policy", "same-origin");
   add("Permissions-Policy", "camera=(), microphone=(), geolocation=(self)");

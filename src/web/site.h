@@ -6,6 +6,7 @@
 
 #include "store/store.h"
 #include "web/basemap.h"
+#include "web/basemap_choice.h"
 #include "web/counters.h"
 #include "web/detection_text.h"
 #include "web/fleet_memory.h"
@@ -19,9 +20,6 @@
 
 namespace fogline {
 
-/// The address of a tile server, rather than a file's path.
-bool IsTileAddress(std::string_view basemap);
-
 /// Answers requests; knows nothing of sockets. Requests of different paces may be answered at once,
 /// those of one pace one after the other.
 class Site {
@@ -32,7 +30,7 @@ class Site {
   enum class Pace { kQuick, kProbe, kWork };
   static Pace PaceOf(std::string_view target);
 
-  /// kNotFound or kInvalid for a base map that cannot be served.
+  /// kUsage, kNotFound or kInvalid for a base map that cannot be served.
   static Result<std::unique_ptr<Site>> Make(const WebOptions& options, Store& store,
                                             const FleetMemory& fleet, WebCounters& counters);
 
@@ -43,7 +41,8 @@ class Site {
   HttpResponse Handle(const HttpRequest& request);
 
  private:
-  Site(const WebOptions& options, Store& store, const FleetMemory& fleet, WebCounters& counters);
+  Site(const WebOptions& options, BasemapChoice basemap, Store& store, const FleetMemory& fleet,
+       WebCounters& counters);
   using Handler = Result<HttpResponse> (Site::*)(const HttpRequest&, Parameters&);
   struct Route {
     std::string_view path;  // a last "*" stands for the rest
@@ -89,9 +88,10 @@ class Site {
   Result<HttpResponse> Timeline(const HttpRequest&, Parameters&);
 
   const WebOptions& options_;
+  const BasemapChoice basemap_choice_;
   Store& store_;
   const FleetMemory& fleet_;
-  std::unique_ptr<Basemap> basemap_;  // null: none, or tiles of another server
+  std::unique_ptr<Basemap> basemap_;  // null: none, or another server's
   WebCounters& counters_;
   Planner planner_;
   Predictor predictor_;

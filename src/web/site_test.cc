@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "store/forwarding_store.h"
 #include "web/assets.h"
 #include "web/feed.h"
 
@@ -41,6 +42,16 @@ Detection Sample(uint64_t sequence) {
   d.stages.window = 5;
   return d;
 }
+
+/// A store of which only the beginning has been read into memory.
+class PartlyRead final : public ForwardingStore {
+ public:
+  PartlyRead(Store& store, uint64_t counted) : ForwardingStore(store), counted_(counted) {}
+  Result<uint64_t> CountedId() override { return counted_; }
+
+ private:
+  uint64_t counted_;
+};
 
 class SiteTest : public ::testing::Test {
  protected:
@@ -418,6 +429,28 @@ TEST_F(SiteTest, CompressesWhatIsLarge) {
   EXPECT_EQ(Header(response, "Content-Encoding"), "gzip");
   EXPECT_LT(response.body.size(), plain.size() / 3);
   EXPECT_EQ(Gunzip(response.body), plain);
+}
+
+// As long as a store is being read, answers are about its beginning and say so.
+TEST_F(SiteTest, CountsWhatHasBeenReadOfAStore) {
+  for (uint64_t i = 0; i < 10; ++i) Put(Sample(i));
+  PartlyRead partly(*store_, 4);
+  site_ = Site::Make(options_, partly, fleet_, counters_).value();
+  for (const char* target : {"/api/hexagons?level=9&points=100",
+                             "/api/hexagons?level=9&points=100&from=1767225600000"}) {
+    const json hexagons = Json(target);
+    EXPECT_EQ(hexagons["last_id"], 10);
+    EXPECT_EQ(hexagons["counted_id"], 4);
+    EXPECT_EQ(hexagons["total"], 4);
+    EXPECT_EQ(hexagons["detections"].size(), 4U);
+  }
+  uint64_t in_line = 0;
+  const json line = Json("/api/timeline?bins=5");
+  for (const json& bin : line["bins"]) in_line += bin[0].get<uint64_t>();
+  EXPECT_EQ(in_line, 4U);
+  EXPECT_EQ(Json("/api/detections")["detections"].size(), 10U);  // they need no counting
+  site_.reset();
+  EXPECT_EQ(Json("/api/hexagons?level=9")["counted_id"], 10);
 }
 
 TEST_F(SiteTest, HexagonsBringThePointsWhenTheyAreFew) {

@@ -44,7 +44,7 @@ Result<TimelineCache::Ends> TimelineCache::ReadEnds() {
   Ends ends;
   FOGLINE_TRY(ends.deletions, store_.Deletions());
   FOGLINE_TRY(ends.forgotten_id, store_.ForgottenId());
-  FOGLINE_TRY(ends.last_id, store_.LastId());
+  FOGLINE_TRY(ends.last_id, store_.CountedId());
   return ends;
 }
 

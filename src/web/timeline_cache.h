@@ -43,7 +43,8 @@ class TimelineCache {
     bool counted = false;
     uint64_t used = 0;
   };
-  /// The store's ends when a question is answered.
+  /// The store's ends when a question is answered; the newest row is the newest that can be
+  /// counted.
   struct Ends {
     uint64_t last_id = 0, forgotten_id = 0, deletions = 0;
   };

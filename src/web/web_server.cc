@@ -32,6 +32,7 @@ using boost::system::error_code;
 using std::chrono::seconds;
 
 constexpr auto kPoll = seconds(1);  // for rows that other processes store, where Watch cannot tell
+constexpr auto kBetweenParts = std::chrono::milliseconds(5);  // of a store that is being read
 constexpr auto kQuiet = seconds(60);
 // A stream is told no oftener what went for its age, and what was deleted.
 constexpr auto kBetweenForgotten = seconds(60), kBetweenDeleted = seconds(10);
@@ -88,6 +89,7 @@ class WebServer::Impl {
     };
     for (WebAcceptor& acceptor : acceptors_) net::co_spawn(io_, Accept(acceptor), ended);
     net::co_spawn(io_, PollRegularly(), ended);
+    net::co_spawn(io_, ReadAhead(), ended);
     watch_ = store_.Watch([this] { Notify(); });
     // An exception that leaves it, for want of memory, leaves coroutines half begun, which asio
     // cannot go on with: caught by nobody (base/uncaught.h).
@@ -154,11 +156,6 @@ class WebServer::Impl {
       timer.expires_after(kPoll);
       co_await timer.async_wait(kWebToken);
       PollFeed();
-      // A large store takes its time to count for the first time, a part each turn; the first
-      // visitor need not wait for all of it.
-      if (!counted_) {
-        co_await Elsewhere(work_, [this] { counted_ = store_.Timeline({}, 0, 1, 1).has_value(); });
-      }
       for (bool more = true; more;) {  // a part each turn, too
         co_await Elsewhere(work_, [&] {
           const auto read = fleet_.CatchUp(store_);
@@ -166,6 +163,22 @@ class WebServer::Impl {
           more = read && *read;
         });
       }
+    }
+  }
+
+  /// A large store takes its time to be read into memory, a part each turn; visitors' questions are
+  /// answered between two of them, from what has been read.
+  WebTask<void> ReadAhead() {
+    WebTimer timer(io_);
+    for (bool more = true; more;) {
+      Result<uint64_t> counted = 0, last = 0;
+      co_await Elsewhere(work_, [&] {
+        counted = store_.CountedId();
+        last = store_.LastId();
+      });
+      more = !counted || !last || *counted < *last;
+      timer.expires_after(counted && last ? kBetweenParts : kPoll);
+      co_await timer.async_wait(kWebToken);
     }
   }
 
@@ -381,7 +394,6 @@ class WebServer::Impl {
   std::unique_ptr<Site> site_;
   bool feed_failing_ = false;
   Nanos said_slow_at_{0};
-  bool counted_ = false;  // the store, for the first time
   ClientNames names_;
   Visitors visitors_;
   std::list<WebTimer*> waiting_;  // streams that have seen everything

@@ -47,7 +47,7 @@ struct WebOptions {
   /// "https://maps.city.example/litter", without a slash at its end: the links of the OGC API begin
   /// so. Empty: with the name that the request was for.
   std::string public_url;
-  /// A PMTiles file, or the address of raster tiles with {z}/{x}/{y}; empty: land and borders only.
+  /// See ChooseBasemap; empty: land and borders only.
   std::string basemap;
   std::string basemap_attribution;
   /// Folder of ONNX files that the planner may be asked about by name; empty: none.

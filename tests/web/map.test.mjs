@@ -107,6 +107,21 @@ describe('the map', () => {
     page.problems = page.problems.filter((problem) => !/ERR_|Failed to load/.test(problem));
   }));
 
+  it('says how much of a large store it shows while that is being read', () => at('/?lat=20&lon=0&z=1', {
+    fill: async (server) => {
+      await server.say('many 2000 3');
+      await server.say('counted 500');
+    },
+  }, async (page, server) => {
+    await shown(page, 500);
+    await page.getByText('Reading the store: 25 % counted so far').waitFor();
+    assert.match(await text(page, '.said'), /· 500 pictures/);
+    await server.say('counted 0');
+    await shown(page, 2000);
+    await page.getByText('Reading the store').waitFor({ state: 'hidden' });
+    await page.waitForFunction(() => /· 2,000 pictures/.test(document.querySelector('.said').innerText));
+  }));
+
   it('counts a hundred thousand into hexagons, and goes on counting live', () => at('/?lat=20&lon=0&z=1', {
     fill: (server) => server.say('many 100000 3'),
   }, async (page, server) => {

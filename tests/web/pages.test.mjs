@@ -128,7 +128,7 @@ describe('a base map', () => {
   });
 
   it('may come from another server, which the policy then names', async () => {
-    const tiled = await Server.start('--basemap', 'https://tiles.invalid/{z}/{x}/{y}.png');
+    const tiled = await Server.start('--basemap', 'https://tiles.invalid/{z}/{x}/{y}.png', '--attribution', '© T');
     const policy = (await fetch(tiled.url)).headers.get('content-security-policy');
     assert.match(policy, /img-src 'self' data: blob: https:\/\/tiles\.invalid;/);
     assert.doesNotMatch(policy, /unsafe/);

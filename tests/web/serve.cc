@@ -1,14 +1,17 @@
 // The web server with a store that the tests fill:
 //   web_test_server STORE_URL [--decimals N] [--thumbnails] [--port N] [--models DIR]
+//     [--basemap MAP] [--attribution WORDS]
 // Prints {"port":N,"epoch":"…"} and then answers lines on stdin, one JSON line each, until stdin
 // ends:
 //   walk DEVICE COUNT LAT LON [SEED]   a synthetic walk of COUNT pictures, 15 m apart
 //   many COUNT SEED                    COUNT detections over the cities of the world
 //   put JSON                           one detection; the fields are those of PutOne() below
 //   forget ROWS                        forgets all but the newest ROWS
+//   counted ROWS                       only the first ROWS count as read into memory; 0: all
 //   restart                            stops the server and starts it again on the same port
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -20,15 +23,32 @@
 
 #include "base/log.h"
 #include "frame/json_findings.h"
+#include "store/forwarding_store.h"
 #include "store/store.h"
 #include "web/web_server.h"
 
 namespace fogline {
 namespace {
 
+/// A store of which only so many rows have been read into memory.
+class PartlyRead final : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  Result<uint64_t> CountedId() override {
+    const uint64_t most = most_;
+    return ForwardingStore::CountedId().map(
+        [most](uint64_t id) { return most == 0 ? id : std::min(id, most); });
+  }
+  void Limit(uint64_t most) { most_ = most; }
+
+ private:
+  std::atomic<uint64_t> most_{0};
+};
+
 struct Fixture {
   WebOptions options;
   std::unique_ptr<Store> store;
+  std::unique_ptr<PartlyRead> shown;  // the same, as the server sees it
   std::unique_ptr<WebServer> server;
   std::map<std::string, uint64_t> sequences;  // by device
   int64_t taken = 0;                          // pictures so far, five seconds apart
@@ -186,10 +206,16 @@ nlohmann::json Obey(Fixture& fixture, const std::string& line) {
     for (bool more = true; more;) more = fixture.store->Forget({.rows = rows}).value().more;
     answer = {{"forgotten", fixture.store->ForgottenId().value()}};
   }
+  if (verb == "counted") {
+    uint64_t rows = 0;
+    words >> rows;
+    fixture.shown->Limit(rows);
+    answer = {{"counted", rows}};
+  }
   if (verb == "restart") {
     fixture.options.port = fixture.server->port();
     fixture.server.reset();
-    auto server = WebServer::Start(fixture.options, *fixture.store);
+    auto server = WebServer::Start(fixture.options, *fixture.shown);
     if (!server) return {{"error", server.error().ToString()}};
     fixture.server = *std::move(server);
     answer = {{"port", fixture.server->port()}};
@@ -224,7 +250,8 @@ int Main(int argc, char** argv) {
   auto store = OpenStore(url);
   if (!store) return std::fprintf(stderr, "%s\n", store.error().ToString().c_str()), 1;
   fixture.store = *std::move(store);
-  auto server = WebServer::Start(fixture.options, *fixture.store);
+  fixture.shown = std::make_unique<PartlyRead>(*fixture.store);
+  auto server = WebServer::Start(fixture.options, *fixture.shown);
   if (!server) return std::fprintf(stderr, "%s\n", server.error().ToString().c_str()), 1;
   fixture.server = *std::move(server);
   std::cout << nlohmann::json{{"port", fixture.server->port()}, {"epoch", fixture.store->epoch()}}

@@ -65,6 +65,7 @@ export interface Cells {
   epoch: string;
   oldest: number;
   last_id: number;
+  counted_id: number; // rows up to here are counted: below last_id while a large store is being read
   untimed: number;
   level: number;
   total: number;
@@ -102,7 +103,7 @@ export interface Config {
   epoch: string;
   thumbnails: boolean;
   decimals: number | null;
-  basemap: { kind: 'land' | 'tiles' | 'pmtiles'; url: string; attribution: string };
+  basemap: { kind: 'land' | 'tiles' | 'vector' | 'pmtiles'; url: string; attribution: string };
 }
 
 /** The stages in the order a frame passes them, and where each runs. */

@@ -1,107 +1,131 @@
-// A base map of the operator's: raster tiles by address, or a PMTiles archive (raster, or vector in the layers that
-// Protomaps and OpenMapTiles use). Drawn quietly, beneath the data.
+// A base map of the operator's, beneath the data: pictures of streets by address, vector tiles by address, or a PMTiles archive of
+// either kind, ours or another server's. Nothing here is asked of anybody unless the operator named it.
 import maplibregl from 'maplibre-gl';
 import type { LayerSpecification } from 'maplibre-gl';
+import type { PMTiles } from 'pmtiles';
 import type { Config } from './api';
 import type { Palette } from './palette';
+import type { Schema } from './street_schemas';
 
-const id = 'basemap';
-export const isBasemapLayer = (layer: string): boolean => layer.startsWith(id);
+export const basemapId = 'basemap';
 
-/** Adds the source and its layers below `before`; returns nothing when there is none to add. */
+/** Where a base map's layers go: the ground below one layer, the names below another. */
+export interface Places {
+  ground: string;
+  names: string;
+}
+
+/** Adds the source and its layers; false when there is none to add. Fails where the archive cannot be read. */
 export async function addBasemap(
   map: maplibregl.Map,
   config: Config['basemap'],
   palette: Palette,
-  before: string,
-): Promise<void> {
-  const { kind, attribution } = config;
-  if (kind === 'land' || map.getSource(id)) return;
-  if (kind === 'tiles') {
-    map.addSource(id, {
-      type: 'raster',
-      tiles: [config.url],
-      tileSize: 256,
-      maxzoom: 19,
-      attribution: plain(attribution),
-    });
-    map.addLayer(raster, before);
-    return;
+  places: Places,
+): Promise<boolean> {
+  if (config.kind === 'land') return false;
+  const source = await sourceOf(config);
+  if (map.getSource(basemapId)) return true;
+  map.addSource(basemapId, source.source);
+  if (source.schemas === null) {
+    map.addLayer(raster(palette), places.ground);
+    return true;
   }
-  const { PMTiles, Protocol, TileType } = await import('pmtiles');
-  const protocol = new Protocol();
-  const url = new URL(config.url, location.href).href;
-  const archive = new PMTiles(url);
-  protocol.add(archive);
-  maplibregl.addProtocol('pmtiles', protocol.tile);
-  const header = await archive.getHeader();
-  if (header.tileType === TileType.Mvt) {
-    map.addSource(id, { type: 'vector', url: `pmtiles://${url}`, attribution: plain(attribution) });
-    for (const layer of vector(palette)) map.addLayer(layer, before);
-  } else {
-    map.addSource(id, {
-      type: 'raster',
-      url: `pmtiles://${url}`,
-      tileSize: 256,
-      attribution: plain(attribution),
-    });
-    map.addLayer(raster, before);
+  const { streetLayers } = await import('./street_layers');
+  if (!map.getSource(basemapId)) return true; // the style has changed meanwhile, and whoever changed it adds them
+  for (const schema of source.schemas) {
+    const { ground, names } = streetLayers(basemapId, schema, palette, source.has);
+    const add = (layer: LayerSpecification, before: string): void => {
+      if (!map.getLayer(layer.id)) map.addLayer(layer, before);
+    };
+    for (const layer of ground) add(layer, places.ground);
+    for (const layer of names) add(layer, places.names);
   }
+  return true;
 }
 
-const raster: LayerSpecification = {
-  id,
+interface Source {
+  source: maplibregl.SourceSpecification;
+  schemas: Schema[] | null; // null: pictures
+  has: ReadonlySet<string> | null;
+}
+
+async function sourceOf(config: Config['basemap']): Promise<Source> {
+  const attribution = plain(config.attribution);
+  if (config.kind === 'tiles') {
+    return {
+      source: { type: 'raster', tiles: [config.url], tileSize: 256, maxzoom: 19, attribution },
+      schemas: null,
+      has: null,
+    };
+  }
+  if (config.kind === 'vector') {
+    const { openMapTiles, protomaps } = await import('./street_schemas');
+    return {
+      source: { type: 'vector', tiles: [config.url], maxzoom: 14, attribution },
+      // Which of them it is the tiles themselves tell: of the other nothing is drawn.
+      schemas: [openMapTiles, protomaps],
+      has: null,
+    };
+  }
+  return archive(config);
+}
+
+let opened: PMTiles | null = null;
+
+async function archive(config: Config['basemap']): Promise<Source> {
+  const { PMTiles, Protocol, TileType } = await import('pmtiles');
+  const url = new URL(config.url, location.href).href;
+  if (opened === null) {
+    opened = new PMTiles(url);
+    const protocol = new Protocol();
+    protocol.add(opened);
+    maplibregl.addProtocol('pmtiles', protocol.tile);
+  }
+  const file = opened;
+  const header = await file.getHeader();
+  const about = (await file.getMetadata()) as {
+    attribution?: string;
+    vector_layers?: { id: string }[];
+  } | null;
+  const credit = config.attribution || text(about?.attribution ?? '');
+  const attribution = plain(credit || 'Streets of a source that does not name itself');
+  const common = { url: `pmtiles://${url}`, attribution };
+  if (header.tileType !== TileType.Mvt) {
+    return { source: { type: 'raster', tileSize: 256, ...common }, schemas: null, has: null };
+  }
+  const { openMapTiles, protomaps, schemaOf } = await import('./street_schemas');
+  const layers = (about?.vector_layers ?? []).map((layer) => layer.id);
+  const schema = schemaOf(layers);
+  if (schema === null && layers.length > 0) {
+    throw new Error(
+      `The base map's layers (${layers.slice(0, 4).join(', ')} …) are neither OpenMapTiles' nor Protomaps': no streets are shown`,
+    );
+  }
+  return {
+    source: { type: 'vector', ...common },
+    schemas: schema === null ? [openMapTiles, protomaps] : [schema],
+    has: layers.length > 0 ? new Set(layers) : null,
+  };
+}
+
+/** Made for paper: the darker half of the page turns it inside out, and its colours round, so that water stays blue. */
+const raster = (palette: Palette): LayerSpecification => ({
+  id: basemapId,
   type: 'raster',
-  source: id,
-  paint: { 'raster-saturation': -0.6, 'raster-opacity': 0.85 },
-};
+  source: basemapId,
+  paint: palette.night
+    ? {
+        'raster-saturation': -0.7,
+        'raster-hue-rotate': 180,
+        'raster-brightness-min': 0.72,
+        'raster-brightness-max': 0.08,
+      }
+    : { 'raster-saturation': -0.6, 'raster-opacity': 0.85 },
+});
+
+/** Out of a credit in HTML, as tiles bring it, the words. */
+const text = (html: string): string =>
+  new DOMParser().parseFromString(html, 'text/html').body.textContent?.trim() ?? '';
 
 /** MapLibre takes attributions as HTML; ours are text. */
-const plain = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-
-function vector(p: Palette): LayerSpecification[] {
-  const fill = (layer: string, colour: string, opacity = 1): LayerSpecification => ({
-    id: `${id}-${layer}`,
-    type: 'fill',
-    source: id,
-    'source-layer': layer,
-    paint: { 'fill-color': colour, 'fill-opacity': opacity },
-  });
-  const road = (layer: string): LayerSpecification => ({
-    id: `${id}-${layer}`,
-    type: 'line',
-    source: id,
-    'source-layer': layer,
-    layout: { 'line-cap': 'round', 'line-join': 'round' },
-    paint: {
-      'line-color': p.road,
-      'line-width': ['interpolate', ['exponential', 1.6], ['zoom'], 8, 0.5, 14, 2, 18, 12],
-    },
-  });
-  const names = (layer: string): LayerSpecification => ({
-    id: `${id}-${layer}`,
-    type: 'symbol',
-    source: id,
-    'source-layer': layer,
-    layout: {
-      'text-field': ['get', 'name'],
-      'text-font': ['system-ui', 'Noto Sans', 'sans-serif'],
-      'text-size': 12,
-      'text-max-width': 8,
-    },
-    paint: { 'text-color': p.label, 'text-halo-color': p.halo, 'text-halo-width': 1.4 },
-  });
-  return [
-    fill('earth', p.land),
-    fill('landcover', p.green, 0.5),
-    fill('landuse', p.green, 0.5),
-    fill('park', p.green, 0.6),
-    fill('water', p.sea),
-    road('roads'),
-    road('transportation'),
-    fill('buildings', p.border, 0.5),
-    fill('building', p.border, 0.5),
-    names('places'),
-    names('place'),
-  ];
-}
+const plain = (words: string): string => words.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);

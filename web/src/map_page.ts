@@ -13,6 +13,7 @@ import { classColour } from './class_colours';
 import { drawCard } from './card';
 import { clear, h } from './dom';
 import { Figures } from './figures';
+import { percent } from './format';
 import { Filters } from './filters';
 import { maxLevel } from './hexgrid';
 import { Latest } from './latest';
@@ -46,6 +47,14 @@ card.hidden = true;
 const mapBox = h('div', { class: 'map', id: 'map' });
 const notice = h('div', { class: 'notice', role: 'alert' });
 notice.hidden = true;
+const progress = h('div', { class: 'notice quiet', role: 'status' });
+progress.hidden = true;
+const streetsLost = h(
+  'div',
+  { class: 'notice quiet', role: 'status' },
+  'The streets do not answer now; all else is up to date',
+);
+streetsLost.hidden = true;
 const tip = new Tip(
   (id) => model.points?.get(id),
   () => figures.word(),
@@ -116,13 +125,16 @@ const view = new MapView(mapBox, state.view, isDark(), {
     select(id === null ? null : (model.points?.get(id) ?? latest.find(id) ?? null), false);
   },
   hovered: (touch) => tip.show(touch),
+  streets: (there) => {
+    streetsLost.hidden = there;
+  },
 });
 const legend = new Legend(view, state.byMechanism, (byMechanism) => {
   state.byMechanism = byMechanism;
   remember();
   draw();
 });
-stage.append(tip.root, legend.root, notice, card, timeline.root);
+stage.append(tip.root, legend.root, notice, progress, streetsLost, card, timeline.root);
 const stream = new Stream({
   detection: arrive,
   state: shell.stream,
@@ -177,9 +189,28 @@ async function load(): Promise<void> {
     model.take(cells, box, state.filter, most);
     notice.hidden = true;
     draw();
+    readOn(cells);
   } catch (error) {
     if (!mine.signal.aborted) complain(error);
   }
+}
+
+let reading: ReturnType<typeof setTimeout> | undefined;
+
+/** A large store that was opened a moment ago is counted as far as it has been read: says so, and asks again until all is. */
+function readOn({ oldest, counted_id, last_id }: Cells): void {
+  const whole = counted_id >= last_id;
+  progress.hidden = whole;
+  if (whole && reading === undefined) return;
+  clearTimeout(reading);
+  reading = undefined;
+  if (whole) {
+    void Promise.all([loadTimeline(), loadFound()]).catch(complain);
+    return;
+  }
+  const share = (counted_id + 1 - oldest) / (last_id + 1 - oldest);
+  progress.textContent = `Reading the store: ${percent(share)} counted so far`;
+  reading = setTimeout(() => void load(), 400);
 }
 
 async function loadLatest(): Promise<Page> {

@@ -4,7 +4,7 @@ import type { ExpressionSpecification, GeoJSONSource, MapMouseEvent, StyleSpecif
 import type { Feature, FeatureCollection, Position } from 'geojson';
 import { feature, mesh } from 'topojson-client';
 import type { Config, Placed } from './api';
-import { addBasemap } from './basemap';
+import { addBasemap, basemapId } from './basemap';
 import { graticule } from './graticule';
 import { breaks, dark, light, mechanismPaint, type Palette } from './palette';
 import type { View } from './state';
@@ -35,17 +35,25 @@ interface Events {
   moved: () => void;
   picked: (id: number | null) => void;
   hovered: (touch: Touch | null) => void;
+  /** The base map answers, or does not; everything else goes on. */
+  streets: (there: boolean) => void;
 }
 
 const empty: FeatureCollection = { type: 'FeatureCollection', features: [] };
 const font = ['system-ui', 'Segoe UI', 'Roboto', 'Noto Sans', 'sans-serif'];
 const wrapped = (lon: number): number => ((((lon + 180) % 360) + 360) % 360) - 180;
 
+/** Whether everything that was asked for has come and is drawn: for whoever takes pictures of the page. */
+const settled = (is: boolean): void => {
+  document.documentElement.dataset['settled'] = String(is);
+};
+
 export class MapView {
   readonly map: maplibregl.Map;
   private palette: Palette;
   private readonly ready: Promise<void>;
   private basemap: Config['basemap'] | null = null;
+  private laying = false; // the base map is being asked for
   private pulses: { at: Position; born: number }[] = [];
   private legend: number[] = [];
 
@@ -90,6 +98,15 @@ export class MapView {
     this.map.on('move', () => this.drawGraticule());
     this.map.on('click', (event) => this.pick(event));
     this.map.on('mousemove', (event) => this.hover(event));
+    this.map.on('error', (event: { error: Error; sourceId?: string }) => {
+      if (event.sourceId === basemapId) this.events.streets(false);
+      else console.error(event.error);
+    });
+    this.map.on('render', () => settled(false));
+    this.map.on('idle', () => settled(this.basemap !== null && !this.laying));
+    this.map.on('sourcedata', (event) => {
+      if (event.sourceId === basemapId && event.tile !== undefined) this.events.streets(true);
+    });
     this.map.on('mouseout', () => this.events.hovered(null));
     void this.loadLand();
     void this.ready.then(() => this.drawGraticule());
@@ -103,8 +120,22 @@ export class MapView {
     if (this.basemap !== null) return;
     this.basemap = basemap;
     await this.ready;
-    await addBasemap(this.map, basemap, this.palette, 'graticule');
-    if (basemap.kind !== 'land') this.map.setLayoutProperty('graticule', 'visibility', 'none');
+    await this.layBasemap();
+  }
+
+  private async layBasemap(): Promise<void> {
+    this.map.triggerRepaint();
+    if (this.basemap === null || this.basemap.kind === 'land') return;
+    this.laying = true;
+    this.map.setLayoutProperty('graticule', 'visibility', 'none');
+    // Streets show through, and their names stay readable.
+    this.map.setPaintProperty('hexagons', 'fill-opacity', ['match', ['get', 'shade'], 0, 0.2, 0.66]);
+    await addBasemap(this.map, this.basemap, this.palette, { ground: 'graticule', names: 'tracks' }).finally(
+      () => {
+        this.laying = false;
+        this.map.triggerRepaint();
+      },
+    );
   }
 
   private style(): StyleSpecification {
@@ -297,13 +328,14 @@ export class MapView {
   }
 
   setDark(isDark: boolean): void {
+    settled(false);
     this.palette = isDark ? dark : light;
     const old = this.map.getStyle();
     const fresh = this.style();
     // Keep the data: only paint changes. What the operator's base map added comes back in new colours.
     const sources = Object.fromEntries(Object.entries(old.sources).filter(([name]) => name in fresh.sources));
     this.map.setStyle({ ...fresh, sources }, { diff: true });
-    if (this.basemap) void addBasemap(this.map, this.basemap, this.palette, 'graticule');
+    void this.layBasemap().catch(() => this.events.streets(false));
     this.drawGraticule();
   }
 

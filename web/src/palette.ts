@@ -4,6 +4,7 @@
 import { dark as sharedDark, light as sharedLight, type SharedColours } from 'fogline-colours';
 
 export interface Palette {
+  night: boolean;
   sea: string;
   land: string;
   border: string;
@@ -11,8 +12,22 @@ export interface Palette {
   halo: string;
   graticule: string;
   track: string;
+  // Streets, from a base map.
   road: string;
+  mainRoad: string;
+  motorway: string;
+  roadEdge: string;
+  path: string;
+  rail: string;
+  built: string;
   green: string;
+  wood: string;
+  sand: string;
+  building: string;
+  buildingEdge: string;
+  streetName: string;
+  placeName: string;
+  waterName: string;
   ramp: string[];
   quiet: string;
   ring: string;
@@ -21,7 +36,8 @@ export interface Palette {
 }
 
 export const light: Palette = {
-  sea: '#dfe7ea',
+  night: false,
+  sea: '#cfdfe6',
   land: '#f6f3ec',
   border: '#cdc6b8',
   label: '#7b7466',
@@ -29,7 +45,20 @@ export const light: Palette = {
   graticule: '#cfd3d0',
   track: '#6d7f8c',
   road: '#ffffff',
-  green: '#e3ead9',
+  mainRoad: '#fdf3d9',
+  motorway: '#f8e2b4',
+  roadEdge: '#dcd5c7',
+  path: '#d3c8b3',
+  rail: '#c4bfb6',
+  built: '#f0ece3',
+  green: '#e4ebd8',
+  wood: '#d5e1c8',
+  sand: '#f3ead0',
+  building: '#e8e1d4',
+  buildingEdge: '#d9d1c1',
+  streetName: '#6d6658',
+  placeName: '#4b463c',
+  waterName: '#5f87a0',
   ramp: ['#fde3a0', '#fbbe55', '#ee8f2b', '#c25e12', '#86360a'],
   quiet: '#7f929e',
   ring: '#ffffff',
@@ -37,15 +66,29 @@ export const light: Palette = {
   shared: sharedLight,
 };
 export const dark: Palette = {
-  sea: '#0e151c',
+  night: true,
+  sea: '#0d1a27',
   land: '#18212a',
   border: '#33404c',
   label: '#8b99a5',
   halo: '#18212a',
   graticule: '#26323d',
   track: '#7e93a3',
-  road: '#2c3945',
-  green: '#1b2a26',
+  road: '#2b3742',
+  mainRoad: '#37434e',
+  motorway: '#46525c',
+  roadEdge: '#131a21',
+  path: '#2a3540',
+  rail: '#36424d',
+  built: '#1c262f',
+  green: '#1e2f27',
+  wood: '#173526',
+  sand: '#25292a',
+  building: '#212c36',
+  buildingEdge: '#2a3641',
+  streetName: '#93a0ab',
+  placeName: '#b9c4cd',
+  waterName: '#58788e',
   ramp: ['#5a3312', '#93531a', '#cf7f26', '#f5b04a', '#ffe2a6'],
   quiet: '#6f8494',
   ring: '#0e151c',
