@@ -40,7 +40,7 @@ fogline_packaged(DIRECTORY ${CMAKE_SOURCE_DIR}/deploy/systemd/ DESTINATION /lib/
 fogline_packaged(DIRECTORY ${debian}/etc/ DESTINATION /etc/fogline)
 fogline_packaged(FILES ${debian}/copyright ${CMAKE_SOURCE_DIR}/docs/operations.md ${made}/changelog.gz ${made}/NEWS.gz DESTINATION share/doc/fogline)
 fogline_packaged(FILES ${debian}/lintian-overrides DESTINATION share/lintian/overrides RENAME fogline)
-set(CPACK_COMPONENTS_ALL Unspecified package)
+set(CPACK_COMPONENTS_ALL Unspecified engine package)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 include(CPack)

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <limits>
 #include <memory>
 #include <thread>
 
@@ -15,12 +14,13 @@
 #include "base/process.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "cli/calibrate_chart.h"
-#include "cli/calibrate_set.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/model_args.h"
+#include "codec/calibration_set.h"
+#include "codec/choose_cuts.h"
 #include "codec/draft.h"
+#include "pages/calibrate_chart.h"
 #include "report/table.h"
 
 namespace fogline::cli {
@@ -36,48 +36,6 @@ struct CalibrateArgs : Common {
   int threads = 0;
   bool recursive = false;
 };
-
-/// What a stretch of layers does that is no reason to have a cut at either end: of all
-/// multiply-adds.
-constexpr double kNoWork = 0.01;
-
-/// The cuts worth calibrating. A cut that sends more than one before it has nothing to offer; nor
-/// has a dominated one (Cut::dominated) from which next to no work leads to another one that sends
-/// as much, or to which next to none leads from the input: activations, transpositions, slices.
-void KeepUseful(const Model& model, std::vector<Cut>& cuts) {
-  int64_t least = std::numeric_limits<int64_t>::max();
-  std::erase_if(cuts, [&](const Cut& cut) {
-    least = std::min(least, cut.bytes);
-    return cut.bytes > least;
-  });
-  const double most = kNoWork * static_cast<double>(model.madds());
-  const auto alike = [&](const Cut& a, const Cut& b) {
-    return a.bytes == b.bytes && static_cast<double>(b.edge_madds - a.edge_madds) < most;
-  };
-  std::vector<Cut> useful;
-  for (size_t c = 0; c < cuts.size(); ++c) {
-    const bool replaced = (c + 1 < cuts.size() && alike(cuts[c], cuts[c + 1])) ||
-                          (c > 0 && alike(cuts.front(), cuts[c]));
-    if (!replaced || !cuts[c].dominated || !cuts[c].alias.empty()) useful.push_back(cuts[c]);
-  }
-  cuts = std::move(useful);
-}
-
-Result<std::vector<Cut>> ChooseCuts(const CalibrateArgs& args, const Model& model) {
-  FOGLINE_TRY(std::vector<Cut> listed, ListCuts(model));
-  if (args.cuts.empty()) {
-    KeepUseful(model, listed);
-    return listed;
-  }
-  if (args.cuts == std::vector<std::string>{"all"}) return listed;
-  std::vector<Cut> chosen;
-  for (const std::string& spec : args.cuts) {
-    FOGLINE_TRY(Cut cut, FindCut(model, spec));
-    const auto same = [&](const Cut& other) { return other.id == cut.id; };
-    if (std::ranges::none_of(chosen, same)) chosen.push_back(std::move(cut));
-  }
-  return chosen;
-}
 
 /// Runs the user's command on two folders of PICTURE.OUTPUT.npy, the whole model's and the split
 /// one's, and reads the last number that it prints.
@@ -202,7 +160,7 @@ Status Run(const CalibrateArgs& args) {
   options.threads = args.threads > 0
                         ? args.threads
                         : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  FOGLINE_TRY(options.cuts, ChooseCuts(args, network.model));
+  FOGLINE_TRY(options.cuts, ChooseCuts(network.model, args.cuts));
   if (!args.bits.empty()) {
     options.levels = args.bits;
     std::ranges::sort(options.levels);

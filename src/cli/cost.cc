@@ -40,7 +40,7 @@ Status RunFleet(const CostArgs& args, const std::string& text) {
   FleetView view{fleet, plan, {}};
   if (!axes.empty()) view.sweep = RunSweep(fleet, axes);
   if (!args.html.empty()) FOGLINE_CHECK(WriteFile(args.html, FleetPage(view)));
-  fmt::print("{}", args.json ? FleetJson(view) + "\n" : FleetText(view, StdoutStyle()));
+  fmt::print("{}", args.json ? ToJson(view) + "\n" : FleetText(view, StdoutStyle()));
   return {};
 }
 

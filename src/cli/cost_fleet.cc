@@ -4,7 +4,6 @@
 #include <cmath>
 #include <map>
 
-#include "base/json.h"
 #include "cli/cost_show.h"
 #include "report/page.h"
 #include "report/xy_chart.h"
@@ -25,18 +24,6 @@ std::string Euros(double value) {
 }
 
 std::string Title(const FleetOption& o) { return o.name + " on " + o.edge.name; }
-
-/// The bill of a device whose whole group runs this option and rents its own pool.
-Bill Alone(const Fleet& fleet, const FleetGroup& group, const FleetOption& option) {
-  Fleet one;
-  one.pool = fleet.pool;
-  one.groups = {group};
-  one.groups[0].options = {option};
-  Bill bill = PrivateBill(fleet, group, option);
-  const PoolUse use = UsePool(one, {0});
-  AddCloud(option, use.feasible ? use.euro_month / group.devices : NAN, bill);
-  return bill;
-}
 
 Table Groups(const FleetView& view) {
   Table table({{"group", false, true},
@@ -69,7 +56,7 @@ std::vector<std::pair<size_t, Bill>> Shown(const FleetView& view, size_t g) {
   const auto euro = [](const Bill& b) { return std::isfinite(b.total()) ? b.total() : HUGE_VAL; };
   std::vector<Bill> bills;
   for (const FleetOption& o : group.options) {
-    bills.push_back(Alone(view.fleet, group, o));
+    bills.push_back(BillAlone(view.fleet, group, o));
     auto [at, first] = least.try_emplace(key(o), euro(bills.back()));
     at->second = std::min(at->second, euro(bills.back()));
   }
@@ -168,14 +155,6 @@ Table Points(const Sweep& sweep) {
   return table;
 }
 
-Json BillJson(const Bill& b) {
-  return {{"hardware", b.hardware}, {"energy", b.energy}, {"data", b.data},
-          {"cloud", b.cloud},       {"broker", b.broker}, {"storage", b.storage},
-          {"total", b.total()},     {"low", b.low},       {"high", b.high}};
-}
-
-Json Finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
 }  // namespace
 
 std::string FleetText(const FleetView& view, const TextStyle& style) {
@@ -187,51 +166,6 @@ std::string FleetText(const FleetView& view, const TextStyle& style) {
     if (view.sweep->break_evens.empty()) out += "- the choice does not change\n";
   }
   return out;
-}
-
-std::string FleetJson(const FleetView& view) {
-  const FleetPlan& p = view.plan;
-  Json json{{"devices", p.devices},
-            {"month_euro", p.euro_month},
-            {"lower_bound_euro", p.lower_bound},
-            {"exact", p.exact},
-            {"uniform", {{"option", p.uniform}, {"month_euro", Finite(p.uniform_euro_month)}}},
-            {"pool",
-             {{"instances", p.pool.instances},
-              {"month_euro", p.pool.euro_month},
-              {"surplus_euro", p.pool.surplus_euro},
-              {"busy_cores", p.pool.cores},
-              {"wait_p95_ms", p.pool.wait_p95_ms}}}};
-  for (size_t g = 0; g < p.choice.size(); ++g) {
-    const FleetGroup& group = view.fleet.groups[g];
-    Json one{{"option", group.options[p.choice[g]].name},
-             {"edge", group.options[p.choice[g]].edge.name},
-             {"device_month_euro", BillJson(p.bills[g])}};
-    for (const FleetOption& o : group.options) {
-      one["options"][o.edge.name][o.name] = {
-          {"latency_ms", ServiceLatencyMs(group, o)},
-          {"sustained_per_second", Finite(SustainedRate(group, o))},
-          {"users_per_instance", Finite(UsersPerInstance(view.fleet, group, o))},
-          {"device_month_euro", BillJson(Alone(view.fleet, group, o))}};
-    }
-    json["groups"][group.name] = std::move(one);
-  }
-  if (view.sweep) {
-    json["sweep"] = Json::array();
-    for (const SweepPoint& s : view.sweep->points) {
-      Json point = Json::object();
-      for (size_t i = 0; i < s.at.size(); ++i) point[view.sweep->axes[i].key] = s.at[i];
-      point["device_month_euro"] = s.feasible ? Json(s.euro_device_month) : Json();
-      point["instances"] = s.feasible ? Json(s.instances) : Json();
-      point["choice"] = s.choice;
-      json["sweep"].push_back(std::move(point));
-    }
-    json["break_evens"] = Json::array();
-    for (const BreakEven& b : view.sweep->break_evens) {
-      json["break_evens"].push_back({{"at", b.at}, {"text", b.text}});
-    }
-  }
-  return Dump(json);
 }
 
 std::string FleetPage(const FleetView& view) {
@@ -251,7 +185,7 @@ std::string FleetPage(const FleetView& view) {
     s.tone = SeriesTone(chart.series.size() - 1);
     s.style = Series::Style::kDots;
     for (const FleetOption& o : group.options) {
-      const double ms = ServiceLatencyMs(group, o), euro = Alone(view.fleet, group, o).total();
+      const double ms = ServiceLatencyMs(group, o), euro = BillAlone(view.fleet, group, o).total();
       if (!std::isfinite(euro)) continue;
       s.points.push_back({ms, euro, fmt::format("{}\n{:.1f} ms · {:.3f} €", Title(o), ms, euro)});
     }

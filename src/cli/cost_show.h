@@ -1,12 +1,10 @@
 // What `fogline cost` shows, in its three forms.
 #pragma once
 
-#include <optional>
 #include <string>
 
-#include "cost/fleet_plan.h"
+#include "cost/fleet_json.h"
 #include "cost/paper_tables.h"
-#include "cost/sweep.h"
 #include "report/table.h"
 
 namespace fogline::cli {
@@ -16,14 +14,7 @@ std::string PaperJson(const PaperTables& tables);
 /// A page with the tables and figure 10.
 std::string PaperPage(const PaperTables& tables, const PaperConstants& constants);
 
-struct FleetView {
-  const Fleet& fleet;
-  const FleetPlan& plan;
-  std::optional<Sweep> sweep;
-};
-
 std::string FleetText(const FleetView& view, const TextStyle& style);
-std::string FleetJson(const FleetView& view);
 /// A page with figure 10's scatter for this fleet.
 std::string FleetPage(const FleetView& view);
 

@@ -4,9 +4,9 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/inspect_page.h"
 #include "cli/model_args.h"
 #include "graph/cut.h"
+#include "pages/inspect_page.h"
 #include "report/table.h"
 
 namespace fogline::cli {

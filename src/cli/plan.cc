@@ -7,6 +7,7 @@
 #include "cli/plan_args.h"
 #include "cli/plan_show.h"
 #include "cost/fleet_cost.h"
+#include "pages/plan_page.h"
 #include "plan/plan_json.h"
 #include "plan/policy.h"
 

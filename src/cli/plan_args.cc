@@ -1,26 +1,23 @@
 #include "cli/plan_args.h"
 
-#include "base/log.h"
-#include "profile/library.h"
-
 namespace fogline::cli {
 void AddPlanArgs(Command& command, PlanArgs& args) {
   AddModelArgs(command, args.model);
   const auto add = [&command](const char* name, auto& value, const char* help, const char* type) {
     return command.Add(name, value, help).Type(type);
   };
-  add("--edge", args.edge,
+  add("--edge", args.places.edge,
       "machine at the edge: library name, .toml, or a measured profile's .json", "DEV")
       .Required();
-  add("--cloud", args.cloud, "machine in the cloud, likewise", "DEV").Required();
-  add("--link", args.link,
+  add("--cloud", args.places.cloud, "machine in the cloud, likewise", "DEV").Required();
+  add("--link", args.places.link,
       "library name, with changes as in 4g,up=3Mbps, up=8Mbps,down=30Mbps,rtt=40ms alone, a .toml, "
       "or a recorded trace, with changes too: drive.csv,rtt=40ms",
       "LINK")
       .Required();
   add("--objective", args.request.objective,
       "latency, cost, energy, throughput, or a sum like latency=1,cost=200", "WHAT");
-  add("--bundle", args.bundle,
+  add("--bundle", args.places.bundle,
       "what `fogline calibrate` found (default: the .bundle beside the model)", "FILE");
   add("--codec", args.request.codecs, "allow these codecs only, as in json or f32,f16", "LIST");
   add("--deliver", args.request.deliver, "where results are wanted: cloud (default) or edge",
@@ -84,32 +81,9 @@ void AddPlanArgs(Command& command, PlanArgs& args) {
 
 Result<std::unique_ptr<PlanInput>> LoadPlanInput(const PlanArgs& args) {
   // Before the model is loaded: a mistyped name shall not wait for it.
-  FOGLINE_CHECK(ParseObjective(args.request.objective).map([](const auto&) {}));
-  FOGLINE_TRY(LinkProfile link, FindLink(args.link, "--link"));
-  for (const auto& [name, flag] : {std::pair(args.edge, "--edge"), {args.cloud, "--cloud"}}) {
-    if (!name.ends_with(".json")) FOGLINE_CHECK(FindMachine(name, flag).map([](const auto&) {}));
-  }
+  FOGLINE_CHECK(CheckPlaces(args.places, args.request));
   FOGLINE_TRY(Network network, ReadNetwork(args.model));
-  auto input = std::make_unique<PlanInput>(PlanInput{std::move(network), {}, {}});
-  if (args.bundle.empty()) {
-    input->bundle = BundleBeside(input->network.model, args.model.path);
-  } else {
-    FOGLINE_TRY(input->bundle, LoadBundleOf(input->network.model, args.bundle));
-  }
-  FOGLINE_TRY(PlanSide edge, LoadSide(input->network.model, args.edge, "--edge"));
-  FOGLINE_TRY(PlanSide cloud, LoadSide(input->network.model, args.cloud, "--cloud"));
-  for (const PlanSide* side : {&edge, &cloud}) {
-    if (!side->timing.integers_as_float) continue;
-    LogWarning(
-        "layers in 8-bit integers are timed as float ones on {}: how much faster they are is "
-        "unknown there; 'fogline profile' measures it",
-        side->machine.name);
-  }
-  FOGLINE_TRY(std::vector<Cut> cuts, ListCuts(input->network.model));
-  FOGLINE_TRY(input->scenario, MakeScenario(args.request, input->network, std::move(cuts),
-                                            input->bundle ? &*input->bundle : nullptr,
-                                            std::move(edge), std::move(cloud), std::move(link)));
-  return input;
+  return MakePlanInput(std::move(network), args.places, args.request);
 }
 
 }  // namespace fogline::cli

@@ -1,4 +1,4 @@
-// A plan as text for a terminal, and as a page.
+// A plan as text for a terminal.
 #pragma once
 
 #include <string>
@@ -12,6 +12,5 @@ namespace fogline::cli {
 std::string PlanText(const PlanView& view, const TextStyle& style);
 /// The fleet's bill with the plan, and with each rival.
 std::string FleetText(const PlanView& view, double devices);
-std::string PlanPage(const PlanView& view, const std::string& title);
 
 }  // namespace fogline::cli

@@ -8,7 +8,6 @@
 #include "cli/model_args.h"
 #include "cli/tensor_files.h"
 #include "engine/session.h"
-#include "graph/cut.h"
 #include "graph/slice.h"
 
 namespace fogline::cli {
@@ -21,24 +20,9 @@ struct RunArgs : Common {
   int threads = 1;
 };
 
-Result<std::vector<std::string>> TensorNames(const Model& model,
-                                             const std::vector<std::string>& specs) {
-  std::vector<std::string> names;
-  for (const std::string& spec : specs) {
-    FOGLINE_TRY(const int tensor, FindTensor(model, spec));
-    names.push_back(model.activations()[static_cast<size_t>(tensor)].port.name);
-  }
-  return names;
-}
-
 /// The piece that was asked for, open.
 Result<std::unique_ptr<Session>> OpenPiece(const RunArgs& args, const Model& model) {
-  FOGLINE_TRY(const std::vector<std::string> from, TensorNames(model, args.from));
-  FOGLINE_TRY(std::vector<std::string> to, TensorNames(model, args.to));
-  if (to.empty()) {
-    for (const Port& output : model.outputs()) to.push_back(output.name);
-  }
-  FOGLINE_TRY(const std::string piece, SlicePiece(model, from, to));
+  FOGLINE_TRY(const std::string piece, SlicePieceAt(model, args.from, args.to));
   SessionOptions options;
   options.threads = args.threads;
   return OpenSession(std::as_bytes(std::span(piece)), model.where(), options);

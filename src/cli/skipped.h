@@ -10,7 +10,4 @@ namespace fogline::cli {
 
 Json SkippedToJson(const std::vector<Skipped>& skipped);
 
-/// Names the pictures that could not be read, the first ten of them, and counts them.
-void LogSkipped(const std::vector<Skipped>& skipped);
-
 }  // namespace fogline::cli

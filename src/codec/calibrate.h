@@ -35,6 +35,8 @@ struct CalibrateOptions {
   int64_t kept_bytes = 256 << 20;
   /// Called often during long work, from one thread: how much of `total` is done, and at what.
   std::function<void(size_t done, size_t total, std::string_view what)> progress;
+  /// Asked as often, from the calling thread: true ends it with kCancelled.
+  std::function<bool()> stop;
   /// Called when a cut is finished: what the first `cuts` of them have brought so far.
   std::function<Status(size_t cuts, const BundleContents& found)> keep;
   /// What an earlier run of this calibration kept last: it goes on behind these cuts, to the same

@@ -60,6 +60,9 @@ Status Calibration::ForEach(size_t count, double units,
     const size_t number = ++finished;
     // Worker 0 is the caller's own thread.
     if (worker == 0) Tell(done_ + units * static_cast<double>(number));
+    if (worker == 0 && options_.stop && options_.stop()) {
+      return Fail(ErrorCode::kCancelled, "calibration", "stopped on request");
+    }
     return {};
   };
   FOGLINE_CHECK(ParallelFor(count, options_.threads, told));

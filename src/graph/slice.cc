@@ -226,7 +226,7 @@ Result<Walk> Back(const Model& model, std::span<const int> given, std::span<cons
     const int producer = tensors[a].producer;
     if (!walk.reached[a]) {
       return Fail(ErrorCode::kUsage, model.where(), "does not need '{}' for '{}'", name(a),
-                  wanted.empty() ? "" : name(wanted[0]));
+                  name(wanted[0]));
     }
     if (producer >= 0 && walk.chosen[producer]) {
       return Fail(ErrorCode::kUsage, model.where(),
@@ -259,7 +259,9 @@ Result<std::string> SlicePrefix(const Model& model, const Cut& cut) {
 Result<std::string> SlicePiece(const Model& model, std::span<const std::string> from,
                                std::span<const std::string> to) {
   FOGLINE_TRY(const std::vector<int> given, Named(model, from));
-  FOGLINE_TRY(const std::vector<int> wanted, Named(model, to));
+  std::vector<std::string> ends(to.begin(), to.end());
+  if (ends.empty()) ends = Names(model.outputs());
+  FOGLINE_TRY(const std::vector<int> wanted, Named(model, ends));
   FOGLINE_TRY(const Walk walk, Back(model, given, wanted));
   std::vector<std::string> inputs(from.begin(), from.end());
   for (size_t a = 0; from.empty() && a < walk.reached.size(); ++a) {
@@ -268,9 +270,21 @@ Result<std::string> SlicePiece(const Model& model, std::span<const std::string> 
   }
   if (std::ranges::find(walk.chosen, true) == walk.chosen.end()) {
     return Fail(ErrorCode::kUsage, model.where(), "has no layer between '{}' and '{}'",
-                fmt::join(inputs, ","), fmt::join(to, ","));
+                fmt::join(inputs, ","), fmt::join(ends, ","));
   }
-  return Slicer(model.data()).Write(walk.chosen, inputs, {to.begin(), to.end()});
+  return Slicer(model.data()).Write(walk.chosen, inputs, ends);
+}
+
+Result<std::string> SlicePieceAt(const Model& model, std::span<const std::string> from,
+                                 std::span<const std::string> to) {
+  std::vector<std::string> names[2];
+  for (const auto& [specs, into] : {std::pair(from, &names[0]), std::pair(to, &names[1])}) {
+    for (const std::string& spec : specs) {
+      FOGLINE_TRY(const int tensor, FindTensor(model, spec));
+      into->push_back(model.activations()[tensor].port.name);
+    }
+  }
+  return SlicePiece(model, names[0], names[1]);
 }
 
 Result<std::string> SliceWhole(const Model& model) {

@@ -18,13 +18,17 @@ namespace fogline {
 Result<std::string> SlicePrefix(const Model& model, const Cut& cut);
 
 /// Serialised ONNX of the layers that lead from some tensors to others, in at `from` and out at
-/// `to`, in these orders; neither need cross at any cut together. Without `from` what leads there
-/// from the model's inputs, with those it needs. kNotFound for a name that is no tensor; kUsage,
-/// naming the tensor at fault, where `to` needs an input of the model that `from` does not give,
-/// where it does not need what `from` gives, where one is named twice, and where no layer lies
-/// between.
+/// `to`, in these orders; neither need cross at any cut together. Without `from` it takes those of
+/// the model's inputs that it needs; without `to` it gives the model's outputs. kNotFound for a
+/// name that is no tensor; kUsage, naming the tensor at fault, where `to` needs an input of the
+/// model that `from` does not give, where it does not need what `from` gives, where one is named
+/// twice, and where no layer lies between.
 Result<std::string> SlicePiece(const Model& model, std::span<const std::string> from,
                                std::span<const std::string> to);
+
+/// The same of tensors written as FindTensor takes them: "split10", "tensor:3".
+Result<std::string> SlicePieceAt(const Model& model, std::span<const std::string> from,
+                                 std::span<const std::string> to);
 
 /// Serialised ONNX of the whole network as the graph has it: local functions in the place of their
 /// calls, weights of other files within.

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/text.h"
 
 namespace fogline {
 namespace {
@@ -191,6 +192,17 @@ Result<Picture> DecodePicture(std::span<const std::byte> file, const std::string
 Result<Picture> LoadPicture(const std::filesystem::path& path, int at_least) {
   FOGLINE_TRY(const MappedFile file, MappedFile::Open(path));
   return DecodePicture(file.bytes(), path.string(), at_least);
+}
+
+void LogSkipped(const std::vector<Skipped>& skipped) {
+  constexpr size_t kNamedSkipped = 10;
+  for (size_t i = 0; i < std::min(kNamedSkipped, skipped.size()); ++i) {
+    LogWarning("left out {}: {}", Printable(skipped[i].file.string()),
+               Printable(skipped[i].reason));
+  }
+  if (skipped.size() > kNamedSkipped) {
+    LogWarning("left out {} pictures in all", skipped.size());
+  }
 }
 
 }  // namespace fogline

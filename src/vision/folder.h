@@ -42,6 +42,9 @@ struct Skipped {
   std::string reason;
 };
 
+/// Names in the log the pictures that could not be read, the first ten of them, and counts them.
+void LogSkipped(const std::vector<Skipped>& skipped);
+
 /// One sub-folder a class: its name and its pictures, `depth` being that of each class; what else
 /// is there is said in the log. kInvalid with fewer than two classes.
 struct ImageClass {

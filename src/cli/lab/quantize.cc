@@ -13,11 +13,11 @@
 #include "base/paths.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "cli/calibrate_set.h"
 #include "cli/command.h"
 #include "cli/elsewhere.h"
 #include "cli/flags.h"
 #include "cli/model_args.h"
+#include "codec/calibration_set.h"
 #include "graph/cut.h"
 
 namespace fogline::cli {

@@ -1,16 +1,15 @@
-#include "cli/inspect_page.h"
+#include "pages/inspect_page.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/model_args.h"
 #include "report/bar_chart.h"
 #include "report/page.h"
 #include "report/xy_chart.h"
 
-namespace fogline::cli {
+namespace fogline {
 namespace {
 
 Cell Number(int64_t value) {
@@ -249,4 +248,4 @@ std::string InspectPage(const std::string& title, const Model& model,
   return page.Finish();
 }
 
-}  // namespace fogline::cli
+}  // namespace fogline

@@ -9,7 +9,7 @@
 #include "graph/model.h"
 #include "report/table.h"
 
-namespace fogline::cli {
+namespace fogline {
 
 Table LayerTable(const Model& model);
 /// `bars` adds the edge's share of the work as a drawn bar, for terminals.
@@ -19,4 +19,4 @@ Table CutTable(const Model& model, const std::vector<Cut>& cuts, bool bars);
 /// both sides for each cut, and the tables.
 std::string InspectPage(const std::string& title, const Model& model, const std::vector<Cut>& cuts);
 
-}  // namespace fogline::cli
+}  // namespace fogline

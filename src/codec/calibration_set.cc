@@ -1,4 +1,4 @@
-#include "cli/calibrate_set.h"
+#include "codec/calibration_set.h"
 
 #include <fmt/format.h>
 
@@ -10,12 +10,12 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/text.h"
-#include "cli/skipped.h"
 #include "vision/class_name.h"
+#include "vision/folder.h"
 #include "vision/picture_names.h"
 #include "vision/preprocess.h"
 
-namespace fogline::cli {
+namespace fogline {
 namespace {
 
 namespace fs = std::filesystem;
@@ -161,4 +161,4 @@ Result<CalibrationSet> ReadCalibrationSet(const fs::path& images, Depth depth,
   return set;
 }
 
-}  // namespace fogline::cli
+}  // namespace fogline

@@ -1,4 +1,4 @@
-#include "cli/calibrate_chart.h"
+#include "pages/calibrate_chart.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "report/scale.h"
 #include "report/svg.h"
 
-namespace fogline::cli {
+namespace fogline {
 namespace {
 
 constexpr double kWidth = 960, kHeight = 460, kLegendRow = 18;
@@ -121,4 +121,4 @@ std::string RateFidelitySvg(const std::string& model, const std::vector<Calibrat
   return out + "\n";
 }
 
-}  // namespace fogline::cli
+}  // namespace fogline

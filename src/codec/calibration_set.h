@@ -8,7 +8,7 @@
 #include "vision/folder.h"
 #include "vision/network.h"
 
-namespace fogline::cli {
+namespace fogline {
 
 /// Reads at most `most` pictures of the folder (0: all), spread evenly, at the network's size. What
 /// cannot be read is left out, named in the log and counted; kInvalid when that is all of them.
@@ -21,4 +21,4 @@ Result<CalibrationSet> ReadCalibrationSet(const std::filesystem::path& images, D
                                           const std::filesystem::path& labels, size_t most,
                                           const Network& network, int threads);
 
-}  // namespace fogline::cli
+}  // namespace fogline

@@ -1,0 +1,12 @@
+// What is exported, and the namespace of this version of the library.
+#pragma once
+
+#define FOGLINE_API __attribute__((visibility("default")))
+
+// To users fogline::v1::Model is fogline::Model, and a library with another v keeps its names apart
+// from these. Within the library itself fogline::Model is what stands behind it.
+#ifdef FOGLINE_BUILDING
+#define FOGLINE_INLINE
+#else
+#define FOGLINE_INLINE inline
+#endif
