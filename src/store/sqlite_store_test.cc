@@ -486,7 +486,7 @@ TEST(SqliteStore, WhatHasBeenReadOfALargeStoreIsCountedAtOnce) {
     auto store = OpenSqliteStore(path).value();
     std::vector<Detection> batch;
     for (uint64_t i = 0; i < kRows; ++i) {
-      batch.push_back(Sample(i));
+      batch.push_back(SqliteSample(i));
       batch.back().thumbnail.clear();
     }
     ASSERT_TRUE(store->Put(batch));

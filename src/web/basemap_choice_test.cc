@@ -6,32 +6,32 @@
 namespace fogline {
 namespace {
 
-using Kind = BasemapChoice::Kind;
+using BasemapKind = BasemapChoice::Kind;
 using ::testing::HasSubstr;
 
 TEST(BasemapChoice, NobodyIsAskedUnlessNamed) {
   const auto none = ChooseBasemap("", "").value();
-  EXPECT_EQ(none.kind, Kind::kLand);
+  EXPECT_EQ(none.kind, BasemapKind::kLand);
   EXPECT_EQ(none.origin, "");
   const auto file = ChooseBasemap("streets/town.pmtiles", "").value();
-  EXPECT_EQ(file.kind, Kind::kArchive);
+  EXPECT_EQ(file.kind, BasemapKind::kArchive);
   EXPECT_EQ(file.file, "streets/town.pmtiles");
   EXPECT_EQ(file.origin, "");
 }
 
 TEST(BasemapChoice, AnAddressNamesItsServerAndWhoseMapItIs) {
   const auto osm = ChooseBasemap("osm", "").value();
-  EXPECT_EQ(osm.kind, Kind::kTiles);
+  EXPECT_EQ(osm.kind, BasemapKind::kTiles);
   EXPECT_EQ(osm.origin, "https://tile.openstreetmap.org");
   EXPECT_EQ(osm.attribution, "© OpenStreetMap contributors");
   EXPECT_EQ(ChooseBasemap("osm", "© us").value().attribution, "© us");
 
   const auto vector = ChooseBasemap("http://a:81/t/{z}/{x}/{y}.pbf?key=1", "© b").value();
-  EXPECT_EQ(vector.kind, Kind::kVector);
+  EXPECT_EQ(vector.kind, BasemapKind::kVector);
   EXPECT_EQ(vector.origin, "http://a:81");
-  EXPECT_EQ(ChooseBasemap("https://a/{z}/{y}/{x}@2x.webp", "b").value().kind, Kind::kTiles);
+  EXPECT_EQ(ChooseBasemap("https://a/{z}/{y}/{x}@2x.webp", "b").value().kind, BasemapKind::kTiles);
   const auto archive = ChooseBasemap("https://a.example/x/city.pmtiles?v=2", "").value();
-  EXPECT_EQ(archive.kind, Kind::kArchive);
+  EXPECT_EQ(archive.kind, BasemapKind::kArchive);
   EXPECT_EQ(archive.origin, "https://a.example");
   EXPECT_TRUE(archive.file.empty());
 }
