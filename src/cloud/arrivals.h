@@ -81,6 +81,10 @@ class Arrivals {
     const std::lock_guard lock(mutex_);
     return queue_.count();
   }
+  size_t bytes() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.bytes();
+  }
 
  private:
   mutable std::mutex mutex_;

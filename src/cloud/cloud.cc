@@ -107,6 +107,9 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
 
   const CloudStats& stats() const override { return stats_; }
+  CloudHeld held() const override {
+    return {registry_->held_bytes(), arrived_.bytes(), committer_->bytes(), link_->unsent_bytes()};
+  }
   bool connected() const override { return link_->connected() && !stopped_; }
   const RawKeeper* raw() const override { return raw_.get(); }
   std::map<std::string, Unstored> unstored() const override { return unstored_.all(); }

@@ -41,6 +41,12 @@ class Committer {
   /// itself committing it. Dropped without an answer after Stop.
   void Hand(Finished frame);
 
+  /// Of what waits for a commit.
+  size_t bytes() const {
+    const std::lock_guard lock(mutex_);
+    return group_.bytes();
+  }
+
   /// Commits and answers what is there, and ends.
   void Stop();
 
@@ -53,7 +59,7 @@ class Committer {
   bool busy() const { return parts_.stats->waiting > 0; }
 
   const Parts parts_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable room_, filled_;
   GroupCommit group_;              // under mutex_
   Batch batch_;                    // of whoever commits

@@ -60,6 +60,8 @@ class GroupCommit {
   void Close() { closed_ = true; }
 
   size_t count() const { return pile_.size(); }
+  /// Of what waits for a commit, without what is being committed.
+  size_t bytes() const { return bytes_; }
 
  private:
   static size_t BytesOf(const Finished& frame);

@@ -12,6 +12,15 @@
 namespace fogline {
 
 /// Thread-safe.
+/// Memory that grows with what comes in, in bytes, at one moment. The bound of each is in
+/// docs/operations.md.
+struct CloudHeld {
+  uint64_t networks = 0;  // models and open halves
+  uint64_t waiting = 0;   // frames, for a worker
+  uint64_t results = 0;   // for a commit
+  uint64_t unsent = 0;    // answers, for the broker to take
+};
+
 struct CloudStats {
   // Frames that hold something to store, each counted once an arrival.
   std::atomic<uint64_t> received{0}, stored{0}, duplicates{0}, refused{0}, retried{0};

@@ -46,6 +46,7 @@ class AnsweringLink final : public Link {
   Status Unsubscribe(const std::string&) override { return {}; }
   bool connected() const override { return true; }
   uint32_t most_packet() const override { return 0; }
+  size_t unsent_bytes() const override { return 0; }
   Status Publish(const std::string&, std::span<const std::byte> payload, int,
                  const std::string& response_topic) override {
     Frame frame;

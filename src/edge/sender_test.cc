@@ -29,6 +29,7 @@ class FakeLink final : public Link {
   Status Unsubscribe(const std::string&) override { return {}; }
   bool connected() const override { return connected_; }
   uint32_t most_packet() const override { return most_packet_; }
+  size_t unsent_bytes() const override { return 0; }
   Status Publish(const std::string& topic, std::span<const std::byte> payload, int qos,
                  const std::string& response_topic) override {
     if (!connected_) return Fail(ErrorCode::kUnavailable, "fake", "is not connected");

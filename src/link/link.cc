@@ -110,6 +110,10 @@ class SessionLink final : public Link, private SessionListener {
 
   bool connected() const override { return connected_; }
   uint32_t most_packet() const override { return most_packet_; }
+  size_t unsent_bytes() const override {
+    const std::lock_guard lock(mutex_);
+    return session_ == nullptr ? 0 : session_->unsent_bytes();
+  }
 
   void Stop() override {
     if (!thread_.joinable()) return;
@@ -354,7 +358,7 @@ class SessionLink final : public Link, private SessionListener {
   LinkHandler& handler_;
   std::jthread thread_;
   const Descriptor wake_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::atomic<bool> connected_{false}, stopping_{false};
   std::atomic<uint32_t> most_packet_{0};
   // Under mutex_; replaced by the link's own thread alone.

@@ -87,6 +87,8 @@ class Link {
   virtual bool connected() const = 0;
   /// The largest packet that the broker takes, as its last CONNACK said; 0 where it named no limit.
   virtual uint32_t most_packet() const = 0;
+  /// Bytes that were published and that the connection has not taken yet.
+  virtual size_t unsent_bytes() const = 0;
   /// Sends what was published, disconnects and joins the thread; no handler is called afterwards.
   virtual void Stop() = 0;
 };

@@ -134,7 +134,7 @@ Result<uint16_t> MqttSession::TakeId() {
 
 Status MqttSession::Publish(std::string_view topic, std::span<const std::byte> payload, int qos,
                             std::string_view response_topic) {
-  const size_t before = Pending().size() + waiting_bytes_;
+  const size_t before = unsent_bytes();
   if (before > 0 && before + payload.size() > kMostWaiting) {
     return Fail(ErrorCode::kUnavailable, "", "{} MB wait to be sent", before >> 20);
   }

@@ -65,6 +65,8 @@ class MqttSession {
   /// What is to be sent now, and that `count` bytes of it are on their way.
   std::span<const std::byte> Pending() const { return std::span(out_).subspan(sent_); }
   void Sent(size_t count, Nanos now);
+  /// Of all that is to be sent, now or once the broker takes more.
+  size_t unsent_bytes() const { return Pending().size() + waiting_bytes_; }
 
   /// Keep-alive: to be called once a second or so. kUnavailable when the broker is silent.
   Status Tick(Nanos now);

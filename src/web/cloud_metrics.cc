@@ -40,12 +40,22 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
     const std::lock_guard lock(place->mutex);
     if (place->cloud == nullptr) return {};
     const CloudStats& s = place->cloud->stats();
+    const CloudHeld held = place->cloud->held();
+    const auto gauge = [](const char* name, const char* help, uint64_t value) {
+      return Metric{name, help, Metric::kGauge, static_cast<double>(value)};
+    };
     const auto counter = [](const char* name, const char* help, uint64_t value) {
       return Metric{name, help, Metric::kCounter, static_cast<double>(value)};
     };
     std::vector<Metric> metrics{
-        {"fogline_cloud_waiting", "Frames waiting for a worker", Metric::kGauge,
-         static_cast<double>(s.waiting.load())},
+        gauge("fogline_cloud_waiting", "Frames waiting for a worker", s.waiting),
+        gauge("fogline_cloud_waiting_bytes", "Frames waiting for a worker, in memory",
+              held.waiting),
+        gauge("fogline_cloud_result_bytes", "Results waiting for a commit, in memory",
+              held.results),
+        gauge("fogline_cloud_network_bytes", "Models and open networks, in memory", held.networks),
+        gauge("fogline_cloud_unsent_bytes", "Answers that the broker has not taken, in memory",
+              held.unsent),
         counter("fogline_cloud_received_total", "Frames received", s.received),
         counter("fogline_cloud_stored_total", "Frames stored", s.stored),
         counter("fogline_cloud_duplicates_total", "Frames stored before", s.duplicates),

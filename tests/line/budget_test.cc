@@ -2,6 +2,8 @@
 // cloud and a map under the memory limits of their own units are named every cut of a large model,
 // flooded with frames as large as may be, given names without end, and asked for more than
 // anybody reads. Nothing dies, and what is honest is stored.
+#include <cstdlib>
+#include <limits>
 #include <set>
 
 #include "base/random.h"
@@ -120,6 +122,22 @@ class Budgets : public Reliability {
     return text;
   }
 
+  /// A gauge of a process's /metrics now; nothing where it has none of this name.
+  static double Gauge(int port, const std::string& name) {
+    const std::string page = HttpGet(port, "/metrics");
+    const size_t at = page.find("\n" + name + " ");
+    if (at == page.npos) return std::numeric_limits<double>::quiet_NaN();
+    return std::atof(page.c_str() + at + name.size() + 2);
+  }
+  /// What docs/operations.md says of a cloud.
+  static void ExpectWithinBounds(int port) {
+    constexpr double kMiB = 1 << 20;
+    EXPECT_LE(Gauge(port, "fogline_cloud_network_bytes"), 1024 * kMiB);
+    EXPECT_LE(Gauge(port, "fogline_cloud_waiting_bytes"), 64 * kMiB);
+    EXPECT_LE(Gauge(port, "fogline_cloud_result_bytes"), 64 * kMiB);
+    EXPECT_LE(Gauge(port, "fogline_cloud_unsent_bytes"), 256 * kMiB);
+  }
+
   const std::filesystem::path folder_ = dir_.path() / "models";
   std::vector<int> deaf_;
 };
@@ -153,6 +171,10 @@ TEST_F(Budgets, ACloudLivesThroughWhateverItIsSentWithinItsUnitsMemory) {
     ++frame.sequence;
   }
 
+  constexpr double kWeights = double{kLayers - 1} * kWide * kWide * sizeof(float);
+  EXPECT_GE(Gauge(port, "fogline_cloud_network_bytes"), kWeights);
+  ExpectWithinBounds(port);
+
   // Frames as large as they may be, of several devices.
   const std::vector<std::byte> much(15 << 20);
   frame.payloads[0].bytes = much;
@@ -162,6 +184,7 @@ TEST_F(Budgets, ACloudLivesThroughWhateverItIsSentWithinItsUnitsMemory) {
     frame.sequence = i;
     attacker.Send(frame);
   }
+  ExpectWithinBounds(port);
   EXPECT_TRUE(Until([&] { return attacker.answered() >= answered + 12; }));
 
   // Names of devices, labels and boxes, never the same twice.
@@ -179,6 +202,7 @@ TEST_F(Budgets, ACloudLivesThroughWhateverItIsSentWithinItsUnitsMemory) {
     frame.payloads = {{Role::kResult, 0, 0, DType::kUndefined, {}, result}};
     attacker.Send(frame);
   }
+  ExpectWithinBounds(port);
   EXPECT_TRUE(Until([&] { return attacker.stored() >= stored + kNames; }));
 
   // More answers than anybody takes, and counts over all of those names.
