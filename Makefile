@@ -1,5 +1,6 @@
 # make demo: set up, build, run the main job on the bundled pictures, serve the map.
-# make package: a Debian package of all that is installed.
+# make python: the Python module, in build/release/python.
+# make package: Debian packages of the programs, the library and the Python module.
 # make test: set up the rest, build, run every test.
 # make check: formatting, a second compiler, clang-tidy on what changed: what CI asks beside the tests.
 # make soak: the long form of the tests of reliability, about 20 minutes; MINUTES=60 for the one in which memory must stay flat.
@@ -9,7 +10,7 @@ PRESET ?= release
 BENCH := OFF
 BINARY := build/$(PRESET)/fogline
 
-.PHONY: all setup build programs package test-package build-all demo test check soak fuzz sanitize bench format clean
+.PHONY: all setup build programs python package test-package build-all demo test check soak fuzz sanitize bench format clean
 all: build
 
 # Both programs, or only fogline, which is all that the demo needs; all the rest is installed and built by those that use it, in the same folder.
@@ -19,6 +20,11 @@ build programs:
 	@scripts/setup --demo
 	@cmake --preset $(PRESET) $(CMAKE_ARGS) --log-level=WARNING
 	@cmake --build --preset $(PRESET) --target $(PROGRAMS)
+
+python:
+	@scripts/setup --python
+	@cmake --preset $(PRESET) $(CMAKE_ARGS) --log-level=WARNING
+	@cmake --build --preset $(PRESET) --target fogline_python_package
 
 # A Debian package of what `make build` builds: build/release/fogline_VERSION_ARCH.deb.
 package: build

@@ -5,8 +5,8 @@
 
 // To users fogline::v1::Model is fogline::Model, and a library with another v keeps its names apart
 // from these. Within the library itself fogline::Model is what stands behind it.
-#ifdef FOGLINE_BUILDING
-#define FOGLINE_INLINE
-#else
-#define FOGLINE_INLINE inline
+#ifndef FOGLINE_BUILDING
+namespace fogline {
+inline namespace v1 {}
+}  // namespace fogline
 #endif

@@ -10,6 +10,7 @@
 #include "codec/calibration_set.h"
 #include "codec/choose_cuts.h"
 #include "codec/codec.h"
+#include "pages/calibrate_chart.h"
 #include "plan/request.h"
 
 namespace fogline {
@@ -129,6 +130,9 @@ Result<Calibration> Calibration::Load(const Model& model, const std::string& pat
 
 const std::vector<CalibratedPair>& Calibration::pairs() const { return impl_->pairs; }
 int Calibration::images() const { return impl_->bundle.images(); }
+std::string Calibration::Svg() const {
+  return RateFidelitySvg("calibration", impl_->bundle.pairs());
+}
 Status Calibration::Write(const std::string& path) const {
   return Outside(WriteFile(path, impl_->file));
 }

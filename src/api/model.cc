@@ -5,6 +5,7 @@
 #include "api/bridge.h"
 #include "api/model_impl.h"
 #include "base/hash.h"
+#include "pages/inspect_page.h"
 #include "vision/folder.h"
 #include "vision/placement.h"
 #include "vision/preprocess.h"
@@ -154,6 +155,13 @@ Result<std::vector<Cut>> Model::Cuts(bool all) const {
 Result<Cut> Model::FindCut(const std::string& spec) const {
   return Outside(fogline::FindCut(impl_->network.model, spec).map([](const auto& cut) {
     return Outside(cut);
+  }));
+}
+
+Result<std::string> Model::Html() const {
+  const fogline::Network& network = impl_->network;
+  return Outside(ListCuts(network.model).map([&](const auto& cuts) {
+    return InspectPage(network.path.filename().string(), network.model, cuts);
   }));
 }
 

@@ -166,8 +166,6 @@ Result<std::string> Plan::Policy() const {
   }));
 }
 
-std::string Plan::Svg() const { return PlanBars(View(*impl_)); }
-
 std::string Plan::Html() const {
   return PlanPage(View(*impl_), impl_->input->network.path.filename().string());
 }

@@ -33,6 +33,45 @@ std::string Tip(const Scenario& s, const Candidate& c) {
   return tip;
 }
 
+/// Figures 7 to 9 of the paper: one bar a cut, its parts stacked.
+std::string LatencyBars(const PlanView& view) {
+  BarChart chart;
+  chart.label = "Latency of every cut, stacked by where the time goes";
+  chart.x_title = "cut";
+  chart.y.title = "ms an image";
+  const Scenario& s = view.scenario;
+  const double best = view.plan.candidates[view.plan.best].latency.total().value();
+  // A tensor too large for the link would flatten every other bar: those are cut off, and say so.
+  const double most = 6 * best;
+  BarChart::Part parts[] = {{"edge", Tone::kEdge, {}},
+                            {"encode", Tone::kEncode, {}},
+                            {"network", Tone::kNetwork, {}},
+                            {"decode", Tone::kDecode, {}},
+                            {"cloud", Tone::kCloud, {}}};
+  double highest = 0;
+  for (const size_t i : view.shown) {
+    const Candidate& c = view.plan.candidates[i];
+    const LatencyTerms& l = c.latency;
+    const Cut& cut = s.cuts[c.cut];
+    std::string name = CutTitle(s, c);
+    if (cut.is_split()) {
+      name = cut.alias.starts_with("split") ? cut.alias : std::to_string(cut.index);
+    }
+    if (i == view.plan.best) name = fmt::format("★ {}", name);
+    chart.categories.push_back(name);
+    chart.tips.push_back(Tip(s, c));
+    const double values[] = {l.edge.value(), l.encode.value(), (l.uplink + l.downlink).value(),
+                             l.decode.value(), l.cloud.value()};
+    const double total = l.total().value();
+    const double shrink = total > most ? most / total : 1;
+    for (size_t p = 0; p < 5; ++p) parts[p].values.push_back(values[p] * shrink);
+    highest = std::max(highest, std::min(total, most));
+  }
+  chart.y.high = highest;
+  chart.parts.assign(std::begin(parts), std::end(parts));
+  return chart.Render();
+}
+
 std::string EnvelopeChart(const PlanView& view) {
   const Scenario& s = view.scenario;
   const Plan& plan = view.plan;
@@ -185,45 +224,6 @@ Table SourceTable(const Scenario& s) {
 
 }  // namespace
 
-/// Figures 7 to 9 of the paper: one bar a cut, its parts stacked.
-std::string PlanBars(const PlanView& view) {
-  BarChart chart;
-  chart.label = "Latency of every cut, stacked by where the time goes";
-  chart.x_title = "cut";
-  chart.y.title = "ms an image";
-  const Scenario& s = view.scenario;
-  const double best = view.plan.candidates[view.plan.best].latency.total().value();
-  // A tensor too large for the link would flatten every other bar: those are cut off, and say so.
-  const double most = 6 * best;
-  BarChart::Part parts[] = {{"edge", Tone::kEdge, {}},
-                            {"encode", Tone::kEncode, {}},
-                            {"network", Tone::kNetwork, {}},
-                            {"decode", Tone::kDecode, {}},
-                            {"cloud", Tone::kCloud, {}}};
-  double highest = 0;
-  for (const size_t i : view.shown) {
-    const Candidate& c = view.plan.candidates[i];
-    const LatencyTerms& l = c.latency;
-    const Cut& cut = s.cuts[c.cut];
-    std::string name = CutTitle(s, c);
-    if (cut.is_split()) {
-      name = cut.alias.starts_with("split") ? cut.alias : std::to_string(cut.index);
-    }
-    if (i == view.plan.best) name = fmt::format("★ {}", name);
-    chart.categories.push_back(name);
-    chart.tips.push_back(Tip(s, c));
-    const double values[] = {l.edge.value(), l.encode.value(), (l.uplink + l.downlink).value(),
-                             l.decode.value(), l.cloud.value()};
-    const double total = l.total().value();
-    const double shrink = total > most ? most / total : 1;
-    for (size_t p = 0; p < 5; ++p) parts[p].values.push_back(values[p] * shrink);
-    highest = std::max(highest, std::min(total, most));
-  }
-  chart.y.high = highest;
-  chart.parts.assign(std::begin(parts), std::end(parts));
-  return chart.Render();
-}
-
 std::string PlanPage(const PlanView& view, const std::string& title) {
   const Scenario& s = view.scenario;
   const Plan& plan = view.plan;
@@ -251,7 +251,7 @@ std::string PlanPage(const PlanView& view, const std::string& title) {
   page.AddFigure("Where the time goes",
                  "One bar a cut, each with its best codec, from everything in the cloud (left) to "
                  "everything on the edge (right). Bars over six times the best are cut off.",
-                 PlanBars(view));
+                 LatencyBars(view));
   page.AddFigure(
       "Where the line moves as the uplink changes",
       fmt::format(

@@ -90,6 +90,7 @@ TEST(Api, ErrorsAreValuesThatNameWhatIsAtFault) {
 TEST(Api, CodecsGoThereAndBackFromManyThreads) {
   const auto calibration = fogline::Calibration::Load(Litter(), kBundle).value();
   EXPECT_GT(calibration.pairs().size(), 10U);
+  EXPECT_THAT(calibration.Svg(), HasSubstr("<svg"));
   const fogline::Cut cut = Litter().FindCut("split13").value();
   const fogline::Session edge = Split(Litter(), cut).value().edge.Open().value();
   const auto picture = Litter().ReadPicture(kPicture).value();
@@ -145,7 +146,7 @@ TEST(Api, APlanIsTheBestOfItsCandidates) {
   EXPECT_DOUBLE_EQ(best.objective, least);
   EXPECT_LE(plan.lower_bound(), best.objective * (1 + 1e-9));
   EXPECT_THAT(plan.Json(), HasSubstr("\"" + best.route + "\""));
-  EXPECT_THAT(plan.Svg(), HasSubstr("<svg"));
+  EXPECT_THAT(plan.Html(), HasSubstr("<svg"));
   EXPECT_THAT(plan.Policy().value(), HasSubstr("\"routes\""));
   request.max_latency_ms = 0.001;
   EXPECT_EQ(MakePlan(Litter(), request).error().code, fogline::ErrorCode::kConflict);

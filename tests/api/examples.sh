@@ -13,7 +13,11 @@ for component in lib dev engine; do
 done
 cmake -S "$source/examples" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$scratch/usr" -DCMAKE_BUILD_TYPE=Debug >/dev/null
 cmake --build "$scratch/build" -j2 >/dev/null
-run() { "$scratch/build/$@" || complain "$1 failed"; }
+run() {
+  local example=$1
+  shift
+  "$scratch/build/$example" "$@" || complain "$example failed"
+}
 demo=$source/models/demo/walk_01.jpg model=$source/models/litter.onnx
 run split_and_run "$model" "$demo" split10 | grep -E '^[a-z]+ \(0\.[0-9]+\); [0-9]+ bytes crossed at block' || complain "split_and_run"
 run encode "$model" "$source/models/litter.bundle" "$demo" split13 q4 | grep -E '^q4: [0-9]+ of [0-9]+ bytes, [0-9.]+ % of the signal lost' || complain "encode"
