@@ -10,6 +10,7 @@
 #include "pages/plan_page.h"
 #include "plan/plan_json.h"
 #include "plan/policy.h"
+#include "plan/precision.h"
 
 namespace fogline::cli {
 namespace {
@@ -21,11 +22,18 @@ Status RunPlan(const PlanArgs& args) {
   }
   FOGLINE_TRY(const Measure x, ParseMeasure(args.pareto.substr(0, comma)));
   FOGLINE_TRY(const Measure y, ParseMeasure(args.pareto.substr(comma + 1)));
-  FOGLINE_TRY(const auto input, LoadPlanInput(args));
+  FOGLINE_TRY(const auto inputs, LoadPlanInputs(args));
   const Nanos start = Clock::Real().Steady();
-  FOGLINE_TRY(const Plan plan, MakePlan(input->scenario));
+  std::vector<Precision> precisions;
+  for (const auto& one : inputs) {
+    precisions.push_back({one->network.path.string(), &one->scenario, MakePlan(one->scenario)});
+  }
+  FOGLINE_TRY(const size_t chosen, ChoosePrecision(precisions));
+  const PlanInput* input = inputs[chosen].get();
+  const Plan& plan = *precisions[chosen].plan;
   PlanView view{input->scenario, plan, {}, {}, x, y, {}, 0, {}};
   view.plan_ms = Millis(Clock::Real().Steady() - start);
+  view.precision = PrecisionTexts(precisions, chosen);
   if (args.all) {
     for (size_t i = 0; i < plan.candidates.size(); ++i) view.shown.push_back(i);
   } else {
@@ -35,7 +43,7 @@ Status RunPlan(const PlanArgs& args) {
   if (args.explain || args.devices > 0) view.rivals = Rivals(input->scenario, plan);
   view.front = ParetoFront(plan, x, y);
   if (!args.html.empty()) {
-    FOGLINE_CHECK(WriteFile(args.html, PlanPage(view, args.model.path.filename().string())));
+    FOGLINE_CHECK(WriteFile(args.html, PlanPage(view, input->network.path.filename().string())));
   }
   std::optional<Policy> policy;
   if (!args.policy.empty()) {
@@ -44,6 +52,7 @@ Status RunPlan(const PlanArgs& args) {
   }
   if (args.json) {
     auto json = PlanJson(view);
+    if (inputs.size() > 1) json["precision"] = PrecisionJson(precisions, chosen);
     if (args.devices > 0) json["fleet"] = FleetJson(view, args.devices);
     fmt::print("{}\n", Dump(json));
   } else {

@@ -1,5 +1,7 @@
 #include "cli/plan_args.h"
 
+#include "plan/precision.h"
+
 namespace fogline::cli {
 void AddPlanArgs(Command& command, PlanArgs& args) {
   AddModelArgs(command, args.model);
@@ -19,6 +21,10 @@ void AddPlanArgs(Command& command, PlanArgs& args) {
       "latency, cost, energy, throughput, or a sum like latency=1,cost=200", "WHAT");
   add("--bundle", args.places.bundle,
       "what `fogline calibrate` found (default: the .bundle beside the model)", "FILE");
+  add("--integers", args.integers,
+      "this network as `fogline quantize` wrote it: the plan chooses between them (several times "
+      "for several)",
+      "FILE");
   add("--codec", args.request.codecs, "allow these codecs only, as in json or f32,f16", "LIST");
   add("--deliver", args.request.deliver, "where results are wanted: cloud (default) or edge",
       "SIDE")
@@ -79,11 +85,23 @@ void AddPlanArgs(Command& command, PlanArgs& args) {
   AddCommon(command, args);
 }
 
-Result<std::unique_ptr<PlanInput>> LoadPlanInput(const PlanArgs& args) {
+Result<std::vector<std::unique_ptr<PlanInput>>> LoadPlanInputs(const PlanArgs& args) {
   // Before the model is loaded: a mistyped name shall not wait for it.
   FOGLINE_CHECK(CheckPlaces(args.places, args.request));
-  FOGLINE_TRY(Network network, ReadNetwork(args.model));
-  return MakePlanInput(std::move(network), args.places, args.request);
+  std::vector<std::unique_ptr<PlanInput>> inputs;
+  FOGLINE_TRY(Network whole, ReadNetwork(args.model));
+  FOGLINE_TRY(inputs.emplace_back(), MakePlanInput(std::move(whole), args.places, args.request));
+  for (const std::string& file : args.integers) {
+    ModelArgs model = args.model;
+    model.path = file;
+    PlanPlaces places = args.places;
+    places.bundle.clear();
+    FOGLINE_TRY(Network integers, ReadNetwork(model));
+    FOGLINE_TRY(const double agreement, AgreementOfIntegers(inputs.front()->network, integers));
+    FOGLINE_TRY(inputs.emplace_back(), MakePlanInput(std::move(integers), places, args.request));
+    inputs.back()->scenario.network_agreement = agreement;
+  }
+  return inputs;
 }
 
 }  // namespace fogline::cli

@@ -16,6 +16,7 @@ namespace fogline::cli {
 struct PlanArgs : Common {
   ModelArgs model;
   PlanPlaces places;
+  std::vector<std::string> integers;  // files of the same network
   std::filesystem::path html, policy;
   std::string pareto = "latency,cost";
   PlanRequest request;
@@ -25,6 +26,8 @@ struct PlanArgs : Common {
 
 void AddPlanArgs(Command& command, PlanArgs& args);
 
-Result<std::unique_ptr<PlanInput>> LoadPlanInput(const PlanArgs& args);
+/// Of the network, and of each of args.integers, in this order, under the same conditions: each has
+/// its own bundle beside it, and its own times in measured profiles.
+Result<std::vector<std::unique_ptr<PlanInput>>> LoadPlanInputs(const PlanArgs& args);
 
 }  // namespace fogline::cli

@@ -163,6 +163,7 @@ std::string PlanText(const PlanView& view, const TextStyle& style) {
   if (best.runnable()) {
     out += fmt::format("It runs as 'fogline edge --route {} …'.\n", ToString(RouteOf(s, best)));
   }
+  for (const std::string& text : view.precision) out += text + "\n";
   if (best.uplink) {
     out += fmt::format(
         "Over the recorded link its uplink takes {:.1f} ms (p50), {:.1f} (p95), {:.1f} (p99).\n",

@@ -17,6 +17,7 @@ namespace {
 
 struct ProfileArgs : Common {
   ModelArgs model;
+  std::vector<std::string> integers;  // files of the same network
   std::filesystem::path out, scale;
   std::string board, to;
   MeasureOptions measure;
@@ -30,7 +31,7 @@ std::string Spread(const std::optional<MeasuredHalf>& half) {
   return half ? fmt::format("+{:.0f}%", half->spread * 100) : "";
 }
 
-void Print(const ProfileArgs& args, const MeasuredProfile& profile) {
+void Print(const MeasuredProfile& profile) {
   Table table({{"cut", false, true},
                {"prefix ms", true},
                {"p95", true},
@@ -46,11 +47,10 @@ void Print(const ProfileArgs& args, const MeasuredProfile& profile) {
   }
   fmt::print("{}", table.ToText(StdoutStyle()));
   fmt::print(
-      "\n{}: the whole takes {:.3f} ms ({:.3f} at p95) with {} thread{}; halves add up to it "
-      "within {:.1f}% on average.\nWritten to {}: give it to `fogline plan` as --edge or "
-      "--cloud.\n",
-      profile.machine, profile.whole.p50.value(), profile.whole.p95.value(), profile.threads,
-      profile.threads == 1 ? "" : "s", profile.residual * 100, args.out.string());
+      "\n{}: the whole of {} takes {:.3f} ms ({:.3f} at p95) with {} thread{}; halves add up to it "
+      "within {:.1f}% on average.\n",
+      profile.machine, profile.model_name, profile.whole.p50.value(), profile.whole.p95.value(),
+      profile.threads, profile.threads == 1 ? "" : "s", profile.residual * 100);
 }
 
 Result<MeasuredProfile> Scaled(const ProfileArgs& args, const Model& model,
@@ -59,7 +59,8 @@ Result<MeasuredProfile> Scaled(const ProfileArgs& args, const Model& model,
     return Fail(ErrorCode::kUsage, "--scale", "needs --to with a machine of the library");
   }
   FOGLINE_TRY(const std::string text, ReadTextFile(args.scale));
-  FOGLINE_TRY(const MeasuredProfile measured, MeasuredProfile::Parse(text, args.scale.string()));
+  FOGLINE_TRY(const MeasuredProfile measured,
+              MeasuredProfile::ParseOf(model, text, args.scale.string()));
   FOGLINE_TRY(const Machine target, FindMachine(args.to, "--to"));
   // Refuses a profile of another model before anything is made of it.
   FOGLINE_CHECK(TimingOf(model, measured, args.scale.string()).map([](const Timing&) {}));
@@ -84,13 +85,12 @@ Result<MeasuredProfile> MeasureHere(ProfileArgs& args, const Network& network,
   return profile;
 }
 
-Status RunProfile(ProfileArgs& args) {
-  FOGLINE_TRY(const Network network, ReadNetwork(args.model));
+Result<MeasuredProfile> MakeProfile(ProfileArgs& args, const ModelArgs& of) {
+  FOGLINE_TRY(const Network network, ReadNetwork(of));
   const Model& model = network.model;
   FOGLINE_TRY(const std::vector<Cut> cuts, ListCuts(model));
-  auto made = args.scale.empty() ? MeasureHere(args, network, cuts) : Scaled(args, model, cuts);
-  FOGLINE_TRY(const MeasuredProfile profile, std::move(made));
-  FOGLINE_CHECK(WriteFile(args.out, profile.ToJson()));
+  FOGLINE_TRY(MeasuredProfile profile,
+              args.scale.empty() ? MeasureHere(args, network, cuts) : Scaled(args, model, cuts));
   constexpr double kTrusted = 0.08;
   if (profile.residual > kTrusted && profile.scaled_from.empty()) {
     LogWarning(
@@ -98,11 +98,25 @@ Status RunProfile(ProfileArgs& args) {
         "again when it is idle, or with a larger --budget",
         profile.residual * 100);
   }
-  if (args.json) {
-    fmt::print("{}\n", Dump(ParseJson(profile.ToJson(), "profile").value_or(Json())));
-  } else {
-    Print(args, profile);
+  return profile;
+}
+
+Status RunProfile(ProfileArgs& args) {
+  std::vector<MeasuredProfile> profiles;
+  FOGLINE_TRY(profiles.emplace_back(), MakeProfile(args, args.model));
+  for (const std::string& file : args.integers) {
+    ModelArgs model = args.model;
+    model.path = file;
+    FOGLINE_TRY(profiles.emplace_back(), MakeProfile(args, model));
   }
+  const std::string json = MeasuredProfile::ToJson(profiles);
+  FOGLINE_CHECK(WriteFile(args.out, json));
+  if (args.json) {
+    fmt::print("{}\n", Dump(ParseJson(json, "profile").value_or(Json())));
+    return {};
+  }
+  for (const MeasuredProfile& profile : profiles) Print(profile);
+  fmt::print("Written to {}: give it to `fogline plan` as --edge or --cloud.\n", args.out.string());
   return {};
 }
 
@@ -116,6 +130,8 @@ void AddProfile(CommandLine& line) {
   const auto add = [&command](const char* name, auto& value, const char* help, const char* type) {
     return command.Add(name, value, help).Type(type);
   };
+  add("--integers", args->integers,
+      "measure also this network as `fogline quantize` wrote it, into the same profile", "FILE");
   add("--out", args->out, "the profile to write (JSON)", "FILE").Required();
   add("--threads", args->measure.threads, "threads of the engine (default 1)", "N");
   add("--budget", args->measure.budget_s, "seconds of timed runs in all (default 60)", "SECONDS");

@@ -23,7 +23,8 @@ Status LoadSide(const Model& model, const Forecaster::Side& side, Machine& machi
     return {};
   }
   FOGLINE_TRY(const std::string text, ReadTextFile(side.profile));
-  FOGLINE_TRY(const MeasuredProfile profile, MeasuredProfile::Parse(text, side.profile.string()));
+  FOGLINE_TRY(const MeasuredProfile profile,
+              MeasuredProfile::ParseOf(model, text, side.profile.string()));
   FOGLINE_TRY(timing, TimingOf(model, profile, side.profile.string()));
   machine.name = profile.machine;
   machine.title = profile.cpu;

@@ -182,6 +182,8 @@ class Evaluator {
   /// `ends`: the edge is done with the picture at this cut, whatever lies behind it.
   Candidate Evaluate(Candidate c, const Cut& cut, const MeasuredTime& edge,
                      const MeasuredTime& cloud, bool ends = false) const {
+    if (c.payload.agreement) c.payload.agreement = s_.AgreementOf(*c.payload.agreement);
+    c.payload.exact &= s_.network_agreement == 1;
     const bool crosses = Crosses(c);
     const bool comes_back = s_.operation.deliver == Side::kEdge && !cut.is_edge_only() && !ends;
     c.up = crosses ? c.payload.sent() : Bytes(0);

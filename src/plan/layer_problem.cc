@@ -56,7 +56,8 @@ void LayerProblem::AddWire(int activation, std::vector<uint32_t> readers) {
     // The only output is never sent as it is: what is said of it is.
     if (a.is_output && scenario_.model->outputs().size() == 1) break;
     const std::optional<double>& wanted = scenario_.limits.agreement;
-    const bool enough = !wanted || payload.agreement.value_or(-1) >= *wanted;
+    const bool enough =
+        !wanted || (payload.agreement && scenario_.AgreementOf(*payload.agreement) >= *wanted);
     if (enough && TakenUnasked(scenario_, payload)) lines.push_back(LineOf(payload));
   }
   if (a.producer < 0 && scenario_.limits.never_send_input) lines.clear();

@@ -84,7 +84,7 @@ Result<PlanSide> LoadSide(const Model& model, const std::string& name, const std
     return side;
   }
   FOGLINE_TRY(const std::string text, ReadTextFile(name));
-  FOGLINE_TRY(const MeasuredProfile profile, MeasuredProfile::Parse(text, name));
+  FOGLINE_TRY(const MeasuredProfile profile, MeasuredProfile::ParseOf(model, text, name));
   FOGLINE_TRY(side.timing, TimingOf(model, profile, name));
   // Times scaled to another machine are nobody's own.
   if (profile.scaled_from.empty()) side.processor = profile.cpu;

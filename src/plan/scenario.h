@@ -1,6 +1,7 @@
 // Everything a plan is made for.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +57,9 @@ struct Scenario {
   Objective objective;
   Operation operation;
   Limits limits;
+  /// Share of pictures of which the network itself says the same as the one that it stands for: one
+  /// in integers as the float one. What a codec or an exit changes comes on top.
+  double network_agreement = 1;
   std::vector<PlannedGate> gates;  // empty: every picture goes to its cut
   /// Codecs that are known to agree less are left alone, and those of which nothing is known but
   /// that they change something, unless a limit or `codecs` says what is wanted instead.
@@ -65,6 +69,12 @@ struct Scenario {
   bool strict = false;
   /// Recommend what edge and cloud do not run yet, too.
   bool ideal = false;
+
+  /// Of a codec's agreement with the network, that with the one that it stands for: no more
+  /// pictures can differ.
+  double AgreementOf(double with_network) const {
+    return std::max(0.0, with_network - (1 - network_agreement));
+  }
 };
 
 }  // namespace fogline

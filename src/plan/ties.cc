@@ -25,6 +25,12 @@ double ByFactor(const PriceParts& a, const PriceParts& b, double error, bool edg
   return most;
 }
 
+/// By both sides' factors.
+double ByFactors(const Scenario& s, const Candidate& a, const Candidate& b) {
+  return std::hypot(ByFactor(a.parts, b.parts, s.edge_timing.relative_error, true),
+                    ByFactor(a.parts, b.parts, s.cloud_timing.relative_error, false));
+}
+
 /// How far one candidate's own price moves when its measured halves take as long as they did in 5
 /// of 100 runs.
 double BySpread(const PriceParts& parts) {
@@ -50,10 +56,11 @@ std::string ErrorOf(const char* side, const Timing& timing) {
 }  // namespace
 
 Price UncertaintyBetween(const Scenario& s, const Candidate& a, const Candidate& b) {
-  double off = std::hypot(ByFactor(a.parts, b.parts, s.edge_timing.relative_error, true),
-                          ByFactor(a.parts, b.parts, s.cloud_timing.relative_error, false));
-  if (a.cut != b.cut) off = std::hypot(off, BySpread(a.parts), BySpread(b.parts));
-  return Price(off);
+  return a.cut == b.cut ? Price(ByFactors(s, a, b)) : UncertaintyAcross(s, a, b);
+}
+
+Price UncertaintyAcross(const Scenario& s, const Candidate& a, const Candidate& b) {
+  return Price(std::hypot(ByFactors(s, a, b), BySpread(a.parts), BySpread(b.parts)));
 }
 
 std::vector<Tie> FindTies(const Scenario& scenario, const std::vector<Candidate>& candidates,

@@ -79,45 +79,38 @@ void MakeIncreasing(std::vector<double>& values) {
   }
 }
 
-}  // namespace
-
-std::string MeasuredProfile::ToJson() const {
+Json ProfileToJson(const MeasuredProfile& p) {
   Json shape_list = Json::object();
-  for (const auto& [name, shape] : shapes) shape_list[name] = shape.ToString();
+  for (const auto& [name, shape] : p.shapes) shape_list[name] = shape.ToString();
   Json cut_list = Json::array();
-  for (const MeasuredCut& cut : cuts) {
+  for (const MeasuredCut& cut : p.cuts) {
     Json entry{{"id", fmt::format("{:016x}", cut.id)}, {"name", cut.name}};
     if (cut.prefix) entry["prefix"] = HalfToJson(*cut.prefix);
     if (cut.suffix) entry["suffix"] = HalfToJson(*cut.suffix);
     cut_list.push_back(std::move(entry));
   }
   Json layer_list = Json::array();
-  for (size_t n = 0; n < layers.size(); ++n) {
-    layer_list.push_back({{"name", layer_names[n]}, {"ms", layers[n].value()}});
+  for (size_t n = 0; n < p.layers.size(); ++n) {
+    layer_list.push_back({{"name", p.layer_names[n]}, {"ms", p.layers[n].value()}});
   }
   Json json{{"fogline_profile", kVersion},
-            {"machine", machine},
-            {"cpu", cpu},
-            {"engine", engine},
-            {"date", date},
-            {"threads", threads},
-            {"batch", batch},
-            {"model", {{"name", model_name}, {"sha256", ToHex(model)}, {"shapes", shape_list}}},
-            {"whole", HalfToJson(whole)},
-            {"residual", residual},
+            {"machine", p.machine},
+            {"cpu", p.cpu},
+            {"engine", p.engine},
+            {"date", p.date},
+            {"threads", p.threads},
+            {"batch", p.batch},
+            {"model", {{"name", p.model_name}, {"sha256", ToHex(p.model)}, {"shapes", shape_list}}},
+            {"whole", HalfToJson(p.whole)},
+            {"residual", p.residual},
             {"cuts", std::move(cut_list)},
             {"layers", std::move(layer_list)}};
-  if (!scaled_from.empty()) json["scaled_from"] = scaled_from;
-  return Dump(json, 1) + "\n";
+  if (!p.scaled_from.empty()) json["scaled_from"] = p.scaled_from;
+  return json;
 }
 
-Result<MeasuredProfile> MeasuredProfile::Parse(std::string_view text, const std::string& where) {
-  const auto parsed = ParseJson(text, where);
-  if (!parsed) {
-    return Fail(ErrorCode::kInvalid, where, "is no valid profile: {}", parsed.error().message);
-  }
+Result<MeasuredProfile> ProfileFromJson(const Json& json, const std::string& where) {
   try {
-    const Json& json = *parsed;
     if (!json.is_object() || json.value("fogline_profile", 0) != kVersion) {
       return Fail(ErrorCode::kInvalid, where, "is no profile that `fogline profile` wrote");
     }
@@ -158,6 +151,47 @@ Result<MeasuredProfile> MeasuredProfile::Parse(std::string_view text, const std:
     std::ranges::replace(why, '\n', ' ');
     return Fail(ErrorCode::kInvalid, where, "is no valid profile: {}", why);
   }
+}
+
+Result<Json> ParseFile(std::string_view text, const std::string& where) {
+  auto json = ParseJson(text, where);
+  if (json) return json;
+  return Fail(ErrorCode::kInvalid, where, "is no valid profile: {}", json.error().message);
+}
+
+/// The one of a file that was measured of this network; the first where none was.
+const Json& EntryOf(const Json& file, const Model& model) {
+  const std::string hash = ToHex(model.hash());
+  const auto is_it = [&](const Json& entry) {
+    return entry.is_object() && entry.contains("model") && entry["model"].is_object() &&
+           entry["model"].value("sha256", "") == hash;
+  };
+  if (!file.is_object() || is_it(file) || !file.contains("also")) return file;
+  for (const Json& entry : file["also"]) {
+    if (is_it(entry)) return entry;
+  }
+  return file;
+}
+
+}  // namespace
+
+std::string MeasuredProfile::ToJson() const { return ToJson({*this}); }
+
+std::string MeasuredProfile::ToJson(const std::vector<MeasuredProfile>& networks) {
+  Json json = ProfileToJson(networks.front());
+  for (size_t i = 1; i < networks.size(); ++i) json["also"].push_back(ProfileToJson(networks[i]));
+  return Dump(json, 1) + "\n";
+}
+
+Result<MeasuredProfile> MeasuredProfile::Parse(std::string_view text, const std::string& where) {
+  FOGLINE_TRY(const Json file, ParseFile(text, where));
+  return ProfileFromJson(file, where);
+}
+
+Result<MeasuredProfile> MeasuredProfile::ParseOf(const Model& model, std::string_view text,
+                                                 const std::string& where) {
+  FOGLINE_TRY(const Json file, ParseFile(text, where));
+  return ProfileFromJson(EntryOf(file, model), where);
 }
 
 void Reconcile(const Model& model, const std::vector<Cut>& cuts,

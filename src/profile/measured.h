@@ -47,8 +47,14 @@ struct MeasuredProfile {
   double residual = 0;               // mean of |prefix + suffix − whole| / whole over the cuts
 
   std::string ToJson() const;
+  /// Of several networks on one machine, as one file: the first as ever, the others under "also".
+  static std::string ToJson(const std::vector<MeasuredProfile>& networks);
   /// kInvalid names what is missing or of the wrong type.
   static Result<MeasuredProfile> Parse(std::string_view json, const std::string& where);
+  /// Of a file of several networks that of this one; the first where there is none of it, which
+  /// TimingOf then refuses by name.
+  static Result<MeasuredProfile> ParseOf(const Model& model, std::string_view json,
+                                         const std::string& where);
 };
 
 /// Layer times that add up to the whole and agree with the measured halves: along a chain of cuts

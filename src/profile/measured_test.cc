@@ -57,6 +57,28 @@ TEST_F(MeasuredTest, MeasuresEveryCutAndReadsItBack) {
   EXPECT_EQ(timing->prefix.size(), cuts_.size() - 1);
 }
 
+// One file for a network in float and in integers: each finds its own times, and a third none.
+TEST_F(MeasuredTest, OneFileHoldsSeveralNetworks) {
+  MeasureOptions options;
+  options.budget_s = 0.01;
+  options.min_runs = 1;
+  const auto here = Measure(*model_, cuts_, options);
+  ASSERT_TRUE(here) << here.error().ToString();
+  MeasuredProfile other = *here;
+  other.model[0] ^= 1;
+  other.model_name = "other";
+  for (const auto& order : {std::vector{*here, other}, std::vector{other, *here}}) {
+    const auto found = MeasuredProfile::ParseOf(*model_, MeasuredProfile::ToJson(order), "p.json");
+    ASSERT_TRUE(found) << found.error().ToString();
+    EXPECT_EQ(found->ToJson(), here->ToJson());
+  }
+  const auto none = MeasuredProfile::ParseOf(*model_, other.ToJson(), "p.json");
+  ASSERT_TRUE(none);
+  const auto refused = TimingOf(*model_, *none, "p.json");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("other"));
+}
+
 TEST_F(MeasuredTest, ReconciledLayersAddUpAndFollowTheCuts) {
   // Halves as a machine would give them that runs each layer in exactly one millisecond.
   MeasuredProfile profile;

@@ -236,7 +236,7 @@ Status ReadTables(const Toml& root, const std::string& where, const std::filesys
                   const CardOptions& options, ModelCard& card) {
   Status status;
   CardReader top(root, "", where, status);
-  top.Known({"name", "description", "input", "constants", "output", "verdict", "exit"});
+  top.Known({"name", "description", "input", "constants", "output", "verdict", "exit", "integers"});
   top.Text("name", card.name);
   top.Text("description", card.description);
 
@@ -267,6 +267,7 @@ Status ReadTables(const Toml& root, const std::string& where, const std::filesys
     card.positive = static_cast<int>(label - card.labels.begin());
   }
   ReadExits(root, where, status, card);
+  ReadIntegers(root, where, status, card);
   output.Number("threshold", 0, 1, card.threshold);
   double told = card.top;
   output.Number("top", 0, 255, told);

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/tensor.h"
 #include "vision/box_rules.h"
+#include "vision/card_integers.h"
 #include "vision/exits.h"
 #include "vision/mask_rules.h"
 #include "vision/picture_input.h"
@@ -34,6 +36,7 @@ namespace fogline {
 ///     (mask_rules.h); of numbers units = "m" for all or [ … ]
 ///     [verdict] of boxes: classes = [ … ], least_score, least_count, region = [[x, y], …]; of a
 ///     mask: classes, least_share; of numbers: number, least, most
+///     [[exit]] (card_exits.h), [integers] (card_integers.h): written by train and by quantize
 ///
 /// Without a file: RGB (grey by ITU-R BT.601 where the network takes one channel, alpha 255 where
 /// it takes four), x / 127.5 − 1, the centre 7/8 of the short side; what the outputs are is told
@@ -79,6 +82,7 @@ struct ModelCard {
   MaskRules mask;
   NumberUnits units;
   VerdictRules verdict;
+  std::optional<IntegersNote> integers;
   std::vector<EarlyExit> exits;  // their heads are no outputs of the network that a Network holds
 
   /// The input tensor's shape: one picture, or as many as the network takes at once.

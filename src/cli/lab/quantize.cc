@@ -126,14 +126,17 @@ Result<std::set<std::string>> SideOf(const Model& model, const std::string& name
   return names;
 }
 
-/// The card and what stands in other files of it go where the new model will look for them.
-Status CopyCard(const std::filesystem::path& from, const std::filesystem::path& to) {
+/// The card goes where the new model will look for it, with what was measured of this one.
+Status WriteCard(const std::filesystem::path& from, const std::filesystem::path& to,
+                 const IntegersNote& note) {
   std::filesystem::path source = from, target = to;
   source.replace_extension(".toml");
   target.replace_extension(".toml");
-  if (!Exists(source) || SameFile(source, target)) return {};
-  FOGLINE_TRY(const auto text, ReadFile(source));
-  return WriteFile(target, text);
+  std::string text;
+  if (Exists(source)) {
+    FOGLINE_TRY(text, ReadTextFile(source));
+  }
+  return WriteFile(target, text + IntegersText(note));
 }
 
 Status Run(const QuantizeArgs& args) {
@@ -150,7 +153,17 @@ Status Run(const QuantizeArgs& args) {
   if (SameFile(args.out, args.model.path)) {
     return Fail(ErrorCode::kUsage, "--out", "is the model itself: name another file");
   }
+  std::filesystem::path card = args.out;
+  if (card.replace_extension(".toml") ==
+      std::filesystem::path(args.model.path).replace_extension(".toml")) {
+    return Fail(ErrorCode::kUsage, "--out",
+                "would have the model's own card: give it another name");
+  }
   FOGLINE_TRY(const Network network, ReadNetwork(args.model));
+  if (network.card.integers) {
+    return Fail(ErrorCode::kConflict, args.model.path.string(),
+                "is in integers already, as its card says");
+  }
   if (const auto& error = network.contract.no_picture) return tl::unexpected<Error>(*error);
   if (!network.card.exits.empty()) {
     return Fail(ErrorCode::kUnsupported, network.path.string(),
@@ -173,7 +186,9 @@ Status Run(const QuantizeArgs& args) {
   progress.reset();
   FOGLINE_TRY(const QuantizeReport report, std::move(made));
   FOGLINE_CHECK(WriteFile(args.out, std::as_bytes(std::span(report.model))));
-  FOGLINE_CHECK(CopyCard(args.model.path, args.out));
+  FOGLINE_CHECK(WriteCard(args.model.path, args.out,
+                          {network.model.hash(), report.agreement,
+                           static_cast<int64_t>(report.pictures), report.two_fold}));
   if (set.pictures.size() < 32) {
     LogWarning("{}: {} pictures say little of what ranges are to come; 100 or more do",
                args.images.string(), set.pictures.size());
