@@ -23,7 +23,7 @@ struct PlanView {
   double plan_ms = 0;
   std::vector<Rival> rivals;
   bool scatter = false;                // x and y of every candidate too
-  std::vector<std::string> precision;  // PrecisionTexts
+  std::vector<std::string> precision = {};  // PrecisionTexts
 };
 
 /// A plan made and all of it looked at: the best candidate of each cut (or, with `all`, every one),

@@ -26,9 +26,9 @@ double ByFactor(const PriceParts& a, const PriceParts& b, double error, bool edg
 }
 
 /// By both sides' factors.
-double ByFactors(const Scenario& s, const Candidate& a, const Candidate& b) {
-  return std::hypot(ByFactor(a.parts, b.parts, s.edge_timing.relative_error, true),
-                    ByFactor(a.parts, b.parts, s.cloud_timing.relative_error, false));
+double ByFactors(const Scenario& s, const PriceParts& a, const PriceParts& b) {
+  return std::hypot(ByFactor(a, b, s.edge_timing.relative_error, true),
+                    ByFactor(a, b, s.cloud_timing.relative_error, false));
 }
 
 /// How far one candidate's own price moves when its measured halves take as long as they did in 5
@@ -56,11 +56,17 @@ std::string ErrorOf(const char* side, const Timing& timing) {
 }  // namespace
 
 Price UncertaintyBetween(const Scenario& s, const Candidate& a, const Candidate& b) {
-  return a.cut == b.cut ? Price(ByFactors(s, a, b)) : UncertaintyAcross(s, a, b);
+  const double off = ByFactors(s, a.parts, b.parts);
+  return Price(a.cut == b.cut ? off : std::hypot(off, BySpread(a.parts), BySpread(b.parts)));
 }
 
 Price UncertaintyAcross(const Scenario& s, const Candidate& a, const Candidate& b) {
-  return Price(std::hypot(ByFactors(s, a, b), BySpread(a.parts), BySpread(b.parts)));
+  const auto own = [&s](const PriceParts& parts) {
+    PriceParts nothing = parts;
+    nothing.edge = nothing.cloud = Price(0);
+    return std::hypot(ByFactors(s, parts, nothing), BySpread(parts));
+  };
+  return Price(std::hypot(own(a.parts), own(b.parts)));
 }
 
 std::vector<Tie> FindTies(const Scenario& scenario, const std::vector<Candidate>& candidates,

@@ -19,7 +19,8 @@ struct Tie {
 /// halves that were measured are off by their own spread, unless both candidates run the same ones.
 /// Links are taken at their word.
 Price UncertaintyBetween(const Scenario& scenario, const Candidate& a, const Candidate& b);
-/// The same of candidates that never run the same halves: of two networks on the same machines.
+/// The same of candidates of two networks on the same machines, whose times are off each by a
+/// factor and a spread of its own.
 Price UncertaintyAcross(const Scenario& scenario, const Candidate& a, const Candidate& b);
 
 /// Those of `among` that lie no further above `cheapest` than the uncertainty, cheapest first;
