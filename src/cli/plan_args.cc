@@ -22,9 +22,7 @@ void AddPlanArgs(Command& command, PlanArgs& args) {
   add("--bundle", args.places.bundle,
       "what `fogline calibrate` found (default: the .bundle beside the model)", "FILE");
   add("--integers", args.integers,
-      "this network as `fogline quantize` wrote it: the plan chooses between them (several times "
-      "for several)",
-      "FILE");
+      "this network as `fogline quantize` wrote it: the plan chooses (may be given again)", "FILE");
   add("--codec", args.request.codecs, "allow these codecs only, as in json or f32,f16", "LIST");
   add("--deliver", args.request.deliver, "where results are wanted: cloud (default) or edge",
       "SIDE")

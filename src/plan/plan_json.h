@@ -22,7 +22,7 @@ struct PlanView {
   std::vector<size_t> front;  // candidates on the Pareto front of x and y
   double plan_ms = 0;
   std::vector<Rival> rivals;
-  bool scatter = false;                // x and y of every candidate too
+  bool scatter = false;                     // x and y of every candidate too
   std::vector<std::string> precision = {};  // PrecisionTexts
 };
 
