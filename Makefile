@@ -26,14 +26,16 @@ python:
 	@cmake --preset $(PRESET) $(CMAKE_ARGS) --log-level=WARNING
 	@cmake --build --preset $(PRESET) --target fogline_python_package
 
-# A Debian package of what `make build` builds: build/release/fogline_VERSION_ARCH.deb.
-package: build
+# Debian packages of what the programs, the library and the module are: build/release/*_VERSION_ARCH.deb.
+package:
 	@scripts/setup --package
+	@cmake --preset $(PRESET) $(CMAKE_ARGS) --log-level=WARNING
+	@cmake --build --preset $(PRESET) --target fogline fogline-lab fogline_library fogline_python_package
 	@scripts/package
 
-# The package in a new Debian without compilers: installed, run, upgraded, downgraded, purged. As root; some minutes.
+# The packages in a new Debian without compilers: installed, run, upgraded, downgraded, purged. As root; some minutes.
 test-package: package
-	@tests/deploy/clean_root.sh build/$(PRESET)/fogline_*.deb
+	@tests/deploy/clean_root.sh build/$(PRESET)
 
 setup:
 	@scripts/setup

@@ -7,6 +7,7 @@
 // from these. Within the library itself fogline::Model is what stands behind it.
 #ifndef FOGLINE_BUILDING
 namespace fogline {
-inline namespace v1 {}
+namespace v1 {}
+using namespace v1;
 }  // namespace fogline
 #endif

@@ -49,8 +49,8 @@ Result<v1::Calibration> LoadCalibration(const Model& model, const std::string& p
   return Hold(std::move(bundle), {file.bytes().begin(), file.bytes().end()});
 }
 
-Result<v1::Calibration> Measure(const Network& network, const std::string& pictures,
-                                const v1::CalibrateOptions& wanted) {
+Result<v1::Calibration> CalibrateOn(const Network& network, const std::string& pictures,
+                                    const v1::CalibrateOptions& wanted) {
   if (network.contract.no_picture) return tl::unexpected(*network.contract.no_picture);
   CalibrateOptions options;
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -139,7 +139,7 @@ Status Calibration::Write(const std::string& path) const {
 
 Result<Calibration> Calibrate(const Model& model, const std::string& pictures,
                               const CalibrateOptions& options) {
-  return Outside(Measure(model.impl().network, pictures, options));
+  return Outside(CalibrateOn(model.impl().network, pictures, options));
 }
 
 Result<Codec> Codec::Make(std::string_view name, const TensorSpec& tensor) {

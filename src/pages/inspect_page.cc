@@ -16,7 +16,7 @@ Cell Number(int64_t value) {
   return {value == 0 ? "" : HumanCount(static_cast<double>(value)), static_cast<double>(value)};
 }
 
-Cell Bytes(int64_t value) {
+Cell BytesCell(int64_t value) {
   return {HumanBytes(static_cast<double>(value)), static_cast<double>(value)};
 }
 
@@ -145,7 +145,7 @@ Table LayerTable(const Model& model) {
                             node.name,
                             node.op,
                             OutputShape(model, node),
-                            Bytes(OutputBytes(model, node)),
+                            BytesCell(OutputBytes(model, node)),
                             Madds(node),
                             Number(node.params)};
     if (node.block >= 0) {
@@ -180,7 +180,7 @@ Table CutTable(const Model& model, const std::vector<Cut>& cuts, bool bars) {
     cells.push_back(cut.index < 0 ? Cell("–", 1e9) : Cell(std::to_string(cut.index), cut.index));
     if (aliases) cells.emplace_back(cut.alias);
     cells.insert(cells.end(),
-                 {name, shapes + (cut.data_dependent ? " (varies)" : ""), Bytes(cut.bytes),
+                 {name, shapes + (cut.data_dependent ? " (varies)" : ""), BytesCell(cut.bytes),
                   Number(cut.edge_madds), Number(cut.cloud_madds), Number(cut.edge_params)});
     if (bars) {
       const double share = model.madds() == 0 ? 0

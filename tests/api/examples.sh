@@ -25,9 +25,10 @@ run plan_fleet "$model" "$source/scenarios/million.toml" | grep -E 'devices: [0-
 ("$scratch/build/split_and_run" "$model" "$demo" nowhere 2>&1 || true) | grep -q "nowhere" || complain "an error is not told"
 
 # pkg-config, C, and a path of one's own.
-export PKG_CONFIG_PATH=$scratch/usr/lib/pkgconfig
+libdir=$(dirname "$(find "$scratch/usr" -name 'libfogline.so')")
+export PKG_CONFIG_PATH=$libdir/pkgconfig
 # shellcheck disable=SC2046
-cc -std=c11 -Wall -Wextra -pedantic -Werror "$source/tests/api/c_test.c" -o "$scratch/c" $(pkg-config --cflags --libs fogline) -Wl,-rpath,"$scratch/usr/lib"
+cc -std=c11 -Wall -Wextra -pedantic -Werror "$source/tests/api/c_test.c" -o "$scratch/c" $(pkg-config --cflags --libs fogline) -Wl,-rpath,"$libdir"
 "$scratch/c" "$model" "$source/models/litter.bundle" || complain "a program in C failed"
 # Every header stands by itself, in the oldest C++ that it promises.
 for header in "$scratch"/usr/include/fogline/*.h; do

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# The Debian package in a Debian of its own: clean_root.sh PACKAGE. A new root without compilers (debootstrap, from where this
-# machine's apt takes its packages) gets it, runs the demo, upgrades to a next version, goes back, and is rid of it again. Needs
-# root, debootstrap and lintian; takes some minutes and 500 MB, and leaves nothing. `make test-package` runs it.
+# The Debian packages in a Debian of their own: clean_root.sh FOLDER. A new root without compilers (debootstrap, from where this
+# machine's apt takes its packages) gets fogline, runs the demo, upgrades to a next version, goes back, uses the Python module,
+# builds an example with the library, and is rid of all again. Needs root, debootstrap and lintian; takes some minutes and 1 GB,
+# and leaves nothing. `make test-package` runs it.
 set -euo pipefail
-deb=$(realpath "$1")
+debs=("$(realpath "$1")"/*.deb)
+deb=$(ls "$(realpath "$1")"/fogline_*.deb)
 scratch=$(mktemp -d)
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 root=$scratch/root
 say() { printf 'clean root: %s\n' "$*"; }
 die() { say "$*"; exit 1; }
 
-lintian --fail-on error,warning "$deb" || die "lintian has something to say"
+lintian --fail-on error,warning "${debs[@]}" || die "lintian has something to say"
 say "lintian has nothing to say"
 
 from=$(apt-get indextargets --format '$(SITE)' | head -n 1)
@@ -22,6 +24,8 @@ cp -r /usr/share/keyrings /etc/apt/trusted.gpg.d "$root/tmp/"
 cp -rn "$root"/tmp/keyrings/. "$root/usr/share/keyrings/"
 cp /etc/resolv.conf "$root/etc/"
 cp "$deb" "$root/tmp/this.deb"
+mkdir "$root/tmp/parts"
+for one in "${debs[@]}"; do [ "$one" = "$deb" ] || cp "$one" "$root/tmp/parts/"; done
 
 # The next version: other defaults, so that an upgrade has something to leave alone.
 dpkg-deb -R "$deb" "$scratch/next"
@@ -47,9 +51,17 @@ dpkg-query -W fogline | grep -q next
 grep -q mine /etc/fogline/edge.env || { echo "an upgrade lost what an operator wrote"; exit 1; }
 apt install --allow-downgrades /tmp/this.deb
 fogline version >/dev/null
+apt install /tmp/parts/libfogline0_*.deb /tmp/parts/python3-fogline_*.deb
+python3 -c '
+import fogline
+model = fogline.Model.load("/usr/share/fogline/models/litter.onnx")
+print("python:", fogline.plan(model, "jetson-nano", "t2.micro", "4g").best.route)'
+apt install --no-install-recommends /tmp/parts/libfogline-dev_*.deb cmake g++ make
+cmake -S /usr/share/doc/libfogline-dev/examples -B /tmp/examples >/dev/null && cmake --build /tmp/examples >/dev/null
+{ /tmp/examples/plan_fleet /usr/share/fogline/models/litter.onnx /nowhere.toml 2>/dev/null || true; } | grep '^one device'
 mkdir -p /etc/fogline/keys && touch /etc/fogline/keys/ca.crt
-apt purge fogline
-left=$(ls -d /usr/bin/fogline* /usr/lib/fogline /usr/share/fogline /etc/fogline/*.env 2>/dev/null || true)
+apt purge fogline libfogline0 libfogline-dev python3-fogline
+left=$(ls -d /usr/bin/fogline* /usr/lib/fogline /usr/lib/*/libfogline* /usr/include/fogline /usr/share/fogline /etc/fogline/*.env 2>/dev/null || true)
 [ -z "$left" ] || { echo "purged, and still there: $left"; exit 1; }
 [ -e /etc/fogline/keys/ca.crt ] || { echo "purging took an operator's key"; exit 1; }
 echo "installed, upgraded, downgraded, purged"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The Debian package holds what it promises: package.sh SOURCE BUILD. Made twice, it is the same bytes; unpacked anywhere, its
+# The Debian packages hold what they promise: package.sh SOURCE BUILD. Made twice, they are the same bytes; unpacked anywhere, their
 # programs run with the engine beside them; every command has a man page and its words in three shells.
 set -euo pipefail
 source=$1 build=$2
@@ -13,12 +13,13 @@ export PRESET
 PRESET=$(basename "$build")
 "$source/scripts/package" >/dev/null
 deb=$(ls "$build"/fogline_*.deb)
-cp "$deb" "$scratch/first.deb"
+mkdir "$scratch/first"
+cp "$build"/*.deb "$scratch/first"
 "$source/scripts/package" >/dev/null
-cmp "$scratch/first.deb" "$deb" || complain "two packages of one build differ"
+for one in "$scratch"/first/*.deb; do cmp "$one" "$build/$(basename "$one")" || complain "two packages of one build differ"; done
 
 root=$scratch/root
-dpkg-deb -x "$deb" "$root"
+for one in "$build"/*.deb; do dpkg-deb -x "$one" "$root"; done
 dpkg-deb -f "$deb" Depends | grep -q 'libc6 (>=' || complain "nothing says which libraries are needed"
 dpkg-deb -f "$deb" Recommends | grep -q mosquitto || complain "the demo's broker does not come along"
 dpkg-deb -I "$deb" conffiles | grep -q '^/etc/fogline/edge.env$' || complain "defaults would be overwritten by an upgrade"
@@ -58,4 +59,17 @@ for shell in zsh fish; do
   command -v $shell >/dev/null || continue
   $shell -n "$(find "$root/usr/share/$shell" -type f)" || complain "$shell does not read its completions"
 done
+
+# Programs of others: C++ by CMake's package and C by pkg-config are built by tests/api; here, that the parts find each other.
+libdir=$(dirname "$(find "$root/usr/lib" -name 'libfogline.so.0')")
+ldd "$libdir"/libfogline.so.0 | grep -q "libonnxruntime.so.1 => .*usr/lib/.*fogline/" || complain "the library does not find the engine"
+for file in usr/include/fogline/fogline.h "${libdir#"$root"/}"/{cmake/fogline/fogline-config.cmake,pkgconfig/fogline.pc} usr/share/doc/libfogline-dev/examples/encode.cc; do
+  [ -e "$root/$file" ] || complain "libfogline-dev lacks $file"
+done
+if [ -e "$root/usr/lib/python3" ]; then
+  LD_LIBRARY_PATH=$libdir PYTHONPATH=$root/usr/lib/python3/dist-packages /usr/bin/python3 -B -c '
+import fogline, sys
+assert fogline.__file__.startswith(sys.argv[1]), fogline.__file__
+fogline.Model.load(sys.argv[2]).split("split10")' "$root" "$source/models/litter.onnx" || complain "the module does not work"
+fi
 exit $failed
