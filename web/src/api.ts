@@ -130,13 +130,18 @@ export const capital = (text: string): string => text.charAt(0).toUpperCase() + 
 
 export const totalMs = (d: Detection): number => Object.values(d.stages_ms).reduce((sum, ms) => sum + ms, 0);
 
+export const unreachable = 'The server does not answer. What is shown may be old.';
+
 export async function ask<T>(
   path: string,
   query: URLSearchParams = new URLSearchParams(),
   signal?: AbortSignal,
 ): Promise<T> {
   const text = query.toString();
-  const response = await fetch(text ? `${path}?${text}` : path, { signal });
+  const response = await fetch(text ? `${path}?${text}` : path, { signal }).catch((error: unknown) => {
+    if (signal?.aborted) throw error;
+    throw new Error(unreachable);
+  });
   if (!response.ok) {
     const said = (await response.json().catch(() => null)) as { error?: string } | null;
     throw new Error(said?.error ?? `the server answered ${response.status}`);

@@ -50,7 +50,32 @@ export function stageBar(times: Record<string, number>): HTMLElement {
   return h('div', {}, bar, list);
 }
 
-export function drawCard(panel: HTMLElement, d: Detection | null, config: Config, close: () => void): void {
+/** Where several pictures lie on each other: which of them this is, and how to see the others. */
+export interface Pager {
+  at: number;
+  of: number;
+  turn: (by: number) => void;
+}
+
+function pagerOf({ at, of, turn }: Pager): HTMLElement {
+  const button = (name: string, text: string, by: number): HTMLElement =>
+    h('button', { class: 'icon', 'aria-label': name, 'data-turn': by, onclick: () => turn(by) }, text);
+  return h(
+    'div',
+    { class: 'pager' },
+    button('The one before at this place', '‹', -1),
+    `${at + 1} of ${of} here`,
+    button('The next at this place', '›', 1),
+  );
+}
+
+export function drawCard(
+  panel: HTMLElement,
+  d: Detection | null,
+  config: Config,
+  close: () => void,
+  pager: Pager | null = null,
+): void {
   panel.hidden = d === null;
   if (d === null) {
     clear(panel);
@@ -69,6 +94,7 @@ export function drawCard(panel: HTMLElement, d: Detection | null, config: Config
       ),
       h('button', { class: 'icon', 'aria-label': 'Close details', onclick: close }, '✕'),
     ),
+    pager && pagerOf(pager),
     d.thumbnail && config.thumbnails && picture(d),
     foundList(d),
     h(

@@ -16,6 +16,11 @@ export class Figures {
     this.reported = inventory.mechanisms.reduce((sum, t) => sum + t.positives, 0);
   }
 
+  /** How many pictures the store has; null while nobody knows. */
+  stored(): number | null {
+    return this.inventory?.count ?? null;
+  }
+
   mechanisms(): string[] {
     return (this.inventory?.mechanisms ?? []).map((t) => t.name);
   }

@@ -13,16 +13,20 @@ const when = (d: Detection): HTMLElement =>
 export class Latest {
   private rows: Detection[] = [];
   private drawing = false;
+  private filtered = false;
 
   constructor(
     private readonly list: HTMLElement,
     private readonly pick: (d: Detection) => void,
+    private readonly clearFilters: () => void,
   ) {
     setInterval(() => this.tick(), 5000);
   }
 
-  set(rows: Detection[]): void {
+  /** `filtered`: there may be others, which do not pass. */
+  set(rows: Detection[], filtered: boolean): void {
     this.rows = rows.slice(0, most);
+    this.filtered = filtered;
     this.draw();
   }
 
@@ -49,10 +53,13 @@ export class Latest {
   private draw(): void {
     const focus = (document.activeElement as HTMLElement | null)?.dataset['id'];
     if (this.rows.length === 0) {
-      clear(
-        this.list,
-        h('li', { class: 'empty' }, 'Nothing here yet. Detections appear as devices send them.'),
-      );
+      const why = this.filtered
+        ? [
+            'Nothing passes these filters. ',
+            h('button', { class: 'link', onclick: this.clearFilters }, 'Clear filters'),
+          ]
+        : ['Nothing here yet. Detections appear as devices send them.'];
+      clear(this.list, h('li', { class: 'empty' }, ...why));
       return;
     }
     clear(

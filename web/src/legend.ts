@@ -12,7 +12,7 @@ function swatch(colour: string, text: string): HTMLElement {
 }
 
 export class Legend {
-  readonly root = h('div', { class: 'legend' });
+  readonly root = h('details', { class: 'legend', open: innerWidth > 760 });
   private readonly byMechanism: HTMLInputElement;
   private readonly toggle: HTMLElement;
 
@@ -40,18 +40,22 @@ export class Legend {
       const name = (limit: number, i: number): string =>
         `${short(limit)}${i === limits.length - 1 ? '+' : ''}`;
       const cells = limits.map((limit, i) => swatch(ramp[i]!, name(limit, i)));
-      clear(this.root, h('b', {}, `${capital(word)} in a hexagon`), ...cells);
+      this.fill(`${capital(word)} in a hexagon`, false, cells);
     } else if (this.byMechanism.checked) {
       const names = mechanisms.slice(0, 5).map((name) => swatch(mechanismColour(name), name));
-      clear(this.root, h('b', {}, 'Mechanism', this.toggle), ...names);
+      this.fill('Mechanism', true, names);
     } else {
       const scores = ['25', '50', '75', '100'].map((p, i) => swatch(ramp[i + 1]!, `≤ ${p} %`));
-      clear(
-        this.root,
-        h('b', {}, `${capital(word)}, by score`, this.toggle),
-        ...scores,
-        swatch(this.view.quiet(), 'none'),
-      );
+      this.fill(`${capital(word)}, by score`, true, [...scores, swatch(this.view.quiet(), 'none')]);
     }
+  }
+
+  private fill(title: string, toggled: boolean, swatches: HTMLElement[]): void {
+    clear(
+      this.root,
+      h('summary', {}, title),
+      toggled && this.toggle,
+      h('div', { class: 'swatches' }, ...swatches),
+    );
   }
 }

@@ -8,12 +8,14 @@ import {
   type Inventory,
   isPlaced,
   type Page,
+  unreachable,
 } from './api';
 import { classColour } from './class_colours';
 import { drawCard } from './card';
 import { clear, h } from './dom';
 import { Figures } from './figures';
-import { percent } from './format';
+import { count, percent } from './format';
+import { type Extent, extentOf, wrapLon } from './extent';
 import { Filters } from './filters';
 import { maxLevel } from './hexgrid';
 import { Latest } from './latest';
@@ -21,8 +23,12 @@ import { Legend } from './legend';
 import { type Box, MapView } from './map_view';
 import { Model, passes, pointsMost } from './model';
 import { isDark, makeShell } from './shell';
+import { boxOf, type Region } from './region';
+import { printReport } from './region_report';
+import type { RegionRows } from './region_rows';
+import { RegionTool } from './region_tool';
 import { soon } from './soon';
-import { filterQuery, readState, type State, writeState } from './state';
+import { filterQuery, filterWords, isFiltered, noFilter, readState, type State, writeState } from './state';
 import { Stream } from './stream';
 import { type TimeCounts, Timeline, timeBins } from './timeline';
 import { Tip } from './tip';
@@ -31,6 +37,7 @@ const state: State = readState(location);
 const model = new Model();
 let config: Config;
 let selected: Detection | null = null;
+let here: number[] = []; // all that lie where somebody pointed
 
 // ---- the parts
 
@@ -61,6 +68,9 @@ const tip = new Tip(
 );
 const exportGeo = h('a', { download: 'detections.geojson' }, 'GeoJSON');
 const exportCsv = h('a', { download: 'detections.csv' }, 'CSV');
+const downloads = h('span', {}, 'Download what is shown: ');
+const nowhere = h('div', { class: 'nowhere', role: 'status' });
+nowhere.hidden = true;
 const follow = h('input', {
   type: 'checkbox',
   role: 'switch',
@@ -79,7 +89,14 @@ const filters = new Filters(filterBox, state.filter, (filter) => {
   change(filter);
   timeline.choose(filter.from, filter.to);
 });
-const latest = new Latest(list, (d) => select(d, true));
+const latest = new Latest(
+  list,
+  (d) => {
+    here = [];
+    select(d, true);
+  },
+  () => clearFilters(),
+);
 const stage = h('main', { class: 'stage' }, h('h1', { class: 'hidden' }, 'Map of detections'), mapBox);
 clear(
   document.getElementById('app')!,
@@ -109,7 +126,7 @@ clear(
     h(
       'footer',
       { class: 'foot' },
-      h('span', {}, 'Download what is shown: ', exportGeo, ' ', exportCsv),
+      h('span', {}, downloads, exportGeo, ' ', exportCsv),
       h('a', { href: '/licences.txt' }, 'Licences'),
     ),
   ),
@@ -117,12 +134,15 @@ clear(
 // The map measures its box: it is in the document by now.
 const view = new MapView(mapBox, state.view, isDark(), {
   moved: () => {
+    waiting = false;
     state.view = view.view();
     remember();
     void load();
   },
-  picked: (id) => {
-    select(id === null ? null : (model.points?.get(id) ?? latest.find(id) ?? null), false);
+  picked: (ids) => {
+    here = ids;
+    const [first] = ids;
+    select(first === undefined ? null : (model.points?.get(first) ?? latest.find(first) ?? null), false);
   },
   hovered: (touch) => tip.show(touch),
   streets: (there) => {
@@ -134,10 +154,51 @@ const legend = new Legend(view, state.byMechanism, (byMechanism) => {
   remember();
   draw();
 });
-stage.append(tip.root, legend.root, notice, progress, streetsLost, card, timeline.root);
+stage.append(tip.root, nowhere, legend.root, notice, progress, streetsLost, card, timeline.root);
+const report = h('section', { class: 'report', 'aria-hidden': 'true' });
+document.body.append(report);
+const region = new RegionTool(
+  view,
+  {
+    filter: () => state.filter,
+    word: () => figures.word(),
+    passes: (d) => passes(d, state.filter),
+    changed: (drawn, split) => {
+      state.region = drawn;
+      state.split = split;
+      remember();
+    },
+    print: (drawn, rows, split) => void print(drawn, rows, split).catch(complain),
+  },
+  state.region,
+  state.split,
+);
+const tools = h(
+  'div',
+  { class: 'tools' },
+  h(
+    'button',
+    { class: 'button', title: 'What is in a part of the map', onclick: () => region.begin() },
+    'Draw region',
+  ),
+  h(
+    'button',
+    {
+      class: 'button',
+      title: 'Everything that passes the filters',
+      onclick: () => void showAll().catch(complain),
+    },
+    'Show all',
+  ),
+);
+stage.append(tools, region.panel.root);
 const stream = new Stream({
   detection: arrive,
-  state: shell.stream,
+  state: (state) => {
+    shell.stream(state);
+    // What was asked for in vain is asked for again.
+    if (state === 'live' && !notice.hidden && notice.textContent === unreachable) void reload();
+  },
   reset: () => {
     model.forget();
     void begin();
@@ -151,13 +212,15 @@ function change(filter: State['filter']): void {
   state.filter = filter;
   remember();
   void load();
+  void region.load();
   void loadLatest().catch(complain);
   void loadTimeline().catch(complain);
   void loadFound().catch(complain);
 }
 
-function remember(): void {
-  history.replaceState(null, '', writeState(state));
+function remember(step = false): void {
+  if (step) history.pushState(null, '', writeState(state));
+  else history.replaceState(null, '', writeState(state));
   const query = filterQuery(state.filter);
   query.set('box', boxText(view.box(0)));
   query.set('limit', '10000');
@@ -217,7 +280,7 @@ async function loadLatest(): Promise<Page> {
   const query = filterQuery(state.filter);
   query.set('limit', '60');
   const page = await ask<Page>('/api/detections', query);
-  latest.set(page.detections);
+  latest.set(page.detections, isFiltered(state.filter));
   return page;
 }
 
@@ -245,7 +308,8 @@ async function loadFound(): Promise<void> {
 
 /** What is shown, asked for anew; the stream goes on. */
 async function reload(): Promise<void> {
-  await Promise.all([load(), loadLatest(), loadInventory(), loadTimeline(), loadFound()]).catch(complain);
+  const all = [load(), loadLatest(), loadInventory(), loadTimeline(), loadFound(), region.load()];
+  await Promise.all(all).catch(complain);
 }
 
 async function begin(): Promise<void> {
@@ -254,15 +318,18 @@ async function begin(): Promise<void> {
     document.title = config.title;
     shell.title(config.title);
     void view.useBasemap(config.basemap).catch(complain);
+    remember();
     const page = await loadLatest();
     stream.start(page.epoch, page.last_id);
-    await Promise.all([load(), loadInventory(), loadTimeline(), loadFound()]);
+    await Promise.all([load(), loadInventory(), loadTimeline(), loadFound(), region.load()]);
     if (state.selected !== null && selected === null) await selectById(state.selected);
   } catch (error) {
     complain(error);
     setTimeout(() => void begin(), 3000);
   }
 }
+
+let waiting = false; // for the first detection with a place
 
 /** Without a place in the address, the first view shows where the newest detections are. */
 async function firstView(): Promise<void> {
@@ -271,11 +338,30 @@ async function firstView(): Promise<void> {
   const page = await ask<Page>('/api/detections', query).catch(() => null);
   const placed = page?.detections.filter(isPlaced) ?? [];
   const newest = placed[0];
+  waiting = newest === undefined;
   if (newest === undefined) return;
   const near = placed.filter((d) => Math.abs(d.lat - newest.lat) < 3 && Math.abs(d.lon - newest.lon) < 3);
   const lons = near.map((d) => d.lon);
   const lats = near.map((d) => d.lat);
   view.fit(Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats));
+}
+
+/** The region on paper, with the map around it as it is seen. */
+async function print(drawn: Region, rows: RegionRows, split: number | null): Promise<void> {
+  const { west, south, east, north } = boxOf(drawn);
+  view.fit(west, south, west > east ? east + 360 : east, north);
+  await view.still();
+  printReport(report, {
+    title: config.title,
+    region: drawn,
+    rows,
+    split,
+    word: figures.word(),
+    filters: filterWords(state.filter),
+    picture: await view.picture(),
+    credits: view.credits(),
+    link: location.href,
+  });
 }
 
 // ---- from the stream
@@ -287,8 +373,14 @@ const inventorySoon = soon(300, () => void loadInventory().catch(complain));
 
 function arrive(d: Detection): void {
   const shows = model.live(d, state.filter);
+  // A map that was opened before there was anything goes where it begins.
+  if (waiting && isPlaced(d)) {
+    waiting = false;
+    view.go({ lon: d.lon, lat: d.lat, zoom: 15 });
+  }
   const wanted = passes(d, state.filter);
   if (wanted) latest.add(d);
+  region.arrive(d);
   if (shows && isPlaced(d)) {
     view.pulse(d.lon, d.lat);
     drawSoon();
@@ -315,20 +407,79 @@ function draw(): void {
 }
 
 function drawWords(): void {
+  const most = 10_000;
+  downloads.textContent =
+    model.total > most ? `Download the newest ${count(most)} of what is shown: ` : 'Download what is shown: ';
+  sayNowhere();
   legend.show(model.points !== null, model.total, figures.mechanisms(), figures.word());
   figures.show(model.total);
+}
+
+/** Why the map is empty, where it is, and what to do about it. */
+function sayNowhere(): void {
+  const stored = figures.stored();
+  const is = model.total === 0 && stored !== null && stored > 0;
+  nowhere.hidden = !is;
+  if (!is) return;
+  const filtered = isFiltered(state.filter);
+  clear(
+    nowhere,
+    filtered ? 'Nothing in view passes the filters.' : `None of the ${count(stored)} pictures is in view.`,
+    h('button', { class: 'link', onclick: () => void showAll().catch(complain) }, 'Show all'),
+    filtered && h('button', { class: 'link', onclick: clearFilters }, 'Clear filters'),
+  );
+}
+
+/** The map over everything that passes the filters. */
+async function showAll(): Promise<void> {
+  let extent: Extent | null = null;
+  // Coarsely over the world, then finely over what that found.
+  for (const level of [4, 11]) {
+    const query = filterQuery(state.filter);
+    query.set('level', String(level));
+    if (extent)
+      query.set('box', boxText({ ...extent, west: wrapLon(extent.west), east: wrapLon(extent.east) }));
+    const { cells } = await ask<Cells>('/api/hexagons', query);
+    extent = extentOf(cells, level);
+    if (extent === null) {
+      nowhere.hidden = false;
+      clear(nowhere, 'No picture that passes the filters has a place.');
+      return;
+    }
+    if (extent.east - extent.west > 8) break;
+  }
+  if (extent) view.fit(extent.west, extent.south, extent.east, extent.north);
+}
+
+function clearFilters(): void {
+  change(noFilter());
+  filters.show(state.filter);
+  timeline.choose(null, null);
 }
 
 // ---- one detection
 
 function select(d: Detection | null, go: boolean): void {
+  // Back closes what was opened.
+  const opens = d !== null && selected === null && document.documentElement.dataset['ready'] === 'true';
   selected = d;
   state.selected = d?.id ?? null;
-  remember();
-  drawCard(card, d, config, close);
+  remember(opens);
+  show(d);
   view.select(d && isPlaced(d) ? [d.lon, d.lat] : null);
   if (d) void refresh(d.id).catch(complain);
   if (d && go && isPlaced(d)) view.go({ lon: d.lon, lat: d.lat, zoom: Math.max(view.view().zoom, 15) });
+}
+
+function show(d: Detection | null): void {
+  const at = d === null ? -1 : here.indexOf(d.id);
+  const turn = (by: number): void => {
+    const next = model.points?.get(here[(at + by + here.length) % here.length]!);
+    if (!next) return;
+    select(next, false);
+    card.querySelector<HTMLElement>(`[data-turn="${by}"]`)?.focus();
+  };
+  drawCard(card, d, config, close, here.length > 1 && at >= 0 ? { at, of: here.length, turn } : null);
 }
 
 async function byId(id: number): Promise<Detection | null> {
@@ -340,7 +491,11 @@ async function byId(id: number): Promise<Detection | null> {
 async function refresh(id: number): Promise<void> {
   const fresh = await byId(id);
   if (!fresh || selected?.id !== id || JSON.stringify(fresh) === JSON.stringify(selected)) return;
-  drawCard(card, fresh, config, close);
+  selected = fresh;
+  const focus = document.activeElement;
+  const turn = card.contains(focus) ? (focus as HTMLElement).dataset['turn'] : undefined;
+  show(fresh);
+  if (turn) card.querySelector<HTMLElement>(`[data-turn="${turn}"]`)?.focus();
 }
 
 async function selectById(id: number): Promise<void> {
@@ -359,7 +514,9 @@ function complain(error: unknown): void {
 }
 
 addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && selected) select(null, false);
+  if (event.key !== 'Escape') return;
+  if (selected) select(null, false);
+  else if (region.drawing) region.close();
 });
 addEventListener('popstate', () => location.reload());
 export function open(): void {

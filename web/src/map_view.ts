@@ -1,10 +1,11 @@
 // The map: land, hexagons when far, points and tracks when near. Draws what it is given and tells what is touched.
 import maplibregl from 'maplibre-gl';
 import type { ExpressionSpecification, GeoJSONSource, MapMouseEvent, StyleSpecification } from 'maplibre-gl';
-import type { Feature, FeatureCollection, Position } from 'geojson';
+import type { Feature, FeatureCollection, Geometry, Position } from 'geojson';
 import { feature, mesh } from 'topojson-client';
 import type { Config, Placed } from './api';
 import { addBasemap, basemapId } from './basemap';
+import { wrapLon } from './extent';
 import { graticule } from './graticule';
 import { breaks, dark, light, mechanismPaint, type Palette } from './palette';
 import type { View } from './state';
@@ -23,6 +24,7 @@ export interface Touch {
   x: number;
   y: number;
   id?: number;
+  ids?: number[]; // all that lie there
   hex?: Omit<HexFeature, 'ring'>;
 }
 export interface Box {
@@ -31,9 +33,11 @@ export interface Box {
   east: number;
   north: number;
 }
+/** A corner was set; `isAt` says whether it lies where a finger cannot tell it from another place. */
+export type CornerSet = (lon: number, lat: number, isAt: (lon: number, lat: number) => boolean) => void;
 interface Events {
   moved: () => void;
-  picked: (id: number | null) => void;
+  picked: (ids: number[]) => void; // all that lie there, the uppermost first; none: nothing
   hovered: (touch: Touch | null) => void;
   /** The base map answers, or does not; everything else goes on. */
   streets: (there: boolean) => void;
@@ -41,7 +45,6 @@ interface Events {
 
 const empty: FeatureCollection = { type: 'FeatureCollection', features: [] };
 const font = ['system-ui', 'Segoe UI', 'Roboto', 'Noto Sans', 'sans-serif'];
-const wrapped = (lon: number): number => ((((lon + 180) % 360) + 360) % 360) - 180;
 
 /** Whether everything that was asked for has come and is drawn: for whoever takes pictures of the page. */
 const settled = (is: boolean): void => {
@@ -53,6 +56,7 @@ export class MapView {
   private palette: Palette;
   private readonly ready: Promise<void>;
   private basemap: Config['basemap'] | null = null;
+  private corner: CornerSet | null = null; // a region is being drawn
   private laying = false; // the base map is being asked for
   private pulses: { at: Position; born: number }[] = [];
   private legend: number[] = [];
@@ -153,6 +157,7 @@ export class MapView {
         tracks: source,
         points: source,
         selected: source,
+        region: source,
         pulses: source,
       },
       layers: [
@@ -271,6 +276,33 @@ export class MapView {
           },
         },
         {
+          id: 'region-ground',
+          type: 'fill',
+          source: 'region',
+          filter: ['==', ['geometry-type'], 'Polygon'],
+          paint: { 'fill-color': p.focus, 'fill-opacity': 0.07 },
+        },
+        {
+          id: 'region-edge',
+          type: 'line',
+          source: 'region',
+          filter: ['!=', ['geometry-type'], 'Point'],
+          layout: { 'line-join': 'round', 'line-cap': 'round' },
+          paint: { 'line-color': p.focus, 'line-width': 2.5, 'line-dasharray': [2, 1.5] },
+        },
+        {
+          id: 'region-corners',
+          type: 'circle',
+          source: 'region',
+          filter: ['==', ['geometry-type'], 'Point'],
+          paint: {
+            'circle-radius': 6,
+            'circle-color': p.ring,
+            'circle-stroke-color': p.focus,
+            'circle-stroke-width': 2.5,
+          },
+        },
+        {
           id: 'pulses',
           type: 'circle',
           source: 'pulses',
@@ -341,7 +373,7 @@ export class MapView {
 
   view(): View {
     const at = this.map.getCenter();
-    return { lon: wrapped(at.lng), lat: at.lat, zoom: this.map.getZoom() };
+    return { lon: wrapLon(at.lng), lat: at.lat, zoom: this.map.getZoom() };
   }
 
   /** What is on the screen and a margin around it, so that small moves need no new data. */
@@ -357,7 +389,7 @@ export class MapView {
     const low = south < -84 ? -90 : south;
     const high = north > 84 ? 90 : north;
     if (east - west >= 360) return { west: -180, south: low, east: 180, north: high };
-    return { west: wrapped(west), south: low, east: wrapped(east), north: high };
+    return { west: wrapLon(west), south: low, east: wrapLon(east), north: high };
   }
 
   go(view: View, quickly = false): void {
@@ -462,6 +494,45 @@ export class MapView {
     });
   }
 
+  /** A region, or the corners of one that is being drawn. */
+  drawRegion(region: Position[] | null, corners: Position[]): void {
+    const shape = (geometry: Geometry): Feature => ({ type: 'Feature', properties: {}, geometry });
+    const features: Feature[] = corners.map((coordinates) => shape({ type: 'Point', coordinates }));
+    if (region) features.push(shape({ type: 'Polygon', coordinates: [[...region, region[0]!]] }));
+    if (corners.length > 1) features.push(shape({ type: 'LineString', coordinates: corners }));
+    this.set('region', { type: 'FeatureCollection', features });
+  }
+
+  /** Until called with null, clicks set corners: where, and whether that is as good as at another place. */
+  drawCorners(corner: CornerSet | null): void {
+    this.corner = corner;
+    this.map.getCanvas().style.cursor = corner ? 'crosshair' : '';
+    if (corner) this.map.doubleClickZoom.disable();
+    else this.map.doubleClickZoom.enable();
+  }
+
+  /** What the map shows, as a picture. */
+  picture(): Promise<string> {
+    return new Promise((resolve) => {
+      this.map.once('render', () => resolve(this.map.getCanvas().toDataURL('image/jpeg', 0.9)));
+      this.map.triggerRepaint();
+    });
+  }
+
+  /** Until all that is asked for has come, or some seconds are over. */
+  still(): Promise<void> {
+    return new Promise((resolve) => {
+      this.map.once('idle', () => resolve());
+      this.map.triggerRepaint();
+      setTimeout(resolve, 4000);
+    });
+  }
+
+  /** Whose map it is, in words. */
+  credits(): string {
+    return this.map.getContainer().querySelector('.maplibregl-ctrl-attrib-inner')?.textContent ?? '';
+  }
+
   select(at: Position | null): void {
     this.set(
       'selected',
@@ -504,8 +575,9 @@ export class MapView {
         [x + 5, y + 5],
       ],
       { layers: ['points'] },
-    )[0];
-    if (found) return { kind: 'point', x, y, id: Number(found.properties.id) };
+    );
+    const ids = [...new Set(found.map(({ properties }) => Number(properties['id'])))];
+    if (ids.length > 0) return { kind: 'point', x, y, id: ids[0]!, ids };
     const hex = this.map.queryRenderedFeatures([x, y], { layers: ['hexagons'] })[0];
     if (!hex) return null;
     const { count, positives, maxScore, newest } = hex.properties as Omit<HexFeature, 'ring'>;
@@ -513,15 +585,25 @@ export class MapView {
   }
 
   private pick(event: MapMouseEvent): void {
+    if (this.corner) {
+      const { x, y } = event.point;
+      const isAt = (lon: number, lat: number): boolean => {
+        const corner = this.map.project([lon, lat]);
+        return Math.hypot(corner.x - x, corner.y - y) < 14;
+      };
+      this.corner(event.lngLat.lng, event.lngLat.lat, isAt);
+      return;
+    }
     const touch = this.at(event);
     if (touch?.kind === 'hex') {
       this.map.easeTo({ center: event.lngLat, zoom: Math.min(20, this.map.getZoom() + 2) });
     } else {
-      this.events.picked(touch?.id ?? null);
+      this.events.picked(touch?.ids ?? []);
     }
   }
 
   private hover(event: MapMouseEvent): void {
+    if (this.corner) return;
     const touch = this.at(event);
     this.map.getCanvas().style.cursor = touch ? 'pointer' : '';
     this.events.hovered(touch);

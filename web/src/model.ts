@@ -4,6 +4,7 @@ import { type Cells, type Detection, type Placed, isPlaced } from './api';
 import { cellAt, corners, mercator } from './hexgrid';
 import type { Box, HexFeature } from './map_view';
 import type { Filter } from './state';
+import { type Line, linesOf, ways } from './tracks';
 
 interface Cell {
   x: number;
@@ -120,36 +121,8 @@ export class Model {
     }));
   }
 
-  /** The ways of the devices in view: positions of one run in the order of capture, cut where it jumped. */
-  tracks(): [number, number][][] {
-    const runs = new Map<string, Placed[]>();
-    for (const point of this.points?.values() ?? []) {
-      const key = JSON.stringify([point.device, point.run]);
-      const run = runs.get(key);
-      if (run) run.push(point);
-      else runs.set(key, [point]);
-    }
-    const lines: [number, number][][] = [];
-    for (const run of runs.values()) {
-      // By capture where all of them have a time; else as the device counted them.
-      const timed = run.every((d) => d.captured !== undefined);
-      run.sort((a, b) => (timed ? a.captured! - b.captured! : 0) || a.sequence - b.sequence);
-      let line: [number, number][] = [];
-      let before: Placed | null = null;
-      for (const point of run) {
-        const jumped =
-          before !== null &&
-          (Math.hypot(point.lat - before.lat, point.lon - before.lon) > 0.02 ||
-            (timed && point.captured! - before.captured! > 600_000));
-        if (jumped && line.length > 0) {
-          lines.push(line);
-          line = [];
-        }
-        line.push([point.lon, point.lat]);
-        before = point;
-      }
-      lines.push(line);
-    }
-    return lines.filter((line) => line.length > 1);
+  /** The ways of the devices in view. */
+  tracks(): Line[] {
+    return linesOf(ways(this.points?.values() ?? []));
   }
 }

@@ -1,5 +1,7 @@
 // What the viewer has chosen. All of it lives in the address, so that a link shows the same view.
 
+import { type Region, readRegion, writeRegion } from './region';
+
 export interface View {
   lon: number;
   lat: number;
@@ -22,6 +24,8 @@ export interface State {
   follow: boolean; // the map goes where new detections are
   byMechanism: boolean; // points are coloured by mechanism instead of score
   selected: number | null;
+  region: Region | null; // somebody drew it
+  split: number | null; // ms: the region's pictures are compared before and after
 }
 
 export const noFilter = (): Filter => ({
@@ -73,6 +77,8 @@ export function readState(address: Location | URL): State {
     follow: query.get('follow') === '1',
     byMechanism: query.get('colour') === 'mechanism',
     selected: number(query.get('id'), 1, Number.MAX_SAFE_INTEGER),
+    region: readRegion(query.get('region')),
+    split: number(query.get('split'), 0, latest),
   };
 }
 
@@ -91,17 +97,36 @@ export function filterQuery(filter: Filter): URLSearchParams {
   return query;
 }
 
+/** The filter as people say it; empty: everything. */
+export function filterWords(f: Filter): string {
+  const least = f.foundLeast > 1 ? `at least ${f.foundLeast} of ` : '';
+  return [
+    f.positive && 'only what is reported',
+    f.labels.length > 0 && `label ${f.labels.join(' or ')}`,
+    f.found.length + f.foundLeast > 0 && `found ${least}${f.found.join(' or ') || 'anything'}`,
+    f.mechanisms.length > 0 && f.mechanisms.join(' or '),
+    f.devices.length > 0 && `device ${f.devices.join(' or ')}`,
+    f.minScore > 0 && `score at least ${Math.round(f.minScore * 100)} %`,
+    f.from !== null && `from ${new Date(f.from).toISOString().slice(0, 16)} UTC`,
+    f.to !== null && `until ${new Date(f.to).toISOString().slice(0, 16)} UTC`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
 export function writeState(state: State): string {
   const query = filterQuery(state.filter);
   if (state.follow) query.set('follow', '1');
   if (state.byMechanism) query.set('colour', 'mechanism');
   if (state.selected !== null) query.set('id', String(state.selected));
+  if (state.region) query.set('region', writeRegion(state.region));
+  if (state.region && state.split !== null) query.set('split', String(state.split));
   if (state.view) {
     const decimals = Math.max(2, Math.ceil(state.view.zoom / 3));
     query.set('lat', state.view.lat.toFixed(decimals));
     query.set('lon', state.view.lon.toFixed(decimals));
     query.set('z', state.view.zoom.toFixed(2));
   }
-  const text = query.toString();
+  const text = query.toString().replaceAll('%2C', ',').replaceAll('%3B', ';');
   return text ? `/?${text}` : '/';
 }

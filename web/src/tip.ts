@@ -43,6 +43,7 @@ export class Tip {
       `${d.device} · ${d.mechanism}`,
       h('br'),
       d.captured === undefined ? 'time unknown' : moment(d.captured),
+      ...(touch.ids!.length > 1 ? [h('br'), h('b', {}, `${touch.ids!.length} pictures here`)] : []),
     ];
   }
 }

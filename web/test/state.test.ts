@@ -28,6 +28,12 @@ test('whatever is chosen comes back from the address that it wrote', () => {
     follow: true,
     byMechanism: true,
     selected: 9,
+    region: [
+      [8, 47],
+      [9.12345, 47],
+      [9, -48.5],
+    ],
+    split: 1_700_000_000_000,
   };
   assert.deepEqual(read(writeState(state)), state);
 });
