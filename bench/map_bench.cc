@@ -2,12 +2,13 @@
 // started, until they are of the whole; then what the first page of a visitor asks for, over HTTP,
 // and what somebody asks who looks closer or for less.
 //
-//   map_bench [--rows 5000000] [--store postgres|sqlite|redis] [--mirror ROWS_IN_MEMORY]
+//   map_bench [--rows 5000000] [--store postgres|postgis|sqlite|redis] [--mirror ROWS_IN_MEMORY]
 //
 // PostgreSQL makes the rows itself, in the store's own tables and partitions: 1,000 devices in 20
 // towns, one row a second. Names, which no map reads, it leaves out. The other stores are given the
 // same rows one batch after the other. Some 350 bytes a row lie in a temporary folder, which goes
-// with the program; Redis has them in memory.
+// with the program; Redis has them in memory. With postgis the database has the extension, whose
+// geometry and index are held against the store's own at the end.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,6 +24,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "servers/local_postgres.h"
 #include "servers/local_redis.h"
 #include "servers/serve.h"
@@ -130,11 +132,14 @@ struct Filled {
 Result<Filled> MakeStore(const std::string& kind, uint64_t rows, const TempDir& dir) {
   Filled filled;
   filled.url = fmt::format("sqlite:{}", (dir.path() / "map.db").string());
-  if (kind == "postgres") {
+  if (kind.starts_with("post")) {
     FOGLINE_TRY(filled.postgres, LocalPostgres::Start("shared_buffers = 128MB\n"
                                                       "max_wal_size = 256MB\n"
                                                       "autovacuum = off"));
     filled.url = filled.postgres->url();
+    if (kind == "postgis") {
+      FOGLINE_CHECK(filled.postgres->Sql("CREATE EXTENSION postgis").map([](auto&&) {}));
+    }
   } else if (kind == "redis") {
     FOGLINE_TRY(filled.redis, LocalRedis::Start());
     filled.url = filled.redis->url();
@@ -166,6 +171,48 @@ void Watch(int port, const std::string& hexagons, Nanos started, Process& map) {
                said["total"].get<uint64_t>());
     return;
   }
+}
+
+/// What PostgreSQL takes to count the pictures of a box, the best of five, ms.
+Result<double> CountTook(const LocalPostgres& server, const std::string& where) {
+  double best = 1e9;
+  for (int i = 0; i < 5; ++i) {
+    FOGLINE_TRY(const std::string said,
+                server.Sql("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) SELECT count(*) FROM"
+                           " fogline.detection d WHERE lat IS NOT NULL AND " +
+                           where));
+    best = std::min(best, nlohmann::json::parse(said)[0]["Execution Time"].get<double>());
+  }
+  return best;
+}
+
+/// The index over PostGIS' geometry beside the one that needs no extension.
+Status CompareIndexes(const LocalPostgres& server) {
+  for (const auto& [what, box] : {std::pair{"some streets", "8.05,47.04,8.062,47.049"},
+                                  {"a town", "7.95,46.95,8.25,47.15"}}) {
+    FOGLINE_TRY(const double geometry,
+                CountTook(server, fmt::format("ST_SetSRID(ST_MakePoint(lon, lat), 4326) &&"
+                                              " ST_MakeEnvelope({}, 4326)",
+                                              box)));
+    const std::string edges = box;
+    const size_t middle = edges.find(',', edges.find(',') + 1);
+    FOGLINE_TRY(const double own,
+                CountTook(server, fmt::format("point(lon, lat) <@ box(point({}), point({}))",
+                                              edges.substr(0, middle), edges.substr(middle + 1))));
+    fmt::print("count of {}: PostGIS' geometry {:.0f} ms, the store's own index {:.0f} ms\n", what,
+               geometry, own);
+  }
+  for (const auto& [what, index] :
+       {std::pair{"PostGIS' geometry", "%st_makepoint%"}, {"the store's own", "%gist (point(%"}}) {
+    FOGLINE_TRY(const std::string bytes,
+                server.Sql(fmt::format("SELECT pg_size_pretty(sum(pg_relation_size(i.indexrelid)))"
+                                       " FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+                                       " WHERE c.relname LIKE 'detection_%' AND c.relkind = 'r'"
+                                       " AND pg_get_indexdef(i.indexrelid) ILIKE '{}'",
+                                       index)));
+    fmt::print("the index of {}: {}\n", what, Trim(bytes));
+  }
+  return {};
 }
 
 /// `mirror`: how many rows the map may keep in memory, or nothing said.
@@ -207,7 +254,7 @@ Status Run(const std::string& kind, uint64_t rows, const std::string& mirror) {
   map.Stop();
   fmt::print("the map's memory: {:.0f} MB at most\n",
              static_cast<double>(map.max_resident_bytes()) / 1e6);
-  return {};
+  return kind == "postgis" ? CompareIndexes(*store.postgres) : Status();
 }
 
 }  // namespace

@@ -75,6 +75,10 @@ void AddHttpFlags(Command& command, HttpFlags& flags) {
   command.Add(
       "--http-proxy", flags.proxies,
       "a reverse proxy's IP address: its X-Forwarded-For says who asks, for limits by visitor");
+  command.Add(
+      "--embed", flags.embedders,
+      "a site whose pages may show the map in a frame, e.g. https://city.example (the map's "
+      "address with ?embed=1 is the map alone)");
   command
       .Add("--http-memory", flags.memory,
            "what answers that nobody has taken yet may hold, e.g. 64MB; a quarter for one visitor")
@@ -111,6 +115,7 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
   options.address = listen.host;
   options.port = listen.port;
   options.hosts = flags.hosts;
+  options.embedders = flags.embedders;
   FOGLINE_CHECK(ShowAt(flags.public_url, options));
   options.proxies = flags.proxies;
   options.answer_bytes = flags.memory;

@@ -37,7 +37,7 @@ void AddBasemapFlags(Command& command, BasemapFlags& flags);
 struct HttpFlags {
   std::string listen;  // "address:port"; empty: no map
   BasemapFlags basemap;
-  std::vector<std::string> hosts, proxies;
+  std::vector<std::string> hosts, proxies, embedders;
   std::string public_url;
   uint64_t memory = uint64_t{128} << 20;
   int round = -1;

@@ -1,30 +1,14 @@
 #include "web/basemap_choice.h"
 
-#include <algorithm>
 #include <array>
+
+#include "web/origin.h"
 
 namespace fogline {
 namespace {
 
 constexpr std::string_view kOsmTiles = "https://tile.openstreetmap.org/{z}/{x}/{y}.png";
 constexpr std::string_view kOsmCredit = "© OpenStreetMap contributors";
-
-bool IsAddress(std::string_view basemap) {
-  return basemap.starts_with("https://") || basemap.starts_with("http://");
-}
-
-/// Scheme, host and port; it goes into the page's security policy, so it is nothing but that.
-Result<std::string> OriginOf(const std::string& url) {
-  const size_t host = url.find("://") + 3;
-  const std::string origin = url.substr(0, std::min(url.find_first_of("/?#", host), url.size()));
-  const std::string_view name = std::string_view(origin).substr(host);
-  const bool plain = std::ranges::all_of(name, [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._:[]").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (plain && !name.empty()) return origin;
-  return Fail(ErrorCode::kUsage, "--basemap " + url, "has no host that a browser could ask");
-}
 
 /// What an address ends with, without its query.
 bool EndsWith(std::string_view url, std::string_view ending) {
@@ -35,7 +19,7 @@ Result<BasemapChoice> ChooseAddress(const std::string& url, const std::string& a
   BasemapChoice choice;
   choice.url = url;
   choice.attribution = attribution;
-  FOGLINE_TRY(choice.origin, OriginOf(url));
+  FOGLINE_TRY(choice.origin, OriginOf("--basemap", url));
   if (EndsWith(url, ".pmtiles")) {
     choice.kind = BasemapChoice::Kind::kArchive;
     return choice;
@@ -69,7 +53,7 @@ Result<BasemapChoice> ChooseBasemap(const std::string& basemap, const std::strin
     return ChooseAddress(std::string(kOsmTiles),
                          attribution.empty() ? std::string(kOsmCredit) : attribution);
   }
-  if (IsAddress(basemap)) return ChooseAddress(basemap, attribution);
+  if (IsWebAddress(basemap)) return ChooseAddress(basemap, attribution);
   BasemapChoice choice;
   choice.kind = BasemapChoice::Kind::kArchive;
   choice.url = "/basemap.pmtiles";

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "web/assets.h"
 #include "web/listen.h"
+#include "web/origin.h"
 
 namespace fogline {
 namespace {
@@ -34,6 +35,9 @@ std::string_view WithoutPort(std::string_view host) {
 
 Result<std::unique_ptr<Site>> Site::Make(const WebOptions& options, Store& store,
                                          const FleetMemory& fleet, WebCounters& counters) {
+  for (const std::string& site : options.embedders) {
+    FOGLINE_CHECK(OriginOf("--embed", site).map([](auto&&) {}));
+  }
   FOGLINE_TRY(BasemapChoice basemap, ChooseBasemap(options.basemap, options.basemap_attribution));
   std::unique_ptr<Site> site(new Site(options, std::move(basemap), store, fleet, counters));
   if (!site->basemap_choice_.file.empty()) {
@@ -58,11 +62,15 @@ Site::Site(const WebOptions& options, BasemapChoice basemap, Store& store, const
   const auto addresses = AddressesOf({options.address, options.port});
   loopback_ = addresses && IsLoopback(*addresses);
   const std::string& asked = basemap_choice_.origin;
+  std::string embedders;
+  for (const std::string& site : options.embedders) {
+    embedders += " " + OriginOf("--embed", site).value_or("");  // looked at before
+  }
   content_security_policy_ = fmt::format(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{0};"
       " connect-src 'self'{0}; worker-src 'self'; manifest-src 'self'; base-uri 'none';"
-      " form-action 'none'; frame-ancestors 'none'",
-      asked.empty() ? asked : " " + asked);
+      " form-action 'none'; frame-ancestors{1}",
+      asked.empty() ? asked : " " + asked, embedders.empty() ? " 'none'" : embedders);
 }
 
 const std::vector<Site::Route>& Site::Routes() {
@@ -198,7 +206,8 @@ void Site::AddHeaders(HttpResponse& response) const {
   };
   add("Content-Security-Policy", content_security_policy_);
   add("X-Content-Type-Options", "nosniff");
-  add("X-Frame-Options", "DENY");
+  // Which knows nobody by name: the policy does.
+  if (options_.embedders.empty()) add("X-Frame-Options", "DENY");
   // Who gives streets away wants to know on whose page: the name of this server, and no more.
   add("Referrer-Policy",
       basemap_choice_.origin.empty() ? "no-referrer" : "strict-origin-when-cross-origin");

@@ -431,6 +431,26 @@ TEST_F(SiteTest, CompressesWhatIsLarge) {
   EXPECT_EQ(Gunzip(response.body), plain);
 }
 
+TEST_F(SiteTest, IsShownInFramesOfNamedSitesOnly) {
+  const auto policy = [&](const HttpResponse& r) { return Header(r, "Content-Security-Policy"); };
+  const HttpResponse alone = Get("/");
+  EXPECT_THAT(policy(alone), HasSubstr("frame-ancestors 'none'"));
+  EXPECT_EQ(Header(alone, "X-Frame-Options"), "DENY");
+  site_.reset();
+  options_.embedders = {"https://city.example/news/", "http://localhost:8000"};
+  const HttpResponse shown = Get("/");
+  EXPECT_TRUE(policy(shown).ends_with("frame-ancestors https://city.example http://localhost:8000"))
+      << policy(shown);
+  EXPECT_EQ(Header(shown, "X-Frame-Options"), "");
+  for (const char* site :
+       {"city.example", "https://", "https://a b", "*", "https://a;script-src *"}) {
+    options_.embedders = {site};
+    const auto made = Site::Make(options_, *store_, fleet_, counters_);
+    ASSERT_FALSE(made) << site;
+    EXPECT_THAT(made.error().ToString(), HasSubstr("--embed"));
+  }
+}
+
 // As long as a store is being read, answers are about its beginning and say so.
 TEST_F(SiteTest, CountsWhatHasBeenReadOfAStore) {
   for (uint64_t i = 0; i < 10; ++i) Put(Sample(i));

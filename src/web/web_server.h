@@ -47,6 +47,8 @@ struct WebOptions {
   /// "https://maps.city.example/litter", without a slash at its end: the links of the OGC API begin
   /// so. Empty: with the name that the request was for.
   std::string public_url;
+  /// Sites whose pages may show ours in a frame, as "https://city.example"; none: nobody's.
+  std::vector<std::string> embedders;
   /// See ChooseBasemap; empty: land and borders only.
   std::string basemap;
   std::string basemap_attribution;

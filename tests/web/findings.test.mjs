@@ -54,6 +54,7 @@ describe('the card of a detection', () => {
       await shown(page, 6);
       for (const size of [{ width: 1440, height: 900 }, { width: 390, height: 844 }]) {
         await page.setViewportSize(size);
+        await page.keyboard.press('Escape'); // on a phone an open card lies over the list
         const card = await cardOf(page, 'boxes');
         await page.waitForFunction(() => document.querySelector('.card img')?.naturalWidth > 0);
         const places = await card.evaluate((panel) => {

@@ -41,7 +41,7 @@ describe('a map without anything in view', () => {
     await page.goto(page.url().replace('/?', '/?device=nobody&'));
     await page.getByText('Nothing passes these filters.').waitFor();
     await page.getByText('Nothing in view passes the filters.').waitFor();
-    await page.locator('.latest').getByRole('button', { name: 'Clear filters' }).click();
+    await page.locator('.latest').getByRole('button', { name: 'Clear them' }).click();
     await shown(page, 5);
     assert.equal(await page.locator('.item').count(), 5);
   }));

@@ -1,5 +1,7 @@
 // A region that somebody draws: what is in it, before and after a day, as files, as a link, on paper.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { axeSource, Browser, patience, Server, shown } from './harness.mjs';
 
@@ -53,7 +55,7 @@ describe('a region', () => {
     await corner(0.515, 0.7);
     await corner(0.515, 0.3);
     await corner(0.2, 0.3); // at the first again: closed
-    await panel(page).getByText('Pictures').first().waitFor();
+    await page.locator('.region-figures').waitFor();
     assert.deepEqual(await figures(page), inside);
     assert.match(await panel(page).innerText(), /Reported in 57 % \(25–84 %\) of the pictures/);
     assert.match(page.url(), /region=/);
@@ -72,7 +74,7 @@ describe('a region', () => {
   }));
 
   it('comes back from its link, keeps to the filters and to what arrives', () => on(`/?${view}&region=${region}`, async (page) => {
-    await panel(page).getByText('Pictures').first().waitFor();
+    await page.locator('.region-figures').waitFor();
     assert.deepEqual(await figures(page), inside);
     await page.locator('.chip', { hasText: /^post$/ }).click();
     await page.waitForFunction(() => document.querySelector('.region-figures dd')?.textContent === '1', null, { timeout: patience });
@@ -98,7 +100,7 @@ describe('a region', () => {
   }));
 
   it('is saved as GeoJSON and as CSV without formulas', () => on(`/?${view}&device=bike&region=${region}`, async (page) => {
-    await panel(page).getByText('Pictures').first().waitFor();
+    await page.locator('.region-figures').waitFor();
     const saved = async (name) => {
       const [download] = await Promise.all([page.waitForEvent('download'), panel(page).getByRole('button', { name }).click()]);
       const chunks = [];
@@ -112,7 +114,7 @@ describe('a region', () => {
   }));
 
   it('is one page on paper', () => on(`/?${view}&device=bike&region=${region}&split=${t + 150_000}`, async (page) => {
-    await panel(page).getByText('Pictures').first().waitFor();
+    await page.locator('.region-figures').waitFor();
     await page.evaluate(() => { window.print = () => { document.documentElement.dataset.printed = 'true'; }; });
     await panel(page).getByRole('button', { name: 'Print report' }).click();
     await page.waitForFunction(() => document.documentElement.dataset.printed === 'true', null, { timeout: patience });
@@ -122,6 +124,24 @@ describe('a region', () => {
     const pdf = (await page.pdf({ format: 'A4', preferCSSPageSize: true })).toString('latin1');
     assert.equal(pdf.match(/\/Type\s*\/Page\b/g).length, 1);
   }));
+
+  it('shows its pictures, those worth a report first, where pictures may leave at all', async () => {
+    const pictured = await Server.start('--thumbnails');
+    const jpeg = [...readFileSync(join(process.env.FOGLINE_SOURCE_DIR, 'models/demo/walk_05.jpg'))];
+    await pictured.put({ device: 'found', lat: 47, lon: 8.001, thumbnail: jpeg });
+    await pictured.put({ device: 'blank', lat: 47, lon: 8.002, positive: false, thumbnail: jpeg });
+    await pictured.put({ device: 'blind', lat: 47, lon: 8.002 });
+    const page = await browser.page(`${pictured.url}/?${view}&region=${region}`);
+    const strip = page.getByRole('group', { name: 'Pictures' });
+    await strip.waitFor();
+    assert.match(await strip.getByRole('button').first().getAttribute('aria-label'), /found/);
+    assert.equal(await strip.getByRole('button').count(), 2);
+    await strip.getByRole('button').nth(1).click();
+    await page.locator('.card', { hasText: 'blank' }).waitFor();
+    assert.deepEqual(page.problems, []);
+    await page.close();
+    await pictured.stop();
+  });
 
   it('that holds nothing, or whose pictures cannot be had, says so', async () => {
     await on(`/?${view}&region=1,1;2,1;2,2`, async (page) => {

@@ -1,6 +1,6 @@
 // The web server with a store that the tests fill:
 //   web_test_server STORE_URL [--decimals N] [--thumbnails] [--port N] [--models DIR]
-//     [--basemap MAP] [--attribution WORDS]
+//     [--basemap MAP] [--attribution WORDS] [--embed SITE]
 // Prints {"port":N,"epoch":"…"} and then answers lines on stdin, one JSON line each, until stdin
 // ends:
 //   walk DEVICE COUNT LAT LON [SEED]   a synthetic walk of COUNT pictures, 15 m apart
@@ -241,6 +241,8 @@ int Main(int argc, char** argv) {
       fixture.options.models = next();
     } else if (word == "--basemap") {
       fixture.options.basemap = next();
+    } else if (word == "--embed") {
+      fixture.options.embedders.emplace_back(next());
     } else if (word == "--attribution") {
       fixture.options.basemap_attribution = next();
     } else {

@@ -129,7 +129,9 @@ export function townArchive(schema, about = {}) {
   header[98] = 2; // tiles: gzip
   header[99] = 1; // vector tiles
   [header[100], header[101]] = zooms;
-  const edges = [-180, -85, 180, 85].map((degrees) => degrees * 1e7);
+  const latitude = (y) => (Math.atan(Math.sinh(Math.PI * (1 - (2 * y) / n))) * 180) / Math.PI;
+  const edges = [(home.x / n) * 360 - 180, latitude(home.y + 1), ((home.x + 1) / n) * 360 - 180, latitude(home.y)]
+    .map((degrees) => Math.round(degrees * 1e7));
   edges.forEach((value, i) => header.writeInt32LE(value, 102 + 4 * i));
   return Buffer.concat([header, directory, metadata, data]);
 }

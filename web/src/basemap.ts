@@ -43,6 +43,11 @@ export async function addBasemap(
   return true;
 }
 
+/** What an archive's names are read from, where it has any. */
+export function archiveOfNames(): { archive: PMTiles; schema: Schema } | null {
+  return opened !== null && named !== null ? { archive: opened, schema: named } : null;
+}
+
 interface Source {
   source: maplibregl.SourceSpecification;
   schemas: Schema[] | null; // null: pictures
@@ -71,6 +76,7 @@ async function sourceOf(config: Config['basemap']): Promise<Source> {
 }
 
 let opened: PMTiles | null = null;
+let named: Schema | null = null;
 
 async function archive(config: Config['basemap']): Promise<Source> {
   const { PMTiles, Protocol, TileType } = await import('pmtiles');
@@ -96,6 +102,7 @@ async function archive(config: Config['basemap']): Promise<Source> {
   const { openMapTiles, protomaps, schemaOf } = await import('./street_schemas');
   const layers = (about?.vector_layers ?? []).map((layer) => layer.id);
   const schema = schemaOf(layers);
+  named = schema;
   if (schema === null && layers.length > 0) {
     throw new Error(
       `The base map's layers (${layers.slice(0, 4).join(', ')} …) are neither OpenMapTiles' nor Protomaps': no streets are shown`,

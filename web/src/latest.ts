@@ -56,7 +56,7 @@ export class Latest {
       const why = this.filtered
         ? [
             'Nothing passes these filters. ',
-            h('button', { class: 'link', onclick: this.clearFilters }, 'Clear filters'),
+            h('button', { class: 'link', onclick: this.clearFilters }, 'Clear them'),
           ]
         : ['Nothing here yet. Detections appear as devices send them.'];
       clear(this.list, h('li', { class: 'empty' }, ...why));

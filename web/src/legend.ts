@@ -1,9 +1,10 @@
 // What the colours on the map mean, and the switch between score and mechanism.
 import { capital } from './api';
 import { clear, h } from './dom';
-import { short } from './format';
-import type { MapView } from './map_view';
+import { percent, short } from './format';
+import { type MapView, shareLimits } from './map_view';
 import { mechanismColour } from './palette';
+import type { Layer } from './state';
 
 function swatch(colour: string, text: string): HTMLElement {
   const box = h('i', { 'aria-hidden': 'true' });
@@ -32,10 +33,17 @@ export class Legend {
 
   /** `points`: the map shows single detections, not hexagons; `total`: how much it shows; `word`: for
    *  what is worth a report. */
-  show(points: boolean, total: number, mechanisms: string[], word: string): void {
+  show(layer: Layer, points: boolean, total: number, mechanisms: string[], word: string): void {
     this.root.hidden = total === 0;
     const ramp = this.view.colours();
-    if (!points) {
+    if (layer === 'heat') {
+      const steps = ramp.map((colour, i) => swatch(colour, i === 0 ? 'few' : i === 4 ? 'most' : ''));
+      this.fill(`Where ${word} is`, false, steps);
+    } else if (!points && layer === 'share') {
+      const names = ['less', ...shareLimits.map((limit) => `from ${percent(limit)}`)];
+      const steps = names.map((name, i) => swatch(ramp[i]!, name));
+      this.fill(`${capital(word)}, share of pictures`, false, [swatch(this.view.quiet(), 'none'), ...steps]);
+    } else if (!points) {
       const limits = [1, ...this.view.limits()];
       const name = (limit: number, i: number): string =>
         `${short(limit)}${i === limits.length - 1 ? '+' : ''}`;

@@ -10,6 +10,7 @@ import {
   type Page,
   unreachable,
 } from './api';
+import { archiveOfNames } from './basemap';
 import { classColour } from './class_colours';
 import { drawCard } from './card';
 import { clear, h } from './dom';
@@ -27,16 +28,30 @@ import { boxOf, type Region } from './region';
 import { printReport } from './region_report';
 import type { RegionRows } from './region_rows';
 import { RegionTool } from './region_tool';
+import { SearchBox } from './search_box';
 import { soon } from './soon';
-import { filterQuery, filterWords, isFiltered, noFilter, readState, type State, writeState } from './state';
+import {
+  filterQuery,
+  filterWords,
+  isFiltered,
+  type Layer,
+  layers,
+  noFilter,
+  readState,
+  type State,
+  writeState,
+} from './state';
 import { Stream } from './stream';
+import type { Named } from './street_names';
 import { type TimeCounts, Timeline, timeBins } from './timeline';
 import { Tip } from './tip';
+import { metres } from './tracks';
 
 const state: State = readState(location);
 const model = new Model();
 let config: Config;
 let selected: Detection | null = null;
+let nameIndex: { at: { lat: number; lon: number }; names: Named[] } | null = null;
 let here: number[] = []; // all that lie where somebody pointed
 
 // ---- the parts
@@ -163,6 +178,10 @@ const region = new RegionTool(
     filter: () => state.filter,
     word: () => figures.word(),
     passes: (d) => passes(d, state.filter),
+    pick: (d) => {
+      here = [];
+      select(d, false);
+    },
     changed: (drawn, split) => {
       state.region = drawn;
       state.split = split;
@@ -173,9 +192,47 @@ const region = new RegionTool(
   state.region,
   state.split,
 );
+const layerNames: Record<Layer, string> = {
+  counts: 'Counts',
+  share: 'Share of pictures',
+  heat: 'Heat',
+};
+const layerChoice = h(
+  'select',
+  {
+    class: 'button',
+    'aria-label': 'What the map shows',
+    onchange: () => {
+      state.layer = layerChoice.value as Layer;
+      remember();
+      draw();
+    },
+  },
+  ...layers.map((name) => h('option', { value: name, selected: name === state.layer }, layerNames[name])),
+);
+const search = new SearchBox({
+  names: async () => {
+    const source = archiveOfNames();
+    if (source === null) return null;
+    const { namesAround, search: find } = await import('./street_names');
+    const at = view.view();
+    // Of a town all names are read once; of a larger map those around the view, again where it has gone far.
+    if (nameIndex === null || metres(nameIndex.at, at) > 5000) {
+      nameIndex = { at, names: await namesAround(source.archive, source.schema, at) };
+    }
+    const { names } = nameIndex;
+    return { names, search: (typed) => find(names, typed, at) };
+  },
+  go: ({ lat, lon }, zoom) => {
+    view.select([lon, lat]);
+    view.go({ lat, lon, zoom });
+  },
+});
 const tools = h(
   'div',
   { class: 'tools' },
+  search.root,
+  layerChoice,
   h(
     'button',
     { class: 'button', title: 'What is in a part of the map', onclick: () => region.begin() },
@@ -192,6 +249,15 @@ const tools = h(
   ),
 );
 stage.append(tools, region.panel.root);
+if (state.embed) {
+  document.body.classList.add('embed');
+  const whole = h('a', { class: 'button', target: '_blank', rel: 'noopener' }, 'Open the map');
+  whole.addEventListener('click', () => {
+    whole.href = writeState({ ...state, embed: false });
+  });
+  whole.href = writeState({ ...state, embed: false });
+  tools.append(whole);
+}
 const stream = new Stream({
   detection: arrive,
   state: (state) => {
@@ -317,6 +383,7 @@ async function begin(): Promise<void> {
     config = await ask<Config>('/api/config');
     document.title = config.title;
     shell.title(config.title);
+    region.panel.pictures = config.thumbnails;
     void view.useBasemap(config.basemap).catch(complain);
     remember();
     const page = await loadLatest();
@@ -398,9 +465,11 @@ function arrive(d: Detection): void {
 
 function draw(): void {
   const { points } = model;
-  view.drawPoints(points ? [...points.values()] : [], state.byMechanism);
-  view.drawTracks(points ? model.tracks() : []);
-  view.drawHexagons(points ? [] : model.hexagons());
+  const heat = state.layer === 'heat';
+  view.drawPoints(points && !heat ? [...points.values()] : [], state.byMechanism);
+  view.drawTracks(points && !heat ? model.tracks() : []);
+  view.drawHexagons(points || heat ? [] : model.hexagons(), state.layer === 'share' ? 'share' : 'counts');
+  view.drawHeat(heat ? model.heat() : []);
   drawWords();
   document.documentElement.dataset['shown'] = String(model.total);
   document.dispatchEvent(new Event('fogline-drawn'));
@@ -411,7 +480,7 @@ function drawWords(): void {
   downloads.textContent =
     model.total > most ? `Download the newest ${count(most)} of what is shown: ` : 'Download what is shown: ';
   sayNowhere();
-  legend.show(model.points !== null, model.total, figures.mechanisms(), figures.word());
+  legend.show(state.layer, model.points !== null, model.total, figures.mechanisms(), figures.word());
   figures.show(model.total);
 }
 
@@ -426,7 +495,7 @@ function sayNowhere(): void {
     nowhere,
     filtered ? 'Nothing in view passes the filters.' : `None of the ${count(stored)} pictures is in view.`,
     h('button', { class: 'link', onclick: () => void showAll().catch(complain) }, 'Show all'),
-    filtered && h('button', { class: 'link', onclick: clearFilters }, 'Clear filters'),
+    filtered && h('button', { class: 'link', onclick: clearFilters }, 'Clear them'),
   );
 }
 

@@ -43,6 +43,9 @@ interface Events {
   streets: (there: boolean) => void;
 }
 
+/** Where the colours of shares change. */
+export const shareLimits = [0.1, 0.25, 0.5, 0.75];
+
 const empty: FeatureCollection = { type: 'FeatureCollection', features: [] };
 const font = ['system-ui', 'Segoe UI', 'Roboto', 'Noto Sans', 'sans-serif'];
 
@@ -158,6 +161,7 @@ export class MapView {
         points: source,
         selected: source,
         region: source,
+        heat: source,
         pulses: source,
       },
       layers: [
@@ -216,6 +220,34 @@ export class MapView {
               p.quiet,
             ],
             'fill-opacity': ['match', count, 0, 0.35, 0.88],
+          },
+        },
+        {
+          id: 'heat',
+          type: 'heatmap',
+          source: 'heat',
+          paint: {
+            'heatmap-weight': ['get', 'weight'],
+            'heatmap-radius': ['interpolate', ['exponential', 1.3], ['zoom'], 2, 22, 12, 26, 18, 60],
+            'heatmap-intensity': ['interpolate', ['linear'], ['zoom'], 2, 0.9, 16, 1.3],
+            'heatmap-opacity': 0.82,
+            'heatmap-color': [
+              'interpolate',
+              ['linear'],
+              ['heatmap-density'],
+              0,
+              'rgba(0, 0, 0, 0)',
+              0.12,
+              p.ramp[0]!,
+              0.35,
+              p.ramp[1]!,
+              0.6,
+              p.ramp[2]!,
+              0.8,
+              p.ramp[3]!,
+              1,
+              p.ramp[4]!,
+            ],
           },
         },
         {
@@ -418,10 +450,13 @@ export class MapView {
     );
   }
 
-  drawHexagons(hexes: HexFeature[]): void {
+  /** Coloured by how many are worth a report, or by which share of all is. */
+  drawHexagons(hexes: HexFeature[], by: 'counts' | 'share'): void {
     const most = hexes.reduce((high, hex) => Math.max(high, hex.positives), 1);
-    this.legend = breaks(most, 5);
-    const shade = (n: number): number => (n === 0 ? 0 : 1 + this.legend.filter((limit) => n >= limit).length);
+    this.legend = by === 'share' ? shareLimits : breaks(most, 5);
+    const step = (n: number): number => 1 + this.legend.filter((limit) => n >= limit).length;
+    const shade = ({ positives, count }: HexFeature): number =>
+      positives === 0 ? 0 : step(by === 'share' ? positives / count : positives);
     this.set('hexagons', {
       type: 'FeatureCollection',
       features: hexes.map((hex) => ({
@@ -431,9 +466,21 @@ export class MapView {
           positives: hex.positives,
           maxScore: hex.maxScore,
           newest: hex.newest,
-          shade: shade(hex.positives),
+          shade: shade(hex),
         },
         geometry: { type: 'Polygon', coordinates: [hex.ring] },
+      })),
+    });
+  }
+
+  /** The warmth of places, each as warm as its weight (0 to 1). */
+  drawHeat(places: { lon: number; lat: number; weight: number }[]): void {
+    this.set('heat', {
+      type: 'FeatureCollection',
+      features: places.map(({ lon, lat, weight }) => ({
+        type: 'Feature',
+        properties: { weight },
+        geometry: { type: 'Point', coordinates: [lon, lat] },
       })),
     });
   }

@@ -1,7 +1,7 @@
 // What the page knows of the store: the cells or points in view, and the newest detections. Live ones join what the
 // server counted; each id counts once, whichever way it came.
 import { type Cells, type Detection, type Placed, isPlaced } from './api';
-import { cellAt, corners, mercator } from './hexgrid';
+import { cellAt, corners, mercator, unproject } from './hexgrid';
 import type { Box, HexFeature } from './map_view';
 import type { Filter } from './state';
 import { type Line, linesOf, ways } from './tracks';
@@ -119,6 +119,21 @@ export class Model {
       maxScore: cell.maxScore,
       newest: cell.newest,
     }));
+  }
+
+  /** Where how much is worth a report, the most as 1: of points or of hexagons. */
+  heat(): { lon: number; lat: number; weight: number }[] {
+    if (this.points) {
+      return [...this.points.values()]
+        .filter((d) => d.positive)
+        .map(({ lon, lat }) => ({ lon, lat, weight: 0.5 }));
+    }
+    const cells = [...this.cells.values()].filter((cell) => cell.positives > 0);
+    const most = cells.reduce((high, cell) => Math.max(high, cell.positives), 1);
+    return cells.map(({ x, y, positives }) => {
+      const [lon, lat] = unproject(x, y);
+      return { lon, lat, weight: Math.sqrt(positives / most) };
+    });
   }
 
   /** The ways of the devices in view. */

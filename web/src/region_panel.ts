@@ -1,10 +1,12 @@
 // What is to be said of a region, beside the map: figures, what was seen, before and after a day, and what to do with it.
-import { capital } from './api';
+import { capital, type Placed } from './api';
 import { clear, h } from './dom';
 import { count, moment, percent } from './format';
 import { interval, splitAt, type Summary, summarize, type Tally } from './region';
 import type { RegionRows } from './region_rows';
 import { mostRows } from './region_rows';
+
+const mostPictures = 24;
 
 export interface RegionActions {
   close: () => void;
@@ -13,6 +15,7 @@ export interface RegionActions {
   link: () => Promise<void>;
   print: () => void;
   split: (at: number | null) => void;
+  pick: (d: Placed) => void;
 }
 
 export const perKilometre = ({ reported, kilometres }: Summary): string =>
@@ -81,7 +84,9 @@ const toLocal = (ms: number): string =>
   new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
 export class RegionPanel {
-  readonly root = h('section', { class: 'card region-card', 'aria-label': 'Region' });
+  readonly root = h('section', { class: 'region-card', 'aria-label': 'Region' });
+
+  pictures = false; // whether the server lets any leave
 
   constructor(private readonly actions: RegionActions) {
     this.root.hidden = true;
@@ -155,6 +160,7 @@ export class RegionPanel {
           all.first !== null && all.last !== null && ` ${moment(all.first)} – ${moment(all.last)}.`,
         ),
       !none && tallyTable('Label', word, all.labels, 6),
+      this.strip(rows),
       !none && this.comparison(rows, split, word),
       !none &&
         h(
@@ -171,6 +177,28 @@ export class RegionPanel {
         ),
     );
     if (focus) this.root.querySelector<HTMLElement>(`[data-key="${focus}"]`)?.focus();
+  }
+
+  /** The newest pictures that are shown at all, those worth a report first. */
+  private strip(rows: RegionRows['rows']): HTMLElement | false {
+    if (!this.pictures) return false;
+    const order = (d: Placed): number => (d.positive ? 1e15 : 0) + d.id;
+    const shown = rows
+      .filter((d) => d.thumbnail)
+      .sort((a, b) => order(b) - order(a))
+      .slice(0, mostPictures);
+    if (shown.length === 0) return false;
+    return h(
+      'div',
+      { class: 'strip', role: 'group', 'aria-label': 'Pictures' },
+      ...shown.map((d) =>
+        h(
+          'button',
+          { 'aria-label': `${d.label || 'unlabelled'}, ${d.device}`, onclick: () => this.actions.pick(d) },
+          h('img', { src: `/api/thumbnails/${d.id}`, alt: '', loading: 'lazy' }),
+        ),
+      ),
+    );
   }
 
   private comparison(rows: RegionRows['rows'], split: number | null, word: string): HTMLElement {

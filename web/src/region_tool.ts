@@ -14,6 +14,7 @@ export interface RegionHost {
   passes: (d: Detection) => boolean;
   /** What is shown has changed: the address says so from now on. */
   changed: (region: Region | null, split: number | null) => void;
+  pick: (d: Detection) => void;
   print: (region: Region, rows: RegionRows, split: number | null) => void;
 }
 
@@ -37,6 +38,7 @@ export class RegionTool {
       csv: () => this.rows && save('region.csv', 'text/csv', csv(this.rows.rows)),
       link: () => navigator.clipboard.writeText(location.href),
       print: () => this.region && this.rows && this.host.print(this.region, this.rows, this.split),
+      pick: (d) => this.host.pick(d),
       split: (at) => {
         this.split = at;
         this.host.changed(this.region, this.split);

@@ -18,11 +18,17 @@ export interface Filter {
   from: number | null; // ms
   to: number | null;
 }
+/** What hexagons say, or the warmth of all of it. */
+export const layers = ['counts', 'share', 'heat'] as const;
+export type Layer = (typeof layers)[number];
+
 export interface State {
   view: View | null;
   filter: Filter;
   follow: boolean; // the map goes where new detections are
   byMechanism: boolean; // points are coloured by mechanism instead of score
+  layer: Layer;
+  embed: boolean; // the map alone, in a frame of another page
   selected: number | null;
   region: Region | null; // somebody drew it
   split: number | null; // ms: the region's pictures are compared before and after
@@ -76,6 +82,8 @@ export function readState(address: Location | URL): State {
     },
     follow: query.get('follow') === '1',
     byMechanism: query.get('colour') === 'mechanism',
+    embed: query.get('embed') === '1',
+    layer: layers.find((name) => name === query.get('layer')) ?? 'counts',
     selected: number(query.get('id'), 1, Number.MAX_SAFE_INTEGER),
     region: readRegion(query.get('region')),
     split: number(query.get('split'), 0, latest),
@@ -118,6 +126,8 @@ export function writeState(state: State): string {
   const query = filterQuery(state.filter);
   if (state.follow) query.set('follow', '1');
   if (state.byMechanism) query.set('colour', 'mechanism');
+  if (state.embed) query.set('embed', '1');
+  if (state.layer !== 'counts') query.set('layer', state.layer);
   if (state.selected !== null) query.set('id', String(state.selected));
   if (state.region) query.set('region', writeRegion(state.region));
   if (state.region && state.split !== null) query.set('split', String(state.split));

@@ -27,6 +27,8 @@ test('whatever is chosen comes back from the address that it wrote', () => {
     },
     follow: true,
     byMechanism: true,
+    layer: 'share',
+    embed: true,
     selected: 9,
     region: [
       [8, 47],
