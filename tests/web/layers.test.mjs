@@ -40,9 +40,10 @@ async function middle(page) {
   return png.toString('base64');
 }
 const location = (page) => page.evaluate(() => Object.fromEntries(new URLSearchParams(window.location.search)));
+/** Until the map is there, within a tile of the town. */
 const goneTo = (page, { lat, lon }) => page.waitForFunction(([y, x]) => {
   const query = new URLSearchParams(window.location.search);
-  return Math.abs(Number(query.get('lat')) - y) < 0.004 && Math.abs(Number(query.get('lon')) - x) < 0.004;
+  return Math.abs(Number(query.get('lat')) - y) < 0.02 && Math.abs(Number(query.get('lon')) - x) < 0.02;
 }, [lat, lon], { timeout: patience });
 
 describe('what the map shows', () => {

@@ -55,11 +55,12 @@ function namesIn(bytes: ArrayBuffer, schema: Schema, z: number, x: number, y: nu
       const { name } = feature.properties;
       if (typeof name !== 'string' || name === '') continue;
       const line = feature.loadGeometry()[0];
-      const middle = line?.[Math.floor(line.length / 2)];
-      if (!middle) continue;
-      const scale = 2 ** z;
-      const px = (x + middle.x / layer.extent) / scale;
-      const py = (y + middle.y / layer.extent) / scale;
+      const before = line?.[Math.floor((line.length - 1) / 2)];
+      const behind = line?.[Math.floor(line.length / 2)];
+      if (!before || !behind) continue;
+      const scale = 2 ** z * layer.extent;
+      const px = (x * layer.extent + (before.x + behind.x) / 2) / scale;
+      const py = (y * layer.extent + (before.y + behind.y) / 2) / scale;
       const lat = (Math.atan(Math.sinh(Math.PI * (1 - 2 * py))) * 180) / Math.PI;
       names.push({ name, kind, lat, lon: wrapLon(px * 360 - 180) });
     }
