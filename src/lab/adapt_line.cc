@@ -49,6 +49,7 @@ class SteeredPilot final : public AdaptPilot {
  private:
   static std::vector<PricedRoute> Priced(const std::vector<AdaptRoute>& routes) {
     std::vector<PricedRoute> priced;
+    priced.reserve(routes.size());
     for (const AdaptRoute& route : routes) priced.push_back(route.Priced());
     return priced;
   }

@@ -207,6 +207,7 @@ TEST_P(DeleteTest, TakesExactlyWhatPasses) {
 TEST_P(DeleteTest, ARepeatOfADeletedFrameIsADuplicate) {
   Rows rows(3);
   std::vector<Detection> batch;
+  batch.reserve(130);
   for (int i = 0; i < 130; ++i) batch.push_back(rows.Next());
   Put(batch);
   const uint64_t before = store_->Deletions().value();
@@ -229,6 +230,7 @@ TEST_P(DeleteTest, ARepeatOfADeletedFrameIsADuplicate) {
 TEST_P(DeleteTest, ForgettingGoesOnOverTheGaps) {
   Rows rows(5);
   std::vector<Detection> batch;
+  batch.reserve(600);
   for (int i = 0; i < 600; ++i) batch.push_back(rows.Next());
   Put(batch);
   ASSERT_TRUE(store_->Hexagons({}, 4));  // a mirror, where there is one

@@ -1,6 +1,7 @@
 // A PostgreSQL that is somebody else, full, in the way of itself, or replaced by its standby.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +42,29 @@ std::set<uint64_t> SequencesIn(Store& store) {
   for (const auto& row : *rows) sequences.insert(row.detection.sequence);
   EXPECT_EQ(sequences.size(), rows->size());
   return sequences;
+}
+
+/// One that stopped where the server waits for its rows, its connection alive: PostgreSQL's own
+/// limits of time do not end it there.
+TEST(PostgresFaults, AWorkerThatStopsInTheMiddleOfWritingStopsNobodyElse) {
+  const auto server = LocalPostgres::Start().value();
+  const auto store = OpenStore(server->url()).value();
+  ASSERT_TRUE(PutFrame(*store, 1));
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> stopped(
+      PQconnectdb(fmt::format("{}?application_name=fogline", server->url()).c_str()), &PQfinish);
+  const auto says = [&](const char* sql) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> said(PQexec(stopped.get(), sql), &PQclear);
+    return PQresultStatus(said.get());
+  };
+  ASSERT_EQ(says("BEGIN"), PGRES_COMMAND_OK);
+  ASSERT_EQ(says("SELECT last_id FROM fogline.about FOR UPDATE"), PGRES_TUPLES_OK);
+  ASSERT_EQ(says("COPY fogline.name FROM STDIN"), PGRES_COPY_IN);
+  const auto not_now = PutFrame(*store, 2);
+  ASSERT_FALSE(not_now);
+  EXPECT_EQ(not_now.error().code, ErrorCode::kUnavailable) << not_now.error().ToString();
+  const auto stored = PutFrame(*store, 2);
+  ASSERT_TRUE(stored) << stored.error().ToString();
+  EXPECT_EQ((*stored)[0].id, 2U) << "without a hole";
 }
 
 /// With a certificate of the fleet's own authority (fogline keys), for a name.

@@ -191,10 +191,12 @@ Result<std::string> PreparePostgres(PostgresConnection& postgres, bool read_only
 }
 
 Status PreparePostgresWriter(PostgresConnection& postgres) {
-  // A worker that stops within its transaction holds up the others no longer than that. The plans
-  // are by index even where nobody has counted the rows yet.
+  // A worker that stops between the statements of its transaction, or is heard no more, holds up
+  // the others no longer than that, and not for as long as they wait. (PostgresWriter::EndUnheard:
+  // one that stops within a statement.) The plans are by index even where nobody has counted the
+  // rows yet.
   FOGLINE_CHECK(
-      postgres.Execute("SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s';"
+      postgres.Execute("SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '2s';"
                        "SET enable_seqscan = off; SET enable_hashjoin = off;"
                        "SET enable_mergejoin = off; SET jit = off"));
   FOGLINE_TRY(const PostgresRows sync, postgres.Run("SHOW synchronous_commit"));

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/log.h"
 #include "store/postgres_row.h"
 #include "store/postgres_schema.h"
 #include "vision/findings_bytes.h"
@@ -25,6 +26,7 @@ Result<std::vector<PutOutcome>> PostgresWriter::Put(std::span<const Detection> b
   stored_us_.assign(stored_us.begin(), stored_us.end());
   if (stored_us.empty()) stored_us_.assign(batch.size(), options_.clock->WallMicros());
   bool again = false;
+  waited_ = false;
   Status done = postgres_.Transact([&]() -> Status {
     if (again) words_.Forget();  // what was numbered in a transaction that failed is void
     again = true;
@@ -34,9 +36,22 @@ Result<std::vector<PutOutcome>> PostgresWriter::Put(std::span<const Detection> b
   });
   if (!done) {
     words_.Forget();
+    if (waited_) EndUnheard();
     return Forward(std::move(done));
   }
   return outcomes;
+}
+
+void PostgresWriter::EndUnheard() {
+  // The conditions first, as they are written: not in the order that a planner likes.
+  const auto ended = postgres_.Run(
+      "WITH unheard AS MATERIALIZED (SELECT pid FROM pg_stat_activity"
+      " WHERE datname = current_database() AND application_name = 'fogline' AND state = 'active'"
+      " AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - interval '4 s')"
+      " SELECT pid FROM unheard WHERE pg_terminate_backend(pid)");
+  if (!ended || ended->size() == 0) return;
+  LogWarning("{}: ended {} of a worker that was heard no more in the middle of writing",
+             postgres_.where(), ended->size() == 1 ? "the connection" : "connections");
 }
 
 Status PostgresWriter::SetMark(const std::string& name, uint64_t id) {
@@ -62,8 +77,10 @@ Result<bool> PostgresWriter::Hold(const std::string& name, const std::string& ho
 
 Status PostgresWriter::PutAll(std::span<const Detection> batch, std::vector<PutOutcome>& outcomes) {
   // From here on until the commit nobody else writes: ids are given in the order of commits.
+  waited_ = true;
   FOGLINE_TRY(const PostgresRows about,
               postgres_.Run("SELECT last_id, part_end, part_rows FROM fogline.about FOR UPDATE"));
+  waited_ = false;
   if (about.size() != 1) {
     return Fail(ErrorCode::kConflict, postgres_.where(), "is not the store that was in it");
   }

@@ -47,10 +47,14 @@ class PostgresWriter {
   Status Count(std::span<const Detection> batch, std::span<const Numbers> numbers,
                std::span<const PutOutcome> outcomes);
   Status Settle(std::span<const Settlement> settlements);
+  /// Ends the connections of workers of which nothing more comes within a COPY: no time limit of
+  /// the server's ends these, and with them the others would wait for ever.
+  void EndUnheard();
 
   PostgresConnection& postgres_;
   PostgresWords words_;
   const StoreOptions options_;
+  bool waited_ = false;             // in vain for the others to be done
   std::vector<int64_t> stored_us_;  // of each of the batch under way
 };
 

@@ -55,6 +55,7 @@ Result<DeleteReport> DeleteRows(Store& store, const Filter& filter,
   DeleteReport report;
   const auto page = [&](const std::vector<StoredDetection>& rows) -> Status {
     std::vector<uint64_t> ids;
+    ids.reserve(rows.size());
     for (const StoredDetection& row : rows) ids.push_back(row.id);
     FOGLINE_CHECK(store.Delete(ids).map([](uint64_t) {}));
     for (const StoredDetection& row : rows) report.Add(row);

@@ -1,24 +1,50 @@
 // Networks that fall apart in one direction, and workers whose clocks differ by twenty minutes: two
-// workers on one Redis, each with lines of its own to the broker and to the store, of which any
-// lets only questions or only answers through for a while. Who is not heard sends again, who hears
-// nothing asks again; each frame is stored once. The lines are a proxy's, which ends no connection,
-// or the kernel's, between namespaces, where packets are lost and connections do not come about.
+// workers on one Redis or one PostgreSQL, each with lines of its own to the broker and to the
+// store, of which any lets only questions or only answers through for a while. Who is not heard
+// sends again, who hears nothing asks again; each frame is stored once. The lines are a proxy's,
+// which ends no connection, or the kernel's, between namespaces, where packets are lost and
+// connections do not come about.
 #include <array>
 #include <fstream>
 #include <functional>
 #include <random>
 
+#include "servers/local_postgres.h"
+#include "servers/local_redis.h"
 #include "tests/line/netns.h"
-#include "tests/line/on_redis.h"
 #include "tests/line/proxy.h"
+#include "tests/line/reliability.h"
 
 namespace fogline {
 namespace {
 
 constexpr int kTenMinutes = 600;
 
-class HalfLine : public OnRedis {
+class HalfLine : public Reliability, public testing::WithParamInterface<const char*> {
  protected:
+  void SetUp() override {
+    Reliability::SetUp();
+    if (std::string_view(GetParam()) == "redis") {
+      redis_ = LocalRedis::Start("bind 0.0.0.0\nprotected-mode no").value();
+      OpenAt(redis_->url(), redis_->port());
+    } else {
+      postgres_ =
+          LocalPostgres::Start("listen_addresses = '*'", "host all all 0.0.0.0/0 trust\n").value();
+      OpenAt(postgres_->url(), postgres_->port());
+    }
+  }
+  void OpenAt(const std::string& url, int port) {
+    auto store = OpenStore(url);
+    ASSERT_TRUE(store) << store.error().ToString();
+    store_ = *std::move(store);
+    store_port_ = port;
+  }
+  /// The store's address for a worker that reaches it there.
+  std::string StoreAt(const std::string& place) const {
+    return redis_ != nullptr ? "redis://" + place + "/0"
+                             : "postgresql://fogline@" + place + "/postgres?sslmode=disable";
+  }
+
   enum class To { kBroker, kStore };
   enum class Passes { kAll, kAsks, kAnswers, kNone };
   /// Makes a line of one of the workers let through so much.
@@ -28,11 +54,11 @@ class HalfLine : public OnRedis {
   Process Worker(const std::vector<std::string>& enter, int seconds_ahead,
                  const std::string& broker, const std::string& store) {
     std::vector<std::string> command = enter;
-    for (const std::string& word : std::vector<std::string>{
-             "env", std::string("LD_PRELOAD=") + JUMPING_CLOCK,
-             "CLOCK_AHEAD=" + std::to_string(seconds_ahead), FOGLINE_BINARY, "cloud", "--json",
-             "--broker", "mqtt://" + broker, "--models", kModels.string(), "--store",
-             "redis://" + store + "/0", "--workers", "1"}) {
+    for (const std::string& word :
+         std::vector<std::string>{"env", std::string("LD_PRELOAD=") + JUMPING_CLOCK,
+                                  "CLOCK_AHEAD=" + std::to_string(seconds_ahead), FOGLINE_BINARY,
+                                  "cloud", "--json", "--broker", "mqtt://" + broker, "--models",
+                                  kModels.string(), "--store", StoreAt(store), "--workers", "1"}) {
       command.push_back(word);
     }
     auto started = Process::Start(
@@ -48,6 +74,10 @@ class HalfLine : public OnRedis {
   void ThroughSpells(std::array<Process, 2>& workers, const Set& set);
   /// What the edge was told is stored.
   std::vector<Name> Told(const std::filesystem::path& answers) const;
+
+  std::unique_ptr<LocalRedis> redis_;
+  std::unique_ptr<LocalPostgres> postgres_;
+  int store_port_ = 0;
 };
 
 std::vector<Name> HalfLine::Told(const std::filesystem::path& answers) const {
@@ -74,11 +104,11 @@ void HalfLine::ThroughSpells(std::array<Process, 2>& workers, const Set& set) {
   std::mt19937 random(18);
   const int rounds = Rounds(6);
   for (int round = 0; round < rounds; ++round) {
-    ASSERT_TRUE(progress()) << round << "\n" << Log();
+    ASSERT_TRUE(progress()) << round << "\n" << Log() << CloudLog();
     const size_t worker = random() % workers.size();
     const To to = random() % 2 == 0 ? To::kBroker : To::kStore;
     set(worker, to, random() % 2 == 0 ? Passes::kAsks : Passes::kAnswers);
-    ASSERT_TRUE(progress()) << round << ": the other goes on\n" << Log();
+    ASSERT_TRUE(progress()) << round << ": the other goes on\n" << Log() << CloudLog();
     if (random() % 2 == 0) set(worker, to, Passes::kNone);
     set(worker, to, Passes::kAll);
   }
@@ -108,13 +138,13 @@ void HalfLine::ThroughSpells(std::array<Process, 2>& workers, const Set& set) {
   for (Process& worker : workers) EXPECT_EQ(worker.Stop(std::chrono::seconds(30)), 0) << CloudLog();
 }
 
-TEST_F(HalfLine, LinesThatPassOneWayAndClocksApartCostNoFrame) {
+TEST_P(HalfLine, LinesThatPassOneWayAndClocksApartCostNoFrame) {
   const int broker = ParseBroker(broker_->url())->port;
   std::array<std::array<std::unique_ptr<Proxy>, 2>, 2> lines;
   std::array<Process, 2> workers{Process::None(), Process::None()};
   const auto at = [](const Proxy& proxy) { return "127.0.0.1:" + std::to_string(proxy.port()); };
   for (size_t i = 0; i < workers.size(); ++i) {
-    lines[i] = {std::make_unique<Proxy>(broker), std::make_unique<Proxy>(redis_->port())};
+    lines[i] = {std::make_unique<Proxy>(broker), std::make_unique<Proxy>(store_port_)};
     workers[i] =
         Worker({}, i == 0 ? kTenMinutes : -kTenMinutes, at(*lines[i][0]), at(*lines[i][1]));
   }
@@ -143,19 +173,17 @@ class SplitNetwork : public HalfLine {
     }
   }
 
-  std::string RedisSettings() const override { return "bind 0.0.0.0\nprotected-mode no"; }
-
   std::unique_ptr<Town> town_;
   std::vector<std::unique_ptr<Host>> hosts_;
 };
 
-TEST_F(SplitNetwork, LinesThatPassOneWayAndClocksApartCostNoFrame) {
+TEST_P(SplitNetwork, LinesThatPassOneWayAndClocksApartCostNoFrame) {
   std::array<Process, 2> workers{Process::None(), Process::None()};
   for (size_t i = 0; i < workers.size(); ++i) {
     const Host& host = *hosts_[i];
     workers[i] = Worker(host.enter(), i == 0 ? kTenMinutes : -kTenMinutes,
                         fmt::format("{}:{}", host.TownAt(0), kBrokerPort),
-                        fmt::format("{}:{}", host.TownAt(1), redis_->port()));
+                        fmt::format("{}:{}", host.TownAt(1), store_port_));
   }
   ThroughSpells(workers, [&](size_t worker, To to, Passes passes) {
     const int line = to == To::kStore ? 1 : 0;
@@ -165,6 +193,11 @@ TEST_F(SplitNetwork, LinesThatPassOneWayAndClocksApartCostNoFrame) {
     EXPECT_TRUE(hosts_[worker]->Drop(line, Host::Way::kAnswers, !answers));
   });
 }
+
+constexpr const char* kShared[] = {"redis", "postgresql"};
+const auto kNamed = [](const auto& info) { return std::string(info.param); };
+INSTANTIATE_TEST_SUITE_P(Stores, HalfLine, testing::ValuesIn(kShared), kNamed);
+INSTANTIATE_TEST_SUITE_P(Stores, SplitNetwork, testing::ValuesIn(kShared), kNamed);
 
 TEST(Histories, SayWhatIsLostAndWhatIsDoubled) {
   const auto wrong = [](const History& history) { return Violations(history).size(); };
