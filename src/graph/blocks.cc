@@ -50,16 +50,41 @@ class BlockFinder {
     const Shape* w = Weight(node);
     return w != nullptr && (*w)[2] == 1 && (*w)[3] == 1 && Attribute(node, "group", 1) == 1;
   }
-  /// The only reader of a node's only output, or -1.
+  /// Between floats and integers: no layer of the network's own.
+  bool Converts(int node) const {
+    return Op(node) == "QuantizeLinear" || Op(node) == "DequantizeLinear";
+  }
+  /// The only reader of a node's only output, or -1; conversions are passed over.
   int Next(int node) const {
-    if (data_.nodes[node].outputs.size() != 1) return -1;
-    const Activation& out = data_.activations[data_.nodes[node].outputs[0]];
-    return out.readers.size() == 1 ? out.readers[0] : -1;
+    do {
+      if (data_.nodes[node].outputs.size() != 1) return -1;
+      const Activation& out = data_.activations[data_.nodes[node].outputs[0]];
+      node = out.readers.size() == 1 ? out.readers[0] : -1;
+    } while (node >= 0 && Converts(node));
+    return node;
   }
   int Before(int node) const {
-    return data_.nodes[node].inputs.size() == 1
-               ? data_.activations[data_.nodes[node].inputs[0]].producer
-               : -1;
+    do {
+      node = data_.nodes[node].inputs.size() == 1
+                 ? data_.activations[data_.nodes[node].inputs[0]].producer
+                 : -1;
+    } while (node >= 0 && Converts(node));
+    return node;
+  }
+  /// What a tensor is converted from; itself, where it is not.
+  int Source(int activation) const {
+    for (int from = data_.activations[activation].producer; from >= 0 && Converts(from);
+         from = data_.activations[activation].producer) {
+      activation = data_.nodes[from].inputs[0];
+    }
+    return activation;
+  }
+  /// A node's output, as integers where it is made into such and nothing else reads it.
+  int OutputOf(int node) const {
+    const int out = data_.nodes[node].outputs[0];
+    const auto& readers = data_.activations[out].readers;
+    const bool integers = readers.size() == 1 && Op(readers[0]) == "QuantizeLinear";
+    return integers ? data_.nodes[readers[0]].outputs[0] : out;
   }
   static bool IsActivation(std::string_view op) {
     return op == "Clip" || op == "Relu" || op == "HardSwish" || op == "PRelu" || op == "LeakyRelu";
@@ -100,15 +125,15 @@ class BlockFinder {
     } else {
       front = depthwise;
     }
-    const int input = data_.nodes[front].inputs[0];
+    const int input = Source(data_.nodes[front].inputs[0]);
     Block block;
     if (at >= 0 && Op(at) == "Add" &&
-        std::ranges::find(data_.nodes[at].inputs, input) != data_.nodes[at].inputs.end()) {
+        std::ranges::any_of(data_.nodes[at].inputs, [&](int a) { return Source(a) == input; })) {
       block.residual = true;
       members.push_back(at);
       last = at;
     }
-    block.output = data_.nodes[last].outputs[0];
+    block.output = OutputOf(last);
     for (const int member : members) {
       data_.nodes[member].block = static_cast<int>(data_.blocks.size());
     }

@@ -338,6 +338,45 @@ TEST(Model, FindsBottleneckBlocks) {
   EXPECT_EQ(model->nodes()[6].block, 1);
 }
 
+// The same network with its layers between pairs of conversions: the blocks give the integers.
+TEST(Model, FindsBottleneckBlocksInIntegers) {
+  TestModel m;
+  m.Weight("scale", {1});
+  auto& zero = *m.graph().add_initializer();
+  zero.set_name("zero");
+  zero.set_data_type(onnx::TensorProto::UINT8);
+  zero.add_dims(1);
+  zero.set_raw_data(std::string(1, 0));
+  const auto write = [&](const std::string& from) {
+    m.Node("QuantizeLinear", {from, "scale", "zero"}, {from + "_8"});
+  };
+  const auto read = [&](const std::string& from, const std::string& to) {
+    m.Node("DequantizeLinear", {from + "_8", "scale", "zero"}, {to});
+  };
+  m.Input("x", {"1", "8", "10", "10"});
+  write("x");
+  read("x", "x_e");
+  m.Conv("x_e", "e", 8, 48, 1);
+  write("e");
+  read("e", "e_d");
+  m.Conv("e_d", "d", 48, 48, 3, 48);
+  write("d");
+  read("d", "d_p");
+  m.Conv("d_p", "p", 48, 8, 1);
+  write("p");
+  read("p", "p_s");
+  read("x", "x_s");
+  m.Node("Add", {"p_s", "x_s"}, {"sum"});
+  write("sum");
+  read("sum", "y");
+  m.Output("y");
+  const auto model = Parse(m);
+  ASSERT_TRUE(model) << model.error().ToString();
+  ASSERT_EQ(model->blocks().size(), 1U);
+  EXPECT_TRUE(model->blocks()[0].residual);
+  EXPECT_EQ(model->activations()[model->blocks()[0].output].port.name, "sum_8");
+}
+
 TEST(Model, SaysWhichLayerACutLeavesWithoutItsTensor) {
   TestModel m;
   m.Input("x", {"1", "4"});
