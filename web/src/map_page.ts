@@ -146,6 +146,7 @@ clear(
     ),
   ),
 );
+document.body.classList.toggle('embed', state.embed);
 // The map measures its box: it is in the document by now.
 const view = new MapView(mapBox, state.view, isDark(), {
   moved: () => {
@@ -250,7 +251,6 @@ const tools = h(
 );
 stage.append(tools, region.panel.root);
 if (state.embed) {
-  document.body.classList.add('embed');
   const whole = h('a', { class: 'button', target: '_blank', rel: 'noopener' }, 'Open the map');
   whole.addEventListener('click', () => {
     whole.href = writeState({ ...state, embed: false });
@@ -469,7 +469,7 @@ function draw(): void {
   view.drawPoints(points && !heat ? [...points.values()] : [], state.byMechanism);
   view.drawTracks(points && !heat ? model.tracks() : []);
   view.drawHexagons(points || heat ? [] : model.hexagons(), state.layer === 'share' ? 'share' : 'counts');
-  view.drawHeat(heat ? model.heat() : []);
+  view.drawHeat(heat ? model.heat() : [], points ? 34 : 58); // of hexagons the neighbours' centres, too
   drawWords();
   document.documentElement.dataset['shown'] = String(model.total);
   document.dispatchEvent(new Event('fogline-drawn'));

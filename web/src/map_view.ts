@@ -228,15 +228,15 @@ export class MapView {
           source: 'heat',
           paint: {
             'heatmap-weight': ['get', 'weight'],
-            'heatmap-radius': ['interpolate', ['exponential', 1.3], ['zoom'], 2, 22, 12, 26, 18, 60],
-            'heatmap-intensity': ['interpolate', ['linear'], ['zoom'], 2, 0.9, 16, 1.3],
+            'heatmap-radius': ['get', 'reach'],
+            'heatmap-intensity': 1.4,
             'heatmap-opacity': 0.82,
             'heatmap-color': [
               'interpolate',
               ['linear'],
               ['heatmap-density'],
               0,
-              'rgba(0, 0, 0, 0)',
+              `${p.ramp[0]!}00`, // the first colour, and nothing of it
               0.12,
               p.ramp[0]!,
               0.35,
@@ -473,13 +473,13 @@ export class MapView {
     });
   }
 
-  /** The warmth of places, each as warm as its weight (0 to 1). */
-  drawHeat(places: { lon: number; lat: number; weight: number }[]): void {
+  /** The warmth of places, each as warm as its weight (0 to 1) and so many pixels around it. */
+  drawHeat(places: { lon: number; lat: number; weight: number }[], reach: number): void {
     this.set('heat', {
       type: 'FeatureCollection',
       features: places.map(({ lon, lat, weight }) => ({
         type: 'Feature',
-        properties: { weight },
+        properties: { weight, reach },
         geometry: { type: 'Point', coordinates: [lon, lat] },
       })),
     });
