@@ -90,7 +90,7 @@ file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/package/library-overrides
   CONTENT "# CPack adds scripts that call ldconfig, beside the trigger.\n${library}: maintscript-calls-ldconfig *\n")
 fogline_packaged(lib FILES ${CMAKE_BINARY_DIR}/package/library-overrides DESTINATION share/lintian/overrides RENAME ${library})
 fogline_packaged(dev FILES ${CMAKE_SOURCE_DIR}/docs/library.md DESTINATION share/doc/libfogline-dev)
-fogline_packaged(dev DIRECTORY ${CMAKE_SOURCE_DIR}/examples DESTINATION share/doc/libfogline-dev)
+fogline_packaged(dev DIRECTORY ${CMAKE_SOURCE_DIR}/examples DESTINATION share/doc/libfogline-dev PATTERN "*.ipynb" EXCLUDE)
 fogline_packaged(python FILES ${CMAKE_SOURCE_DIR}/docs/python.md DESTINATION share/doc/python3-fogline)
 foreach(pair IN ITEMS package:fogline lib:${library} dev:libfogline-dev python:python3-fogline)
   string(REPLACE ":" ";" pair ${pair})
