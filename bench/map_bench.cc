@@ -24,7 +24,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "base/text.h"
 #include "servers/local_postgres.h"
 #include "servers/local_redis.h"
 #include "servers/serve.h"
@@ -210,7 +209,7 @@ Status CompareIndexes(const LocalPostgres& server) {
                                        " WHERE c.relname LIKE 'detection_%' AND c.relkind = 'r'"
                                        " AND pg_get_indexdef(i.indexrelid) ILIKE '{}'",
                                        index)));
-    fmt::print("the index of {}: {}\n", what, Trim(bytes));
+    fmt::print("the index of {}: {}", what, bytes);
   }
   return {};
 }

@@ -109,6 +109,26 @@ describe('a map', () => {
   }));
 });
 
+describe('many devices', () => {
+  it('are in order, searched by letters, and those that are chosen stay in front', () => at('/?lat=47&lon=8&z=12', {
+    fill: async (server) => { for (let i = 80; i > 0; i -= 1) await server.put({ device: `bike-${i}`, lat: 47, lon: 8 }); },
+  }, async (page) => {
+    await shown(page, 80);
+    const chips = () => page.getByRole('group', { name: 'Device' }).getByRole('button').allInnerTexts();
+    const all = await chips();
+    assert.deepEqual(all.slice(0, 3), ['bike-1', 'bike-2', 'bike-3']);
+    assert.equal(all.length, 60);
+    await page.getByText('20 more: search').waitFor();
+    await page.getByLabel('Find a device').pressSequentially('7');
+    assert.deepEqual((await chips()).slice(0, 3), ['bike-7', 'bike-17', 'bike-27']);
+    await page.getByLabel('Find a device').pressSequentially('9'); // the keyboard's place is kept
+    await page.getByRole('group', { name: 'Device' }).getByRole('button', { name: 'bike-79' }).click();
+    await shown(page, 1);
+    await page.getByLabel('Find a device').fill('');
+    assert.equal((await chips())[0], 'bike-79');
+  }));
+});
+
 describe('a phone', () => {
   const options = { size: { width: 390, height: 844 } };
   it('folds the legend, and shows the card of what is far down the list', () => at('/?lat=47&lon=8&z=12', {

@@ -16,7 +16,12 @@ const fromLocal = (text: string): number | null => {
   return Number.isFinite(ms) ? ms : null;
 };
 
+const byName = new Intl.Collator('en', { numeric: true });
+const manyChips = 12;
+const mostChips = 60;
+
 export class Filters {
+  private readonly sought = new Map<string, string>();
   private inventory: Inventory | null = null;
   private found: FoundTally[] = [];
 
@@ -81,8 +86,12 @@ export class Filters {
       ...chosen.filter((name) => !tallies.some((t) => t.name === name)),
     ];
     if (all.length === 0) return false;
+    // What is chosen comes first, then by name, numbers in it by their size.
+    all.sort((a, b) => Number(chosen.includes(b)) - Number(chosen.includes(a)) || byName.compare(a, b));
     const list = h('div', { class: 'chips', role: 'group', 'aria-label': title });
-    for (const name of all.slice(0, 60)) {
+    const wanted = (this.sought.get(title) ?? '').toLowerCase();
+    const shown = all.filter((name) => chosen.includes(name) || name.toLowerCase().includes(wanted));
+    for (const name of shown.slice(0, mostChips)) {
       const on = chosen.includes(name);
       const tally = tallies.find((t) => t.name === name);
       list.append(
@@ -99,7 +108,31 @@ export class Filters {
         ),
       );
     }
-    return h('div', { class: 'field' }, h('span', { class: 'caption' }, title), list);
+    const more = shown.length - mostChips;
+    return h(
+      'div',
+      { class: 'field' },
+      h('span', { class: 'caption' }, title, more > 0 && ` · ${more} more: search`),
+      all.length > manyChips && this.seek(title),
+      list,
+    );
+  }
+
+  /** A box that leaves of many names those with some letters. */
+  private seek(title: string): HTMLElement {
+    const input = h('input', {
+      type: 'search',
+      class: 'seek',
+      placeholder: `Find a ${title.toLowerCase()}`,
+      'aria-label': `Find a ${title.toLowerCase()}`,
+      value: this.sought.get(title) ?? '',
+      'data-key': `seek:${title}`,
+      oninput: () => {
+        this.sought.set(title, input.value);
+        this.draw();
+      },
+    });
+    return input;
   }
 
   /** Classes of boxes, each with its colour and in how many pictures it is; and how many there have to be in one. */
