@@ -21,6 +21,7 @@ from interpreter import run
 from mobilenet_v2 import MobileNetV2, initialise
 from render_set import class_of
 from scenes.scene import MIN_SIDE, render
+from scenes.still import sequence
 from street_data import Phase, things
 from street_walk import walk
 from train_litter import Stage, train
@@ -208,6 +209,24 @@ class Files(unittest.TestCase):
             self.assertAlmostEqual(degrees[1], 4.500, delta=0.01)
             self.assertTrue({6, 11, 17, 31} <= set(gps))
             self.assertIn(0x9003, tags.get_ifd(0x8769))
+
+
+class StandingStill(unittest.TestCase):
+    def test_nothing_moves_but_what_comes_and_goes(self):
+        seen = list(sequence(8_000_004, 16, size=(144, 108)))
+        again = list(sequence(8_000_004, 16, size=(144, 108)))
+        self.assertTrue(all((a[0] == b[0]).all() for a, b in zip(seen, again)))
+        self.assertGreater(len({state for _, state, _ in seen}), 1)
+        # Blurred, a picture differs from another of its state by light and noise alone, and from
+        # one of another state where something lies.
+        coarse = [np.asarray(Image.fromarray(p).resize((24, 18), Image.BOX), float) for p, _, _ in seen]
+        gaps = {True: [], False: []}
+        for i, (_, state, _) in enumerate(seen):
+            for j in range(i):
+                ratio = np.median(coarse[i] / np.maximum(coarse[j], 1))
+                gap = np.abs(coarse[i] - ratio * coarse[j]).max()
+                gaps[state == seen[j][1]].append(gap)
+        self.assertLess(np.median(gaps[True]), np.median(gaps[False]))
 
 
 class Learning(unittest.TestCase):

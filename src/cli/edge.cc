@@ -135,9 +135,16 @@ void AddWhatRuns(Command& command, EdgeArgs& args) {
               "this share of all gets another class, e.g. 0.01");
   command
       .Add("--audit", args.audit,
-           "one in so many pictures that are sure at an exit goes on to the cloud all the same, "
-           "which counts how they agree; 0: none (default 50)")
+           "one in so many pictures that are sure at an exit, or unchanged, goes its way all the "
+           "same, and how they agree is counted; 0: none (default 50)")
       .Range(0, 1000000);
+  command
+      .Add(
+          "--change-threshold", edge.device.changes.threshold,
+          "of a fixed camera: a picture whose cells differ by fewer grey levels than this from the "
+          "last one stored is stored as unchanged, with its result (default: every picture goes "
+          "its way)")
+      .Within(0, 255);
   command.Add("--bundle", args.bundle, "calibration (default: MODEL.bundle beside the model)");
   command.Add("--wire", args.wire, "fogline, or json for the paper's baseline")
       .OneOf({"fogline", "json"});
@@ -221,16 +228,29 @@ void AddKeeping(Command& command, EdgeArgs& args) {
                       "run the whole network here once the cloud was silent for so many seconds");
 }
 
+bool SkipsUnchanged(const EdgeArgs& args) { return args.edge.device.changes.threshold > 0; }
+
+/// What is sent on all the same, and of what.
+void ReadAudit(EdgeArgs& args) {
+  RouteRequest& request = args.edge.request;
+  args.edge.device.changes.audit = RouteRequest::kUsualAudit;
+  if (args.audit < 0) return;
+  const auto audit = static_cast<uint32_t>(args.audit);
+  args.edge.device.changes.audit = audit;
+  const bool gated = request.most_disagreement || (request.route && request.route->gate);
+  if (gated || !SkipsUnchanged(args)) request.audit = audit;
+}
+
 /// A policy's routes say all of it.
 Status CheckAutomatic(const EdgeArgs& args) {
   const RouteRequest& request = args.edge.request;
-  const char* const also = !args.cut.empty()                       ? "--cut"
-                           : !request.mechanism.codec.empty()      ? "--codec"
-                           : request.side > 0                      ? "--size"
-                           : request.most_disagreement.has_value() ? "--max-disagreement"
-                           : args.audit >= 0                       ? "--audit"
-                           : request.mechanism.json                ? "--wire json"
-                                                                   : nullptr;
+  const char* const also = !args.cut.empty()                          ? "--cut"
+                           : !request.mechanism.codec.empty()         ? "--codec"
+                           : request.side > 0                         ? "--size"
+                           : request.most_disagreement.has_value()    ? "--max-disagreement"
+                           : args.audit >= 0 && !SkipsUnchanged(args) ? "--audit"
+                           : request.mechanism.json                   ? "--wire json"
+                                                                      : nullptr;
   if (also == nullptr) return {};
   return Fail(ErrorCode::kUsage, also,
               "does not go with --mechanism auto: a policy's routes say it");
@@ -278,7 +298,7 @@ Status Run(EdgeArgs& args) {
   umask(S_IRWXG | S_IRWXO);  // pictures and positions are nobody else's, whoever starts this
   EdgeOptions& edge = args.edge;
   FOGLINE_CHECK(ReadRequest(args, edge.request));
-  if (args.audit >= 0) edge.request.audit = static_cast<uint32_t>(args.audit);
+  ReadAudit(args);
   FOGLINE_TRY(edge.sources,
               ParseSources(args.sources, args.device.empty() ? HostName() : args.device));
   if (!args.device.empty() && edge.sources.front().named) {

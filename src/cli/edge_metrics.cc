@@ -53,6 +53,15 @@ std::string EdgeMetrics(std::span<const EdgeReport> reports) {
   counter("fogline_edge_audited_total",
           "Pictures that were sure at an early exit and were sent on all the same.",
           &EdgeReport::audited);
+  counter("fogline_edge_unchanged_total",
+          "Pictures like the last stored one, of which its result was said again.",
+          &EdgeReport::unchanged);
+  counter("fogline_edge_unchanged_audited_total",
+          "Pictures as little changed that went their way all the same.",
+          &EdgeReport::unchanged_audited);
+  counter("fogline_edge_unchanged_differ_total",
+          "Of those, pictures that got another class than the one that they are like.",
+          &EdgeReport::unchanged_differ);
   counter("fogline_edge_switches_total", "Pictures that went another route than the one before.",
           &EdgeReport::switches);
   counter("fogline_edge_probes_total", "Of those, pictures that were to tell what a route costs.",

@@ -84,7 +84,8 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   const KnownModel& model = *open->model;
   Detection& row = out.detection.emplace();
   const bool left = frame_.gate && frame_.gate->left;
-  if (open->cut.is_edge_only() || left) {
+  const bool unchanged = frame_.unchanged_since.has_value();
+  if (open->cut.is_edge_only() || left || unchanged) {
     FOGLINE_CHECK(TakeResult(out));
     out.stages.decode = LapMicros(start);
   } else {
@@ -122,6 +123,10 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
     FOGLINE_TRY(std::string exit, ExitOf(model));
     if (left) row.cut = std::move(exit);
   }
+  if (unchanged) {
+    row.mechanism = kUnchanged;
+    row.cut = fmt::format("frame {}", *frame_.unchanged_since);
+  }
   row.payload_bytes = static_cast<uint32_t>(bytes.size());
   TakeThumbnail(out);
   const EdgeStages& e = frame_.stages;
@@ -137,8 +142,9 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
 Status Worker::TakeResult(Worked& out) const {
   const Payload* payload = FindRole(frame_, Role::kResult);
   if (payload == nullptr) {
-    return Refuse(frame_.gate ? "left at an exit and holds no result"
-                              : "is edge-only and holds no result");
+    return Refuse(frame_.unchanged_since ? "is of an unchanged picture and holds no result"
+                  : frame_.gate          ? "left at an exit and holds no result"
+                                         : "is edge-only and holds no result");
   }
   FOGLINE_TRY(ResultPayload result, ParseResult(payload->bytes));
   out.label = result.label;

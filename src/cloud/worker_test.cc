@@ -127,6 +127,27 @@ TEST_F(Workers, ADevicesFindingsAreStored) {
   EXPECT_EQ(Code(), ErrorCode::kUnsupported);
 }
 
+/// The result of the picture that it is like, and which one that is; whatever its route would have
+/// been.
+TEST_F(Workers, AnUnchangedPictureIsStoredAsTheOneThatItIsLike) {
+  std::vector<std::byte> data;
+  const Findings found = BoxFindings{{{"can", 0.75F, 0, 0, 1, 1}}, 4};
+  WriteResult({1, 0.75F, true, "can", found}, data);
+  frame_.sequence = 12;
+  frame_.unchanged_since = 9;
+  frame_.payloads = {{Role::kResult, 0, 0, DType::kUndefined, {}, data}};
+  const auto worked = Work();
+  ASSERT_TRUE(worked) << worked.error().ToString();
+  EXPECT_EQ(worked->detection->mechanism, "unchanged");
+  EXPECT_EQ(worked->detection->cut, "frame 9");
+  EXPECT_EQ(worked->detection->codec, "result");
+  EXPECT_EQ(worked->detection->label, "can");
+  EXPECT_TRUE(worked->detection->positive);
+  EXPECT_EQ(worked->detection->findings, found);
+  frame_.payloads.clear();
+  EXPECT_EQ(Code(), ErrorCode::kInvalid) << "without a result it says nothing";
+}
+
 /// 2000 to tomorrow; what a device says beyond is stored as unknown, and its frame with it.
 TEST_F(Workers, TimesThatCannotBeAreStoredAsUnknown) {
   constexpr int64_t kDay = 86'400'000'000, kYear2000 = 946'684'800'000'000;

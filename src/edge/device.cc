@@ -46,6 +46,7 @@ Device::Device(const DeviceOptions& options, const RoutePool& pool, const Shared
   report_.cut = usual.cut().name;
   report_.codec = usual.codec();
   if (!options.steering.ways.empty()) report_.mechanism = "auto";
+  if (options.changes.threshold > 0) changes_.emplace(options.changes);
   for (const PolicyWay& way : options.steering.ways) {
     report_.routes.emplace_back(ToString(pool.at(way.route).route()), 0);
   }
@@ -66,7 +67,8 @@ Status Device::Start() {
     source_ = std::move(latest);
   }
   SenderOptions options = options_.sender;
-  options.asks_for_findings = shared_.answers != nullptr;
+  // What was found in a picture is said again of those that are like it.
+  options.asks_for_findings = shared_.answers != nullptr || changes_.has_value();
   FOGLINE_TRY(auto sender, Sender::Start(options, [this](const Receipt& r) { OnReceipt(r); }));
   const Mechanism& usual = pool_.at(options_.steering.usual);
   const size_t least_bytes = usual.least_bytes();
@@ -116,7 +118,9 @@ void Device::Work(Workbench& bench) {
     if (!place) return;
     // In the cloud's place every result is kept: it would have stored every picture.
     const bool all = options_.report_all || taken.choice.alone;
-    if (taken.status) taken.status = bench.Work(taken.capture, taken.route, all);
+    if (taken.status) {
+      taken.status = bench.Work(taken.capture, taken.route, all, changes_ ? &*changes_ : nullptr);
+    }
     turns_.Leave(*place, [&] { HandOn(bench, taken); });
   }
 }
@@ -219,14 +223,27 @@ void Device::NoteChoice(const Choice& choice) {
         options_.sender.device, ToString(pool_.at(*choice.route).route()),
         choice.probe ? ", as a probe" : "", mbps, stretch);
   }
-  const auto& ways = options_.steering.ways;
-  const auto way = std::ranges::find(ways, *choice.route, &PolicyWay::route);
   const std::lock_guard lock(mutex_);
   report_.switches += choice.changed;
   report_.probes += choice.probe;
   report_.uplink_mbps = mbps;
   report_.cloud_stretch = stretch;
-  if (way != ways.end()) ++report_.routes[static_cast<size_t>(way - ways.begin())].second;
+}
+
+/// What came of a picture's choice, before its frame goes out.
+void Device::TellSteering(const Workbench& bench, const Taken& taken) {
+  const std::lock_guard lock(steering_mutex_);
+  const Choice& choice = taken.choice;
+  if (!taken.status || bench.unchanged()) return steering_.Lost(choice);
+  steering_.Worked(choice, bench.edge_ms());
+  if (bench.sends()) steering_.Sent(choice, Clock::Real().Steady(), bench.left());
+}
+
+/// What came of a picture that others may be like.
+void Device::TellChanges(const Workbench& bench, uint64_t sequence, bool sent) {
+  if (sent) return changes_->Sent(sequence, bench.seen(), bench.Found());
+  if (bench.sends() || bench.unchanged()) return;
+  if (const auto own = bench.Found()) changes_->Unreported(bench.seen(), *own);
 }
 
 /// Sends what a worker made of a picture, and counts what became of it. One worker at a time, in
@@ -234,26 +251,29 @@ void Device::NoteChoice(const Choice& choice) {
 void Device::HandOn(Workbench& bench, Taken& taken) {
   const bool made = taken.status.has_value();
   const bool sends = made && bench.sends();
-  if (taken.choice.ticket != 0) {
-    const std::lock_guard lock(steering_mutex_);
-    if (made) steering_.Worked(taken.choice, bench.edge_ms());
-    if (sends) steering_.Sent(taken.choice, Clock::Real().Steady(), bench.left());
-  }
+  const bool went = made && !(changes_ && bench.unchanged());
+  if (taken.choice.ticket != 0) TellSteering(bench, taken);
   if (sends) {
     whereabouts_->Stamp(bench.exif(), taken.capture, bench.frame());
-    taken.status =
-        sender_->Send(bench.frame(), taken.capture.began, options_.json, taken.choice.ticket);
+    taken.status = sender_->Send(bench.frame(), taken.capture.began, options_.json,
+                                 went ? taken.choice.ticket : 0);
   }
   const bool sent = sends && taken.status;
-  if (!sent && taken.choice.ticket != 0) {
+  if (made && changes_) TellChanges(bench, bench.frame().sequence, sent);
+  if (went && !sent && taken.choice.ticket != 0) {
     const std::lock_guard lock(steering_mutex_);
     steering_.Lost(taken.choice);
   }
   if (made && shared_.answers != nullptr) TellOwn(bench, taken.capture, sent);
   const bool skipped = !taken.status && !Ends(taken);
+  const auto& ways = options_.steering.ways;
+  const auto way = std::ranges::find(ways, taken.route, &PolicyWay::route);
   {
     const std::lock_guard lock(mutex_);
     report_.images += made;
+    if (went && way != ways.end()) {
+      ++report_.routes[static_cast<size_t>(way - ways.begin())].second;
+    }
     report_.unreported += made && !sends;
     report_.sent += sent;
     report_.local += sent && taken.choice.alone;
@@ -304,6 +324,12 @@ void Device::OnReceipt(const Receipt& receipt) {
     const std::lock_guard lock(steering_mutex_);
     steering_.Heard(receipt.delivery);
   }
+  const Delivery& delivery = receipt.delivery;
+  if (changes_ && !delivery.recovered) {
+    const bool stored =
+        delivery.status == AckStatus::kStored || delivery.status == AckStatus::kDuplicate;
+    changes_->Answered(delivery.sequence, stored, receipt.result);
+  }
   if (shared_.trace != nullptr)
     TraceDelivery(*shared_.trace, options_.sender.device, receipt.delivery);
   if (shared_.answers != nullptr) shared_.answers->Heard(options_.sender.device, receipt);
@@ -335,6 +361,12 @@ EdgeReport Device::report() const {
   r.window = counts.window;
   r.connected = counts.connected;
   if (latest_ != nullptr) r.overtaken = latest_->overtaken();
+  if (changes_) {
+    const ChangeCounts changes = changes_->counts();
+    r.unchanged = changes.unchanged;
+    r.unchanged_audited = changes.audited;
+    r.unchanged_differ = changes.differ;
+  }
   tally_.Fill(r);
   return r;
 }

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/trace.h"
 #include "edge/answers.h"
+#include "edge/changes.h"
 #include "edge/latest.h"
 #include "edge/locator.h"
 #include "edge/report.h"
@@ -29,6 +30,7 @@ struct DeviceOptions {
   SourceOptions source;
   SenderOptions sender;       // and the device's name
   SteeringRules steering;     // by numbers of the pool
+  ChangeRules changes;        // by which a picture shows something new
   std::string camera_offset;  // "+02:00", "auto" or empty, as CameraClock::Make takes it
   bool json = false;          // the paper's wire
   bool report_all = false;    // edge-only: send results of negative pictures too
@@ -77,6 +79,8 @@ class Device {
   bool KeepRate();
   bool Steer(Taken& out);
   void HandOn(Workbench& bench, Taken& taken);
+  void TellSteering(const Workbench& bench, const Taken& taken);
+  void TellChanges(const Workbench& bench, uint64_t sequence, bool sent);
   bool Ends(const Taken& taken);
   void TellOwn(Workbench& bench, const Capture& capture, bool sent);
   void OnReceipt(const Receipt& receipt);
@@ -94,6 +98,7 @@ class Device {
   // Of whoever hands on:
   std::optional<Whereabouts> whereabouts_;
 
+  std::optional<Changes> changes_;  // where unchanged pictures go no way
   std::atomic<bool> ended_{false};
   /// Never held while the sender is asked anything: deliveries are told under its lock.
   mutable std::mutex steering_mutex_;

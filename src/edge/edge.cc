@@ -29,6 +29,10 @@ Status CheckRules(const EdgeOptions& options) {
   if (device.json && device.thumbnail > 0) {
     return Fail(ErrorCode::kUsage, "--thumbnail", "does not travel with --wire json");
   }
+  if (device.json && device.changes.threshold > 0) {
+    return Fail(ErrorCode::kUsage, fmt::format("--change-threshold {}", device.changes.threshold),
+                "does not travel with --wire json");
+  }
   const bool spool = !device.sender.spool.folder.empty();
   if (options.fallback > Nanos(0) && !spool) {
     return Fail(ErrorCode::kUsage, "--fallback", "needs --spool DIR, where the results wait");

@@ -27,6 +27,9 @@ std::span<const EdgeCount> EdgeCounts() {
       {"local", &EdgeReport::local, "run here altogether"},
       {"early", &EdgeReport::early, "left early"},
       {"audited", &EdgeReport::audited, "sure and sent on all the same"},
+      {"unchanged", &EdgeReport::unchanged, "unchanged"},
+      {"unchanged_audited", &EdgeReport::unchanged_audited, "unchanged and sent on all the same"},
+      {"unchanged_differ", &EdgeReport::unchanged_differ, "of these of another class"},
       {"switches", &EdgeReport::switches, "changes of route"},
       {"probes", &EdgeReport::probes, "probes of another route"},
   });

@@ -41,6 +41,9 @@ struct EdgeReport {
   uint64_t local = 0;                   // run here altogether, since the cloud was silent
   uint64_t early = 0;                   // done with at an early exit
   uint64_t audited = 0;                 // sure there, and sent on all the same
+  uint64_t unchanged = 0;               // like the last stored one: its result is said again
+  uint64_t unchanged_audited = 0;       // as little changed, and sent all the same
+  uint64_t unchanged_differ = 0;        // of these, that got another class
   uint64_t switches = 0;                // pictures that went another way than the one before
   uint64_t probes = 0;                  // of those, to learn what another way would cost
   uint64_t window = 0, kept_bytes = 0;  // now

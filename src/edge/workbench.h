@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "edge/changes.h"
 #include "edge/route_pool.h"
 #include "edge/source.h"
 #include "frame/frame.h"
@@ -23,14 +24,19 @@ class Workbench {
                                                  int thumbnail);
 
   /// Decodes a picture, whose reading began at capture.began, and lets it go a route as far as the
-  /// device. `all`: what the device itself finds is sent even when it is not worth a report.
-  Status Work(const Capture& capture, size_t route, bool all);
+  /// device. `all`: what the device itself finds is sent even when it is not worth a report. Where
+  /// there are `changes`, a picture that shows nothing new goes no way: what is known of the one
+  /// that it is like is said again.
+  Status Work(const Capture& capture, size_t route, bool all, Changes* changes = nullptr);
 
   /// Whether the last picture is to be sent.
   bool sends() const { return sends_; }
   /// Whether it left at its route's gate; whether it was sure there and goes on all the same.
   bool left() const { return prepared_.left; }
   bool audited() const { return prepared_.audited; }
+  /// What its changes were; whether there were none, so that it went no way.
+  const Changes::Seen& seen() const { return seen_; }
+  bool unchanged() const { return seen_.like != nullptr && !seen_.audited; }
   /// What prefix and coding took of it.
   double edge_ms() const { return Millis(prepared_.prefix_us) + Millis(prepared_.encode_us); }
   /// The last picture's frame, complete but for when and where; until the next Work.
@@ -42,6 +48,7 @@ class Workbench {
  private:
   Workbench(const RoutePool& pool, int thumbnail);
   Result<Mechanism*> Of(size_t route);
+  void Repeat(const Mechanism& mechanism);
   Status AddThumbnail(const Image& image);
 
   const RoutePool& pool_;
@@ -51,6 +58,7 @@ class Workbench {
   bool sends_ = false;
   Frame frame_;
   Exif exif_;
+  Changes::Seen seen_;
   Prepared prepared_;
   Image small_;
   std::vector<std::byte> thumbnail_;

@@ -13,12 +13,14 @@ namespace fogline {
 namespace {
 
 constexpr uint8_t kVersion = 4;
-// Of frames with a gate: all others are written so that older clouds read them.
-constexpr uint8_t kWithGate = 5;
+// Of frames with a gate, and of unchanged pictures: all others are written so that older clouds
+// read them.
+constexpr uint8_t kWithGate = 5, kWithUnchanged = 6;
 // Older versions that are still read.
 constexpr uint8_t kWithoutTensors = 3, kWithoutCounts = 2, kWithoutTimeSource = 1;
 constexpr size_t kPayloadsBeforeTensors = 8;
 constexpr uint8_t kHasPosition = 1, kHasSettled = 2, kHasCounts = 4, kHasPicture = 8, kHasGate = 16;
+constexpr uint8_t kIsUnchanged = 32;
 constexpr uint8_t kLeft = 1;  // of a gate
 // Of a result.
 constexpr uint8_t kPositive = 1, kHasFindings = 2;
@@ -132,11 +134,11 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
   out.clear();
   ByteWriter writer(out);
   writer.Write(Frame::kMagic);
-  writer.Write(frame.gate ? kWithGate : kVersion);
+  writer.Write(frame.unchanged_since ? kWithUnchanged : frame.gate ? kWithGate : kVersion);
   writer.Write(static_cast<uint8_t>(
       (frame.has_position ? kHasPosition : 0) | (frame.settled.empty() ? 0 : kHasSettled) |
       (frame.counts ? kHasCounts : 0) | (frame.picture.width > 0 ? kHasPicture : 0) |
-      (frame.gate ? kHasGate : 0)));
+      (frame.gate ? kHasGate : 0) | (frame.unchanged_since ? kIsUnchanged : 0)));
   writer.Write(static_cast<uint8_t>(frame.payloads.size()));
   writer.Write(static_cast<uint8_t>(frame.device.size()));
   writer.Write(uint32_t{0});  // the length, known at the end
@@ -179,6 +181,7 @@ Status WriteFrame(const Frame& frame, std::vector<std::byte>& out) {
     writer.Write(frame.gate->threshold);
     writer.Write(static_cast<uint8_t>(frame.gate->left ? kLeft : 0));
   }
+  if (frame.unchanged_since) writer.Write(*frame.unchanged_since);
   for (const Payload& payload : frame.payloads) {
     writer.Write(static_cast<uint8_t>(payload.role));
     if (payload.role == Role::kActivation) writer.Write(payload.tensor);
@@ -208,9 +211,9 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   if (reader.Read<uint32_t>() != Frame::kMagic)
     return Bad("does not start with FGL1: not a Fogline frame");
   const auto version = reader.Read<uint8_t>();
-  if (version < kWithoutTimeSource || version > kWithGate) {
+  if (version < kWithoutTimeSource || version > kWithUnchanged) {
     return Fail(ErrorCode::kUnsupported, "frame", "has version {}, this build reads {} to {}",
-                version, kWithoutTimeSource, kWithGate);
+                version, kWithoutTimeSource, kWithUnchanged);
   }
   const auto flags = reader.Read<uint8_t>();
   const auto payloads = reader.Read<uint8_t>();
@@ -224,7 +227,8 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   if (Crc32(bytes.first(length - sizeof(checksum))) != checksum) return Bad("fails its checksum");
   const uint8_t known_flags =
       kHasPosition | kHasSettled | (version > kWithoutCounts ? kHasCounts : 0) |
-      (version > kWithoutTensors ? kHasPicture : 0) | (version >= kWithGate ? kHasGate : 0);
+      (version > kWithoutTensors ? kHasPicture : 0) | (version >= kWithGate ? kHasGate : 0) |
+      (version >= kWithUnchanged ? kIsUnchanged : 0);
   if ((flags & ~known_flags) != 0) return Bad("has unknown flags");
   const size_t most = version > kWithoutTensors ? Frame::kMaxPayloads : kPayloadsBeforeTensors;
   if (payloads > most) return Bad("has too many payloads");
@@ -275,6 +279,10 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
     if (frame.picture.width == 0 || frame.picture.height == 0) return Bad("is of an empty picture");
   }
   if ((flags & kHasGate) != 0) FOGLINE_CHECK(ParseGate(reader, frame.gate.emplace()));
+  if ((flags & kIsUnchanged) != 0) {
+    frame.unchanged_since = reader.Read<uint64_t>();
+    if (*frame.unchanged_since >= frame.sequence) return Bad("is like a picture that follows it");
+  }
   frame.payloads.resize(payloads);
   for (Payload& payload : frame.payloads) FOGLINE_CHECK(ParsePayload(reader, version, payload));
   if (!reader.ok() || reader.remaining() != sizeof(checksum))

@@ -102,6 +102,9 @@ struct Frame {
   /// Of a route with one. A picture that was sure and is sent on all the same, as a sample of them,
   /// has the head's verdict as a result beside its tensors.
   std::optional<FrameGate> gate;
+  /// Of a picture in which nothing is new: the sequence of the stored frame of this run that it is
+  /// like. The frame holds that one's result and nothing else.
+  std::optional<uint64_t> unchanged_since;
   std::vector<Payload> payloads;
 
   /// Back to a new frame, but for the memory of its name and lists: what is written or read next

@@ -121,6 +121,7 @@ void ExpectSame(const Frame& a, const Frame& b) {
   }
   EXPECT_EQ(a.counts, b.counts);
   EXPECT_EQ(a.picture, b.picture);
+  EXPECT_EQ(a.unchanged_since, b.unchanged_since);
   ASSERT_EQ(a.payloads.size(), b.payloads.size());
   for (size_t i = 0; i < a.payloads.size(); ++i) {
     EXPECT_EQ(a.payloads[i].role, b.payloads[i].role);
@@ -246,6 +247,23 @@ Frame DocumentedExit(std::vector<std::byte>& data) {
   return frame;
 }
 
+/// A picture in which nothing is new since frame 3.
+Frame DocumentedUnchanged(std::vector<std::byte>& data) {
+  data.clear();
+  WriteResult({1, 0.9375F, true, "litter", std::nullopt}, data);
+  Frame frame;
+  frame.device = "bike-7";
+  frame.run = 0x11;
+  frame.sequence = 7;
+  frame.captured_us = 1'700'000'000'000'000;
+  frame.model = 0x22;
+  frame.cut = 0x66;
+  frame.stages = {1000, 300, 0, 0, 0};
+  frame.unchanged_since = 3;
+  frame.payloads.push_back({Role::kResult, 0, 0, DType::kUndefined, {}, data});
+  return frame;
+}
+
 TEST(Docs, TheWorkedExamplesAreWhatTheCodeWrites) {
   std::vector<std::byte> bytes, data;
   ASSERT_TRUE(WriteFrame(DocumentedFrame(), bytes));
@@ -260,6 +278,8 @@ TEST(Docs, TheWorkedExamplesAreWhatTheCodeWrites) {
   EXPECT_EQ(DocumentedBytes(7), bytes);
   ASSERT_TRUE(WriteFrame(DocumentedExit(data), bytes));
   EXPECT_EQ(DocumentedBytes(8), bytes);
+  ASSERT_TRUE(WriteFrame(DocumentedUnchanged(data), bytes));
+  EXPECT_EQ(DocumentedBytes(9), bytes);
 }
 
 /// Field by field what was written, in each version.
@@ -388,6 +408,20 @@ TEST(Frame, AGateIsWhatItWasAndNoOtherVersionHasOne) {
   EXPECT_EQ(bytes[4], std::byte{4});
 }
 
+TEST(Frame, AnUnchangedPictureNamesOneBeforeItAndNoOlderVersionHasOne) {
+  std::vector<std::byte> data, bytes;
+  Frame frame = DocumentedUnchanged(data), read;
+  ASSERT_TRUE(WriteFrame(frame, bytes));
+  ASSERT_TRUE(ParseFrame(bytes, read));
+  EXPECT_EQ(read.unchanged_since, 3U);
+  EXPECT_EQ(ParseFrame(AsVersion(bytes, 5), read).error().code, ErrorCode::kInvalid);
+  for (const uint64_t bad : {frame.sequence, frame.sequence + 1, UINT64_MAX}) {
+    frame.unchanged_since = bad;
+    ASSERT_TRUE(WriteFrame(frame, bytes));
+    EXPECT_EQ(ParseFrame(bytes, read).error().code, ErrorCode::kInvalid) << bad;
+  }
+}
+
 TEST(Frame, CountsBelongToTheVersionThatHasThem) {
   Frame frame = DocumentedFrame(), read;
   frame.counts = {1, 2, 3};
@@ -396,7 +430,7 @@ TEST(Frame, CountsBelongToTheVersionThatHasThem) {
   ASSERT_TRUE(ParseFrame(bytes, read));
   EXPECT_EQ(read.counts, frame.counts);
   EXPECT_EQ(ParseFrame(AsVersion(bytes, 2), read).error().code, ErrorCode::kInvalid);
-  for (const uint8_t unknown : {0, 6, 255}) {
+  for (const uint8_t unknown : {0, 7, 255}) {
     EXPECT_EQ(ParseFrame(AsVersion(bytes, unknown), read).error().code, ErrorCode::kUnsupported);
   }
 }
@@ -494,6 +528,7 @@ Frame RandomFrame(std::mt19937& random) {
   if (coin()) frame.model = random();
   if (coin()) frame.cut = random();
   if (coin()) frame.stages = {1, 2, 3, 4, 5};
+  if (coin() && frame.sequence > 0) frame.unchanged_since = random() % frame.sequence;
   for (size_t n = random() % 3; n > 0; --n) frame.settled.push_back({random(), 7});
   if (coin()) frame.counts = {static_cast<uint32_t>(random()), 2, 3};
   if (coin()) frame.picture = PictureSize::Of(static_cast<int>(random() % 200'000), 3'000);

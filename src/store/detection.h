@@ -17,6 +17,10 @@
 
 namespace fogline {
 
+/// The mechanism of a picture in which a fixed camera saw nothing new: label, score and findings
+/// are those of the picture that it is like, whose frame `cut` names.
+inline constexpr const char* kUnchanged = "unchanged";
+
 /// One classified picture. (device, run, sequence) is its name: `run` is drawn at random when an
 /// edge starts, `sequence` counts from 0 within the run.
 struct Detection {
@@ -36,7 +40,7 @@ struct Detection {
   bool positive = false;  // the label is the one looked for and the score reaches the threshold
   std::optional<Findings> findings;    // what the network said, where that is more than the label
   std::optional<DeviceCounts> counts;  // what the device said of its frames, where it did
-  std::string mechanism;               // "edge-only", "cloud-only", "split"
+  std::string mechanism;               // "edge-only", "cloud-only", "split", kUnchanged
   std::string cut;
   std::string codec;
   uint32_t payload_bytes = 0;  // what crossed the network for this picture

@@ -43,15 +43,19 @@ void FleetMemory::Add(const StoredDetection& stored, Nanos heard) {
   device.last_sequence = std::max(device.last_sequence, d.sequence);
   ++device.seen;
   if (d.counts) device.counts = d.counts;
-  device.mechanism = d.mechanism;
-  device.cut = d.cut;
-  device.codec = d.codec;
-  device.model = d.model;
+  // What repeats an earlier picture says nothing of the way that pictures go.
+  const bool went = d.mechanism != kUnchanged;
+  if (went || device.mechanism.empty()) {
+    device.mechanism = d.mechanism;
+    device.cut = d.cut;
+    device.codec = d.codec;
+    device.model = d.model;
+  }
   device.label = d.label;
   device.captured_us = d.captured_us;
   device.stored_us = stored.stored_us;
   device.heard = heard;
-  device.frames.push_back({heard, d.payload_bytes, d.positive, d.stages.Total(), d.stages});
+  device.frames.push_back({heard, d.payload_bytes, d.positive, went, d.stages});
   if (device.frames.size() > kMostFrames) device.frames.pop_front();
   if (devices_.size() > kMostDevices) {
     devices_.erase(std::min_element(
@@ -125,14 +129,17 @@ std::string FleetMemory::Work() const {
 /// What the last minute brought of a device, and what its last frames were like.
 void FleetMemory::Put(JsonWriter& json, const std::string& name, const Device& device) const {
   const Nanos now = clock_.Steady();
-  size_t minute_frames = 0, positives = 0;
+  size_t minute_frames = 0, positives = 0, unchanged = 0;
   uint64_t minute_bytes = 0;
   Nanos oldest = now;
   std::vector<double> bytes, totals;
   for (const Frame& frame : device.frames) {
-    bytes.push_back(frame.bytes);
-    totals.push_back(frame.total);
+    if (frame.went) {
+      bytes.push_back(frame.bytes);
+      totals.push_back(frame.stages.Total());
+    }
     positives += frame.positive ? 1 : 0;
+    unchanged += frame.went ? 0 : 1;
     if (frame.heard < now - kMinute) continue;
     ++minute_frames;
     minute_bytes += frame.bytes;
@@ -151,6 +158,7 @@ void FleetMemory::Put(JsonWriter& json, const std::string& name, const Device& d
   json.Put("bytes_per_second", Rounded{static_cast<double>(minute_bytes) / seconds, 4});
   json.Put("frames", device.frames.size());
   json.Put("positives", positives);
+  json.Put("unchanged", unchanged);
   json.Put("sent", device.last_sequence - device.first_sequence + 1);
   json.Put("arrived", device.seen);
   json.Put("mechanism", device.mechanism);
@@ -173,6 +181,7 @@ void FleetMemory::Put(JsonWriter& json, const std::string& name, const Device& d
     for (const StageField& stage : kStages) {
       std::vector<double> times;
       for (const Frame& frame : device.frames) {
+        if (!frame.went) continue;
         const float time = frame.stages.*stage.time_ms;
         if (std::isfinite(time)) times.push_back(time);
       }

@@ -50,7 +50,7 @@ class FleetMemory {
     Nanos heard{0};
     uint32_t bytes = 0;
     bool positive = false;
-    float total = 0;
+    bool went = true;  // its way; false: nothing was new in it
     StageTimes stages;
   };
   struct Device {

@@ -6,11 +6,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 
-def develop(rng, canvas, light, size):
+def develop(rng, canvas, light, size, moment=None):
     """The canvas as an 8-bit PIL image of `size` (width, height), seen through a mediocre camera.
 
     Everything is drawn from `rng` in a fixed order, so that a scene and its twin without litter
-    get the same lens, noise and compression.
+    get the same lens, noise and compression. `moment`: a seed for noise and rain alone, which
+    pictures of one camera do not share.
     """
     gain = light.exposure * rng.uniform(0.75, 1.35)
     balance = np.exp(rng.normal(0, 0.05, 3)).astype(np.float32)
@@ -24,6 +25,8 @@ def develop(rng, canvas, light, size):
     quality = int(rng.integers(45, 96))
     drops = int(rng.uniform(30, 160))
     noise_seed = int(rng.integers(1 << 31))
+    if moment is not None:
+        noise_seed = moment
 
     w, h = canvas.width, canvas.height
     tone = 1 - np.exp(-1.9 * gain * canvas.colour * balance)

@@ -103,7 +103,7 @@ export function drawCard(
       row('Device', d.device),
       row('Taken', taken(d)),
       row('Mechanism', d.mechanism),
-      row('Cut', d.cut === '' ? '—' : d.cut),
+      row(d.mechanism === 'unchanged' ? 'Since' : 'Cut', d.cut === '' ? '—' : d.cut),
       row('Codec', `${d.codec}, ${bytes(d.bytes)}`),
       row(
         'Position',

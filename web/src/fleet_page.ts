@@ -20,6 +20,7 @@ interface Device {
   bytes_per_second: number;
   frames: number;
   positives: number;
+  unchanged: number;
   sent: number;
   arrived: number;
   mechanism: string;
@@ -241,6 +242,7 @@ function drawDevices(fleet: Fleet): void {
         'Runs as',
         mechanismTag(d.mechanism),
         h('span', { class: 'sub' }, d.cut === '' ? d.codec : `${d.cut} · ${d.codec}`),
+        ...(d.unchanged > 0 ? [h('span', { class: 'sub' }, `${percent(d.unchanged / d.frames)} unchanged`)] : []),
       ),
       cell('Bytes an image', d.measured.bytes ? bytes(Math.round(d.measured.bytes.p50)) : '—'),
       cell('Reported', percent(d.frames === 0 ? 0 : d.positives / d.frames)),

@@ -4,10 +4,8 @@
 
 int main(int argc, char** argv) {
   constexpr fogline::cli::AddCommand kCommands[] = {
-      fogline::cli::AddLab,
-      fogline::cli::AddQuantize,
-      fogline::cli::AddTrain,
-      fogline::cli::AddEval,
+      fogline::cli::AddLab,  fogline::cli::AddQuantize, fogline::cli::AddTrain,
+      fogline::cli::AddEval, fogline::cli::AddChanges,
   };
   return fogline::cli::RunProgram(argc, argv, kCommands);
 }
