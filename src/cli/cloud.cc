@@ -58,7 +58,7 @@ struct CloudArgs {
   Common common;
   LinkFlags link;
   CloudOptions cloud;
-  std::string models, trace, raw, publish, store = "sqlite:fogline.db";
+  std::string models, trace, raw, hard, publish, store = "sqlite:fogline.db";
   RetentionFlags keep;
   HttpFlags http;
 };
@@ -68,6 +68,7 @@ Status Run(CloudArgs& args) {
   args.cloud.models.folder = args.models;
   args.cloud.trace = args.trace;
   args.cloud.raw.folder = args.raw;
+  args.cloud.hard.folder = args.hard;
   FOGLINE_TRY(args.cloud.link, ToLinkOptions(args.link));
   FOGLINE_TRY(const Retention keep, ToRetention(args.keep));
   FOGLINE_TRY(const auto store, OpenStore(args.store));
@@ -132,6 +133,16 @@ void AddCloud(CommandLine& line) {
       .Add("--keep-raw-limit", args->cloud.raw.limit_bytes, "what that folder may take, e.g. 20GB")
       .Size()
       .ShowDefault("1GiB");
+  command.Add(
+      "--hard", args->hard,
+      "a folder that keeps pictures which a gate was not sure of, or sure of another class, "
+      "by the class that the whole network says, for fogline train");
+  command.Add("--hard-limit", args->cloud.hard.limit_bytes, "what that folder may take, e.g. 20GB")
+      .Size()
+      .ShowDefault("1GiB");
+  command.Add("--hard-rate", args->cloud.hard.per_hour, "pictures an hour that it gets at most")
+      .Within(0, 1e9)
+      .ShowDefault();
   command
       .Add("--keep-thumbnails", args->cloud.thumbnail,
            "keep the small pictures that devices send along, up to so many pixels a side (default: "

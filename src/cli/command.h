@@ -45,6 +45,7 @@ void AddPlan(CommandLine& line);
 void AddCost(CommandLine& line);
 void AddTrain(CommandLine& line);
 void AddEval(CommandLine& line);
+void AddCascade(CommandLine& line);
 void AddChanges(CommandLine& line);
 void AddVersion(CommandLine& line);
 

@@ -238,19 +238,18 @@ void ReadAudit(EdgeArgs& args) {
   const auto audit = static_cast<uint32_t>(args.audit);
   args.edge.device.changes.audit = audit;
   const bool gated = request.most_disagreement || (request.route && request.route->gate);
-  if (gated || !SkipsUnchanged(args)) request.audit = audit;
+  if (gated || args.edge.automatic || !SkipsUnchanged(args)) request.audit = audit;
 }
 
 /// A policy's routes say all of it.
 Status CheckAutomatic(const EdgeArgs& args) {
   const RouteRequest& request = args.edge.request;
-  const char* const also = !args.cut.empty()                          ? "--cut"
-                           : !request.mechanism.codec.empty()         ? "--codec"
-                           : request.side > 0                         ? "--size"
-                           : request.most_disagreement.has_value()    ? "--max-disagreement"
-                           : args.audit >= 0 && !SkipsUnchanged(args) ? "--audit"
-                           : request.mechanism.json                   ? "--wire json"
-                                                                      : nullptr;
+  const char* const also = !args.cut.empty()                       ? "--cut"
+                           : !request.mechanism.codec.empty()      ? "--codec"
+                           : request.side > 0                      ? "--size"
+                           : request.most_disagreement.has_value() ? "--max-disagreement"
+                           : request.mechanism.json                ? "--wire json"
+                                                                   : nullptr;
   if (also == nullptr) return {};
   return Fail(ErrorCode::kUsage, also,
               "does not go with --mechanism auto: a policy's routes say it");

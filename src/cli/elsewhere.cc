@@ -24,6 +24,7 @@ constexpr std::array kRows{
     Row{"quantize", "Puts a network into 8-bit integers and says what that gains and costs"},
     Row{"train", "Fits a classifier of your photographs on a network's features"},
     Row{"eval", "Says how good a model is on labelled photographs"},
+    Row{"cascade", "Measures how sure a little network must be to answer for a big one"},
     Row{"changes",
         "Says what of a fixed camera's pictures is unchanged, and which changes that misses"},
 };

@@ -83,6 +83,9 @@ class CloudImpl final : public Cloud, private LinkHandler {
     if (!options_.raw.folder.empty()) {
       FOGLINE_TRY(raw_, RawKeeper::Open(options_.raw));
     }
+    if (!options_.hard.folder.empty()) {
+      FOGLINE_TRY(hard_, HardKeeper::Open(options_.hard));
+    }
     if (options_.group.empty()) {
       FOGLINE_TRY(options_.group, ShareGroup(options_.link));
     }
@@ -99,7 +102,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
     limits.bytes = options_.queue_bytes;
     limits.workers_commit = options_.workers > 1;
     committer_ = std::make_unique<Committer>(
-        limits, Committer::Parts{&store_, link_.get(), &stats_, &unstored_, &complaints_,
+        limits, Committer::Parts{&store_, link_.get(), &stats_, &unstored_, &complaints_, &audits_,
                                  trace_.get(), std::move(stored_)});
     for (int i = 0; i < options_.workers; ++i) workers_.emplace_back([this] { WorkLoop(); });
     link_->Start();
@@ -112,6 +115,8 @@ class CloudImpl final : public Cloud, private LinkHandler {
   }
   bool connected() const override { return link_->connected() && !stopped_; }
   const RawKeeper* raw() const override { return raw_.get(); }
+  const HardKeeper* hard() const override { return hard_.get(); }
+  std::vector<AuditWatch::Standing> audits() const override { return audits_.standings(); }
   std::map<std::string, Unstored> unstored() const override { return unstored_.all(); }
 
   void Stop() override {
@@ -237,7 +242,8 @@ class CloudImpl final : public Cloud, private LinkHandler {
 
   void WorkLoop() {
     StepBack();
-    Worker worker(*registry_, pace_ ? &*pace_ : nullptr, raw_.get(), options_.thumbnail);
+    Worker worker(*registry_, pace_ ? &*pace_ : nullptr, raw_.get(), options_.thumbnail,
+                  hard_.get());
     while (auto taken = arrived_.Pop()) {
       --stats_.waiting;
       Arrived& frame = taken->value;
@@ -272,6 +278,8 @@ class CloudImpl final : public Cloud, private LinkHandler {
   std::function<void()> stored_;
   CloudStats stats_;
   std::unique_ptr<RawKeeper> raw_;
+  std::unique_ptr<HardKeeper> hard_;
+  AuditWatch audits_;
   UnstoredByDevice unstored_;
   Complaints complaints_;
   std::unique_ptr<Registry> registry_;

@@ -6,8 +6,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "cloud/audit_watch.h"
+#include "cloud/hard_keeper.h"
 #include "cloud/raw_keeper.h"
 #include "cloud/registry.h"
 #include "cloud/stats.h"
@@ -28,6 +31,7 @@ struct CloudOptions {
   size_t most_bytes = size_t{16} << 20;   // of one frame; larger ones are refused by their header
   std::filesystem::path trace;            // a time line of every frame; empty: none
   RawKeeper::Options raw;                 // where outputs that nobody reads are kept
+  HardKeeper::Options hard;               // where pictures are kept that networks find hard
   int thumbnail = 0;       // longest side, in pixels, of small pictures that are kept; 0: none is
   double device_rate = 0;  // frames a second of one device at most (see DeviceGuard); 0: no limit
 };
@@ -48,6 +52,10 @@ class Cloud {
   virtual bool connected() const = 0;
   /// What keeps raw outputs; null where none are kept.
   virtual const RawKeeper* raw() const = 0;
+  /// What keeps hard pictures; null where none are kept.
+  virtual const HardKeeper* hard() const = 0;
+  /// How the pictures that devices are sure of agree with the whole network, by gate.
+  virtual std::vector<AuditWatch::Standing> audits() const = 0;
   /// What was not stored, by device: of the thousand that had trouble last.
   virtual std::map<std::string, Unstored> unstored() const = 0;
   /// Takes no more frames (the broker gives them to the others of the group), finishes and answers

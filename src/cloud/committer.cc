@@ -94,9 +94,10 @@ void Committer::Answer(const Batch::Action& answer) {
   } else if (frame.has_row()) {
     const bool again = ack.status == AckStatus::kDuplicate;
     ++(again ? parts_.stats->duplicates : parts_.stats->stored);
-    if (const auto agrees = frame.worked->audit_agrees; agrees && !again) {
+    if (const auto& audited = frame.worked->audited; audited && !again) {
       ++parts_.stats->audited;
-      if (!*agrees) ++parts_.stats->audits_differ;
+      if (!audited->agrees) ++parts_.stats->audits_differ;
+      parts_.audits->Count(*audited);
     }
   }
   if (!frame.answer_to.empty()) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/trace.h"
+#include "cloud/audit_watch.h"
 #include "cloud/batch.h"
 #include "cloud/complaints.h"
 #include "cloud/group_commit.h"
@@ -30,6 +31,7 @@ class Committer {
     CloudStats* stats;
     UnstoredByDevice* unstored;
     Complaints* complaints;
+    AuditWatch* audits;
     TraceFile* trace;              // null: none
     std::function<void()> stored;  // called after each commit, by one thread at a time
   };

@@ -102,7 +102,7 @@ TEST_F(ExitFrames, WhoIsSureLeavesWithAResultAndIsStoredWithTheExit) {
     EXPECT_EQ(worked->detection->codec, "result");
     EXPECT_EQ(worked->detection->label, result->text);
     EXPECT_FLOAT_EQ(worked->detection->score, result->score);
-    EXPECT_FALSE(worked->audit_agrees);
+    EXPECT_FALSE(worked->audited);
   }
 }
 
@@ -126,7 +126,7 @@ TEST_F(ExitFrames, WhoIsNotGoesOnFromThere) {
     const auto worked = Stored(*frame);
     ASSERT_TRUE(worked) << worked.error().ToString();
     EXPECT_EQ(worked->detection->mechanism, "split");
-    EXPECT_FALSE(worked->audit_agrees);
+    EXPECT_FALSE(worked->audited);
   }
   const auto whole = FrameOf(Options("edge-only", std::nullopt));
   ASSERT_TRUE(whole);
@@ -155,8 +155,12 @@ TEST_F(ExitFrames, ASampleOfTheSureGoesOnAndIsCompared) {
   const auto said = ParseResult(frame->payloads[1].bytes);
   const auto worked = Stored(*frame);
   ASSERT_TRUE(said && worked);
-  ASSERT_TRUE(worked->audit_agrees);
-  EXPECT_EQ(*worked->audit_agrees, worked->label == said->label);
+  ASSERT_TRUE(worked->audited);
+  EXPECT_EQ(worked->audited->agrees, worked->label == said->label);
+  EXPECT_EQ(worked->audited->gate, at_);
+  EXPECT_EQ(worked->audited->model, "early");
+  // At 0 all 1,000 were sure and 40 differed; the bound is a little above.
+  EXPECT_NEAR(worked->audited->promised, 0.05, 0.005);
   EXPECT_EQ(worked->detection->mechanism, "split");
   // One in two: both kinds are seen, and no rhythm.
   const auto first = Mechanism::Make(halves_.network(), Options("split10", 0.0, 2));
@@ -199,7 +203,7 @@ TEST_F(ExitFrames, RequestsThatCannotBeAreOneLine) {
   EXPECT_THAT(refusal(options), HasSubstr("at none of the exits"));
   options = Options("cloud-only", 0.9);
   options.codec = "jpeg:90";
-  EXPECT_THAT(refusal(options), HasSubstr("not cloud-only"));
+  EXPECT_THAT(refusal(options), HasSubstr("has no cascade"));
   EXPECT_THAT(refusal(Options("edge-only", 0.9, 5)), HasSubstr("--audit 5"));
   options = Options("split10", 0.9);
   options.json = true;

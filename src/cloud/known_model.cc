@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "cloud/models_folder.h"
 #include "frame/frame.h"
 
@@ -13,6 +14,12 @@ KnownModel::KnownModel(const Network& network, std::vector<Cut> listed)
       card(network.card),
       contract(network.contract),
       cuts(std::move(listed)) {
+  // One that cannot be read is no reason to run no network: its gates are unknown then.
+  if (auto found = FindCascade(network)) {
+    cascade = *std::move(found);
+  } else {
+    LogWarning("{}", found.error().ToString());
+  }
   for (const Activation& activation : network.model.activations()) {
     activation_.try_emplace(TensorId(activation.port.name), static_cast<int>(names_.size()));
     names_.push_back(activation.port.name);

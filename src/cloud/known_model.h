@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "graph/cut.h"
+#include "vision/cascade.h"
 #include "vision/network.h"
 
 namespace fogline {
@@ -31,6 +33,7 @@ struct KnownModel {
   ModelCard card;
   ModelContract contract;
   std::vector<Cut> cuts;
+  std::optional<Cascade> cascade;  // in which it is the big one
 
  private:
   std::vector<std::string> names_;                // of its activations

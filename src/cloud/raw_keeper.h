@@ -9,9 +9,11 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "cloud/kept_files.h"
 
 namespace fogline {
 
@@ -42,12 +44,11 @@ class RawKeeper {
   uint64_t left_out() const { return left_out_; }
 
  private:
-  explicit RawKeeper(const Options& options) : options_(options) {}
+  explicit RawKeeper(KeptFolder folder) : folder_(std::move(folder)) {}
   Status KeepOne(const std::filesystem::path& path, const TensorView& tensor);
 
-  Options options_;
   std::mutex mutex_;
-  uint64_t bytes_ = 0;  // in the folder
+  KeptFolder folder_;  // under mutex_
   bool full_said_ = false, fault_said_ = false;
   std::atomic<uint64_t> kept_{0}, left_out_{0};
 };

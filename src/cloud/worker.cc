@@ -97,7 +97,7 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
     }
     row.codec = ToString(codecs_);
     FOGLINE_CHECK(RunCloud(*open, row.codec, out));
-    if (frame_.gate) FOGLINE_CHECK(Audit(out));
+    if (frame_.gate) FOGLINE_CHECK(Audit(model, out));
   }
   row.score = out.score;
   row.device = frame_.device;
@@ -120,8 +120,8 @@ Result<Worked> Worker::WorkOn(std::span<const std::byte> bytes, const std::strin
   row.mechanism = NameOf(left ? MechanismKind::kEdgeOnly : open->cut.mechanism());
   row.cut = open->cut.name;
   if (frame_.gate) {
-    FOGLINE_TRY(std::string exit, ExitOf(model));
-    if (left) row.cut = std::move(exit);
+    FOGLINE_TRY(const EarlyExit* const exit, GateOf(model));
+    if (left) row.cut = exit->at;
   }
   if (unchanged) {
     row.mechanism = kUnchanged;
@@ -174,20 +174,46 @@ void Worker::TakeThumbnail(Worked& out) {
   out.detection->thumbnail.assign(payload->bytes.begin(), payload->bytes.end());
 }
 
-/// The tensor at the exit that a frame names.
-Result<std::string> Worker::ExitOf(const KnownModel& model) const {
-  if (const EarlyExit* const exit = ExitAt(model.card.exits, frame_.gate->at)) return exit->at;
-  return Fail(ErrorCode::kInvalid, "frame", "names an exit {:016x} that the card of {} lacks",
+/// The exit that a frame names, or the little network of a cascade.
+Result<const EarlyExit*> Worker::GateOf(const KnownModel& model) const {
+  if (const EarlyExit* const exit = ExitAt(model.card.exits, frame_.gate->at)) return exit;
+  if (model.cascade && model.cascade->id == frame_.gate->at) return &model.cascade->gate;
+  return Fail(ErrorCode::kInvalid, "frame",
+              "names an exit {:016x} that neither the card of {} has nor its cascade",
               frame_.gate->at, model.path.filename().string());
 }
 
-/// What the device was sure of, beside what the whole network says.
-Status Worker::Audit(Worked& out) const {
-  const Payload* payload = FindRole(frame_, Role::kResult);
-  if (payload == nullptr) return {};
-  FOGLINE_TRY(const ResultPayload result, ParseResult(payload->bytes));
-  out.audit_agrees = result.label == out.label;
+/// What the device was sure of, beside what the whole network says. Of the sure ones as many may
+/// differ as was promised of all, by the share that are sure.
+Status Worker::Audit(const KnownModel& model, Worked& out) const {
+  FOGLINE_TRY(const EarlyExit* const exit, GateOf(model));
+  if (const Payload* payload = FindRole(frame_, Role::kResult)) {
+    FOGLINE_TRY(const ResultPayload result, ParseResult(payload->bytes));
+    const size_t exits = std::max<size_t>(1, model.card.exits.size());
+    const auto promise = PromiseAt(*exit, frame_.gate->threshold, exits);
+    const bool promised = promise && promise->sure_share > 0;
+    out.audited = {model.path.stem().string(), exit->at,
+                   promised ? promise->disagreement_bound / promise->sure_share : 1,
+                   result.label == out.label};
+  }
+  if (hard_ != nullptr) KeepHard(out);
   return {};
+}
+
+/// A picture of which a gate was not sure, or sure of another class: itself where it came, else the
+/// small one beside its tensors.
+void Worker::KeepHard(const Worked& worked) const {
+  if (worked.audited && worked.audited->agrees) return;
+  const Payload* picture = nullptr;
+  for (const Payload& payload : frame_.payloads) {
+    const auto codec = CodecFromWire(payload.codec, payload.parameter);
+    if (payload.role != Role::kResult && codec && CodesPictures(*codec)) picture = &payload;
+    if (picture != nullptr && picture->role == Role::kActivation) break;
+  }
+  if (picture == nullptr) return;
+  const bool webp = picture->codec == static_cast<uint8_t>(CodecKind::kWebp);
+  hard_->Keep({frame_.device, frame_.run, frame_.sequence, worked.detection->label,
+               worked.audited.has_value(), picture->bytes, webp});
 }
 
 Status Worker::RunCloud(const OpenCut& open, const std::string& codecs, Worked& out) {

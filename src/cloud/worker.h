@@ -12,6 +12,8 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cloud/audit_watch.h"
+#include "cloud/hard_keeper.h"
 #include "cloud/raw_keeper.h"
 #include "cloud/registry.h"
 #include "frame/ack.h"
@@ -27,9 +29,8 @@ struct Worked {
   std::optional<Detection> detection;  // none from a frame that only settles earlier ones
   bool time_not_believed = false;      // see BelievedCapture: stored as unknown
   bool thumbnail_left_out = false;     // nobody asked for it, or it is not what it claims to be
-  /// Of a picture that a device was sure of and sent on all the same: whether the network says the
-  /// same class of it.
-  std::optional<bool> audit_agrees;
+  /// Of a picture that a device was sure of and sent on all the same: how that came out.
+  std::optional<Audited> audited;
   std::vector<Settlement> settlements;
   CloudStages stages;
   int32_t label = -1;
@@ -47,11 +48,12 @@ class Worker {
  public:
   /// `pace`, when it is not null, is a slower machine: decoding and suffix wait until it would be
   /// done with them.
-  /// `raw`, when it is not null, keeps what nobody reads. `thumbnail`: the longest side, in pixels,
+  /// `raw`, when it is not null, keeps what nobody reads, `hard` the pictures that networks find
+  /// hard. `thumbnail`: the longest side, in pixels,
   /// of small pictures that are kept; 0: none is.
   explicit Worker(Registry& registry, const Machine* pace = nullptr, RawKeeper* raw = nullptr,
-                  int thumbnail = 0)
-      : registry_(registry), pace_(pace), raw_(raw), thumbnail_(thumbnail) {}
+                  int thumbnail = 0, HardKeeper* hard = nullptr)
+      : registry_(registry), pace_(pace), raw_(raw), hard_(hard), thumbnail_(thumbnail) {}
 
   /// `device` is the topic's: a frame that names another is refused, since the broker checked only
   /// the topic. Any bytes give a detection or an error that says why not: kInvalid and kUnsupported
@@ -71,8 +73,9 @@ class Worker {
   Result<Worked> WorkOn(std::span<const std::byte> bytes, const std::string& device);
   Status TakeResult(Worked& out) const;
   void TakeThumbnail(Worked& out);
-  Result<std::string> ExitOf(const KnownModel& model) const;
-  Status Audit(Worked& out) const;
+  Result<const EarlyExit*> GateOf(const KnownModel& model) const;
+  Status Audit(const KnownModel& model, Worked& out) const;
+  void KeepHard(const Worked& worked) const;
   Status RunCloud(const OpenCut& open, const std::string& codecs, Worked& out);
   Result<TensorCodec*> Decoder(const Payload& payload, const CodecName& codec, const Port& tensor,
                                bool pixels);
@@ -84,6 +87,7 @@ class Worker {
   Registry& registry_;
   const Machine* pace_;
   RawKeeper* raw_;
+  HardKeeper* hard_;
   const int thumbnail_;
   Frame frame_;
   Nanos opening_{0};

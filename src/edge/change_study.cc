@@ -56,20 +56,17 @@ using Taken = std::vector<std::pair<fs::path, std::optional<std::string>>>;
 Result<Taken> TakenBy(const fs::path& camera) {
   Taken taken;
   std::error_code unknown;
-  bool states = false;
   for (fs::directory_iterator it(camera, unknown), end; !unknown && it != end;
        it.increment(unknown)) {
     std::error_code not_known;
-    states |= it->is_directory(not_known);
+    if (!it->is_directory(not_known)) continue;
+    FOGLINE_TRY(const auto files, ListImages(it->path()));
+    for (const fs::path& file : files) taken.emplace_back(file, it->path().filename().string());
   }
-  if (!states) {
+  if (taken.empty()) {
     FOGLINE_TRY(const auto files, ListImages(camera));
     for (const fs::path& file : files) taken.emplace_back(file, std::nullopt);
     return taken;
-  }
-  FOGLINE_TRY(const auto classes, ListImageClasses(camera));
-  for (const ImageClass& one : classes) {
-    for (const fs::path& file : one.files) taken.emplace_back(file, one.label);
   }
   std::ranges::sort(taken, {}, [](const auto& t) { return t.first.filename(); });
   return taken;

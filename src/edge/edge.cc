@@ -62,6 +62,14 @@ Result<SteeringRules> OpenRoutes(const EdgeOptions& options, RoutePool& pool) {
   rules.deadline = options.device.sender.deadline;
   if (options.automatic) {
     FOGLINE_TRY(rules.ways, OpenPolicy(options.policy, options.pace, options.request, pool));
+    const bool gated = std::ranges::any_of(rules.ways, [&](const PolicyWay& way) {
+      return pool.at(way.route).route().gate.has_value();
+    });
+    if (options.request.audit && !gated && options.device.changes.threshold == 0) {
+      return Fail(ErrorCode::kUsage, fmt::format("--audit {}", *options.request.audit),
+                  "no route of the policy has an early exit: make it with 'fogline plan "
+                  "--max-disagreement'");
+    }
     const auto smallest = std::ranges::min_element(
         rules.ways, {}, [](const PolicyWay& way) { return way.price.bytes; });
     rules.usual = smallest->route;

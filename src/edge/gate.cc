@@ -110,11 +110,11 @@ Result<Gate> Gate::Open(const Network& network, const Cut& cut, const ChosenGate
   return gate;
 }
 
-bool Gate::Audited() {
-  if (audit_ == 0) return false;
+bool DrawnForAudit(uint32_t one_in) {
+  if (one_in == 0) return false;
   // Of the machine's own chance: a beat that could coincide with the pictures' would be no sample.
   thread_local std::mt19937 chance{std::random_device{}()};
-  return std::uniform_int_distribution<uint32_t>(1, audit_)(chance) == 1;
+  return std::uniform_int_distribution<uint32_t>(1, one_in)(chance) == 1;
 }
 
 Result<Gate::Passed> Gate::Run(const TensorView& input) {
@@ -123,7 +123,7 @@ Result<Gate::Passed> Gate::Run(const TensorView& input) {
   Passed passed;
   if (verdict.sure >= name_.threshold) {
     passed.sure = verdict;
-    passed.left = !Audited();
+    passed.left = !DrawnForAudit(audit_);
     if (passed.left) return passed;
   }
   std::vector<Tensor> after;

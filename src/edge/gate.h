@@ -37,6 +37,9 @@ struct ChosenGate {
   GatePromise promise;
 };
 
+/// Whether a picture that was sure goes on all the same: one in so many, drawn by chance; 0: none.
+bool DrawnForAudit(uint32_t one_in);
+
 /// Finds it among the card's exits. kNotFound for a network without exits; kUsage for a gate that
 /// is none of them or lies behind `cut`; kConflict for a promise that none can give.
 Result<ChosenGate> ChooseGate(const Network& network, const Cut& cut, const GateRequest& request);
@@ -63,7 +66,6 @@ class Gate {
 
  private:
   Gate() = default;
-  bool Audited();
 
   FrameGate name_;
   ModelCard card_;

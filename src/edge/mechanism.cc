@@ -9,7 +9,6 @@
 #include "engine/session.h"
 #include "vision/exit_cut.h"
 #include "vision/placement.h"
-#include "vision/preprocess.h"
 #include "vision/verdict.h"
 
 namespace fogline {
@@ -17,28 +16,6 @@ namespace {
 
 constexpr const char* kDefaultPicture = "jpeg:90";
 constexpr const char* kDefaultTensor = "f16";
-
-/// A picture at the network's size, and its input tensor.
-class Prepare {
- public:
-  explicit Prepare(const ModelCard& card) : card_(card), input_(card.dtype, card.input_shape()) {}
-  /// With memory of its own: tensors share theirs.
-  Prepare(const Prepare& other) : Prepare(other.card_) {}
-
-  const Image& Fit(const Image& picture) {
-    FitToInput(picture, card_, fitted_);
-    return fitted_;
-  }
-  TensorView Input(const Image& picture) {
-    Normalise(Fit(picture), card_, input_);
-    return input_.view();
-  }
-
- private:
-  const ModelCard card_;
-  Image fitted_;
-  Tensor input_;
-};
 
 class CloudOnly final : public Mechanism {
  public:
@@ -62,6 +39,13 @@ class CloudOnly final : public Mechanism {
 
   Status Process(const Image& picture, Prepared& out) override {
     Nanos start = Clock::Real().Steady();
+    Little::Passed passed;
+    if (little_) {
+      FOGLINE_TRY(passed, little_->Run(picture));
+      out.prefix_us = LapMicros(start);
+      out.resize_us = 0;
+      if (passed.left) return Leave(*passed.sure, start, out);
+    }
     const Image& fitted = prepare_.Fit(picture);
     out.resize_us = LapMicros(start);
     if (tensor_codec_ != nullptr) {
@@ -73,8 +57,10 @@ class CloudOnly final : public Mechanism {
     } else {
       FOGLINE_CHECK(EncodeWebp(fitted, picture_codec_.parameter, out.data));
     }
-    out.encode_us = LapMicros(start);
     SendAlone(out, Role::kActivation, picture_codec_, pixels_);
+    out.audited = passed.sure.has_value();
+    if (passed.sure) AddVerdict(*passed.sure, out);
+    out.encode_us = LapMicros(start);
     return {};
   }
 
@@ -342,13 +328,16 @@ void Mechanism::Stamp(Frame& frame) const {
   frame.cut = cut_.id;
   frame.bundle = bundle_id_;
   if (gate_) frame.gate = gate_->name();
+  if (little_) frame.gate = little_->name();
 }
 
 Status Mechanism::OpenGate(const Network& network, const MechanismOptions& options) {
   const std::string& flag = options.gate->flag;
   if (options.json) return Fail(ErrorCode::kUsage, flag, "does not travel with --wire json");
   if (cut_.is_cloud_only()) {
-    return Fail(ErrorCode::kUsage, flag, "needs a part of the network on the edge, not cloud-only");
+    FOGLINE_TRY(little_, Little::Open(network, *options.gate, options.threads));
+    route_.gate = little_->route();
+    return {};
   }
   if (cut_.is_edge_only() && options.gate->audit > 0) {
     return Fail(ErrorCode::kUsage, fmt::format("--audit {}", options.gate->audit),

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "codec/route.h"
 #include "edge/gate.h"
+#include "edge/little.h"
 #include "edge/prefixes.h"
 #include "frame/frame.h"
 #include "vision/image.h"
@@ -38,8 +39,9 @@ struct MechanismOptions {
   std::filesystem::path
       bundle;  // calibration; empty: MODEL.bundle beside the model where it exists
   int threads = 1;
-  bool json = false;                // the paper's wire: numbers as text
-  std::optional<GateRequest> gate;  // where sure pictures leave early; none: nowhere
+  bool json = false;  // the paper's wire: numbers as text
+  /// Where sure pictures leave early, of cloud-only by a cascade's little network; none: nowhere.
+  std::optional<GateRequest> gate;
   /// Where other routes of the network have the engine open, to be shared; null: nowhere.
   Prefixes* prefixes = nullptr;
 };
@@ -90,6 +92,7 @@ class Mechanism {
   uint64_t model_id_ = 0, bundle_id_ = 0;
   ModelCard card_;
   std::optional<Gate> gate_;
+  std::optional<Little> little_;  // of cloud-only
 
  private:
   Status OpenGate(const Network& network, const MechanismOptions& options);

@@ -75,6 +75,8 @@ Result<std::vector<PolicyWay>> OpenPolicy(std::filesystem::path file, const std:
   for (const PolicyRoute& route : policy.routes) {
     RouteRequest one = request;
     one.route = route.route;
+    // Where nothing leaves early, or no cloud could go on, there is nothing to audit.
+    if (!route.route.gate || route.route.codecs.empty()) one.audit.reset();
     auto asked = Asked(one, pool.network());
     auto opened = asked ? pool.Open(*asked) : Forward(std::move(asked));
     if (!opened) {

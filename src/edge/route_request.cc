@@ -35,7 +35,7 @@ Result<std::optional<GateRequest>> AskedGate(const RouteRequest& request, const 
                 "goes with --max-disagreement, or with a gate in --route");
   }
   FOGLINE_TRY(const Cut found, FindCut(network.model, cut));
-  const uint32_t usual = found.is_split() ? RouteRequest::kUsualAudit : 0;
+  const uint32_t usual = found.is_edge_only() ? 0 : RouteRequest::kUsualAudit;
   return GateRequest{gate ? request.route->gate : std::nullopt, most, request.audit.value_or(usual),
                      flag};
 }

@@ -67,6 +67,16 @@ Status ParsePayload(ByteReader& reader, uint8_t version, Payload& payload) {
   return {};
 }
 
+Status ParsePosition(ByteReader& reader, Frame& frame) {
+  frame.has_position = true;
+  frame.lat = reader.Read<int32_t>() / kDegreeUnits;
+  frame.lon = reader.Read<int32_t>() / kDegreeUnits;
+  frame.accuracy_m = Unpack16(reader.Read<uint16_t>(), 10);
+  frame.heading_deg = Unpack16(reader.Read<uint16_t>(), 100);
+  if (std::abs(frame.lat) <= 90 && std::abs(frame.lon) <= 180) return {};
+  return Bad("has a position off the globe");
+}
+
 Status ParseGate(ByteReader& reader, FrameGate& gate) {
   gate.at = reader.Read<uint64_t>();
   gate.threshold = reader.Read<double>();
@@ -250,15 +260,7 @@ Status ParseFrame(std::span<const std::byte> bytes, Frame& frame) {
   frame.captured_from = *source;
   frame.device = reader.TakeText(name_length);
   if (!IsDeviceName(frame.device)) return Bad("has no valid device name");
-  frame.has_position = (flags & kHasPosition) != 0;
-  if (frame.has_position) {
-    frame.lat = reader.Read<int32_t>() / kDegreeUnits;
-    frame.lon = reader.Read<int32_t>() / kDegreeUnits;
-    frame.accuracy_m = Unpack16(reader.Read<uint16_t>(), 10);
-    frame.heading_deg = Unpack16(reader.Read<uint16_t>(), 100);
-    if (std::abs(frame.lat) > 90 || std::abs(frame.lon) > 180)
-      return Bad("has a position off the globe");
-  }
+  if ((flags & kHasPosition) != 0) FOGLINE_CHECK(ParsePosition(reader, frame));
   const bool has_settled = (flags & kHasSettled) != 0;
   frame.settled.resize(has_settled ? reader.Read<uint8_t>() : 0);
   if (has_settled != !frame.settled.empty() || frame.settled.size() > Frame::kMaxSettled)

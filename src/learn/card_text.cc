@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "vision/card_exits.h"
 
 namespace fogline {
 namespace {
@@ -28,21 +29,9 @@ std::string Numbers(const std::array<float, 4>& v, int channels) {
 }
 
 std::string ExitText(const EarlyExit& exit) {
-  std::string text = "\n[[exit]]\nat = " + Quote(exit.at) + "\nhead = " + Quote(exit.head) +
-                     "\nnetwork = " + Quote(exit.network) +
-                     "\nmeasured_on = " + Quote(exit.measured_on) +
-                     fmt::format("\npictures = {}\n", exit.pictures);
-  const auto list = [&](const char* key, auto value) {
-    text += fmt::format("{} = [", key);
-    for (size_t i = 0; i < exit.steps.size(); ++i) {
-      text += fmt::format("{}{}", i == 0 ? "" : ", ", exit.steps[i].*value);
-    }
-    text += "]\n";
-  };
-  list("thresholds", &GateStep::threshold);
-  list("sure", &GateStep::sure);
-  list("differ", &GateStep::differ);
-  return text;
+  return "\n[[exit]]\nat = " + Quote(exit.at) + "\nhead = " + Quote(exit.head) +
+         "\nnetwork = " + Quote(exit.network) + "\nmeasured_on = " + Quote(exit.measured_on) +
+         "\n" + CountedText(exit);
 }
 
 const char* ColorWord(ModelCard::Color color) {

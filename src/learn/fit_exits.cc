@@ -9,6 +9,7 @@
 #include "engine/session.h"
 #include "learn/card_text.h"
 #include "learn/features.h"
+#include "learn/gate_counts.h"
 #include "vision/network.h"
 #include "vision/verdict.h"
 
@@ -18,10 +19,6 @@ namespace {
 constexpr int kFolds = 5;
 constexpr float kNever = -1e4F;  // logit of a class that a head has not seen
 constexpr double kAutoWork[] = {0.15, 0.3, 0.5};
-
-TensorView RowView(std::span<const float> row) {
-  return {DType::kF32, Shape{static_cast<int64_t>(row.size())}, std::as_bytes(row)};
-}
 
 /// An exit on its way to the card.
 struct Place {
@@ -83,16 +80,6 @@ Status CheckClassifier(const Network& network) {
               "is no classifier: exits are for networks that give a class a picture");
 }
 
-/// What the network says of each picture of a table of its outputs.
-Result<std::vector<int>> Verdicts(const FeatureTable& outputs, const ModelCard& card) {
-  std::vector<int> labels;
-  for (size_t i = 0; i < outputs.samples.size(); ++i) {
-    FOGLINE_TRY(const ClassFindings found, ReadClass(RowView(outputs.Row(i)), card));
-    labels.push_back(found.label);
-  }
-  return labels;
-}
-
 /// What heads learn from: pictures whose label is the place of the network's verdict in `classes`.
 struct Lesson {
   std::vector<Sample> samples;
@@ -139,29 +126,6 @@ Result<Lesson> LessonOf(const Network& network, const std::vector<Sample>& sampl
   return lesson;
 }
 
-/// By what out-of-fold logits are to be divided for the least log loss: golden-section search over
-/// its logarithm, in which the loss has one valley.
-double TemperatureOf(const std::vector<Prediction>& predictions) {
-  const auto loss = [&](double log_temperature) {
-    const double by = std::exp(-log_temperature);
-    double sum = 0;
-    for (const Prediction& p : predictions) {
-      std::vector<double> logits;
-      for (const double q : p.probabilities) logits.push_back(by * std::log(std::max(q, 1e-300)));
-      Softmax(logits);
-      sum -= std::log(std::max(logits[static_cast<size_t>(p.sample.label)], 1e-300));
-    }
-    return sum;
-  };
-  constexpr double kGolden = 0.6180339887498949;
-  double low = std::log(0.1), high = std::log(10.0);
-  for (int i = 0; i < 40; ++i) {
-    const double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
-    (loss(a) < loss(b) ? high : low) = loss(a) < loss(b) ? b : a;
-  }
-  return std::exp((low + high) / 2);
-}
-
 /// The head over all classes of the network; those that it never saw are never said.
 LinearHead Widened(const LinearHead& head, const std::vector<int>& classes, size_t all,
                    double temperature) {
@@ -204,22 +168,6 @@ Result<LinearHead> FitOne(const Network& network, const Place& place, const Less
   return Widened(heads.back(), lesson.classes, network.contract.classes(), fitted.temperature);
 }
 
-/// Counts what believing a head from each threshold on comes to.
-Status Measure(const FeatureTable& logits, const std::vector<int>& verdicts, const ModelCard& card,
-               EarlyExit& exit) {
-  exit.pictures = static_cast<int64_t>(verdicts.size());
-  for (const double threshold : GateThresholds()) exit.steps.push_back({threshold, 0, 0});
-  for (size_t i = 0; i < verdicts.size(); ++i) {
-    FOGLINE_TRY(const ExitVerdict said, JudgeExit(RowView(logits.Row(i)), card));
-    for (GateStep& step : exit.steps) {
-      if (said.sure < step.threshold) continue;
-      ++step.sure;
-      step.differ += said.label != verdicts[i];
-    }
-  }
-  return {};
-}
-
 /// Runs what was written on the pictures that no head has seen.
 Status MeasureAll(const WithExits& written, const Network& network, const FitExitsOptions& options,
                   const TrainProgress& progress, FitExitsReport& report) {
@@ -234,7 +182,7 @@ Status MeasureAll(const WithExits& written, const Network& network, const FitExi
                            [&] { progress(stage, ++done, options.pictures.measure.size()); });
   };
   FOGLINE_TRY(const FeatureTable whole, run(network.contract.judged));
-  FOGLINE_TRY(const std::vector<int> verdicts, Verdicts(whole, network.card));
+  FOGLINE_TRY(const std::vector<int> verdicts, VerdictsOf(whole, network.card));
   report.measured = verdicts.size();
   std::ranges::copy(whole.skipped, std::back_inserter(report.skipped));
   if (verdicts.empty()) {
@@ -244,7 +192,9 @@ Status MeasureAll(const WithExits& written, const Network& network, const FitExi
   const size_t own = network.model.outputs().size();
   for (size_t i = 0; i < report.exits.size(); ++i) {
     FOGLINE_TRY(const FeatureTable logits, run(own + i));
-    FOGLINE_CHECK(Measure(logits, verdicts, network.card, report.exits[i].exit));
+    FOGLINE_CHECK(CountGate(
+        logits, verdicts, [&](const TensorView& row) { return JudgeExit(row, network.card); },
+        report.exits[i].exit));
   }
   return {};
 }
@@ -300,7 +250,7 @@ Result<FitExitsReport> FitExits(const FitExitsOptions& options, const TrainProgr
   }
   report.fitted = whole.samples.size();
   report.skipped = whole.skipped;
-  FOGLINE_TRY(const std::vector<int> verdicts, Verdicts(whole, network.card));
+  FOGLINE_TRY(const std::vector<int> verdicts, VerdictsOf(whole, network.card));
   FOGLINE_TRY(const Lesson lesson, LessonOf(network, whole.samples, verdicts, report));
 
   std::vector<ExitHead> heads;

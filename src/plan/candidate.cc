@@ -92,6 +92,10 @@ class Evaluator {
     const size_t last = out.size();
     for (size_t g = 0; g < s_.gates.size() && first < last; ++g) {
       const Cut& cut = s_.cuts[out[first].cut];
+      if (s_.gates[g].little) {
+        if (cut.is_cloud_only()) AddCascade(first, last, g, out);
+        continue;
+      }
       if (cut.is_cloud_only() || !StandsBefore(s_.gates[g].cut, cut)) continue;
       const Candidate leaves = LeavingAt(s_.gates[g].cut);
       for (size_t i = first; i < last; ++i) out.push_back(Mix(leaves, out[i], g));
@@ -112,6 +116,28 @@ class Evaluator {
     const MeasuredTime edge = HalfTime(s_.edge_timing, s_.edge_timing.prefix, exit, true);
     base.latency.edge = edge.p50;
     return Evaluate(base, exit, edge, {}, true);
+  }
+
+  /// Each way to send a picture, behind a network that answers first.
+  void AddCascade(size_t first, size_t last, size_t gate, std::vector<Candidate>& out) const {
+    const PlannedGate::Little& little = *s_.gates[gate].little;
+    const Cut& cut = s_.cuts[out[first].cut];
+    const MeasuredTime edge{little.time, little.time};
+    Candidate answered;
+    answered.payload = Ends().front();
+    answered.latency.edge = little.time;
+    const Candidate leaves = Evaluate(answered, cut, edge, {}, true);
+    for (size_t i = first; i < last; ++i) {
+      if (!TakenUnasked(s_, out[i].payload)) continue;
+      Candidate behind;
+      behind.cut = out[i].cut;
+      behind.memory = out[i].memory + little.memory;
+      behind.payload = out[i].payload;
+      behind.latency.edge = little.time;
+      behind.latency.cloud = out[i].latency.cloud;
+      const MeasuredTime cloud = HalfTime(s_.cloud_timing, s_.cloud_timing.suffix, cut, false);
+      out.push_back(Mix(leaves, Evaluate(behind, cut, edge, cloud), gate));
+    }
   }
 
   /// What pictures cost on average of which the gate's share are like the first, the others like

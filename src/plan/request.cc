@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "profile/library.h"
 #include "profile/measured.h"
+#include "vision/cascade.h"
 #include "vision/exit_cut.h"
 
 namespace fogline {
@@ -48,21 +49,42 @@ Result<Limits> MakeLimits(const PlanRequest& request, const Model& model) {
   return limits;
 }
 
-/// Those of the network's exits that can promise what is asked.
-Result<std::vector<PlannedGate>> GatesOf(const Network& network, double most) {
+/// What the little network of a cascade takes on an edge.
+Result<PlannedGate::Little> LittleOn(const Machine& edge, const Cascade& cascade,
+                                     const Network& big) {
+  FOGLINE_TRY(const Network network, LoadLittle(cascade, big));
+  FOGLINE_TRY(const Cut whole, FindCut(network.model, NameOf(MechanismKind::kEdgeOnly)));
+  PlannedGate::Little little;
+  for (const Milliseconds layer : PredictTiming(network.model, edge).layers) little.time += layer;
+  little.memory = Bytes(static_cast<double>(whole.edge_weight_bytes));
+  return little;
+}
+
+/// Those of the network's exits, and of its cascade, that can promise what is asked.
+Result<std::vector<PlannedGate>> GatesOf(const Network& network, const Machine& edge, double most) {
   const auto& exits = network.card.exits;
   const std::string flag = fmt::format("--max-disagreement {}", most);
-  FOGLINE_CHECK(CheckHasExits(network, flag));
+  FOGLINE_TRY(const auto cascade, FindCascade(network));
+  if (!cascade) FOGLINE_CHECK(CheckHasExits(network, flag));
+  const size_t count = exits.size() + (cascade ? 1 : 0);
   std::vector<PlannedGate> gates;
   std::optional<Error> why;
   for (const EarlyExit& exit : exits) {
-    const auto promise = PromiseOf(exit, most, exits.size());
+    const auto promise = PromiseOf(exit, most, count);
     if (!promise) {
       why = promise.error();
       continue;
     }
     FOGLINE_TRY(Cut cut, CutOfExit(network, exit));
     gates.push_back({NameOfExit(network.model, cut), std::move(cut), *promise});
+  }
+  if (cascade) {
+    if (const auto promise = PromiseOf(cascade->gate, most, count); promise) {
+      FOGLINE_TRY(const PlannedGate::Little little, LittleOn(edge, *cascade, network));
+      gates.push_back({cascade->gate.at, {}, *promise, little});
+    } else {
+      why = promise.error();
+    }
   }
   if (gates.empty()) return tl::unexpected<Error>(*std::move(why));
   return gates;
@@ -142,7 +164,7 @@ Result<Scenario> MakeScenario(const PlanRequest& request, const Network& network
   s.operation.deliver = request.deliver == "edge" ? Side::kEdge : Side::kCloud;
   FOGLINE_TRY(s.limits, MakeLimits(request, network.model));
   if (request.max_disagreement) {
-    FOGLINE_TRY(s.gates, GatesOf(network, *request.max_disagreement));
+    FOGLINE_TRY(s.gates, GatesOf(network, s.edge, *request.max_disagreement));
   }
   s.strict = request.strict;
   s.ideal = request.ideal;

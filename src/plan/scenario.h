@@ -39,9 +39,15 @@ struct Limits {
 
 /// An early exit that pictures may take, and what is promised of it.
 struct PlannedGate {
-  std::string at;  // as people write the place
-  Cut cut;         // where its tensor crosses, alone
+  std::string at;  // as people write the place; of a cascade the little network's name
+  Cut cut;         // where its tensor crosses, alone; of a cascade none
   GatePromise promise;
+  /// What the little network of a cascade takes on the edge, before a cloud-only route.
+  struct Little {
+    Milliseconds time;
+    Bytes memory;
+  };
+  std::optional<Little> little = std::nullopt;
 };
 
 struct Scenario {

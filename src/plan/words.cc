@@ -38,7 +38,10 @@ std::string CutTitle(const Scenario& scenario, const Candidate& candidate) {
   std::string title = cut.index < 0 ? cut.name : fmt::format("cut {}", cut.index);
   if (!cut.alias.empty()) title += " · " + cut.alias;
   if (!cut.is_split()) title = NameOf(cut.mechanism());
-  if (candidate.gate) title += ", exit at " + scenario.gates[*candidate.gate].at;
+  if (candidate.gate) {
+    const PlannedGate& gate = scenario.gates[*candidate.gate];
+    title += gate.little ? ", behind " + gate.at : ", exit at " + gate.at;
+  }
   return title;
 }
 

@@ -50,19 +50,38 @@ void ReadOne(CardReader& reader, EarlyExit& exit) {
   reader.Text("head", exit.head);
   reader.Text("network", exit.network);
   reader.Text("measured_on", exit.measured_on);
-  double pictures = 0;
-  reader.Number("pictures", 1, static_cast<double>(kMostPictures), pictures);
-  exit.pictures = static_cast<int64_t>(pictures);
   const bool hex = exit.network.size() == 64 &&
                    exit.network.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (exit.at.empty()) reader.Wrong("at", "the tensor that its head reads");
   if (exit.head.empty()) reader.Wrong("head", "the output of the network that its head gives");
   if (!hex) reader.Wrong("network", "the SHA-256 of the ONNX file, 64 digits of 0…9 and a…f");
+  ReadCounted(reader, exit);
+}
+
+}  // namespace
+
+void ReadCounted(CardReader& reader, EarlyExit& exit) {
+  double pictures = 0;
+  reader.Number("pictures", 1, static_cast<double>(kMostPictures), pictures);
+  exit.pictures = static_cast<int64_t>(pictures);
   if (exit.pictures == 0) reader.Wrong("pictures", "how many it was measured on");
   ReadSteps(reader, exit);
 }
 
-}  // namespace
+std::string CountedText(const EarlyExit& exit) {
+  std::string text = fmt::format("pictures = {}\n", exit.pictures);
+  const auto list = [&](const char* key, auto value) {
+    text += fmt::format("{} = [", key);
+    for (size_t i = 0; i < exit.steps.size(); ++i) {
+      text += fmt::format("{}{}", i == 0 ? "" : ", ", exit.steps[i].*value);
+    }
+    text += "]\n";
+  };
+  list("thresholds", &GateStep::threshold);
+  list("sure", &GateStep::sure);
+  list("differ", &GateStep::differ);
+  return text;
+}
 
 void ReadExits(const Toml& root, const std::string& where, Status& status, ModelCard& card) {
   const Toml& list = root["exit"];

@@ -33,8 +33,8 @@ Result<GatePromise> PromiseOf(const EarlyExit& exit, double most, size_t exits) 
   const int64_t enough = TrialsFor(most, confidence);
   if (exit.pictures < enough) {
     return Fail(ErrorCode::kConflict, asked,
-                "takes {} pictures to promise, the exit at '{}' was measured on {}: give fogline "
-                "train --exits more of them, half are measured on",
+                "takes {} pictures to promise, the exit at '{}' was measured on {}: fit it "
+                "with more of them, half are measured on",
                 enough, Printable(exit.at), exit.pictures);
   }
   // A threshold is tested only when all before it passed: one chance of error for the whole row.

@@ -15,7 +15,7 @@ Image Street(int width, int height, unsigned noise, double light = 1) {
   std::normal_distribution<double> grain(0, 4);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      const double texture = 90 + 40 * std::sin(0.1 * x) * std::cos(0.07 * y) + 0.1 * y;
+      const double texture = 90 + 40 * std::sin(0.1 * x) * std::cos(0.07 * y) + 24.0 * y / height;
       for (const double tint : {1.0, 0.9, 0.8}) {
         image.rgb.push_back(
             static_cast<uint8_t>(std::clamp(light * tint * texture + grain(random), 0.0, 255.0)));

@@ -75,6 +75,21 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
                 s.limited),
     };
     AddAudits(s, metrics);
+    for (const AuditWatch::Standing& one : place->cloud->audits()) {
+      metrics.push_back({"fogline_audit_alarm",
+                         "1: sure pictures that were audited get another class more often than was "
+                         "promised",
+                         Metric::kGauge, one.alarm ? 1.0 : 0.0, "gate",
+                         one.model + " at " + one.gate});
+    }
+    if (const HardKeeper* hard = place->cloud->hard()) {
+      metrics.push_back(counter("fogline_hard_kept_total", "Pictures kept that networks find hard",
+                                hard->kept()));
+      metrics.push_back(counter("fogline_hard_left_out_total",
+                                "Hard pictures that there was no room for, that came too fast, or "
+                                "that could not be written",
+                                hard->left_out()));
+    }
     if (const RawKeeper* raw = place->cloud->raw()) {
       metrics.push_back(
           counter("fogline_raw_kept_total", "Files of raw outputs written", raw->kept()));

@@ -118,5 +118,27 @@ TEST_F(FleetMemoryTest, KnowsWhatADeviceLastSaidOfItsFrames) {
   EXPECT_FALSE(Device("cam").contains("counts"));
 }
 
+/// A picture that repeats an earlier one is counted, and says nothing of the way that pictures go,
+/// nor of what that takes.
+TEST_F(FleetMemoryTest, UnchangedPicturesLeaveTheRouteAsItWas) {
+  StoredDetection row;
+  row.detection.device = "cam";
+  row.detection.mechanism = "split";
+  row.detection.cut = "split10";
+  row.detection.payload_bytes = 800;
+  fleet_.Add(row, clock_.Steady());
+  row.detection.mechanism = kUnchanged;
+  row.detection.cut = "frame 0";
+  row.detection.payload_bytes = 120;
+  row.detection.sequence = 1;
+  fleet_.Add(row, clock_.Steady());
+  const json device = Device("cam");
+  EXPECT_EQ(device["mechanism"], "split");
+  EXPECT_EQ(device["cut"], "split10");
+  EXPECT_EQ(device["frames"], 2);
+  EXPECT_EQ(device["unchanged"], 1);
+  EXPECT_EQ(device["measured"]["bytes"]["p50"], 800);
+}
+
 }  // namespace
 }  // namespace fogline

@@ -1,6 +1,6 @@
 // A fixed camera in front of which little happens. Each picture is one row, as without the gate:
 // those that show nothing new are stored as "unchanged", with the result of the stored picture that
-// they are like and a frame of a tenth of the bytes. So it is by every mechanism, over a cloud that
+// they are like and a smaller frame. So it is by every mechanism, over a cloud that
 // is away for a while, and nothing is skipped where the cloud does not say what it found.
 #include <map>
 
@@ -26,9 +26,11 @@ class FixedCamera : public Line {
       }
     }
     pictures_ = static_cast<size_t>(taken);
+    // While one frame is away the next picture is looked at: it cannot be like it yet.
+    most_whole_ = 2 * runs.size();
   }
   std::vector<std::string> Flags(std::vector<std::string> more) const {
-    more.insert(more.end(), {"--device", device_, "--change-threshold", "6", "--rate", "40"});
+    more.insert(more.end(), {"--device", device_, "--change-threshold", "6", "--window", "1"});
     return more;
   }
 
@@ -50,14 +52,16 @@ class FixedCamera : public Line {
       EXPECT_EQ(row.score, like->second.score);
       EXPECT_EQ(row.positive, like->second.positive);
       EXPECT_EQ(row.findings, like->second.findings);
-      EXPECT_LT(row.payload_bytes, 160U);
+      if (like->second.mechanism != "edge-only") {
+        EXPECT_LT(row.payload_bytes, like->second.payload_bytes);
+      }
       EXPECT_EQ(row.codec, "result");
     }
   }
 
   const std::filesystem::path camera_ = dir_.path() / "camera";
   std::string device_ = "cam";
-  size_t pictures_ = 0, unchanged_ = 0;
+  size_t pictures_ = 0, unchanged_ = 0, most_whole_ = 0;
 };
 
 TEST_F(FixedCamera, WhatShowsNothingNewIsARecordOfTheOneBefore) {
@@ -72,7 +76,7 @@ TEST_F(FixedCamera, WhatShowsNothingNewIsARecordOfTheOneBefore) {
     EXPECT_EQ(report["stored"], pictures_);
     ExpectHonestRows();
     EXPECT_EQ(report["unchanged"], unchanged_);
-    EXPECT_GE(unchanged_, pictures_ / 2) << mechanism;
+    EXPECT_GE(unchanged_ + most_whole_, pictures_) << mechanism;
     EXPECT_LE(unchanged_, pictures_ - 4) << "four scenes";
     const auto stock = store_->Stock();
     ASSERT_TRUE(stock);
@@ -89,7 +93,7 @@ TEST_F(FixedCamera, NegativesThatStayOnTheDeviceAreComparedWithAsWell) {
   const auto report = RunEdge(Flags({"--mechanism", "edge-only", "--audit", "0"}), camera_);
   ASSERT_EQ(status_, 0) << Log();
   EXPECT_EQ(report["images"], pictures_);
-  EXPECT_GE(report["unchanged"], pictures_ / 2);
+  EXPECT_GE(report["unchanged"].get<size_t>() + most_whole_, pictures_);
   EXPECT_EQ(report["unreported"].get<size_t>() + report["stored"].get<size_t>(), pictures_);
 }
 
@@ -106,9 +110,10 @@ TEST_F(FixedCamera, ASampleGoesItsWayAndAgrees) {
 /// The records wait in the spool as all frames do, behind the picture that they are like.
 TEST_F(FixedCamera, ACloudThatComesBackStoresEachOnce) {
   Watch({60});
-  Process edge = StartEdge(Flags({"--mechanism", "split", "--cut", "split10", "--audit", "0",
-                                  "--spool", (dir_.path() / "spool").string(), "--drain", "60"}),
-                           camera_);
+  Process edge =
+      StartEdge(Flags({"--mechanism", "split", "--cut", "split10", "--audit", "0", "--rate", "40",
+                       "--spool", (dir_.path() / "spool").string(), "--drain", "60"}),
+                camera_);
   ASSERT_TRUE(Until([&] { return CountStored() >= 10; }));
   cloud_->Stop();
   cloud_.reset();

@@ -210,6 +210,9 @@ function drawDevices(fleet: Fleet): void {
       const found = fleet.figures.find((f) => f.name === `fogline_cloud_${name}`);
       return found ? [figure(title, count(found.value))] : [];
     }),
+    ...fleet.figures
+      .filter((f) => f.name === 'fogline_audit_alarm')
+      .map((f) => figure('Promise broken', f.help.slice(f.help.lastIndexOf(': ') + 2))),
     figure('Not arrived', count(fleet.devices.reduce((sum, d) => sum + Math.max(0, d.sent - d.arrived), 0))),
     figure('Dead letters', sumOfCounts(fleet.devices, 'dead')),
   );
@@ -242,7 +245,9 @@ function drawDevices(fleet: Fleet): void {
         'Runs as',
         mechanismTag(d.mechanism),
         h('span', { class: 'sub' }, d.cut === '' ? d.codec : `${d.cut} · ${d.codec}`),
-        ...(d.unchanged > 0 ? [h('span', { class: 'sub' }, `${percent(d.unchanged / d.frames)} unchanged`)] : []),
+        ...(d.unchanged > 0
+          ? [h('span', { class: 'sub' }, `${percent(d.unchanged / d.frames)} unchanged`)]
+          : []),
       ),
       cell('Bytes an image', d.measured.bytes ? bytes(Math.round(d.measured.bytes.p50)) : '—'),
       cell('Reported', percent(d.frames === 0 ? 0 : d.positives / d.frames)),

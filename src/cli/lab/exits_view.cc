@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/lab/promises_view.h"
 #include "report/table.h"
 
 namespace fogline::cli {
 namespace {
-
-constexpr double kShares[] = {0.005, 0.01, 0.02, 0.05, 0.1};
 
 std::string NameOf(const FittedExit& fitted) {
   return fitted.alias.empty() ? fitted.exit.at : fitted.alias;
@@ -19,31 +18,14 @@ std::string NameOf(const FittedExit& fitted) {
 Json ExitsToJson(const FitExitsReport& report) {
   Json exits = Json::array();
   for (const FittedExit& fitted : report.exits) {
-    Json steps = Json::array(), promises = Json::array();
-    for (const GateStep& step : fitted.exit.steps) {
-      steps.push_back(
-          {{"threshold", step.threshold}, {"sure", step.sure}, {"differ", step.differ}});
-    }
-    for (const double most : kShares) {
-      Json one{{"max_disagreement", most}};
-      const auto promise = PromiseOf(fitted.exit, most, report.exits.size());
-      if (promise) {
-        one["threshold"] = promise->threshold;
-        one["sure_share"] = promise->sure_share;
-        one["disagreement_bound"] = promise->disagreement_bound;
-      } else {
-        one["why_not"] = promise.error().message;
-      }
-      promises.push_back(std::move(one));
-    }
     exits.push_back({{"at", fitted.exit.at},
                      {"name", NameOf(fitted)},
                      {"work", fitted.work},
                      {"lambda", fitted.lambda},
                      {"temperature", fitted.temperature},
                      {"cv_agreement", fitted.agreement},
-                     {"steps", std::move(steps)},
-                     {"promises", std::move(promises)}});
+                     {"steps", StepsToJson(fitted.exit)},
+                     {"promises", PromisesToJson(fitted.exit, report.exits.size())}});
   }
   return {{"exits", std::move(exits)},
           {"exit_pictures_fitted", report.fitted},
@@ -63,19 +45,15 @@ void PrintExits(const FitExitsReport& report) {
         {fmt::format("{} ({:.0f} % of the work)", Printable(NameOf(fitted)), 100 * fitted.work)});
   }
   Table table(std::move(columns));
-  for (const double most : kShares) {
+  for (const double most : kPromisedShares) {
     std::vector<Cell> row{fmt::format("{:g} %", 100 * most)};
     for (const FittedExit& fitted : report.exits) {
-      const auto promise = PromiseOf(fitted.exit, most, report.exits.size());
-      const bool any = promise && promise->sure_share > 0;
-      row.emplace_back(any ? fmt::format("{:.1f} % leave, sure to {:.4g}",
-                                         100 * promise->sure_share, promise->threshold)
-                           : std::string("–"));
+      row.emplace_back(PromiseInWords(fitted.exit, most, report.exits.size()));
     }
     table.Add(std::move(row));
   }
   fmt::print("{}\n", table.ToText(StdoutStyle()));
-  const auto none = PromiseOf(report.exits.front().exit, kShares[0], report.exits.size());
+  const auto none = PromiseOf(report.exits.front().exit, kPromisedShares[0], report.exits.size());
   if (!none) fmt::print("{}\n", none.error().ToString());
   fmt::print("{} and {} written\n", report.model.string(), report.card.filename().string());
 }

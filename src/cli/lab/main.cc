@@ -5,7 +5,7 @@
 int main(int argc, char** argv) {
   constexpr fogline::cli::AddCommand kCommands[] = {
       fogline::cli::AddLab,  fogline::cli::AddQuantize, fogline::cli::AddTrain,
-      fogline::cli::AddEval, fogline::cli::AddChanges,
+      fogline::cli::AddEval, fogline::cli::AddCascade,  fogline::cli::AddChanges,
   };
   return fogline::cli::RunProgram(argc, argv, kCommands);
 }
