@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Browser, patience, Server } from './harness.mjs';
-import { town, townArchive } from './streets_writer.mjs';
+import { town, townArchive, townTile } from './streets_writer.mjs';
 
 let browser;
 let folder;
@@ -161,6 +161,30 @@ describe('streets', () => {
     } finally {
       elsewhere.closeAllConnections();
       elsewhere.close();
+    }
+  });
+
+  it('may be vector tiles by address, of either layout', async () => {
+    for (const schema of ['openmaptiles', 'protomaps']) {
+      const tiles = createServer((request, response) => {
+        const [z, x, y] = request.url.match(/\d+/g).map(Number);
+        const bytes = townTile(schema, z, x, y);
+        response.writeHead(bytes ? 200 : 204, { 'Access-Control-Allow-Origin': '*', 'Content-Encoding': 'gzip' });
+        response.end(bytes ?? undefined);
+      });
+      await new Promise((resolve) => { tiles.listen(0, '127.0.0.1', resolve); });
+      try {
+        await over(`http://127.0.0.1:${tiles.address().port}/{z}/{x}/{y}.pbf`, { args: ['--attribution', '© Tiles'] }, async (page) => {
+          await page.getByText('© Tiles').waitFor();
+          await settled(page);
+          const [lake, ground, main] = await colours(page, [page.at(0.2, 0.3), page.at(0.8, 0.9), page.at(0.5, 0.1)]);
+          assert.ok(apart(lake, ground) > 10 && apart(main, ground) > 5, `${lake} ${ground} ${main}`);
+          assert.deepEqual(page.problems, []);
+        });
+      } finally {
+        tiles.closeAllConnections();
+        tiles.close();
+      }
     }
   });
 

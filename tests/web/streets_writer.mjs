@@ -100,11 +100,16 @@ function tile(schema, z, x, y, home) {
   return gzipSync(Buffer.concat([...layers].map(([name, features]) => layerBytes(name, features))));
 }
 
+const n = 2 ** 14;
+const rad = (town.lat * Math.PI) / 180;
+const home = { z: 14, x: Math.floor(((town.lon + 180) / 360) * n), y: Math.floor(((1 - Math.asinh(Math.tan(rad)) / Math.PI) / 2) * n) };
+
+/** One of its tiles, compressed; null: there is nothing. */
+export const townTile = (schema, z, x, y) =>
+  z <= 14 && x === home.x >> (14 - z) && y === home.y >> (14 - z) ? tile(schema, z, x, y, home) : null;
+
 /** `about`: what else its metadata says. */
 export function townArchive(schema, about = {}) {
-  const n = 2 ** 14;
-  const rad = (town.lat * Math.PI) / 180;
-  const home = { z: 14, x: Math.floor(((town.lon + 180) / 360) * n), y: Math.floor(((1 - Math.asinh(Math.tan(rad)) / Math.PI) / 2) * n) };
   const tiles = [];
   for (let z = zooms[0]; z <= zooms[1]; z += 1) {
     const [x, y] = [home.x >> (14 - z), home.y >> (14 - z)];

@@ -23,7 +23,7 @@ export function streetLayers(
   const parts = (name: string, all: Part[], make: (part: Part, id: string) => LayerSpecification) =>
     all
       .filter((part) => there(part.layer))
-      .map((part, i) => make(part, `${source}-${name}${i === 0 ? '' : i}`));
+      .map((part, i) => make(part, `${source}-${schema.name}-${name}${i === 0 ? '' : i}`));
   const of = (part: Part): { source: string; 'source-layer': string; filter?: FilterSpecification } => ({
     source,
     'source-layer': part.layer,

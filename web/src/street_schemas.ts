@@ -10,6 +10,7 @@ export interface Part {
 
 /** Roads by how much they matter: 6 motorways, 5 main, 4 connecting, 3 of a neighbourhood, 2 service, 1 paths, 0 none of these. */
 export interface Schema {
+  name: string;
   land: Part[];
   built: Part[];
   green: Part[];
@@ -54,6 +55,7 @@ const omtRoad: ExpressionSpecification = [
 ];
 
 export const openMapTiles: Schema = {
+  name: 'openmaptiles',
   land: [],
   built: [
     {
@@ -128,6 +130,7 @@ const parks = ['park', 'national_park', 'nature_reserve', 'protected_area', 'cem
 const lawns = ['grass', 'grassland', 'meadow', 'farmland', 'orchard', 'allotments', 'garden', 'pitch'];
 
 export const protomaps: Schema = {
+  name: 'protomaps',
   land: [{ layer: 'earth', only: shape('Polygon') }],
   built: [
     {
