@@ -12,13 +12,13 @@ namespace {
 Image Street(int width, int height, unsigned noise, double light = 1) {
   Image image{width, height, {}};
   std::mt19937 random(noise);
-  std::normal_distribution<double> grain(0, 4);
+  const auto grain = [&] { return static_cast<double>(random() % 15) - 7; };
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       const double texture = 90 + 40 * std::sin(0.1 * x) * std::cos(0.07 * y) + 24.0 * y / height;
       for (const double tint : {1.0, 0.9, 0.8}) {
         image.rgb.push_back(
-            static_cast<uint8_t>(std::clamp(light * tint * texture + grain(random), 0.0, 255.0)));
+            static_cast<uint8_t>(std::clamp(light * tint * texture + grain(), 0.0, 255.0)));
       }
     }
   }
@@ -43,7 +43,7 @@ Image With(Image image, double x, double y, double side, int brighter) {
 }
 
 TEST(Glance, NoiseAndLightAreNoChange) {
-  for (const auto& [width, height] : {std::pair{320, 240}, {641, 427}, {1280, 960}}) {
+  for (const auto& [width, height] : {std::pair{320, 240}, {641, 427}}) {
     const Glance before = GlanceAt(Street(width, height, 1));
     EXPECT_EQ(DistanceOf(before, before), 0);
     EXPECT_LT(DistanceOf(before, GlanceAt(Street(width, height, 2))), 3);
@@ -59,7 +59,7 @@ TEST(Glance, WhatAppearsShows) {
   const Glance before = GlanceAt(Street(320, 240, 1));
   std::mt19937 random(7);
   std::uniform_real_distribution<double> anywhere(0, 0.9);
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 60; ++i) {
     const int brighter = i % 2 == 0 ? 40 : -40;
     const Image now = With(Street(320, 240, 100 + static_cast<unsigned>(i), 1.1), anywhere(random),
                            anywhere(random), 0.05, brighter);
