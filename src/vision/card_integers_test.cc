@@ -38,7 +38,7 @@ TEST(CardIntegers, WhatIsWrongIsNamed) {
         {of + "pictures = 9\n", "integers.agreement"},
         {of + "agreement = 1.5\npictures = 9\n", "integers.agreement"},
         {of + "agreement = 0.9\n", "integers.pictures"},
-        {of + "agreement = 0.9\npictures = 9\ntwo_fold = 3\n", "integers.two_fold"},
+        {of + "agreement = 0.9\npictures = 9\ntwo_fold = \"no\"\n", "integers.two_fold"},
         {of + "agreement = 0.9\npictures = 9\nfast = true\n", "unknown key"}}) {
     const auto refused = ReadCard("[integers]\n" + text);
     ASSERT_FALSE(refused) << text;
