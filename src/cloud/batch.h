@@ -24,6 +24,7 @@ struct Finished {
   std::string device, answer_to;
   Nanos at{0};            // when it arrived
   uint32_t queue_us = 0;  // that it waited for a worker
+  Nanos took{0};          // that it was worked on
 
   /// Whether there is something to store.
   bool has_row() const { return worked && worked->detection; }

@@ -254,7 +254,8 @@ class CloudImpl final : public Cloud, private LinkHandler {
       const Nanos start = Clock::Real().Steady();
       finished.queue_us = Micros(start - frame.at);
       finished.worked = worker.Work(frame.bytes, frame.device);
-      const double us = Micros(Clock::Real().Steady() - start - worker.last_opening());
+      finished.took = Clock::Real().Steady() - start - worker.last_opening();
+      const double us = Micros(finished.took);
       if (finished.worked) {
         costs_.Measured(frame.halves, us);
         if (finished.worked->time_not_believed) ++stats_.times_not_believed;

@@ -121,6 +121,7 @@ class World {
     const uint64_t sequence = repeats ? Below(next_) : next_++;
     if (!repeats && Chance(trouble_)) store_.bad.insert(sequence);
     Finished f;
+    f.took = Chance(5) ? Nanos(Below(500'000)) : 2ms;
     f.sequence = sequence;
     f.run = ++frames_;  // an arrival's own number, so that each can be told from its repeat
     f.device = "cam";
@@ -340,6 +341,7 @@ TEST(Commit, KeepsItsPromisesInEveryWorld) {
 
 Finished Row(uint64_t sequence) {
   Finished f;
+  f.took = 2ms;
   f.sequence = sequence;
   f.worked.emplace();
   f.worked->detection.emplace().sequence = sequence;
@@ -414,6 +416,16 @@ TEST(GroupCommit, WhileFramesWaitForAWorkerItWaitsForCompanyOrTheEnd) {
   group.Take(batch);
   EXPECT_FALSE(group.Committed());
   EXPECT_EQ(group.Look(true, 30ms).patience, std::nullopt);
+  frame = Row(100);
+  EXPECT_EQ(group.Add(frame, true), Turn::kWake);
+  EXPECT_EQ(group.Look(true, 30ms).patience, GroupCommit::kPatience);
+  frame = Row(101);
+  frame.took = 100us;
+  EXPECT_EQ(group.Add(frame, true), Turn::kWake) << "it was little work, and waits for less";
+  EXPECT_EQ(group.Look(true, 31ms).patience, Nanos(400us));
+  EXPECT_EQ(group.Look(true, 32ms).turn, Turn::kCommit);
+  group.Take(batch);
+  EXPECT_FALSE(group.Committed());
   frame = Row(100);
   EXPECT_EQ(group.Add(frame, true), Turn::kWake);
   group.Close();

@@ -24,11 +24,15 @@ GroupCommit::Turn GroupCommit::Add(Finished& frame, bool busy) {
   const size_t bytes = BytesOf(frame);
   const bool commits = limits_.workers_commit && !busy && !committing_;
   if (!commits && Full(bytes)) return Turn::kWait;
+  const Nanos patience = kOwnTimes * frame.took;
+  const bool sooner = patience < patience_;
+  patience_ = std::min(patience_, patience);
   pile_.push_back(std::move(frame));
   bytes_ += bytes;
   if (commits) return Commit();
-  // Whoever commits looks for more by itself; who waits for company is woken when it is there.
-  const size_t enough = joining_until_ ? std::min(kCompany, limits_.frames) : 1;
+  // Whoever commits looks for more by itself; who waits for company is woken when it is there, or
+  // when one comes that waits for less.
+  const size_t enough = joining_until_ && !sooner ? std::min(kCompany, limits_.frames) : 1;
   return !committing_ && pile_.size() >= enough ? Turn::kWake : Turn::kGoOn;
 }
 
@@ -37,13 +41,14 @@ GroupCommit::Looked GroupCommit::Look(bool busy, Nanos now) {
   if (pile_.empty()) return {closed_ ? Turn::kEnd : Turn::kWait, std::nullopt};
   if (closed_ || !busy || pile_.size() >= std::min(kCompany, limits_.frames))
     return {Commit(), std::nullopt};
-  if (!joining_until_) joining_until_ = now + kPatience;
+  joining_until_ = std::min(joining_until_.value_or(Nanos::max()), now + patience_);
   if (now >= *joining_until_) return {Commit(), std::nullopt};
   return {Turn::kWait, *joining_until_ - now};
 }
 
 void GroupCommit::Take(std::vector<Finished>& batch) {
   batch.clear();
+  patience_ = kPatience;
   if (pile_.size() <= kMostInBatch) {
     batch.swap(pile_);
     bytes_ = 0;

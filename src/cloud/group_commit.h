@@ -23,6 +23,9 @@ class GroupCommit {
   /// take the processor from the workers for a quarter of a millisecond.
   static constexpr size_t kCompany = 16;
   static constexpr Nanos kPatience = std::chrono::milliseconds(4);
+  /// But no frame waits for longer than so many times as long as it was worked on: company is
+  /// others like it, and a result among pictures would wait for what they take.
+  static constexpr int kOwnTimes = 4;
 
   struct Limits {
     size_t frames = 1024;
@@ -73,6 +76,7 @@ class GroupCommit {
   size_t bytes_ = 0;
   bool committing_ = false, closed_ = false;
   std::optional<Nanos> joining_until_;
+  Nanos patience_ = kPatience;  // the least of the pile's
 };
 
 }  // namespace fogline
