@@ -96,7 +96,9 @@ fogline_packaged(python FILES ${CMAKE_SOURCE_DIR}/docs/python.md DESTINATION sha
 foreach(pair IN ITEMS package:fogline lib:${library} dev:libfogline-dev python:python3-fogline)
   string(REPLACE ":" ";" pair ${pair})
   list(POP_FRONT pair component name)
-  fogline_packaged(${component} FILES ${debian}/copyright ${made}/changelog.gz DESTINATION share/doc/${name})
+  fogline_packaged(${component} FILES ${debian}/copyright DESTINATION share/doc/${name})
+  # Of a package alone: scripts/package makes it, and a tree that is installed by hand does without.
+  fogline_packaged(${component} FILES ${made}/changelog.gz DESTINATION share/doc/${name} OPTIONAL)
 endforeach()
 
 set(CPACK_COMPONENTS_ALL ${packaged})

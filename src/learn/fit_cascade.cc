@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "engine/session.h"
 #include "learn/cross_validate.h"
 #include "learn/fit_exits.h"
@@ -64,8 +65,8 @@ Result<FitCascadeReport> FitCascade(const FitCascadeOptions& options,
                                     const TrainProgress& progress) {
   std::error_code unknown;
   const auto folder = [](const std::filesystem::path& file) {
-    std::error_code none;
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(file), none).parent_path();
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(Absolute(file), ignored).parent_path();
   };
   if (std::filesystem::equivalent(options.little, options.big, unknown) ||
       folder(options.little) != folder(options.big)) {
