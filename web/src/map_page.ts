@@ -335,6 +335,7 @@ function readOn({ oldest, counted_id, last_id }: Cells): void {
   reading = undefined;
   if (whole) {
     void Promise.all([loadTimeline(), loadFound()]).catch(complain);
+    timelineSoon(); // a line that has outgrown its ends is counted anew no sooner than that
     return;
   }
   const share = (counted_id + 1 - oldest) / (last_id + 1 - oldest);
