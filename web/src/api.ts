@@ -138,13 +138,15 @@ export async function ask<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const text = query.toString();
-  const response = await fetch(text ? `${path}?${text}` : path, { signal }).catch((error: unknown) => {
-    if (signal?.aborted) throw error;
+  // Before its answer, or in the middle of it: what is no JSON is another matter.
+  const gone = (error: unknown): never => {
+    if (signal?.aborted || error instanceof SyntaxError) throw error;
     throw new Error(unreachable);
-  });
+  };
+  const response = await fetch(text ? `${path}?${text}` : path, { signal }).catch(gone);
   if (!response.ok) {
     const said = (await response.json().catch(() => null)) as { error?: string } | null;
     throw new Error(said?.error ?? `the server answered ${response.status}`);
   }
-  return (await response.json()) as T;
+  return (await response.json().catch(gone)) as T;
 }
