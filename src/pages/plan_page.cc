@@ -247,6 +247,7 @@ std::string PlanPage(const PlanView& view, const std::string& title) {
        {"energy", fmt::format("{:.0f} mJ", best.energy.value()), "of the edge an image"}});
   page.AddText(fmt::format("{} Found in {:.1f} ms.", ProofText(s, plan), view.plan_ms));
   if (const std::string ties = TiesText(s, plan); !ties.empty()) page.AddText(ties);
+  for (const std::string& text : view.precision) page.AddText(text);
   for (const std::string& note : NotesOf(s, plan)) page.AddText(note);
   page.AddFigure("Where the time goes",
                  "One bar a cut, each with its best codec, from everything in the cloud (left) to "

@@ -1,4 +1,5 @@
 // Starts the server and the browser of a test, and ends exactly what it started.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -90,6 +91,21 @@ export class Browser {
   async stop() {
     await this.context.close();
     rmSync(this.profile, { recursive: true, force: true });
+  }
+
+  /** Runs one test against a server and a page of its own; the page must have reported no error. */
+  async at(path, { args = [], fill = async () => {}, options = {} }, test) {
+    const server = await Server.start(...args);
+    let page;
+    try {
+      await fill(server);
+      page = await this.page(server.url + path, options);
+      await test(page, server);
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await page?.close();
+      await server.stop();
+    }
   }
 }
 

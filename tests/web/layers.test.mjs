@@ -18,19 +18,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function at(path, { args = [], fill = async () => {} }, test) {
-  const server = await Server.start(...args);
-  let page;
-  try {
-    await fill(server);
-    page = await browser.page(server.url + path);
-    await test(page, server);
-    assert.deepEqual(page.problems, []);
-  } finally {
-    await page?.close();
-    await server.stop();
-  }
-}
+const at = (...what) => browser.at(...what);
 const settled = (page) => page.waitForFunction(() => document.documentElement.dataset.settled === 'true', null, { timeout: patience });
 /** The colour in the middle of the map. */
 async function middle(page) {

@@ -1,25 +1,13 @@
 // What a map says when there is nothing to show, when the server is gone, when things lie on each other, and on a phone.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Browser, patience, Server, shown } from './harness.mjs';
+import { Browser, patience, shown } from './harness.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });
 after(() => browser?.stop());
 
-async function at(path, { fill = async () => {}, options = {} }, test) {
-  const server = await Server.start();
-  let page;
-  try {
-    await fill(server);
-    page = await browser.page(server.url + path, options);
-    await test(page, server);
-    assert.deepEqual(page.problems, []);
-  } finally {
-    await page?.close();
-    await server.stop();
-  }
-}
+const at = (...what) => browser.at(...what);
 const cardNumber = (page) => new URL(page.url()).searchParams.get('id');
 
 describe('a map without anything in view', () => {

@@ -1,26 +1,13 @@
 // The map in a real browser: what is stored appears, live, once, and as text.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Browser, patience, Server, shown } from './harness.mjs';
+import { Browser, patience, shown } from './harness.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });
 after(() => browser?.stop());
 
-/** Runs one test against a server and a page of its own; the page must have reported no error. */
-async function at(path, { args = [], fill = async () => {}, options = {} }, test) {
-  const server = await Server.start(...args);
-  let page;
-  try {
-    await fill(server);
-    page = await browser.page(server.url + path, options);
-    await test(page, server);
-    assert.deepEqual(page.problems, []);
-  } finally {
-    await page?.close();
-    await server.stop();
-  }
-}
+const at = (...what) => browser.at(...what);
 
 const text = (page, selector) => page.locator(selector).first().innerText();
 
