@@ -11,6 +11,7 @@ The model: a network's time is the sum over its layers of seven features (networ
 non-negative coefficient each. Coefficients minimise relative errors, with large ones damped (a network
 that one machine runs oddly shall not bend the rest), and are pulled gently towards the mean shape of all
 machines of the same sort (CPU or GPU), since twenty networks tell seven coefficients apart only so far.
+What 8-bit integers change of it is in integers.py.
 The error printed and stored is honest: each network's time as predicted by a fit that never saw it.
 """
 
@@ -20,6 +21,7 @@ import pathlib
 import statistics
 import sys
 
+import integers
 from boards import BOARDS, CLOUDS
 from networks import FEATURES, NETWORKS, features
 from nnls import nnls
@@ -36,7 +38,7 @@ def load(path):
     times = {}
     with open(path, newline="") as file:
         for row in csv.DictReader(file):
-            if row["model"] in TABLE and row["gpu_device"]:
+            if row["model"].removesuffix("_int8") in TABLE and row["gpu_device"]:
                 key = (row["device"], int(row["num_threads"]), int(row["powersave"]),
                        int(row["gpu_device"]))
                 times.setdefault(key, {}).setdefault(row["model"], []).append(float(row["avg_ms"]))
@@ -52,6 +54,10 @@ def find(times, row):
     if not found:
         sys.exit(f"fit.py: no rows for {row}")
     return found[0]
+
+
+def floats(own):
+    return {net: ms for net, ms in own.items() if net in TABLE}
 
 
 def predict(coefficients, network):
@@ -113,7 +119,7 @@ def number(value):
 def describe(machine, times, shapes):
     """The TOML text of one machine, and its line of the table."""
     key = find(times, machine["row"])
-    own = times[key]
+    own = floats(times[key])
     gpu = key[3] >= 0
     shape = shapes["gpu" if gpu else "cpu"]
     coefficients = fit(own, shape)
@@ -162,6 +168,8 @@ def describe(machine, times, shapes):
         f"worst_network = {quoted(worst)}",
         f"worst_error = {number(round(errors[worst], 3))}",
     ]
+    more, stat["integers"] = integers.describe(times[key], coefficients, TABLE, shapes["integers"], gpu)
+    lines += more
     if "busy_w" in machine:
         lines += ["", "[power]", f"idle_w = {number(machine['idle_w'])}",
                   f"busy_w = {number(machine['busy_w'])}",
@@ -186,17 +194,22 @@ def main():
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     args = parser.parse_args()
     times = load(args.csv)
-    sorts = {"cpu": [v for k, v in times.items() if k[3] < 0 and len(v) >= 15],
-             "gpu": [v for k, v in times.items() if k[3] >= 0 and len(v) >= 15]}
-    shapes = {name: common_shape(found) for name, found in sorts.items()}
+    sorts = {"cpu": [v for k, v in times.items() if k[3] < 0 and len(floats(v)) >= 15],
+             "gpu": [v for k, v in times.items() if k[3] >= 0 and len(floats(v)) >= 15]}
+    shapes = {name: common_shape([floats(v) for v in found]) for name, found in sorts.items()}
+    pairs = [(integers.ratios(own, TABLE), fit(floats(own), shapes["cpu"])) for own in sorts["cpu"]]
+    shapes["integers"] = integers.common_shape(
+        [pair for pair in pairs if len(pair[0]) >= integers.LEAST], TABLE)
 
     differs = []
-    print(f"{'machine':24} nets  in-sample  left out: median    p90  mobilenet_v2  worst")
+    print(f"{'machine':24} nets  in-sample  left out: median    p90  mobilenet_v2  "
+          f"integers  worst")
     for folder, machines in (("devices", BOARDS), ("clouds", CLOUDS)):
         for machine in machines:
             text, stat, networks = describe(machine, times, shapes)
+            known = "unknown" if stat["integers"] is None else f"{stat['integers']:.1%}"
             print(f"{machine['name']:24} {networks:4} {stat['median']:10.1%} {stat['loo']:17.1%} "
-                  f"{stat['p90']:6.0%} {stat['mv2']:+13.1%}  {stat['worst']} "
+                  f"{stat['p90']:6.0%} {stat['mv2']:+13.1%}  {known:>8}  {stat['worst']} "
                   f"{stat['worst_error']:+.0%}")
             path = HERE.parent / folder / f"{machine['name']}.toml"
             if not path.exists() or path.read_text() != text:

@@ -29,8 +29,8 @@ Result<std::unique_ptr<PlanInput>> MakePlanInput(Network network, const PlanPlac
   for (const PlanSide* side : {&edge, &cloud}) {
     if (!side->timing.integers_as_float) continue;
     LogWarning(
-        "layers in 8-bit integers are timed as float ones on {}: how much faster they are is "
-        "unknown there; 'fogline profile' measures it",
+        "layers in 8-bit integers are timed as float ones on {}: how fast they are is unknown "
+        "there; 'fogline profile' measures it",
         side->machine.name);
   }
   FOGLINE_TRY(std::vector<Cut> cuts, ListCuts(model));

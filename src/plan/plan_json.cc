@@ -207,8 +207,8 @@ Json PlanJson(const PlanView& view) {
   json["certificate"] = CertificateJson(view);
   json["strict"] = s.strict;
   json["ties"] = TiesJson(view);
-  json["uncertainty"] = {{"edge", s.edge_timing.relative_error},
-                         {"cloud", s.cloud_timing.relative_error},
+  json["uncertainty"] = {{"edge", s.edge_timing.error()},
+                         {"cloud", s.cloud_timing.error()},
                          {"source", UncertaintyText(s)},
                          {"text", TiesText(s, plan)}};
   json["beyond"] = plan.beyond ? candidate(*plan.beyond) : Json();

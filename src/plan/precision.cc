@@ -18,7 +18,8 @@ struct Gain {
 
 Gain GainOf(const Precision& now, const Precision& other) {
   const Candidate &a = now.best(), &b = other.best();
-  return {(a.price - b.price).value(), UncertaintyAcross(*now.scenario, a, b).value()};
+  return {(a.price - b.price).value(),
+          UncertaintyAcross(*now.scenario, a, *other.scenario, b).value()};
 }
 
 /// Of verdicts that the network itself changes, more or fewer than the other.

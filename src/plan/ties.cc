@@ -26,9 +26,8 @@ double ByFactor(const PriceParts& a, const PriceParts& b, double error, bool edg
 }
 
 /// By both sides' factors.
-double ByFactors(const Scenario& s, const PriceParts& a, const PriceParts& b) {
-  return std::hypot(ByFactor(a, b, s.edge_timing.relative_error, true),
-                    ByFactor(a, b, s.cloud_timing.relative_error, false));
+double ByFactors(const PriceParts& a, const PriceParts& b, double edge, double cloud) {
+  return std::hypot(ByFactor(a, b, edge, true), ByFactor(a, b, cloud, false));
 }
 
 /// How far one candidate's own price moves when its measured halves take as long as they did in 5
@@ -43,11 +42,11 @@ double BySpread(const PriceParts& parts) {
 }
 
 std::string ErrorOf(const char* side, const Timing& timing) {
-  if (timing.measured() && timing.relative_error == 0) {
+  if (timing.measured() && timing.error() == 0) {
     return fmt::format("{} {}: the spread of the measured runs", side, timing.machine);
   }
-  if (timing.relative_error > 0) {
-    return fmt::format("{} {}: {:.3g} %, {}", side, timing.machine, timing.relative_error * 100,
+  if (timing.error() > 0) {
+    return fmt::format("{} {}: {:.3g} %, {}", side, timing.machine, timing.error() * 100,
                        timing.error_source);
   }
   return fmt::format("{} {}: none stated", side, timing.machine);
@@ -56,17 +55,22 @@ std::string ErrorOf(const char* side, const Timing& timing) {
 }  // namespace
 
 Price UncertaintyBetween(const Scenario& s, const Candidate& a, const Candidate& b) {
-  const double off = ByFactors(s, a.parts, b.parts);
+  const double off = ByFactors(a.parts, b.parts, s.edge_timing.error(), s.cloud_timing.error());
   return Price(a.cut == b.cut ? off : std::hypot(off, BySpread(a.parts), BySpread(b.parts)));
 }
 
-Price UncertaintyAcross(const Scenario& s, const Candidate& a, const Candidate& b) {
-  const auto own = [&s](const PriceParts& parts) {
+Price UncertaintyAcross(const Scenario& s, const Candidate& a, const Scenario& other,
+                        const Candidate& b) {
+  const auto own = [](const Scenario& of, const PriceParts& parts) {
     PriceParts nothing = parts;
     nothing.edge = nothing.cloud = Price(0);
-    return std::hypot(ByFactors(s, parts, nothing), BySpread(parts));
+    return std::hypot(
+        ByFactors(parts, nothing, of.edge_timing.integers_error, of.cloud_timing.integers_error),
+        BySpread(parts));
   };
-  return Price(std::hypot(own(a.parts), own(b.parts)));
+  const double both =
+      ByFactors(a.parts, b.parts, s.edge_timing.relative_error, s.cloud_timing.relative_error);
+  return Price(std::hypot(both, own(s, a.parts), own(other, b.parts)));
 }
 
 std::vector<Tie> FindTies(const Scenario& scenario, const std::vector<Candidate>& candidates,

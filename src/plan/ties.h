@@ -19,9 +19,11 @@ struct Tie {
 /// halves that were measured are off by their own spread, unless both candidates run the same ones.
 /// Links are taken at their word.
 Price UncertaintyBetween(const Scenario& scenario, const Candidate& a, const Candidate& b);
-/// The same of candidates of two networks on the same machines, whose times are off each by a
-/// factor and a spread of its own.
-Price UncertaintyAcross(const Scenario& scenario, const Candidate& a, const Candidate& b);
+/// The same of candidates of two networks on the same machines: a machine is off by one factor for
+/// both, and by another for what a network of integers takes of its time in float; halves that were
+/// measured are off by their own spread.
+Price UncertaintyAcross(const Scenario& scenario, const Candidate& a, const Scenario& other,
+                        const Candidate& b);
 
 /// Those of `among` that lie no further above `cheapest` than the uncertainty, cheapest first;
 /// `cheapest` itself is the first.

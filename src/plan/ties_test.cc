@@ -124,6 +124,22 @@ TEST_F(TiesTest, WhatBothDoCancelsOut) {
   EXPECT_GT(UncertaintyBetween(s, a, b), Price(0));
 }
 
+// Of two networks on one machine its factor is off for both alike, and what integers take of the
+// time in float for the one in integers alone.
+TEST_F(TiesTest, ANetworkInIntegersIsOffByItsFactorsOnTop) {
+  Scenario whole = Make("raspberry-pi-4", "t2.micro", "4g");
+  Scenario integers = Make("raspberry-pi-4", "t2.micro", "4g");
+  integers.edge_timing.integers_error = 0.2;
+  Candidate a, b;
+  a.parts = {Price(30), Price(0), Price(3), {}, {}};
+  b.parts = {Price(20), Price(0), Price(3), {}, {}};
+  EXPECT_NEAR(UncertaintyAcross(whole, a, integers, b).value(),
+              std::hypot(10 * whole.edge_timing.relative_error, 20 * 0.2), 1e-12);
+  EXPECT_NEAR(UncertaintyAcross(integers, b, whole, a).value(),
+              UncertaintyAcross(whole, a, integers, b).value(), 1e-12);
+  EXPECT_NEAR(UncertaintyBetween(integers, a, b).value(), 10 * integers.edge_timing.error(), 1e-12);
+}
+
 // Halves that were measured are off by their own spread; the same half is off alike.
 TEST_F(TiesTest, AMeasuredHalfIsOffByItsSpread) {
   Scenario s = Make("jetson-nano", "t2.micro", "4g");

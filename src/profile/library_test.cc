@@ -32,6 +32,27 @@ TEST(Library, EveryMachineReadsAndSaysWhereItsNumbersComeFrom) {
   EXPECT_EQ(FindMachine("raspberry-pi-3b-plus", "--edge")->power->busy, Watts(5.1));
 }
 
+// What is not published is not made up: GPUs ran the benchmark's integers on their CPU.
+TEST(Library, FactorsForIntegersComeWithTheirErrorOrNotAtAll) {
+  size_t known = 0, unknown = 0;
+  for (const LibraryFile& file : LibraryFiles()) {
+    if (file.folder == "links") continue;
+    const Machine machine = FindMachine(std::string(file.name), "--edge").value();
+    const auto& integers = machine.compute.integers;
+    (integers ? known : unknown) += 1;
+    const bool gpu = machine.compute.engine.find("GPU") != machine.compute.engine.npos;
+    EXPECT_EQ(!integers, gpu) << file.name;
+    EXPECT_EQ(file.text.find("in 8-bit integers is unknown") != file.text.npos, gpu) << file.name;
+    if (!integers) continue;
+    EXPECT_GT(integers->error.left_out_median, 0) << file.name;
+    EXPECT_GE(integers->error.networks, 6) << file.name;
+    EXPECT_FALSE(integers->source.empty()) << file.name;
+    for (const double factor : integers->of_float) EXPECT_GT(factor, 0) << file.name;
+  }
+  EXPECT_GT(known, 50U);
+  EXPECT_GT(unknown, 0U);
+}
+
 TEST(Library, EveryLinkReads) {
   for (const char* name : {"ethernet", "wifi", "3g", "4g", "5g", "nb-iot"}) {
     const auto link = FindLink(name, "--link");

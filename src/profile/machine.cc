@@ -27,6 +27,24 @@ Result<ComputeModel> ReadCompute(const Toml& table, const std::string& where) {
   return compute;
 }
 
+Result<FitError> ReadFitError(const TomlReader& reader) {
+  FOGLINE_TRY(const double networks, reader.Number("networks", 1));
+  FOGLINE_TRY(const double error, reader.Number("left_out_median_error", 0));
+  FOGLINE_TRY(const double p90, reader.NumberOr("left_out_p90_error", 0, error));
+  return FitError{static_cast<int>(networks), error, p90};
+}
+
+Result<IntegerFactors> ReadIntegers(const Toml& table, const std::string& where) {
+  const TomlReader reader(table, where, "integers.");
+  IntegerFactors factors;
+  for (size_t f = 0; f < kFeatureNames.size(); ++f) {
+    FOGLINE_TRY(factors.of_float[f], reader.Number(kFeatureNames[f], 0));
+  }
+  FOGLINE_TRY(factors.error, ReadFitError(reader));
+  FOGLINE_TRY(factors.source, reader.Text("source"));
+  return factors;
+}
+
 Result<Power> ReadPower(const Toml& table, const std::string& where) {
   const TomlReader reader(table, where, "power.");
   Power power;
@@ -62,7 +80,10 @@ std::string_view FeatureName(LayerFeatures::Index index) { return kFeatureNames.
 
 Milliseconds ComputeModel::TimeOf(const LayerFeatures& layer) const {
   double ms = 0;
-  for (size_t f = 0; f < ms_per_unit.size(); ++f) ms += ms_per_unit[f] * layer.amounts[f];
+  for (size_t f = 0; f < ms_per_unit.size(); ++f) {
+    const double factor = layer.integers && integers ? integers->of_float[f] : 1;
+    ms += ms_per_unit[f] * layer.amounts[f] * factor;
+  }
   return Milliseconds(ms);
 }
 
@@ -79,11 +100,10 @@ Result<Machine> ParseMachine(std::string_view toml, const std::string& where) {
   if (compute == nullptr) return Fail(ErrorCode::kInvalid, where, "lacks the table [compute]");
   FOGLINE_TRY(machine.compute, ReadCompute(*compute, where));
   if (const Toml* fit = reader.Table("fit")) {
-    const TomlReader of_fit(*fit, where, "fit.");
-    FOGLINE_TRY(const double networks, of_fit.Number("networks", 1));
-    FOGLINE_TRY(const double error, of_fit.Number("left_out_median_error", 0));
-    FOGLINE_TRY(const double p90, of_fit.NumberOr("left_out_p90_error", 0, error));
-    machine.fit = FitError{static_cast<int>(networks), error, p90};
+    FOGLINE_TRY(machine.fit, ReadFitError(TomlReader(*fit, where, "fit.")));
+  }
+  if (const Toml* integers = reader.Table("integers")) {
+    FOGLINE_TRY(machine.compute.integers, ReadIntegers(*integers, where));
   }
   if (const Toml* power = reader.Table("power")) {
     FOGLINE_TRY(machine.power, ReadPower(*power, where));

@@ -18,26 +18,37 @@ struct LayerFeatures {
   enum Index { kWinograd, kDense, kPointwise, kDepthwise, kWeights, kMemory, kLayers, kCount };
 
   std::array<double, kCount> amounts{};  // 10^9 MAdds (four sorts), 10^6 bytes (two), layers
+  bool integers = false;  // computes in 8 bits; the amounts are of the same layer in float32
 };
 
 /// Names of the features as they stand in the TOML files.
 std::string_view FeatureName(LayerFeatures::Index index);
-
-/// Time as a non-negative sum over features.
-struct ComputeModel {
-  std::array<double, LayerFeatures::kCount> ms_per_unit{};
-  int threads = 1;            // that one image runs on
-  double relative_speed = 1;  // one thread against the thread that codecs were timed on
-  std::string engine, source;
-
-  Milliseconds TimeOf(const LayerFeatures& layer) const;
-};
 
 struct FitError {
   int networks = 0;
   // Relative; each network predicted by a fit to the others.
   double left_out_median = 0;
   double left_out_p90 = 0;
+};
+
+/// What a layer in 8-bit integers takes of its time in float, by feature
+/// (profiles/fit/integers.py).
+struct IntegerFactors {
+  std::array<double, LayerFeatures::kCount> of_float{};
+  FitError error;  // of whole networks' ratios
+  std::string source;
+};
+
+/// Time as a non-negative sum over features.
+struct ComputeModel {
+  std::array<double, LayerFeatures::kCount> ms_per_unit{};
+  std::optional<IntegerFactors> integers;  // absent: unknown
+  int threads = 1;                         // that one image runs on
+  double relative_speed = 1;  // one thread against the thread that codecs were timed on
+  std::string engine, source;
+
+  /// Layers in integers as float ones where nothing is known of them.
+  Milliseconds TimeOf(const LayerFeatures& layer) const;
 };
 
 struct Power {

@@ -282,7 +282,13 @@ Result<Timing> TimingOf(const Model& model, const MeasuredProfile& profile,
   if (!profile.scaled_from.empty()) {
     // Carried over by the target's fit, and as far off as that.
     timing.source += fmt::format(" on {}, scaled", profile.scaled_from);
-    if (const auto target = FindLibraryMachine(profile.machine, "")) StateError(*target, timing);
+    if (const auto target = FindLibraryMachine(profile.machine, "")) {
+      const Timing there = PredictTiming(model, *target);
+      timing.relative_error = there.relative_error;
+      timing.integers_error = there.integers_error;
+      timing.error_source = there.error_source;
+      timing.integers_as_float = there.integers_as_float;
+    }
   }
   for (const MeasuredCut& cut : profile.cuts) {
     if (cut.prefix) timing.prefix[cut.id] = {cut.prefix->p50, cut.prefix->p95};

@@ -55,20 +55,64 @@ LayerFeatures::Index SortOfConvolution(const Shape& in, const Shape& out, double
   return LayerFeatures::kDense;
 }
 
-bool IsInteger(std::string_view op) {
-  return op == "QuantizeLinear" || op == "DynamicQuantizeLinear" || op.find("QLinear") == 0 ||
-         op.find("Integer") != std::string_view::npos;
+bool IsFused(std::string_view op) { return std::ranges::find(kFused, op) != kFused.end(); }
+
+/// Engines move a pair past these; past a Relu or a Clip where the range cuts the same.
+bool IsPassed(std::string_view op) {
+  static constexpr std::array<std::string_view, 7> kPassed{
+      "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Relu", "Clip"};
+  return std::ranges::find(kPassed, op) != kPassed.end();
+}
+constexpr int kMostPassed = 2;
+
+/// Whether a QuantizeLinear reads it.
+bool IsQuantised(const Model& model, int activation, int passed = 0) {
+  const auto& readers = model.activations()[static_cast<size_t>(activation)].readers;
+  return std::ranges::any_of(readers, [&](int reader) {
+    const Node& node = model.nodes()[static_cast<size_t>(reader)];
+    if (node.op == "QuantizeLinear") return true;
+    return passed < kMostPassed && IsPassed(node.op) && !node.outputs.empty() &&
+           IsQuantised(model, node.outputs.front(), passed + 1);
+  });
+}
+
+/// Whether a DequantizeLinear made it.
+bool IsDequantised(const Model& model, int activation, int passed = 0) {
+  const int producer = model.activations()[static_cast<size_t>(activation)].producer;
+  if (producer < 0) return false;
+  const Node& node = model.nodes()[static_cast<size_t>(producer)];
+  if (node.op == "DequantizeLinear") return true;
+  return passed < kMostPassed && IsPassed(node.op) && !node.inputs.empty() &&
+         IsDequantised(model, node.inputs.front(), passed + 1);
+}
+
+bool InIntegers(const Model& model, const Node& node) {
+  if (node.op.find("QLinear") != node.op.npos || node.op.find("Integer") != node.op.npos) {
+    return true;
+  }
+  const auto reads = [&](int a) { return IsDequantised(model, a); };
+  const auto makes = [&](int a) { return IsQuantised(model, a); };
+  if (!std::ranges::any_of(node.inputs, reads)) return false;
+  if (node.params > 0) return node.weight_bytes < 2 * node.params;
+  return std::ranges::any_of(node.outputs, makes);
+}
+
+/// As float32, where `integers`.
+double BytesOf(const Activation& activation, bool integers) {
+  if (!integers) return static_cast<double>(activation.bytes());
+  return 4.0 * static_cast<double>(activation.port.shape.Elements().value_or(0));
 }
 
 }  // namespace
 
 LayerFeatures FeaturesOf(const Model& model, const Node& node) {
   LayerFeatures features;
-  if (std::find(kFused.begin(), kFused.end(), node.op) != kFused.end()) return features;
+  if (IsFused(node.op)) return features;
+  features.integers = InIntegers(model, node);
   double moved = 0;
   for (const auto* list : {&node.inputs, &node.outputs}) {
     for (const int a : *list) {
-      moved += static_cast<double>(model.activations()[static_cast<size_t>(a)].bytes());
+      moved += BytesOf(model.activations()[static_cast<size_t>(a)], features.integers);
     }
   }
   features.amounts[LayerFeatures::kMemory] = moved / 1e6;
@@ -86,17 +130,12 @@ LayerFeatures FeaturesOf(const Model& model, const Node& node) {
     const auto elements = static_cast<double>(out.Elements().value_or(1));
     features.amounts[SortOfConvolution(in, out, madds / elements)] = madds / 1e9;
   } else if (node.params > 0) {
-    features.amounts[LayerFeatures::kWeights] = static_cast<double>(node.weight_bytes) / 1e6;
+    const int64_t bytes = features.integers ? 4 * node.params : node.weight_bytes;
+    features.amounts[LayerFeatures::kWeights] = static_cast<double>(bytes) / 1e6;
   } else {
     features.amounts[LayerFeatures::kPointwise] = madds / 1e9;  // a product of two activations
   }
   return features;
-}
-
-void StateError(const Machine& machine, Timing& timing) {
-  if (!machine.fit) return;
-  timing.relative_error = machine.fit->left_out_median;
-  timing.error_source = "the median error of its fit on networks left out";
 }
 
 Timing PredictTiming(const Model& model, const Machine& machine) {
@@ -105,11 +144,24 @@ Timing PredictTiming(const Model& model, const Machine& machine) {
   timing.source = machine.compute.source;
   timing.threads = machine.compute.threads;
   timing.relative_speed = machine.compute.relative_speed;
-  StateError(machine, timing);
   timing.layers.reserve(model.nodes().size());
+  const auto& factors = machine.compute.integers;
+  Milliseconds whole, integers;
   for (const Node& node : model.nodes()) {
-    timing.integers_as_float |= IsInteger(node.op);
-    timing.layers.push_back(machine.compute.TimeOf(FeaturesOf(model, node)));
+    const LayerFeatures features = FeaturesOf(model, node);
+    timing.layers.push_back(machine.compute.TimeOf(features));
+    whole += timing.layers.back();
+    if (!features.integers) continue;
+    integers += timing.layers.back();
+    timing.integers_as_float |= !factors;
+  }
+  if (machine.fit) {
+    timing.relative_error = machine.fit->left_out_median;
+    timing.error_source = "the median error of its fit on networks left out";
+  }
+  if (factors && integers > Milliseconds(0)) {
+    timing.integers_error = factors->error.left_out_median * (integers / whole);
+    timing.error_source += ", with that of its factors for integers";
   }
   return timing;
 }

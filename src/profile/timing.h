@@ -2,6 +2,7 @@
 // every cut.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -15,7 +16,9 @@ namespace fogline {
 
 /// What fitting and planning see of a layer. Layers that engines fuse into the one before them
 /// (batch normalisation, activations, reshapes, QuantizeLinear and DequantizeLinear) cost nothing
-/// of their own.
+/// of their own. A layer is in integers by its operator (QLinearConv, ConvInteger …), or between
+/// the pairs that engines make one of: it reads what a DequantizeLinear made, and has 8-bit weights
+/// or none and makes what a QuantizeLinear reads.
 LayerFeatures FeaturesOf(const Model& model, const Node& node);
 
 struct MeasuredTime {
@@ -32,15 +35,16 @@ struct Timing {
   /// that is known; 0: measured as it is, or nobody has said.
   double relative_error = 0;
   std::string error_source;
+  /// The same of what layers in 8-bit integers take of their time in float, on top; 0 without any.
+  double integers_error = 0;
   /// Layers in 8-bit integers are among them, and taken as if they were in float32: by how much
-  /// integers are faster is known of no machine of the library, only where halves were measured.
+  /// integers are faster is unknown of this machine.
   bool integers_as_float = false;
 
   bool measured() const { return !prefix.empty() || !suffix.empty(); }
+  /// Both errors together.
+  double error() const { return std::hypot(relative_error, integers_error); }
 };
-
-/// What is known of how far a fitted machine is off, into `timing`.
-void StateError(const Machine& machine, Timing& timing);
 
 /// Layer times by the machine's fitted model.
 Timing PredictTiming(const Model& model, const Machine& machine);

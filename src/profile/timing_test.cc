@@ -103,21 +103,57 @@ Model Convolutions(bool integers) {
   return Model::Parse(m.Bytes(), "convolutions", EngineShapes()).value();
 }
 
-// Engines fuse the pairs into the layer between them, and read 8-bit weights as they are.
-TEST(Timing, ANetworkInIntegersIsNoSlowerForItsPairs) {
+// Engines fuse the pairs into the layer between them, so that the amounts are those of the float
+// network, and what integers make of them is the machine's factor a feature.
+TEST(Timing, ALayerInIntegersTakesTheMachinesShareOfItsTimeInFloat) {
   const Model real = Convolutions(false), integers = Convolutions(true);
   EXPECT_EQ(real.madds(), integers.madds());
   EXPECT_EQ(real.weight_bytes(), 4 * integers.weight_bytes());
-  for (const char* name : {"raspberry-pi-3b-plus", "raspberry-pi-4", "t2.micro", "jetson-nano"}) {
-    const auto machine = FindMachine(name, "--edge");
-    ASSERT_TRUE(machine);
-    const Timing as_float = PredictTiming(real, *machine),
-                 timing = PredictTiming(integers, *machine);
-    EXPECT_LE(TotalOf(timing), TotalOf(as_float)) << name;
-    EXPECT_GT(TotalOf(timing), 0) << name;
-    EXPECT_TRUE(timing.integers_as_float);
-    EXPECT_FALSE(as_float.integers_as_float);
+  Machine machine = FindMachine("raspberry-pi-4", "--edge").value();
+  ASSERT_TRUE(machine.compute.integers);
+  const Timing as_float = PredictTiming(real, machine);
+  EXPECT_FALSE(as_float.integers_as_float);
+  EXPECT_EQ(as_float.integers_error, 0);
+  for (const double factor : {0.5, 1.0, 9.0}) {
+    machine.compute.integers->of_float.fill(factor);
+    const Timing timing = PredictTiming(integers, machine);
+    EXPECT_NEAR(TotalOf(timing), factor * TotalOf(as_float), 1e-9);
+    EXPECT_EQ(timing.integers_error, machine.compute.integers->error.left_out_median);
+    EXPECT_FALSE(timing.integers_as_float);
   }
+  machine.compute.integers.reset();
+  const Timing unknown = PredictTiming(integers, machine);
+  EXPECT_NEAR(TotalOf(unknown), TotalOf(as_float), 1e-9);
+  EXPECT_TRUE(unknown.integers_as_float);
+  EXPECT_EQ(unknown.integers_error, 0);
+}
+
+// A layer that stays float reads what a DequantizeLinear made too, but its weights are float; one
+// without weights is in integers when what it makes becomes integers again.
+TEST(Timing, TellsLayersInIntegersFromTheirNeighbours) {
+  test::TestModel m;
+  m.Input("x", {"1", "16", "8", "8"});
+  m.Weight("scale", {}, 0.5F);
+  auto* zero = m.graph().add_initializer();
+  zero->set_name("zero");
+  zero->set_data_type(onnx::TensorProto::UINT8);
+  zero->set_raw_data(std::string(1, '\0'));
+  m.Node("QuantizeLinear", {"x", "scale", "zero"}, {"x_q"});
+  m.Node("DequantizeLinear", {"x_q", "scale", "zero"}, {"x_d"});
+  m.Weight("w", {16, 16, 1, 1}, 1);
+  m.Node("Conv", {"x_d", "w"}, {"float"});
+  m.Node("Add", {"x_d", "x_d"}, {"sum"});
+  m.Node("Relu", {"sum"}, {"cut"});
+  m.Node("QuantizeLinear", {"cut", "scale", "zero"}, {"cut_q"});
+  m.Node("DequantizeLinear", {"cut_q", "scale", "zero"}, {"cut_d"});
+  m.Node("Mul", {"cut_d", "float"}, {"y"});
+  m.Output("y");
+  const Model model = Model::Parse(m.Bytes(), "mixed", EngineShapes()).value();
+  std::map<std::string, bool> integers;
+  for (const Node& node : model.nodes()) integers[node.op] = FeaturesOf(model, node).integers;
+  EXPECT_FALSE(integers.at("Conv"));
+  EXPECT_TRUE(integers.at("Add"));
+  EXPECT_FALSE(integers.at("Mul"));
 }
 
 }  // namespace
