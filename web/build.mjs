@@ -70,7 +70,16 @@ function licences() {
     const file = ['LICENSE.txt', 'LICENSE', 'LICENSE.md'].find((f) => existsSync(join(here, folder, f)));
     return file ? text(`${folder}/${file}`) : JSON.parse(text(`${folder}/package.json`)).license;
   };
-  const packages = ['maplibre-gl', '@mapbox/vector-tile', 'pbf', 'topojson-client', 'pmtiles', 'world-atlas'];
+  const packages = [
+    'maplibre-gl',
+    '@dagrejs/dagre',
+    '@dagrejs/graphlib',
+    '@mapbox/vector-tile',
+    'pbf',
+    'topojson-client',
+    'pmtiles',
+    'world-atlas',
+  ];
   const all = packages.map((name) => `== ${name}\n\n${licence(name)}\n`).join('\n');
   return `${all}\nLand and borders: Natural Earth (public domain).\n`;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "pages/network_drawing.h"
 #include "report/bar_chart.h"
 #include "report/page.h"
 #include "report/xy_chart.h"
@@ -237,6 +238,10 @@ std::string InspectPage(const std::string& title, const Model& model,
         " Shaded: bottleneck blocks, the stronger shade where there is a shortcut (inverted "
         "residual).";
   }
+  page.AddFigure("The network",
+                 "Data runs to the right. Point at a way to see the line through it, click to keep "
+                 "it; the arrow keys go from cut to cut.",
+                 NetworkDrawing(model, cuts));
   page.AddFigure("Activation size over depth", caption,
                  {{"logarithmic", SizeChart(model, cuts, true).Render()},
                   {"linear", SizeChart(model, cuts, false).Render()}});

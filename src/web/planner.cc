@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cost/fleet_cost.h"
+#include "graph/graph_json.h"
 #include "plan/plan_json.h"
 #include "profile/library.h"
 
@@ -48,18 +49,6 @@ Json LinkJson(const LinkProfile& link) {
           {"source", link.source}};
 }
 
-/// [first, last] of each run of layers on the edge.
-Json Runs(const std::vector<bool>& edge) {
-  Json runs = Json::array();
-  for (size_t n = 0; n < edge.size(); ++n) {
-    if (!edge[n]) continue;
-    const size_t first = n;
-    while (n + 1 < edge.size() && edge[n + 1]) ++n;
-    runs.push_back({first, n});
-  }
-  return runs;
-}
-
 Json NetworkJson(const ShelfModel& shelf) {
   const Model& model = shelf.network.model;
   const auto port = [](const Port& p) {
@@ -75,35 +64,7 @@ Json NetworkJson(const ShelfModel& shelf) {
             {"calibrated_images", shelf.bundle ? Json(shelf.bundle->images()) : Json()}};
   for (const Port& p : model.inputs()) json["inputs"].push_back(port(p));
   for (const Port& p : model.outputs()) json["outputs"].push_back(port(p));
-  json["layers"] = Json::array();
-  for (const Node& node : model.nodes()) {
-    int64_t bytes = 0;
-    for (const int a : node.outputs) bytes += model.activations()[static_cast<size_t>(a)].bytes();
-    Json from = Json::array();
-    for (const int a : node.inputs) {
-      from.push_back(model.activations()[static_cast<size_t>(a)].producer);
-    }
-    const Port* out = node.outputs.empty()
-                          ? nullptr
-                          : &model.activations()[static_cast<size_t>(node.outputs[0])].port;
-    json["layers"].push_back({{"name", node.name},
-                              {"op", node.op},
-                              {"madds", node.madds},
-                              {"params", node.params},
-                              {"block", node.block},
-                              {"bytes", bytes},
-                              {"shape", out != nullptr ? out->shape.ToString() : ""},
-                              {"from", std::move(from)}});
-  }
-  json["cuts"] = Json::array();
-  for (const Cut& cut : shelf.cuts) {
-    json["cuts"].push_back({{"index", cut.index},
-                            {"name", cut.name},
-                            {"alias", cut.alias.empty() ? Json() : Json(cut.alias)},
-                            {"mechanism", NameOf(cut.mechanism())},
-                            {"bytes", cut.bytes},
-                            {"edge_layers", Runs(cut.edge)}});
-  }
+  json.update(GraphJson(model, shelf.cuts));
   return json;
 }
 

@@ -1,10 +1,24 @@
 // The planner's page: asks the server for the plan of what the controls say, and hands the answer to its parts.
 import { ask, type Config } from './api';
 import { clear, h } from './dom';
-import { count } from './format';
-import { type Answer, isPlan, type Machines, type Network, type Plan } from './plan/answer';
+import { count, millis } from './format';
+import type { CutPlace } from './network/topology';
+import type { NetworkView } from './network/view';
+import {
+  type Answer,
+  type Candidate,
+  cutPlaceOf,
+  isPlan,
+  type Machines,
+  type Network,
+  type Plan,
+  placeOf,
+} from './plan/answer';
 import { Asking } from './plan/asking';
+import { Choice } from './plan/choice';
+import { ChoiceBar } from './plan/choice_bar';
 import { Controls } from './plan/controls';
+import { CutTable } from './plan/cut_table';
 import { EnvelopeChart } from './plan/envelope_chart';
 import { LineChart } from './plan/line_chart';
 import { Moves } from './plan/moves';
@@ -15,6 +29,7 @@ import { Rivals } from './plan/rivals';
 import { ScatterChart } from './plan/scatter_chart';
 import { Sources } from './plan/sources';
 import { Verdict } from './plan/verdict';
+import { payload } from './plan/words';
 import { makeShell } from './shell';
 
 const shell = makeShell(() => {});
@@ -33,10 +48,16 @@ const moves = new Moves();
 const rivals = new Rivals();
 const sources = new Sources();
 const scatter = new ScatterChart();
-const line = new LineChart((cut) => {
-  readout.looking = cut;
-  drawReadout();
+const line = new LineChart({
+  look,
+  choose: (cut) => choose(asking.network?.cuts.find((place) => place.index === cut) ?? null),
 });
+const choice = new Choice(new URLSearchParams(location.search).get('cut'));
+const choiceBar = new ChoiceBar(() => choose(null));
+const table = new CutTable(choose);
+/** The network as a graph comes a little later: most of its weight is the layout's. */
+const graphBox = h('div', { class: 'graph-box' });
+let graph: NetworkView | null = null;
 const envelope = new EnvelopeChart((up) => {
   question.number.up = up;
   controls.show(question);
@@ -102,7 +123,9 @@ let written: ReturnType<typeof setTimeout> | undefined;
 function remember(): void {
   clearTimeout(written);
   written = setTimeout(() => {
-    const text = writeQuestion(question).toString();
+    const query = writeQuestion(question);
+    if (choice.text !== null) query.set('cut', choice.text);
+    const text = query.toString();
     history.replaceState(null, '', text ? `/plan?${text}` : '/plan');
   }, 150);
 }
@@ -111,7 +134,10 @@ const asking = new Asking(
   () => question,
   () => models[0],
   {
-    network: (network) => line.setNetwork(network),
+    network: (network) => {
+      line.setNetwork(network);
+      void drawGraph(network);
+    },
     answer: (said, asked) => {
       answer = said;
       if (asking.network) draw(said, asking.network, asked);
@@ -129,6 +155,56 @@ function change(): void {
   void asking.refresh();
 }
 
+// ---- the choice of a cut
+
+function look(cut: number | string | null): void {
+  readout.looking = cut;
+  drawReadout();
+}
+
+function choose(cut: CutPlace | null): void {
+  const own = answer !== null && isPlan(answer) && cut?.index === answer.best.cut;
+  choice.choose(own ? null : cut);
+  remember();
+  if (answer && asking.network) draw(answer, asking.network, shownQuestion);
+}
+
+const candidateAt = (cut: CutPlace): Candidate | undefined =>
+  answer?.candidates.find((c) => c.cut === cut.index) ??
+  (answer && isPlan(answer) && answer.best.name === cut.name ? answer.best : undefined);
+
+async function drawGraph(network: Network): Promise<void> {
+  const { NetworkView } = await import('./network/view');
+  if (graph === null) {
+    graph = new NetworkView({
+      look: (cut) => look(cut?.index ?? null),
+      choose,
+      words: (cut) => {
+        const c = candidateAt(cut);
+        return c && asking.network ? `${placeOf(c, asking.network)} · ${payload(c)}` : cut.name;
+      },
+      spoken: (cut) => {
+        const c = candidateAt(cut);
+        if (!c || !asking.network) return cut.name;
+        return `${placeOf(c, asking.network)}, ${count(c.tensors.length)} tensor${c.tensors.length === 1 ? '' : 's'}, ${payload(c)}, ${millis(c.latency_ms.total)}`;
+      },
+      price: (cut) => candidateAt(cut)?.objective ?? Number.POSITIVE_INFINITY,
+    });
+    graphBox.append(graph.root);
+  }
+  if (network !== asking.network) return; // another one by now
+  graph.setTopology(network);
+  showGraph();
+  document.documentElement.dataset['graph'] = network.name;
+}
+
+function showGraph(): void {
+  const network = asking.network;
+  if (!graph || !answer || !network) return;
+  const plan = isPlan(answer) ? cutPlaceOf(answer.best, network, answer.best.edge_layers) : null;
+  graph.show(plan, choice.place(network));
+}
+
 function complain(error: unknown): void {
   notice.hidden = false;
   notice.textContent = error instanceof Error ? error.message : String(error);
@@ -137,13 +213,20 @@ function complain(error: unknown): void {
 
 // ---- the answer
 
+let shownQuestion: Question = question;
+
 function draw(said: Answer, network: Network, asked: Question): void {
+  shownQuestion = asked;
   const plan = isPlan(said) ? said : null;
+  const chosen = choice.candidate(said, network);
   const up = asked.number.up ?? defaults(asked, machines).up;
   document.documentElement.classList.toggle('no-plan', plan === null);
   parts.draw(line.root, () => line.show(plan, said.candidates));
   verdict.show(said, network, asked, up);
   parts.draw(readout.root, drawReadout);
+  choiceBar.show(chosen, plan, network);
+  parts.draw(graphBox, showGraph);
+  table.show(said, network, chosen?.cut ?? null);
   if (plan) drawPlan(plan, network, asked, up);
   parts.draw(command, () => drawCommand(commandOf(asked, network.name)));
   parts.draw(sources.root, () => sources.show(machines, network, asked));
@@ -169,7 +252,8 @@ function drawPlan(plan: Plan, network: Network, asked: Question, up: number): vo
 }
 
 function drawReadout(): void {
-  if (answer && asking.network) readout.show(answer, asking.network);
+  const { network } = asking;
+  if (answer && network) readout.show(answer, network, choice.candidate(answer, network));
 }
 
 /** Each flag stays together with its value where lines are broken. */
@@ -215,7 +299,17 @@ function layOut(reset: HTMLElement): HTMLElement {
       verdict.spoken,
       notice,
       verdict.root,
-      panel('the-line', 'The line through the network', [legend], line.root, readout.root, proof),
+      panel(
+        'the-line',
+        'The line through the network',
+        [],
+        graphBox,
+        choiceBar.root,
+        readout.root,
+        table.root,
+        proof,
+      ),
+      panel('each-cut', 'Cut by cut', [legend], line.root),
       h(
         'div',
         { class: 'pair needs-plan' },
@@ -247,6 +341,7 @@ const sheet = (...content: Piece[]): HTMLElement =>
 function startOver(): void {
   question = { text: question.text.model ? { model: question.text.model } : {}, number: {}, flag: {} };
   against.value = 'cost';
+  choice.choose(null);
   controls.show(question);
   change();
 }

@@ -1,4 +1,5 @@
 // What the server says about models, machines and plans, typed (docs/openapi.yaml has the words).
+import type { CutPlace, Mechanism, Topology } from '../network/topology';
 
 export interface Latency {
   edge: number;
@@ -30,6 +31,7 @@ export interface Candidate {
   objective: number | null;
   violates: string[];
   metric: number | null;
+  route: string;
   runnable: boolean;
   not_runnable: string | null;
 }
@@ -106,33 +108,13 @@ export interface Conflict {
 export type Answer = Plan | Conflict;
 export const isPlan = (answer: Answer): answer is Plan => answer.best !== null;
 
-export interface Layer {
-  name: string;
-  op: string;
-  madds: number;
-  params: number;
-  block: number;
-  bytes: number;
-  shape: string;
-  from: number[];
-}
-export interface CutPlace {
-  index: number;
-  name: string;
-  alias: string | null;
-  mechanism: Mechanism;
-  bytes: number;
-  edge_layers: [number, number][];
-}
-export interface Network {
+export interface Network extends Topology {
   name: string;
   description: string;
   madds: number;
   params: number;
   weight_bytes: number;
   calibrated_images: number | null;
-  layers: Layer[];
-  cuts: CutPlace[];
 }
 
 export interface Machine {
@@ -163,7 +145,6 @@ export interface Machines {
   links: Link[];
 }
 
-export type Mechanism = 'edge-only' | 'cloud-only' | 'split';
 /** Who computes, told by where the cut lies. */
 export const mechanismOf = (cut: CutId, network: Network): Mechanism =>
   network.cuts.find((place) => place.index === cut)?.mechanism ?? 'split';
@@ -173,4 +154,14 @@ export function placeOf(c: { cut: CutId; alias: string | null }, network: Networ
   const mechanism = mechanismOf(c.cut, network);
   if (mechanism !== 'split') return mechanism;
   return c.alias ?? (typeof c.cut === 'number' ? `cut ${c.cut}` : c.cut);
+}
+
+/** Where a candidate cuts, listed or not; `edge` holds the runs of layers on the device of one that is not. */
+export function cutPlaceOf(c: Candidate, network: Network, edge: [number, number][]): CutPlace | null {
+  const listed = network.cuts.find((place) => place.index === c.cut);
+  if (listed) return listed;
+  if (edge.length === 0) return null;
+  const crosses = c.tensors.map((name) => network.tensors.findIndex((tensor) => tensor.name === name));
+  const bytes = crosses.reduce((sum, t) => sum + (network.tensors[t]?.bytes ?? 0), 0);
+  return { index: -1, name: c.name, alias: c.alias, mechanism: 'split', bytes, crosses, edge_layers: edge };
 }

@@ -31,7 +31,7 @@ export class LineChart {
   private readonly left = 58;
   private readonly right = 14;
 
-  constructor(private readonly inspected: (cut: CutId | null) => void) {
+  constructor(private readonly host: { look: (cut: CutId | null) => void; choose: (cut: CutId) => void }) {
     for (const name of [
       'grid',
       'work',
@@ -76,6 +76,7 @@ export class LineChart {
     );
     this.root.addEventListener('pointermove', (event) => this.point((event as PointerEvent).offsetX));
     this.root.addEventListener('pointerdown', (event) => this.point((event as PointerEvent).offsetX));
+    this.root.addEventListener('click', () => this.choose());
     this.root.addEventListener('pointerleave', () => {
       if (document.activeElement !== this.root) this.inspect(null);
     });
@@ -136,10 +137,13 @@ export class LineChart {
       PageDown: now - 10,
       Home: 0,
       End: this.candidates.length - 1,
-      Enter: best,
     };
     if (event.key === 'Escape') {
       this.inspect(null);
+      return;
+    }
+    if (event.key === 'Enter') {
+      this.choose();
       return;
     }
     const next = moves[event.key];
@@ -156,7 +160,10 @@ export class LineChart {
     if (i === this.index) return;
     this.index = i;
     this.mark();
-    this.inspected(i === null ? null : this.candidates[i]!.cut);
+    this.host.look(i === null ? null : this.candidates[i]!.cut);
+  }
+  private choose(): void {
+    if (this.index !== null) this.host.choose(this.candidates[this.index]!.cut);
   }
   private bestIndex(): number {
     return this.plan === null ? -1 : this.candidates.findIndex((c) => c.cut === this.plan!.best.cut);

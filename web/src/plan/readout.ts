@@ -1,7 +1,7 @@
 // One line of figures under the chart: the cut that is pointed at, the plan's own otherwise.
 import { clear, h } from '../dom';
 import { bytes as human, millis } from '../format';
-import { type Answer, type CutId, isPlan, type Network, placeOf } from './answer';
+import { type Answer, type Candidate, type CutId, isPlan, type Network, placeOf } from './answer';
 import { euro } from './scale';
 import { agreement, notRun, payload, ruledOut } from './words';
 
@@ -10,11 +10,12 @@ export class Readout {
   /** The cut that is pointed at. */
   looking: CutId | null = null;
 
-  show(answer: Answer, network: Network): void {
+  /** `chosen`: what somebody chose in place of the plan. */
+  show(answer: Answer, network: Network, chosen: Candidate | null): void {
     const best = isPlan(answer) ? answer.best : null;
     const c =
       this.looking === null
-        ? (best ?? answer.candidates[0])
+        ? (chosen ?? best ?? answer.candidates[0])
         : answer.candidates.find((other) => other.cut === this.looking);
     if (!c) return;
     const l = c.latency_ms;
