@@ -56,12 +56,12 @@ describe('page, API and command', () => {
     const query = 'edge=raspberry-pi-4&link=3g&up=1.2&max_latency=500&never_send_input=1';
     const page = await browser.page(`${server.url}/plan?${query}`);
     await planned(page, query);
-    const printed = await page.locator('.command code').innerText();
+    const printed = await page.locator('[aria-labelledby=same] .command code').textContent();
     assert.match(printed, /^fogline plan litter\.onnx /);
     assert.deepEqual(without((await api(query)).said), without(command([...printed.split(' ').slice(1), '--json', '--explain'])));
-    const headline = await page.locator('.headline').innerText();
+    const verdict = await page.locator('.verdict-head').innerText();
     const { best } = (await api(query)).said;
-    assert.ok(headline.includes(best.alias ?? String(best.cut)) || /all/.test(headline), headline);
+    assert.ok(verdict.includes(best.alias ?? String(best.cut)) || /all/.test(verdict), verdict);
     assert.deepEqual(page.problems, []);
     await page.close();
   });
@@ -222,6 +222,21 @@ describe('the page', () => {
     assert.ok((await page.locator('.proof').innerText()).startsWith(said.certificate.text));
     if (said.uncertainty.text !== '') assert.equal(await page.locator('.ties').innerText(), said.uncertainty.text);
     assert.deepEqual(page.problems, []);
+    await page.close();
+  });
+
+  it('says that a plan is an earlier one while the server is gone, and asks until it is back', async () => {
+    const page = await browser.page(`${server.url}/plan`);
+    await planned(page, '');
+    await page.route('**/api/plan*', (route) => route.abort());
+    await page.locator('#plan-edge').selectOption('raspberry-pi-4');
+    await page.getByRole('alert').getByText('The server does not answer').waitFor();
+    assert.equal(await page.locator('.status').innerText(), 'Reconnecting');
+    assert.ok(await page.evaluate(() => document.documentElement.classList.contains('stale')));
+    await page.unroute('**/api/plan*');
+    await planned(page, 'edge=raspberry-pi-4');
+    await page.getByRole('alert').waitFor({ state: 'hidden' });
+    assert.equal(await page.locator('.status').innerText(), 'Live');
     await page.close();
   });
 

@@ -1,5 +1,5 @@
 // The planner's page: asks the server for the plan of what the controls say, and hands the answer to its parts.
-import { ask, type Config } from './api';
+import { ask, type Config, unreachable } from './api';
 import { clear, h } from './dom';
 import { count, millis } from './format';
 import type { CutPlace } from './network/topology';
@@ -17,6 +17,7 @@ import {
 import { Asking } from './plan/asking';
 import { Choice } from './plan/choice';
 import { ChoiceBar } from './plan/choice_bar';
+import { copyButton } from './plan/copy';
 import { Controls } from './plan/controls';
 import { CutTable } from './plan/cut_table';
 import { EnvelopeChart } from './plan/envelope_chart';
@@ -26,6 +27,7 @@ import { Parts } from './plan/parts';
 import { commandOf, defaults, type Question, readQuestion, writeQuestion } from './plan/question';
 import { Readout } from './plan/readout';
 import { Rivals } from './plan/rivals';
+import { RunPanel } from './plan/run_panel';
 import { ScatterChart } from './plan/scatter_chart';
 import { Sources } from './plan/sources';
 import { Verdict } from './plan/verdict';
@@ -55,6 +57,7 @@ const line = new LineChart({
 const choice = new Choice(new URLSearchParams(location.search).get('cut'));
 const choiceBar = new ChoiceBar(() => choose(null));
 const table = new CutTable(choose);
+const run = new RunPanel();
 /** The network as a graph comes a little later: most of its weight is the layout's. */
 const graphBox = h('div', { class: 'graph-box' });
 let graph: NetworkView | null = null;
@@ -87,7 +90,7 @@ const against = h(
   },
   ...measures.map(([value, choice]) => h('option', { value }, choice)),
 );
-const copy = h('button', { class: 'link', onclick: () => void copyCommand() }, 'Copy');
+const copy = copyButton(() => command.textContent ?? '', 'the command');
 const stages: [kind: string, name: string][] = [
   ['edge', 'device'],
   ['encode', 'encode'],
@@ -102,18 +105,6 @@ const legend = h(
     h('span', {}, h('i', { class: `swatch s-${kind}`, 'aria-hidden': 'true' }), name),
   ),
 );
-
-async function copyCommand(): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(command.textContent ?? '');
-  } catch {
-    return; // no clipboard here, or none that may be written to
-  }
-  copy.textContent = 'Copied';
-  setTimeout(() => {
-    copy.textContent = 'Copy';
-  }, 1500);
-}
 
 // ---- the question
 
@@ -145,6 +136,7 @@ const asking = new Asking(
     rest: () => {
       shell.stream('live');
       notice.hidden = true;
+      document.documentElement.classList.remove('stale');
     },
     failed: complain,
   },
@@ -205,9 +197,20 @@ function showGraph(): void {
   graph.show(plan, choice.place(network));
 }
 
+let again: ReturnType<typeof setTimeout> | undefined;
+
+/** What is shown answers an earlier question, and looks so. A server that is gone is asked again until it is back. */
 function complain(error: unknown): void {
+  const said = error instanceof Error ? error.message : String(error);
+  const gone = said === unreachable;
   notice.hidden = false;
-  notice.textContent = error instanceof Error ? error.message : String(error);
+  notice.textContent = gone ? 'The server does not answer: this is an earlier plan. Asking again …' : said;
+  document.documentElement.classList.add('stale');
+  if (gone) {
+    shell.stream('lost');
+    clearTimeout(again);
+    again = setTimeout(() => void asking.refresh(), 1500);
+  }
   document.documentElement.dataset['ready'] = 'true';
 }
 
@@ -228,6 +231,8 @@ function draw(said: Answer, network: Network, asked: Question): void {
   parts.draw(graphBox, showGraph);
   table.show(said, network, chosen?.cut ?? null);
   if (plan) drawPlan(plan, network, asked, up);
+  const runs = chosen ?? plan?.best ?? null;
+  if (runs) parts.draw(run.root, () => run.show(runs, network, asked, chosen !== null));
   parts.draw(command, () => drawCommand(commandOf(asked, network.name)));
   parts.draw(sources.root, () => sources.show(machines, network, asked));
   parts.settleSoon(() => {
@@ -283,6 +288,8 @@ function layOut(reset: HTMLElement): HTMLElement {
     'Each dot is a cut with a codec; no other beats those on the line in both. Lower left is better.';
   const others = panel('rivals', 'What the others would cost', [], rivals.root);
   others.classList.add('needs-plan');
+  const runs = panel('run-this', 'Run this', [], run.root);
+  runs.classList.add('needs-plan');
   return h(
     'main',
     { class: 'sheet plan', id: 'content', tabindex: -1 },
@@ -322,8 +329,15 @@ function layOut(reset: HTMLElement): HTMLElement {
           h('p', { class: 'soft small' }, both),
         ),
       ),
+      runs,
       others,
-      panel('same', 'The same on the command line', [copy], h('pre', { class: 'command' }, command)),
+      panel(
+        'same',
+        'The same on the command line',
+        [copy],
+        h('pre', { class: 'command' }, command),
+        h('p', { class: 'soft small' }, 'Where the model lies, with its .bundle beside it.'),
+      ),
       h(
         'details',
         { class: 'panel' },

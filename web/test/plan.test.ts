@@ -5,7 +5,8 @@ import { along, envelopeWords, piecesWithin, priceAt } from '../src/plan/envelop
 import { commandOf, readQuestion, writeQuestion } from '../src/plan/question';
 import { times } from '../src/plan/rivals';
 import { euro, figure, linear, logarithmic, mbps } from '../src/plan/scale';
-import { moveSentence, notRun, ruledOut } from '../src/plan/words';
+import { runLines } from '../src/plan/run';
+import { headline, moveSentence, notRun, ruledOut, term } from '../src/plan/words';
 
 test('a scale goes there and back, and its ticks lie within', () => {
   for (const scale of [
@@ -151,4 +152,33 @@ test('rivals are compared in per cent, then in multiples', () => {
   assert.equal(times(88, 100), '−12 %');
   assert.equal(times(240, 100), '2.4 ×');
   assert.equal(times(5, 0), '');
+});
+
+test('the headline has no term in it, and the terms stand beneath', () => {
+  const layers = [10, 30, 60].map((madds, i) => ({ name: `l${i}`, op: 'Conv', madds, params: 0, block: -1 }));
+  const some = { ...network, layers, madds: 100 } as unknown as Network;
+  const best = (cut: number, edge: [number, number][], alias: string | null = null): Plan['best'] =>
+    ({ cut, edge_layers: edge, alias, name: 'relu' }) as unknown as Plan['best'];
+  assert.equal(headline(best(9, []), some), 'Run it all on the device');
+  assert.equal(headline(best(5, [[0, 1]]), some), 'Run the first 40 % on the device, the rest in the cloud');
+  assert.equal(headline(best(5, [[0, 2]]), some), 'Run all but the last layers on the device');
+  assert.equal(headline(best(5, []), some), 'Run only the first layers on the device');
+  assert.equal(term(best(5, [], 'split6'), some), 'Cut at split6. ');
+  assert.equal(term(best(5, []), some), 'Cut 5, after relu. ');
+  assert.equal(term(best(0, []), some), '');
+});
+
+test('what is to be run is one line each, quoted for a shell, and without quotes for systemd', () => {
+  const c = { route: 'my net@160:split6/q4' } as Candidate;
+  const asked = readQuestion('?rate=0.5');
+  const lines = runLines(c, 'my net', asked, {
+    device: 'bike 7',
+    source: "it's here",
+    broker: 'mqtt://b:1883',
+  });
+  assert.equal(
+    lines.edge,
+    "fogline edge --model 'my net.onnx' --route 'my net@160:split6/q4' --device bike-7 --source 'it'\\''s here' --rate 0.5 --broker mqtt://b:1883",
+  );
+  assert.match(lines.edgeEnv, /^FOGLINE_BROKER=mqtts:\/\/b\nFOGLINE_FLAGS=--model [^'\n]*--spool spool$/);
 });

@@ -118,11 +118,13 @@ const flagOf: Partial<Record<NumberName, string>> = {
   max_data: '--max-data',
 };
 
+/** A word as a shell takes it. */
+export const quote = (word: string): string =>
+  /^[\w.,:=/+@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
 /** The same question to the program. */
 export function commandOf(question: Question, model: string): string {
   const q = question;
-  const quote = (word: string): string =>
-    /^[\w.,:=/+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
   let link = q.text.link ?? '4g';
   for (const [name, key] of [
     ['up', 'up'],

@@ -5,7 +5,16 @@ import { mechanismTag } from '../mechanism_tag';
 import { type Answer, isPlan, mechanismOf, type Network, type Plan, placeOf } from './answer';
 import type { Question } from './question';
 import { euro, figure } from './scale';
-import { agreement, headline, instances, limitName, moveSentence, objectiveWords, sends } from './words';
+import {
+  agreement,
+  headline,
+  instances,
+  limitName,
+  moveSentence,
+  objectiveWords,
+  sends,
+  term,
+} from './words';
 
 const figureOf = (name: string, value: string, sub: string): HTMLElement =>
   h('div', {}, h('dt', {}, name), h('dd', {}, value, h('span', { class: 'sub' }, sub)));
@@ -59,7 +68,11 @@ export class Verdict {
         ` best for ${objectiveWords(asked)}`,
       ),
       h('p', { class: 'headline' }, headline(best, network)),
-      h('p', { class: 'why' }, `${sends(best, network)}${kept}. ${moveSentence(plan, up, network)}`),
+      h(
+        'p',
+        { class: 'why' },
+        `${term(best, network)}${sends(best, network)}${kept}. ${moveSentence(plan, up, network)}`,
+      ),
       plan.uncertainty.text === '' ? null : h('p', { class: 'why ties' }, plan.uncertainty.text),
       ...plan.notes.map((note) => h('p', { class: 'why note' }, note)),
       behind

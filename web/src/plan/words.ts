@@ -58,13 +58,32 @@ export function objectiveWords(asked: Question): string {
   return objective === 'throughput' ? 'images a second' : objective;
 }
 
-/** "Cut at split13": the plan as an order. */
-export function headline(best: Candidate, network: Network): string {
+/** Share of the network's work that a cut leaves on the device. */
+export function workOnDevice(edge: [number, number][], { layers, madds }: Network): number {
+  const here = edge.reduce(
+    (sum, [first, last]) =>
+      sum + layers.slice(first, last + 1).reduce((part, layer) => part + layer.madds, 0),
+    0,
+  );
+  return madds > 0 ? here / madds : 0;
+}
+
+/** "Run the first 40 % on the device, the rest in the cloud": the plan as an order, without a term. */
+export function headline(best: Plan['best'], network: Network): string {
   const mechanism = mechanismOf(best.cut, network);
   if (mechanism === 'edge-only') return 'Run it all on the device';
   if (mechanism === 'cloud-only') return 'Run it all in the cloud';
-  if (best.alias !== null) return `Cut at ${best.alias}`;
-  return typeof best.cut === 'number' ? `Cut ${best.cut}, after ${best.name}` : `Cut after ${best.cut}`;
+  const share = Math.round(100 * workOnDevice(best.edge_layers, network));
+  if (share >= 100) return 'Run all but the last layers on the device';
+  if (share <= 0) return 'Run only the first layers on the device';
+  return `Run the first ${share} % on the device, the rest in the cloud`;
+}
+
+/** The same as those say it who know: "split13", "cut 42 (after relu_7)"; nothing where no cut goes through. */
+export function term(best: Candidate, network: Network): string {
+  if (mechanismOf(best.cut, network) !== 'split') return '';
+  if (best.alias !== null) return `Cut at ${best.alias}. `;
+  return typeof best.cut === 'number' ? `Cut ${best.cut}, after ${best.name}. ` : `Cut after ${best.cut}. `;
 }
 
 /** "Sends the tensor as q5, 1.14 kB, agrees 96 % with the whole network". */
