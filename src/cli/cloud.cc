@@ -61,6 +61,7 @@ struct CloudArgs {
   std::string models, trace, raw, hard, publish, store = "sqlite:fogline.db";
   RetentionFlags keep;
   HttpFlags http;
+  ProviderFlags provider;
 };
 
 Status Run(CloudArgs& args) {
@@ -71,6 +72,7 @@ Status Run(CloudArgs& args) {
   args.cloud.hard.folder = args.hard;
   FOGLINE_TRY(args.cloud.link, ToLinkOptions(args.link));
   FOGLINE_TRY(const Retention keep, ToRetention(args.keep));
+  FOGLINE_CHECK(Use(args.provider));
   FOGLINE_TRY(const auto store, OpenStore(args.store));
   std::unique_ptr<StoreKeeper> keeper;
   if (keep.any() || keep.any_of_a_device()) keeper = std::make_unique<StoreKeeper>(*store, keep);
@@ -158,6 +160,7 @@ void AddCloud(CommandLine& line) {
   command.Add("--threads", args->cloud.models.threads, "threads of the engine, a worker")
       .Range(1, 256)
       .ShowDefault();
+  AddProviderFlags(command, args->provider);
   command
       .Add("--memory", args->cloud.models.memory_bytes,
            "what loaded models and open networks may hold, e.g. 500MB; the one unused for "

@@ -95,6 +95,7 @@ void Print(std::FILE* out, std::span<const EdgeReport> reports) {
 struct EdgeArgs {
   Common common;
   LinkFlags link;
+  ProviderFlags provider;
   EdgeOptions edge;
   std::vector<std::string> sources;
   std::string model, device, mechanism, cut, route, report = "positives", wire = "fogline", bundle,
@@ -317,6 +318,7 @@ Status Run(EdgeArgs& args) {
       }
     };
   }
+  FOGLINE_CHECK(Use(args.provider));
   FOGLINE_TRY(const auto line, Edge::Open(edge));
   FOGLINE_TRY(const std::vector<EdgeReport> reports, line->Run());
   std::FILE* const out = edge.answers == "-" ? stderr : stdout;  // where lines are read, no others
@@ -338,6 +340,7 @@ void AddEdge(CommandLine& line) {
   AddWhatRuns(command, *args);
   AddPlace(command, args->edge);
   AddPace(command, args->edge);
+  AddProviderFlags(command, args->provider);
   AddKeeping(command, *args);
   command.Add("--trace", args->trace, "write a time line of every frame, for ui.perfetto.dev");
   command.Add("--answers", args->edge.answers,

@@ -1,7 +1,10 @@
 #include "cli/flags.h"
 
+#include <fmt/format.h>
+
 #include "base/host_port.h"
 #include "base/url.h"
+#include "engine/provider.h"
 
 namespace fogline::cli {
 namespace {
@@ -141,6 +144,25 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
 
 void AddRecursive(Command& command, bool& recursive) {
   command.AddFlag("--recursive", recursive, "the pictures in sub-folders too");
+}
+
+void AddProviderFlags(Command& command, ProviderFlags& flags) {
+  command
+      .Add("--provider", flags.name,
+           fmt::format("what runs the network: {}, with its own options; where it fails, the CPU",
+                       fmt::join(ProviderNames(), ", ")))
+      .Type("NAME[:KEY=VALUE,...]")
+      .ShowDefault();
+  command
+      .Add("--provider-cache", flags.cache,
+           "a folder where it keeps what it compiles, so that the next start is quick")
+      .Type("DIR");
+}
+
+Status Use(const ProviderFlags& flags) {
+  FOGLINE_TRY(const Provider provider, ParseProvider(flags.name, flags.cache, "--provider"));
+  UseProvider(provider);
+  return {};
 }
 
 void AddPhotographFlags(Command& command, std::filesystem::path& images, bool& recursive,

@@ -55,6 +55,14 @@ Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,
                                             std::function<std::vector<Metric>()> metrics,
                                             std::function<CloudState()> cloud, Store& store);
 
+/// --provider and --provider-cache: what runs the networks of this process.
+struct ProviderFlags {
+  std::string name = "cpu", cache;
+};
+void AddProviderFlags(Command& command, ProviderFlags& flags);
+/// Before the first network is opened. kUsage for what is no provider.
+Status Use(const ProviderFlags& flags);
+
 /// --images, --recursive, --threads and --size of commands that learn or judge by labelled
 /// photographs; `named` goes on after "one sub-folder a class".
 void AddPhotographFlags(Command& command, std::filesystem::path& images, bool& recursive,

@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "base/progress.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/model_args.h"
 #include "graph/cut.h"
 #include "profile/library.h"
@@ -21,6 +22,7 @@ struct ProfileArgs : Common {
   std::filesystem::path out, scale;
   std::string board, to;
   MeasureOptions measure;
+  ProviderFlags provider;
 };
 
 std::string Ms(const std::optional<MeasuredHalf>& half) {
@@ -47,10 +49,10 @@ void Print(const MeasuredProfile& profile) {
   }
   fmt::print("{}", table.ToText(StdoutStyle()));
   fmt::print(
-      "\n{}: the whole of {} takes {:.3f} ms ({:.3f} at p95) with {} thread{}; halves add up to it "
-      "within {:.1f}% on average.\n",
+      "\n{}: the whole of {} takes {:.3f} ms ({:.3f} at p95) on {} with {} thread{}; halves add up "
+      "to it within {:.1f}% on average.\n",
       profile.machine, profile.model_name, profile.whole.p50.value(), profile.whole.p95.value(),
-      profile.threads, profile.threads == 1 ? "" : "s", profile.residual * 100);
+      profile.provider, profile.threads, profile.threads == 1 ? "" : "s", profile.residual * 100);
 }
 
 Result<MeasuredProfile> Scaled(const ProfileArgs& args, const Model& model,
@@ -102,6 +104,7 @@ Result<MeasuredProfile> MakeProfile(ProfileArgs& args, const ModelArgs& of) {
 }
 
 Status RunProfile(ProfileArgs& args) {
+  FOGLINE_CHECK(Use(args.provider));
   std::vector<MeasuredProfile> profiles;
   FOGLINE_TRY(profiles.emplace_back(), MakeProfile(args, args.model));
   for (const std::string& file : args.integers) {
@@ -134,6 +137,7 @@ void AddProfile(CommandLine& line) {
       "measure also this network as `fogline quantize` wrote it, into the same profile", "FILE");
   add("--out", args->out, "the profile to write (JSON)", "FILE").Required();
   add("--threads", args->measure.threads, "threads of the engine (default 1)", "N");
+  AddProviderFlags(command, args->provider);
   add("--budget", args->measure.budget_s, "seconds of timed runs in all (default 60)", "SECONDS");
   add("--cool-down", args->measure.cool_down_ms, "rest before each half", "MS");
   add("--board", args->board, "this machine's library name: its power and price come along",

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/model_args.h"
 #include "cli/tensor_files.h"
 #include "engine/session.h"
@@ -18,6 +19,7 @@ struct RunArgs : Common {
   std::vector<std::string> from, to, inputs;
   std::filesystem::path out;
   int threads = 1;
+  ProviderFlags provider;
 };
 
 /// The piece that was asked for, open.
@@ -29,6 +31,7 @@ Result<std::unique_ptr<Session>> OpenPiece(const RunArgs& args, const Model& mod
 }
 
 Status Run(const RunArgs& args) {
+  FOGLINE_CHECK(Use(args.provider));
   FOGLINE_TRY(const Network network, ReadNetwork(args.model));
   FOGLINE_TRY(const auto session, OpenPiece(args, network.model));
   FOGLINE_TRY(const Feeds feeds, ReadFeeds(args.inputs, session->inputs()));
@@ -52,7 +55,9 @@ Status Run(const RunArgs& args) {
                     {"dtype", DTypeName(port.dtype)},
                     {"file", files[i].string()}});
   }
-  if (args.json) fmt::print("{}\n", Dump(Json{{"outputs", std::move(list)}}));
+  if (args.json) {
+    fmt::print("{}\n", Dump(Json{{"outputs", std::move(list)}, {"provider", session->provider()}}));
+  }
   return {};
 }
 
@@ -72,6 +77,7 @@ void AddRun(CommandLine& line) {
       .Type("DIR")
       .Required();
   command.Add("--threads", args->threads, "0: every core").Range(0, 1024);
+  AddProviderFlags(command, args->provider);
   AddCommon(command, *args);
   SetAction(command, args, [args] { return Run(*args); });
 }

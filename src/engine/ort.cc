@@ -68,14 +68,18 @@ Error FromEngine(const Ort::Exception& e, const std::string& where) {
     default:
       break;
   }
-  // One line: the engine's messages hold newlines and source positions.
+  // One line: the engine's messages hold newlines, and some begin with a place in its source.
   std::string text = e.what();
+  constexpr std::string_view kMark = "[ONNXRuntimeError] : ";
+  if (const size_t mark = text.find(kMark); text.starts_with('/') && mark != text.npos) {
+    text.erase(0, mark + kMark.size());
+  }
   std::replace(text.begin(), text.end(), '\n', ' ');
   while (!text.empty() && text.back() == ' ') text.pop_back();
   return Error{code, where, "the engine refuses it: " + text};
 }
 
-Ort::SessionOptions ToEngine(const SessionOptions& options, Level level) {
+Ort::SessionOptions ToEngine(const SessionOptions& options, Level level, const Provider& provider) {
   static constexpr std::array kEngineLevels{ORT_ENABLE_ALL, ORT_ENABLE_EXTENDED, ORT_ENABLE_BASIC,
                                             ORT_DISABLE_ALL};
   Ort::SessionOptions to;
@@ -88,6 +92,7 @@ Ort::SessionOptions ToEngine(const SessionOptions& options, Level level) {
   for (const auto& [name, value] : options.free_dimensions) {
     Ort::ThrowOnError(Ort::GetApi().AddFreeDimensionOverrideByName(to, name.c_str(), value));
   }
+  AppendProvider(provider, options.threads, to);
   return to;
 }
 

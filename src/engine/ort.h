@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "engine/provider.h"
 #include "engine/session.h"
 #include "engine/trial.h"
 
@@ -21,7 +22,11 @@ Error FromRun(const Ort::Exception& e, const std::string& where);
 /// What else may be thrown: kExhausted for want of memory.
 Error FromThrown(const std::exception& e, const std::string& where);
 
-/// `level` instead of what `options` says of optimisation.
-Ort::SessionOptions ToEngine(const SessionOptions& options, Level level);
+/// `level` instead of what `options` says of optimisation; on the processor, unless a provider is
+/// given. Throws what the engine throws of it.
+Ort::SessionOptions ToEngine(const SessionOptions& options, Level level,
+                             const Provider& provider = {});
+/// The provider's part of it.
+void AppendProvider(const Provider& provider, int threads, Ort::SessionOptions& to);
 
 }  // namespace fogline

@@ -5,7 +5,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "engine/ort.h"
+#include "engine/shapes.h"
 #include "engine/trial.h"
+#include "engine/verify.h"
 #include "engine/weight_pool.h"
 #include "graph/slice.h"
 
@@ -24,10 +26,12 @@ Port ToPort(std::string name, const Ort::TypeInfo& type) {
 
 class OrtSession final : public Session {
  public:
-  OrtSession(Ort::Session session, std::string where, Epitaph epitaph, PooledWeights pooled = {})
+  OrtSession(Ort::Session session, std::string where, Epitaph epitaph, PooledWeights pooled = {},
+             std::string provider = Provider{}.ToString())
       : pooled_(std::move(pooled)),
         session_(std::move(session)),
         where_(std::move(where)),
+        provider_(std::move(provider)),
         epitaph_(std::move(epitaph)),
         memory_(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault)) {
     Ort::AllocatorWithDefaultOptions allocator;
@@ -47,6 +51,8 @@ class OrtSession final : public Session {
   const std::vector<Port>& outputs() const override { return outputs_; }
 
   size_t shared_bytes() const override { return pooled_.bytes; }
+
+  std::string provider() const override { return provider_; }
 
   Result<std::vector<Tensor>> Run(std::span<const TensorView> inputs) override {
     if (inputs.size() != inputs_.size()) {
@@ -119,7 +125,7 @@ class OrtSession final : public Session {
 
   const PooledWeights pooled_;
   Ort::Session session_;
-  std::string where_;
+  std::string where_, provider_;
   const Epitaph epitaph_;
   Ort::MemoryInfo memory_;
   std::vector<Port> inputs_, outputs_;
@@ -144,22 +150,62 @@ Opened Guarded(const std::string& where, Open open) {
   }
 }
 
-}  // namespace
+/// The engine on a network in a file, or in memory when the path is empty.
+Ort::Session EngineOn(const Tried& network, const Ort::SessionOptions& options) {
+  if (!network.path.empty()) return {Environment(), network.path.c_str(), options};
+  return {Environment(), network.bytes.data(), network.bytes.size(), options};
+}
 
-Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
-                                             const std::string& where,
-                                             const SessionOptions& options) {
-  if (model.empty()) return Fail(ErrorCode::kInvalid, where, "is empty, not an ONNX model");
+Opened OnProcessor(const Tried& network, const SessionOptions& options);
+
+Opened OnProvider(Tried network, const SessionOptions& options, const Provider& provider) {
+  network.provider = provider;
+  FOGLINE_TRY(Survived tried, SafeLevel(network, Fastest(options)));
+  FOGLINE_TRY(std::unique_ptr<Session> session, Guarded(network.where, [&]() -> Opened {
+                Ort::Session made = EngineOn(network, ToEngine(options, tried.level, provider));
+                return std::make_unique<OrtSession>(std::move(made), network.where,
+                                                    std::move(tried.epitaph), PooledWeights{},
+                                                    provider.ToString());
+              }));
+  FOGLINE_TRY(const std::unique_ptr<Session> processor, OnProcessor(network, options));
+  const auto load = [&]() -> Result<Model> {
+    if (!network.path.empty()) return Model::Load(network.path, EngineShapes());
+    return Model::Parse({network.bytes.begin(), network.bytes.end()}, network.where,
+                        EngineShapes());
+  };
+  FOGLINE_TRY(const Model model, load());
+  FOGLINE_TRY(const Proof proof, CheckSame(model, *processor, *session, IsCoarse(provider)));
+  if (!proof.holds()) {
+    return Fail(ErrorCode::kUnavailable, network.where,
+                "its outputs differ from the CPU's by up to {:.2g} of the largest value, {:.2g} "
+                "times what rounding explains",
+                proof.difference.max_rel, proof.excess);
+  }
+  return session;
+}
+
+/// On the provider in use, or where that fails, which is said, on the processor.
+Opened OnWhatIsInUse(const Tried& network, const SessionOptions& options) {
+  const Provider provider = options.optimize ? ProviderInUse() : Provider{};
+  if (!provider.name.empty()) {
+    auto session = OnProvider(network, options, provider);
+    if (session || session.error().code == ErrorCode::kCancelled) return session;
+    LogWarning("{}: not on provider {} but on the CPU: {}", network.where, provider.ToString(),
+               session.error().message);
+  }
+  return OnProcessor(network, options);
+}
+
+Opened OnProcessor(const Tried& network, const SessionOptions& options) {
   Survived tried{Fastest(options), {}};
   if (!options.untried) {
-    FOGLINE_TRY(tried,
-                SafeLevel({.path = {}, .bytes = model, .where = where, .run = true, .inputs = {}},
-                          Fastest(options)));
+    FOGLINE_TRY(tried, SafeLevel(network, Fastest(options)));
   }
-  if (options.shared != nullptr) {
+  const std::string& where = network.where;
+  if (options.shared != nullptr && network.path.empty()) {
     PooledWeights pooled{std::static_pointer_cast<WeightPool>(options.shared), {}, 0};
     try {
-      Ort::Session session = OpenPooled(model, where, options, tried.level, pooled);
+      Ort::Session session = OpenPooled(network.bytes, where, options, tried.level, pooled);
       return std::make_unique<OrtSession>(std::move(session), where, std::move(tried.epitaph),
                                           std::move(pooled));
     } catch (const std::bad_alloc& e) {
@@ -169,22 +215,24 @@ Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
     }
   }
   return Guarded(where, [&]() -> Opened {
-    Ort::Session session(Environment(), model.data(), model.size(), ToEngine(options, tried.level));
+    Ort::Session session = EngineOn(network, ToEngine(options, tried.level));
     return std::make_unique<OrtSession>(std::move(session), where, std::move(tried.epitaph));
   });
 }
 
+}  // namespace
+
+Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
+                                             const std::string& where,
+                                             const SessionOptions& options) {
+  if (model.empty()) return Fail(ErrorCode::kInvalid, where, "is empty, not an ONNX model");
+  return OnWhatIsInUse({.path = {}, .bytes = model, .where = where, .inputs = {}}, options);
+}
+
 Result<std::unique_ptr<Session>> OpenSession(const std::filesystem::path& model,
                                              const SessionOptions& options) {
-  FOGLINE_TRY(
-      Survived tried,
-      SafeLevel({.path = model, .bytes = {}, .where = model.string(), .run = true, .inputs = {}},
-                Fastest(options)));
-  return Guarded(model.string(), [&]() -> Opened {
-    Ort::Session session(Environment(), model.c_str(), ToEngine(options, tried.level));
-    return std::make_unique<OrtSession>(std::move(session), model.string(),
-                                        std::move(tried.epitaph));
-  });
+  return OnWhatIsInUse({.path = model, .bytes = {}, .where = model.string(), .inputs = {}},
+                       options);
 }
 
 Result<std::unique_ptr<Session>> OpenSession(const Model& model, const SessionOptions& options) {

@@ -45,10 +45,14 @@ class Session {
 
   /// Bytes of its weights that lie in SessionOptions::shared.
   virtual size_t shared_bytes() const = 0;
+
+  /// What runs it, as Provider::ToString() has it: "cpu" where a provider was wanted but failed.
+  virtual std::string provider() const = 0;
 };
 
 /// Loads a serialised ONNX model. `where` names it in errors. kInvalid for what is no model,
-/// kUnsupported for what the engine cannot run.
+/// kUnsupported for what the engine cannot run. With a provider in use (provider.h) that is proven
+/// first, on two made-up inputs, which takes the network's memory twice for a while.
 Result<std::unique_ptr<Session>> OpenSession(std::span<const std::byte> model,
                                              const std::string& where,
                                              const SessionOptions& options = {});

@@ -47,6 +47,9 @@ std::vector<std::byte> AsBytes(const std::string& text) {
 /// The question's words for the child, behind level and source.
 std::vector<std::string> Question(const Tried& tried) {
   std::vector<std::string> words{tried.run ? "run" : "open"};
+  if (!tried.provider.name.empty()) {
+    words.insert(words.end(), {kOnProvider, tried.provider.ToString(), tried.provider.cache});
+  }
   for (const auto& [name, input] : tried.inputs) {
     words.push_back(fmt::format("{}={}{}{}", name, input.shape.ToString(),
                                 input.values.empty() ? "" : ":", fmt::join(input.values, ",")));
@@ -121,13 +124,14 @@ Result<Outcome> RunChild(const TrialOptions& options, const Tried& tried, int by
   start.command.push_back(tried.path.empty() ? "-" : Absolute(tried.path).string());
   for (std::string& word : Question(tried)) start.command.push_back(std::move(word));
   FOGLINE_TRY(Process child, Process::Start(start));
-  const auto said = child.ReadStdout(options.at_most);
+  // Providers that compile a network take minutes over it the first time.
+  const auto at_most = tried.provider.name.empty() ? options.at_most : 5 * options.at_most;
+  const auto said = child.ReadStdout(at_most);
   if (!said) {
     child.Signal(SIGKILL);
     child.Wait();
     if (said.error().code == ErrorCode::kCancelled) return tl::unexpected<Error>(said.error());
-    return Outcome{Outcome::kDied,
-                   fmt::format("does not end within {} s", options.at_most.count() / 1000)};
+    return Outcome{Outcome::kDied, fmt::format("does not end within {} s", at_most.count() / 1000)};
   }
   const int status = child.Wait();
   if (said->find("survived\n") != said->npos && status == 0) return Outcome{Outcome::kSurvived, {}};
@@ -151,20 +155,28 @@ Result<Outcome> RunChild(const TrialOptions& options, const Tried& tried, int by
   return Outcome{Outcome::kDied, end + LastWords(*said)};
 }
 
+bool OnProvider(const Tried& tried) { return !tried.provider.name.empty(); }
+
+std::string EngineOf(const Tried& tried) {
+  return EngineName() + (OnProvider(tried) ? " with " + tried.provider.ToString() : "");
+}
+
 tl::unexpected<Error> Dead(const Tried& tried, int deaths, const std::string& why) {
   const char* again =
       deaths < kMostDeaths ? "" : "; it died twice, and is not tried again until the file changes";
-  return Fail(ErrorCode::kUnavailable, tried.where, "{} dies of it{}{}", EngineName(), why, again);
+  return Fail(ErrorCode::kUnavailable, tried.where, "{} dies of it{}{}", EngineOf(tried), why,
+              again);
 }
 
 /// Should this network end the process in a run at this level.
 Epitaph EpitaphOf(const Tried& tried, const Sha256& key, Level level) {
-  const char* next = level == Level::kNone ? "it is not run again until the file changes"
-                                           : "it is run unoptimised from the next start on";
+  const char* next = OnProvider(tried)       ? "the CPU runs it from the next start on"
+                     : level == Level::kNone ? "it is not run again until the file changes"
+                                             : "it is run unoptimised from the next start on";
   return {Verdicts::LineOfFall(key, level),
           fmt::format("fogline: {}: {} died while it ran this network, at its optimisation level "
                       "'{}'; {}\n",
-                      tried.where, EngineName(), LevelName(level), next)};
+                      tried.where, EngineOf(tried), LevelName(level), next)};
 }
 
 }  // namespace
@@ -203,6 +215,8 @@ Result<Survived> SafeLevel(const Tried& tried, Level fastest) {
   const Sha256 key = KeyOf(tried, fastest);
   const Verdicts::Verdict known = with->verdicts.Find(key);
   if (known.deaths >= kMostDeaths) return Dead(tried, known.deaths, "");
+  // The processor does better than a provider that needs to be spared.
+  if (known.fell && OnProvider(tried)) return Dead(tried, 0, ", as an earlier process did");
   if (known.level) return Survived{*known.level, EpitaphOf(tried, key, *known.level)};
   FOGLINE_TRY(const BytesAsFile bytes, BytesAsFile::Make(tried));
   std::string first;
@@ -214,15 +228,17 @@ Result<Survived> SafeLevel(const Tried& tried, Level fastest) {
     if (outcome.kind == Outcome::kSurvived) {
       if (*level != fastest) {
         LogWarning("{}: {} {} at its optimisation level '{}'; it runs at '{}', slower", tried.where,
-                   EngineName(), first, LevelName(fastest), LevelName(*level));
+                   EngineOf(tried), first, LevelName(fastest), LevelName(*level));
       }
       with->verdicts.AddSurvived(key, *level);
       return Survived{*level, EpitaphOf(tried, key, *level)};
     }
     if (first.empty()) first = outcome.why;
+    if (OnProvider(tried)) break;
   }
-  return Dead(tried, with->verdicts.AddDeath(key),
-              fmt::format(" at every level of optimisation: it {}", first));
+  return Dead(
+      tried, with->verdicts.AddDeath(key),
+      fmt::format("{}: it {}", OnProvider(tried) ? "" : " at every level of optimisation", first));
 }
 
 }  // namespace fogline

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "engine/last_words.h"
+#include "engine/provider.h"
 #include "graph/model.h"
 
 namespace fogline {
@@ -49,6 +50,7 @@ struct Tried {
   /// What to run on, by input. What is open and not given is 1 for the first dimension and 224 for
   /// others; values that are not given are zeros.
   std::map<std::string, RunInput> inputs;
+  Provider provider = {};  // none: the processor
 };
 
 /// How a network may be opened, and what is said should the process die of running it all the same.
@@ -60,11 +62,15 @@ struct Survived {
 /// The fastest level, from `fastest` on, that the engine survives this network at: tried in a child
 /// process, level by level, unless it is known. A network that the engine refuses in its own words
 /// counts as survived, for opening it costs no more than an error. One in whose run an earlier
-/// process died is opened unoptimised from then on, and after a second such death not at all.
+/// process died is opened unoptimised from then on, and after a second such death not at all. With a
+/// provider one level is tried, and one such death ends it.
 /// kUnavailable when the engine dies at every level (after the second time it is not tried again,
 /// until the network or the engine is another), kExhausted when it does not fit into memory.
 /// Thread-safe.
 Result<Survived> SafeLevel(const Tried& tried, Level fastest);
+
+/// Before the words of a provider and of its cache's folder, in the words that RunTrial() is given.
+inline constexpr const char* kOnProvider = "--provider";
 
 /// The child's part: tries one network at one level and says on stdout that it lives. Returns the
 /// exit status.

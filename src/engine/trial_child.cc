@@ -1,4 +1,5 @@
-// The child's part of a trial. Its words: LEVEL PATH|- run|open INPUT=SHAPE[:VALUE,…]… ; "-" is the
+// The child's part of a trial. Its words: LEVEL PATH|- run|open [--provider NAME[:OPTIONS] CACHE]
+// INPUT=SHAPE[:VALUE,…]… ; "-" is the
 // network's bytes on stdin. What it writes to stdout is read by the parent: "trying" before the
 // engine is called, then "survived" or "exhausted"; other lines are the engine's own last words.
 #include <sys/mman.h>
@@ -86,10 +87,10 @@ void CloseShapes(Ort::Session& session, std::map<std::string, RunInput>& inputs)
 }
 
 /// kExhausted when it does not fit; other errors are the engine's words, which it lives to say.
-Status Try(Level level, const std::string& source, bool run,
+Status Try(Level level, const std::string& source, bool run, const Provider& provider,
            std::map<std::string, RunInput> inputs) {
   try {
-    const Ort::SessionOptions options = ToEngine({}, level);
+    const Ort::SessionOptions options = ToEngine({}, level, provider);
     const auto bytes = source == "-" ? MapStdin() : std::span<const std::byte>();
     Ort::Session session = source == "-"
                                ? Ort::Session(Environment(), bytes.data(), bytes.size(), options)
@@ -124,7 +125,13 @@ int RunTrial(std::span<const std::string> words) {
   EndOnUncaught("exhausted\n");        // in a thread of the engine's own, say
   Confine();
   Say("trying");
-  const Status status = Try(*level, words[1], words[2] == "run", ReadInputs(words.subspan(3)));
+  Provider provider;
+  auto inputs = words.subspan(3);
+  if (inputs.size() >= 3 && inputs[0] == kOnProvider) {
+    provider = ParseProvider(inputs[1], inputs[2], kOnProvider).value_or(Provider{});
+    inputs = inputs.subspan(3);
+  }
+  const Status status = Try(*level, words[1], words[2] == "run", provider, ReadInputs(inputs));
   const bool exhausted = !status && status.error().code == ErrorCode::kExhausted;
   Say(exhausted ? "exhausted" : "survived");
   return 0;

@@ -389,6 +389,35 @@ Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& 
   return check;
 }
 
+Result<Proof> CheckSame(const Model& model, Session& session, Session& other, bool coarse) {
+  constexpr double kHalf = 0x1p-11;  // of float16, and of TF32
+  const double unit = coarse ? std::max(UnitRoundoff(model), kHalf) : UnitRoundoff(model);
+  Allowance allowance;
+  allowance.tolerance = std::max(Tolerance(model, true), coarse ? 4 * kHalf : 0);
+  Proof proof;
+  for (const uint64_t seed : {1U, 2U}) {
+    const Feeds feeds = RandomFeeds(model.inputs(), seed);
+    const Feeds rounded = Rounded(feeds, unit);
+    std::vector<TensorView> views, moved;
+    for (const Port& port : session.inputs()) {
+      const auto feed = feeds.find(port.name);
+      if (feed == feeds.end()) {
+        return Fail(ErrorCode::kInternal, model.where(), "has no input '{}'", port.name);
+      }
+      views.push_back(feed->second.view());
+      moved.push_back(rounded.at(port.name).view());
+    }
+    FOGLINE_TRY(const std::vector<Tensor> wanted, session.Run(views));
+    FOGLINE_TRY(const std::vector<Tensor> nearly, session.Run(moved));
+    FOGLINE_TRY(const std::vector<Tensor> got, other.Run(views));
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      allowance.noise = Moved(wanted[i], nearly[i]);
+      Judge(wanted[i], got[i], allowance, proof);
+    }
+  }
+  return proof;
+}
+
 double Tolerance(const Model& model, bool optimized) {
   double tolerance = 1e-5;
   for (const Activation& a : model.activations()) {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "engine/session.h"
 #include "graph/cut.h"
 #include "graph/model.h"
 
@@ -61,6 +62,11 @@ struct SplitCheck {
 /// than 8 bits) are compared by the share that differs. docs/graph.md says why.
 Result<SplitCheck> CheckSplit(const Model& model, const Cut& cut, const Halves& halves,
                               const std::vector<Feeds>& feeds);
+
+/// Whether `other` computes what `session` does, both of `model`, with other kernels: on two
+/// made-up inputs, by the rules for halves. Rounding is what inputs rounded once more move the
+/// outputs by; `coarse` takes it for that of 16 bits.
+Result<Proof> CheckSame(const Model& model, Session& session, Session& other, bool coarse);
 
 /// The part of its largest value by which an output may differ: 1e-5; four roundings for networks
 /// that compute in 16 bits; with optimisation also more for networks of 8 bits, where fusing across

@@ -76,6 +76,9 @@ class Timer {
     return ToHalf(times.half);
   }
 
+  /// What runs the whole.
+  std::string provider() const { return whole_->provider(); }
+
   /// Of every run of the whole so far.
   MeasuredHalf Whole() const { return ToHalf(all_whole_); }
 
@@ -152,6 +155,7 @@ Result<MeasuredProfile> Measure(const Model& model, const std::vector<Cut>& cuts
   Timer timer(options, clock, options.budget_s / std::max(1.0, halves));
   FOGLINE_TRY(const Cut whole, FindCut(model, NameOf(MechanismKind::kEdgeOnly)));
   FOGLINE_CHECK(timer.OpenWhole(model, whole, inputs));
+  profile.provider = timer.provider();
   std::vector<std::pair<MeasuredHalf*, Milliseconds>> drifts;
   profile.cuts.reserve(cuts.size());  // drifts points into it
   for (size_t i = 0; i < cuts.size(); ++i) {

@@ -97,6 +97,7 @@ Json ProfileToJson(const MeasuredProfile& p) {
             {"machine", p.machine},
             {"cpu", p.cpu},
             {"engine", p.engine},
+            {"provider", p.provider},
             {"date", p.date},
             {"threads", p.threads},
             {"batch", p.batch},
@@ -118,6 +119,7 @@ Result<MeasuredProfile> ProfileFromJson(const Json& json, const std::string& whe
     p.machine = json.at("machine").get<std::string>();
     p.cpu = json.value("cpu", "");
     p.engine = json.value("engine", "");
+    p.provider = json.value("provider", "cpu");
     p.date = json.value("date", "");
     p.scaled_from = json.value("scaled_from", "");
     p.threads = json.at("threads").get<int>();
@@ -278,7 +280,9 @@ Result<Timing> TimingOf(const Model& model, const MeasuredProfile& profile,
   timing.layers = profile.layers;
   timing.threads = profile.threads;
   timing.machine = profile.machine;
-  timing.source = fmt::format("measured with {} on {}", profile.engine, profile.date);
+  timing.source =
+      fmt::format("measured with {}{} on {}", profile.engine,
+                  profile.provider == "cpu" ? "" : " and " + profile.provider, profile.date);
   if (!profile.scaled_from.empty()) {
     // Carried over by the target's fit, and as far off as that.
     timing.source += fmt::format(" on {}, scaled", profile.scaled_from);

@@ -34,6 +34,7 @@ struct MeasuredCut {
 struct MeasuredProfile {
   std::string machine;  // a name of the library when power and price come from there, else a host
   std::string cpu, engine, date;  // ISO 8601
+  std::string provider = "cpu";   // what ran it, with its options (engine/provider.h)
   int threads = 1;
   int64_t batch = 1;
   std::string model_name;
