@@ -62,11 +62,10 @@ struct Survived {
 /// The fastest level, from `fastest` on, that the engine survives this network at: tried in a child
 /// process, level by level, unless it is known. A network that the engine refuses in its own words
 /// counts as survived, for opening it costs no more than an error. One in whose run an earlier
-/// process died is opened unoptimised from then on, and after a second such death not at all. With a
-/// provider one level is tried, and one such death ends it.
-/// kUnavailable when the engine dies at every level (after the second time it is not tried again,
-/// until the network or the engine is another), kExhausted when it does not fit into memory.
-/// Thread-safe.
+/// process died is opened unoptimised from then on, and after a second such death not at all. With
+/// a provider one level is tried, and one such death ends it. kUnavailable when the engine dies at
+/// every level (after the second time it is not tried again, until the network or the engine is
+/// another), kExhausted when it does not fit into memory. Thread-safe.
 Result<Survived> SafeLevel(const Tried& tried, Level fastest);
 
 /// Before the words of a provider and of its cache's folder, in the words that RunTrial() is given.

@@ -46,11 +46,12 @@ Result<Choices> Choose(const Net& net, std::span<const Tensor> inputs, const Ste
     return Fail(ErrorCode::kUnsupported, net.where(),
                 "has no layer with weights (Conv, Gemm, MatMul) to put into integers");
   }
-  FOGLINE_TRY(const auto seen, Observe(net, scheme, inputs, threads));
   Choices choices;
+  FOGLINE_TRY(choices.seen, Observe(net, scheme, inputs, threads));
   for (const auto& [name, bounds] : scheme.tensors) {
     const std::string& root = scheme.Root(name);
-    choices.ranges[name] = ChooseRange(seen.at(root), scheme.tensors.at(root), steps.ranges);
+    choices.ranges[name] =
+        ChooseRange(choices.seen.at(root), scheme.tensors.at(root), steps.ranges);
   }
   FOGLINE_TRY(auto moments, CollectMoments(net, scheme, inputs, threads));
   std::vector<IntegerWeights> rounded(scheme.linears.size());
@@ -64,6 +65,18 @@ Result<Choices> Choose(const Net& net, std::span<const Tensor> inputs, const Ste
     choices.weights[scheme.linears[l].name] = std::move(rounded[l]);
   }
   return choices;
+}
+
+Beyond CountBeyond(const Net& net, const Choices& choices,
+                   const std::map<std::string, Histogram>& seen) {
+  const Scheme scheme = MakeScheme(net, {});
+  Beyond all;
+  for (const auto& [root, values] : seen) {
+    const Beyond one = CountBeyond(values, scheme.tensors.at(root), choices.ranges.at(root));
+    all.values += one.values;
+    all.beyond += one.beyond;
+  }
+  return all;
 }
 
 Result<std::string> Assemble(const Net& net, const Choices& choices,

@@ -19,6 +19,7 @@ namespace fogline::quantize {
 /// fewer have the same ranges and weights.
 struct Choices {
   std::map<std::string, Affine8> ranges;  // by tensor
+  std::map<std::string, Histogram> seen;  // what they come from, by root tensor
   std::map<std::string, IntegerWeights> weights;
 };
 
@@ -26,6 +27,10 @@ struct Choices {
 /// layers, kInvalid where weights or activations are no numbers.
 Result<Choices> Choose(const Net& net, std::span<const Tensor> inputs, const Steps& steps,
                        int threads);
+
+/// Of all values in `seen`, by root tensor, those beyond the ranges chosen.
+Beyond CountBeyond(const Net& net, const Choices& choices,
+                   const std::map<std::string, Histogram>& seen);
 
 /// Serialised ONNX of `net` in integers. Layers named in `floating` stay as they are.
 Result<std::string> Assemble(const Net& net, const Choices& choices,

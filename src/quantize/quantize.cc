@@ -9,6 +9,7 @@
 #include "quantize/integers.h"
 #include "quantize/measure.h"
 #include "quantize/opset.h"
+#include "quantize/ranges.h"
 #include "quantize/scheme.h"
 
 namespace fogline {
@@ -37,6 +38,7 @@ class Quantizer {
     report_.accuracy = tried_.at(floating_.size()).accuracy;
     Tell("writing");
     FOGLINE_TRY(report_.model, Assemble(*net_, all_, Floating(floating_)));
+    FOGLINE_CHECK(Check());
     report_.bytes = report_.model.size();
     report_.float_bytes = whole_.size();
     report_.integer_layers = choosable_.size() - report_.kept_float.size();
@@ -96,6 +98,35 @@ class Quantizer {
       Tell(half == 0 ? "choosing on one half" : "choosing on the other half");
       FOGLINE_TRY(halves_[half], Choose(*net_, Half(half), steps_, options_.threads));
     }
+    CountRanges();
+    return {};
+  }
+
+  /// How often values leave the ranges, on the pictures that these come from and on others.
+  void CountRanges() {
+    report_.beyond = report_.beyond_own = CountBeyond(*net_, all_, all_.seen).share();
+    if (!report_.two_fold) return;
+    quantize::Beyond others;
+    for (size_t half = 0; half < 2; ++half) {
+      const auto one = CountBeyond(*net_, halves_[half], halves_[1 - half].seen);
+      others.values += one.values;
+      others.beyond += one.beyond;
+    }
+    report_.beyond = others.share();
+  }
+
+  /// The finished network on the pictures that were kept for that.
+  Status Check() {
+    if (options_.check == nullptr) return {};
+    Tell("checking");
+    const std::vector<Tensor> inputs = quantize::InputsOf(network_, *options_.check);
+    FOGLINE_TRY(const Said whole, quantize::Ask(whole_, network_, inputs, options_.threads));
+    FOGLINE_TRY(const Said other, quantize::Ask(report_.model, network_, inputs, options_.threads));
+    FOGLINE_TRY(const auto seen, Observe(*net_, MakeScheme(*net_, {}), inputs, options_.threads));
+    const auto& labels = options_.check->labels;
+    report_.check = {inputs.size(), AgreementBetween(network_, whole, other),
+                     CountBeyond(*net_, all_, seen).share(), AccuracyOf(other, labels),
+                     AccuracyOf(whole, labels)};
     return {};
   }
 
@@ -224,6 +255,12 @@ class Quantizer {
 };
 
 }  // namespace
+
+bool QuantizeReport::unlike() const {
+  constexpr double kTimes = 4, kLeast = 1e-3;
+  const double most = std::max(beyond, check ? check->beyond : 0);
+  return most > kLeast && most > kTimes * beyond_own;
+}
 
 Result<QuantizeReport> Quantize(const Network& network, const CalibrationSet& set,
                                 const QuantizeOptions& options) {

@@ -33,6 +33,9 @@ struct QuantizeOptions {
   int threads = 1;
   quantize::Steps steps;
   bool measure_time = true;
+  /// Other pictures, like those to come, that the network is measured on besides; null: none. They
+  /// outlive the call.
+  const CalibrationSet* check = nullptr;
   /// Told on the calling thread.
   std::function<void(std::string_view stage)> progress;
 };
@@ -42,6 +45,13 @@ struct KeptFloat {
   std::string layer, op;
   double cost = 0;   // of agreement
   double error = 0;  // of the outputs: root mean square, by that of the outputs themselves
+};
+
+/// What was measured on other pictures.
+struct QuantizeCheck {
+  size_t pictures = 0;
+  double agreement = 0, beyond = 0;
+  std::optional<double> accuracy, float_accuracy;
 };
 
 struct QuantizeReport {
@@ -54,6 +64,12 @@ struct QuantizeReport {
   double agreement = 0;
   bool two_fold = false;
   std::optional<double> accuracy, float_accuracy;
+  /// Share of the float network's values that lie beyond the ranges: on the pictures that these
+  /// come from, where clipping a few buys finer steps for all, and two-fold on the others.
+  double beyond_own = 0, beyond = 0;
+  std::optional<QuantizeCheck> check;
+  /// Pictures that were held back leave the ranges far more often than those that they come from.
+  bool unlike() const;
   double float_ms = 0, ms = 0;  // a picture, one thread; 0 unless measured
   double speedup() const { return ms > 0 ? float_ms / ms : 0; }
   std::vector<KeptFloat> kept_float;

@@ -195,6 +195,35 @@ TEST_F(QuantizeTest, TakesOnePicture) {
   EXPECT_FALSE(report->two_fold);
 }
 
+// Ranges come from dull pictures: brighter ones leave them, and that is counted.
+TEST_F(QuantizeTest, CountsWhatLeavesTheRangesOnOtherPictures) {
+  const auto network = Load(Network8({}).proto().SerializeAsString());
+  ASSERT_TRUE(network);
+  CalibrationSet bright = Pictures(16);
+  CalibrationSet dull = bright;
+  for (Image& picture : dull.pictures) {
+    for (uint8_t& value : picture.rgb) value = static_cast<uint8_t>(96 + value / 8);
+  }
+  QuantizeOptions options;
+  options.measure_time = false;
+  options.min_agreement = 0;
+  for (const CalibrationSet* other : {&dull, &bright}) {
+    options.check = other;
+    const auto report = Quantize(*network, dull, options);
+    ASSERT_TRUE(report) << report.error().ToString();
+    EXPECT_LT(report->beyond_own, 0.01);
+    EXPECT_LT(report->beyond, 0.05);
+    ASSERT_TRUE(report->check);
+    EXPECT_EQ(report->check->pictures, 16U);
+    if (other == &bright) {
+      EXPECT_GT(report->check->beyond, 0.1);
+      EXPECT_TRUE(report->unlike());
+    } else {
+      EXPECT_NEAR(report->check->beyond, report->beyond_own, 1e-3);
+    }
+  }
+}
+
 TEST_F(QuantizeTest, GivesTheSameBytesTwice) {
   const auto once = Run(Network8({})), again = Run(Network8({}));
   ASSERT_TRUE(once && again);
@@ -387,6 +416,23 @@ TEST(RoundWeights, BoundsPairsAndLearnsToErrLess) {
     without += error(quantize::RoundWeights(linear, weights, least, moments, options));
   }
   EXPECT_LT(with, 0.8 * without);
+}
+
+// What an activation cuts anyway is not lost to the range, nor what rounds to its end.
+TEST(CountBeyond, CountsWhatTheRangeAloneCuts) {
+  quantize::Histogram seen;
+  seen.low = -10;
+  seen.high = 10;
+  for (int i = 0; i < 1000; ++i) {
+    const float value = -10 + static_cast<float>(i) / 50;
+    seen.Add(std::span(&value, 1));
+  }
+  const quantize::Affine8 all = quantize::AffineOf(-10, 10), half = quantize::AffineOf(0, 5);
+  EXPECT_EQ(CountBeyond(seen, {}, all).share(), 0);
+  EXPECT_NEAR(CountBeyond(seen, {}, half).share(), 0.75, 0.01);
+  EXPECT_NEAR(CountBeyond(seen, {.low = 0}, half).share(), 0.25, 0.01);
+  EXPECT_EQ(CountBeyond(seen, {.low = 0, .high = 5}, half).share(), 0);
+  EXPECT_NEAR(CountBeyond(seen, {.behind = quantize::Behind::kSilu}, half).share(), 0.25, 0.01);
 }
 
 TEST(ChooseRange, HoldsZeroAndStaysWithinItsBounds) {

@@ -156,6 +156,18 @@ Affine8 ChooseRange(const Histogram& seen, const Bounds& bounds, RangeRule rule)
   return AffineOf(std::max(range.first, bounds.low), std::min(range.second, bounds.high));
 }
 
+Beyond CountBeyond(const Histogram& seen, const Bounds& bounds, const Affine8& range) {
+  Beyond counted{seen.total, 0};
+  const float low = range.low() - range.scale / 2, high = range.high() + range.scale / 2;
+  for (size_t b = 0; b < seen.bins.size(); ++b) {
+    const float value = std::clamp(seen.Middle(b), bounds.low, bounds.high);
+    // Far below zero a sigmoid or SiLU makes nothing of it.
+    const bool below = value < low && bounds.behind == Behind::kItself;
+    if (below || value > high) counted.beyond += seen.bins[b];
+  }
+  return counted;
+}
+
 Result<std::map<std::string, Histogram>> Observe(const Net& net, const Scheme& scheme,
                                                  std::span<const Tensor> inputs, int threads) {
   std::vector<std::string> names;

@@ -42,6 +42,14 @@ struct Histogram {
 /// "8-bit inference with TensorRT", 2017). `bounds` cut what an activation behind would cut.
 Affine8 ChooseRange(const Histogram& seen, const Bounds& bounds, RangeRule rule);
 
+/// Of counted values (zeros apart), how many lie beyond the range by more than half a step, other
+/// than those that an activation behind cuts as well.
+struct Beyond {
+  double values = 0, beyond = 0;
+  double share() const { return values > 0 ? beyond / values : 0; }
+};
+Beyond CountBeyond(const Histogram& seen, const Bounds& bounds, const Affine8& range);
+
 /// By tensor, roots alone (Scheme::Root). kInvalid names a tensor that holds NaN or infinity.
 Result<std::map<std::string, Histogram>> Observe(const Net& net, const Scheme& scheme,
                                                  std::span<const Tensor> inputs, int threads);

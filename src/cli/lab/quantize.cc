@@ -28,7 +28,7 @@ constexpr double kWorthwhile = 1.05;
 
 struct QuantizeArgs : Common {
   ModelArgs model;
-  std::filesystem::path images, labels, out;
+  std::filesystem::path images, labels, check, out;
   std::string target = "any", before, behind;
   double min_agreement = 0.93;
   size_t most = 0;
@@ -61,6 +61,14 @@ Json ToJson(const std::filesystem::path& out, const QuantizeReport& report) {
   const auto maybe = [](const std::optional<double>& value) {
     return value ? Json(*value) : Json();
   };
+  Json check;
+  if (report.check) {
+    check = {{"images", report.check->pictures},
+             {"agreement", report.check->agreement},
+             {"beyond", report.check->beyond},
+             {"top1_accuracy", maybe(report.check->accuracy)},
+             {"float_top1_accuracy", maybe(report.check->float_accuracy)}};
+  }
   return {{"out", out.string()},
           {"bytes", report.bytes},
           {"float_bytes", report.float_bytes},
@@ -69,6 +77,9 @@ Json ToJson(const std::filesystem::path& out, const QuantizeReport& report) {
           {"images", report.pictures},
           {"top1_accuracy", maybe(report.accuracy)},
           {"float_top1_accuracy", maybe(report.float_accuracy)},
+          {"beyond", report.beyond},
+          {"beyond_own", report.beyond_own},
+          {"check", std::move(check)},
           {"ms", report.ms},
           {"float_ms", report.float_ms},
           {"speedup", report.speedup()},
@@ -90,6 +101,17 @@ void Print(const std::filesystem::path& out, const QuantizeReport& report) {
   if (report.accuracy && report.float_accuracy) {
     fmt::print("  top-1      {:.1f} %   (float {:.1f} %)\n", 100 * *report.accuracy,
                100 * *report.float_accuracy);
+  }
+  fmt::print("  ranges     {:.3f} % of values lie beyond them, {:.3f} % on their own pictures\n",
+             100 * report.beyond, 100 * report.beyond_own);
+  if (const auto& check = report.check) {
+    fmt::print("  check      {:.1f} % agreement, {:.3f} % beyond the ranges",
+               100 * check->agreement, 100 * check->beyond);
+    if (check->accuracy && check->float_accuracy) {
+      fmt::print(", top-1 {:.1f} % (float {:.1f} %)", 100 * *check->accuracy,
+                 100 * *check->float_accuracy);
+    }
+    fmt::print("   ({} other pictures)\n", check->pictures);
   }
   fmt::print(
       "  time       {:.2f} ms a picture, float {:.2f} ms: {:.2f} times as fast here, one "
@@ -178,6 +200,12 @@ Status Run(const QuantizeArgs& args) {
   FOGLINE_TRY(const CalibrationSet set,
               ReadCalibrationSet(args.images, DepthOf(args.recursive), args.labels, args.most,
                                  network, options.threads));
+  std::optional<CalibrationSet> check;
+  if (!args.check.empty()) {
+    FOGLINE_TRY(check, ReadCalibrationSet(args.check, DepthOf(args.recursive), args.labels, 0,
+                                          network, options.threads));
+    options.check = &*check;
+  }
   std::unique_ptr<Progress> progress;
   options.progress = [&](std::string_view stage) {
     progress = std::make_unique<Progress>(std::string(stage), 1);
@@ -192,6 +220,14 @@ Status Run(const QuantizeArgs& args) {
   if (set.pictures.size() < 32) {
     LogWarning("{}: {} pictures say little of what ranges are to come; 100 or more do",
                args.images.string(), set.pictures.size());
+  }
+  if (report.unlike()) {
+    LogWarning(
+        "{}: values leave their ranges {:.0f} times as often on other pictures: these are unlike "
+        "them, add some of the others",
+        args.images.string(),
+        std::max(report.beyond, report.check ? report.check->beyond : 0) /
+            std::max(report.beyond_own, 1e-6));
   }
   if (args.json) {
     fmt::print("{}\n", Dump(ToJson(args.out, report)));
@@ -209,6 +245,10 @@ void AddQuantize(CommandLine& line) {
   AddModelArgs(command, args->model);
   command.Add("--images", args->images, "folder of pictures like those to come").Required();
   AddRecursive(command, args->recursive);
+  command
+      .Add("--check", args->check,
+           "folder of other pictures, like those to come: what is measured is measured on them too")
+      .Type("DIR");
   command
       .Add("--labels", args->labels, "lines of file, tab, class (label or number): adds accuracy")
       .Type("TSV");
