@@ -105,6 +105,7 @@ std::vector<std::string> PrecisionTexts(const std::vector<Precision>& all, size_
 }
 
 Json PrecisionJson(const std::vector<Precision>& all, size_t chosen) {
+  const std::vector<std::string> texts = PrecisionTexts(all, chosen);
   Json list = Json::array();
   for (size_t i = 0; i < all.size(); ++i) {
     const Precision& one = all[i];
@@ -113,6 +114,7 @@ Json PrecisionJson(const std::vector<Precision>& all, size_t chosen) {
                {"agreement", one.scenario->network_agreement},
                {"chosen", i == chosen}};
     entry["objective"] = one.plan ? Json(one.best().price.value()) : Json();
+    entry["text"] = i > 0 ? Json(texts[i - 1]) : Json();
     entry["conflict"] = one.plan ? Json() : Json(one.plan.error().ToString());
     list.push_back(std::move(entry));
   }

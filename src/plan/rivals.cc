@@ -36,6 +36,10 @@ std::vector<Rival> Rivals(const Scenario& scenario, const Plan& plan) {
   add("runner-up", "The next best line", Best(plan.candidates, [&](const Candidate& c) {
         return c.cut != winner && cut(c).is_split();
       }));
+  if (plan.candidates[plan.best].gate) {
+    add("no-exit", "The best without leaving early",
+        Best(plan.candidates, [](const Candidate& c) { return !c.gate; }));
+  }
   // Asked for by name, so that neither is left out.
   Scenario plain = scenario;
   plain.codecs = {"f32", "json"};

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/text.h"
+#include "base/toml.h"
 #include "plan/request.h"
+#include "vision/card_integers.h"
 
 namespace fogline {
 namespace {
@@ -48,14 +51,19 @@ void ModelShelf::ReadNamesLocked() {
   if (folder_.empty() || (names_at_ && now - *names_at_ < kNamesLast)) return;
   names_at_ = now;
   names_.clear();
+  profiles_.clear();
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder_, error), end; !error && it != end;
        it.increment(error)) {
     const std::string name = it->path().stem().string();
-    if (it->path().extension() == ".onnx" && IsUtf8(name)) names_.push_back(name);
+    if (!IsUtf8(name)) continue;
+    if (it->path().extension() == ".onnx") names_.push_back(name);
+    if (it->path().extension() == ".json") profiles_.push_back(name + ".json");
   }
-  std::sort(names_.begin(), names_.end());
-  if (names_.size() > kMostNames) names_.resize(kMostNames);
+  for (auto* list : {&names_, &profiles_}) {
+    std::sort(list->begin(), list->end());
+    if (list->size() > kMostNames) list->resize(kMostNames);
+  }
 }
 
 std::vector<std::string> ModelShelf::Names() {
@@ -102,6 +110,42 @@ Result<std::shared_ptr<const ShelfModel>> ModelShelf::FindByHash(const std::stri
   }
   if (reading) return Fail(ErrorCode::kUnavailable, "model", "the models are being read");
   return Fail(ErrorCode::kNotFound, "model", "no model here has the hash {}", hash.substr(0, 16));
+}
+
+std::vector<std::string> ModelShelf::IntegersOf(const Sha256& network) {
+  std::vector<std::string> found;
+  for (const std::string& name : Names()) {
+    const auto path = folder_ / (name + ".toml");
+    const auto text = ReadTextFile(path);
+    if (!text || !CheckLeadsInto(folder_, path, path)) continue;
+    const auto toml = Toml::Parse(*text, name);
+    if (!toml) continue;
+    Status status;
+    ModelCard card;
+    ReadIntegers(*toml, name, status, card);
+    if (status && card.integers && card.integers->of == network) found.push_back(name);
+  }
+  return found;
+}
+
+std::vector<std::string> ModelShelf::Profiles() {
+  const std::lock_guard lock(mutex_);
+  ReadNamesLocked();
+  return profiles_;
+}
+
+Result<std::filesystem::path> ModelShelf::FindProfile(const std::string& name,
+                                                      const std::string& flag) {
+  const auto known = Profiles();
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    return Fail(ErrorCode::kNotFound, flag, "there is no profile '{}' here{}", name,
+                DidYouMean(name, known));
+  }
+  auto path = folder_ / name;
+  if (!CheckLeadsInto(folder_, path, path)) {
+    return Fail(ErrorCode::kNotFound, flag, "there is no profile '{}' here", name);
+  }
+  return path;
 }
 
 void ModelShelf::DropOldestLocked() {

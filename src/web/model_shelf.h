@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/result.h"
 #include "codec/bundle.h"
 #include "graph/cut.h"
@@ -45,6 +46,13 @@ class ModelShelf {
   /// The same by the hash of the model's file in hexadecimal, as detections name it: reads one
   /// model after the other until it is found.
   Result<std::shared_ptr<const ShelfModel>> FindByHash(const std::string& hash);
+  /// Names of those that are this network in integers, by what their cards say.
+  std::vector<std::string> IntegersOf(const Sha256& network);
+
+  /// Files of the folder that may be measured profiles ("pi.json"), sorted, at most 200.
+  std::vector<std::string> Profiles();
+  /// Where one of them lies; kNotFound with the nearest names, by `flag`.
+  Result<std::filesystem::path> FindProfile(const std::string& name, const std::string& flag);
 
  private:
   using Loaded = Result<std::shared_ptr<const ShelfModel>>;
@@ -62,7 +70,7 @@ class ModelShelf {
   const std::filesystem::path folder_;
   std::mutex mutex_;
   std::condition_variable_any wanted_;
-  std::vector<std::string> names_;
+  std::vector<std::string> names_, profiles_;
   std::optional<Nanos> names_at_;
   std::map<std::string, Slot> slots_;
   std::vector<std::string> queue_;

@@ -18,7 +18,10 @@ namespace fogline {
 /// What /api/plan is asked.
 struct PlannerQuestion {
   std::string model;  // empty: the first one
-  std::string edge, cloud;
+  /// Names of the same network in integers, to be weighed against it.
+  std::vector<std::string> integers;
+  std::string edge,
+      cloud;         // of the library, or a measured profile of the models' folder: "pi.json"
   std::string link;  // a name of the library, with changes: "4g,up=3,rtt=80"
   PlanRequest request;
   double devices = 100;
@@ -34,7 +37,7 @@ class Planner {
   /// An empty path: no models, so no plans.
   explicit Planner(std::filesystem::path models);
 
-  /// The models' names.
+  /// The models' names, and those of measured profiles beside them.
   std::string Models();
   /// Devices, clouds and links of the library.
   static const std::string& Machines();
@@ -48,10 +51,18 @@ class Planner {
  private:
   struct Known {
     std::shared_ptr<const ShelfModel> model;
-    std::map<std::string, PlanSide> sides;  // by machine
+    std::map<std::string, PlanSide> sides;  // by machine of the library
+  };
+  /// A network with the scenario over it, which points into it.
+  struct Asked {
+    std::shared_ptr<const ShelfModel> shelf;
+    Scenario scenario;
   };
   Result<Known*> Find(const std::string& model);
-  static Result<PlanSide> SideOf(Known& known, const std::string& machine, const std::string& flag);
+  Result<PlanSide> SideOf(Known& known, const std::string& machine, const std::string& flag);
+  Result<Asked> Prepare(const std::string& model, const PlannerQuestion& question);
+  /// The network asked about, then those in integers.
+  Result<std::vector<Asked>> PrepareAll(const PlannerQuestion& question);
 
   ModelShelf shelf_;
   std::map<std::string, Known> known_;

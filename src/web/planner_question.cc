@@ -7,6 +7,8 @@
 namespace fogline {
 namespace {
 
+constexpr size_t kMostPrecisions = 4;
+
 /// A number, or nothing when it is not given.
 Status Maybe(Parameters& parameters, std::string_view name, double low, double high,
              std::optional<double>& out) {
@@ -50,6 +52,11 @@ Result<std::string> ReadLink(Parameters& parameters) {
 Result<PlannerQuestion> PlannerQuestion::Read(Parameters& p) {
   PlannerQuestion q;
   FOGLINE_TRY(q.model, p.Text("model"));
+  FOGLINE_TRY(q.integers, p.List("integers"));
+  std::erase(q.integers, "");
+  if (q.integers.size() > kMostPrecisions) {
+    return Fail(ErrorCode::kUsage, "integers", "takes {} networks at most", kMostPrecisions);
+  }
   FOGLINE_TRY(q.edge, TextOr(p, "edge", "jetson-nano"));
   FOGLINE_TRY(q.cloud, TextOr(p, "cloud", "t2.micro"));
   FOGLINE_TRY(q.link, ReadLink(p));
@@ -77,6 +84,7 @@ Result<PlannerQuestion> PlannerQuestion::Read(Parameters& p) {
   FOGLINE_CHECK(Maybe(p, "max_cost", 0, 1e6, r.max_cost));
   FOGLINE_CHECK(Maybe(p, "max_memory", 0, 1e6, r.max_memory));
   FOGLINE_CHECK(Maybe(p, "max_data", 0, 1e6, r.max_data));
+  FOGLINE_CHECK(Maybe(p, "max_disagreement", 1e-6, 0.5, r.max_disagreement));
   FOGLINE_TRY(r.never_send_input, p.Flag("never_send_input"));
   FOGLINE_TRY(r.not_before, p.Text("not_before"));
   FOGLINE_TRY(q.devices, p.Number("devices", 1, 1e7, 100));

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/hash.h"
+#include "vision/card_integers.h"
 
 namespace fogline {
 namespace {
@@ -118,6 +120,54 @@ TEST(PlannerLibrary, NamesEveryMachineAndLink) {
   EXPECT_GT(library["devices"].size(), 40U);
   EXPECT_GT(library["clouds"].size(), 10U);
   EXPECT_EQ(library["links"].size(), 6U);
+}
+
+// The same network under another name says of itself that it is the first in integers; it alone has
+// a bundle, so that its codecs make it cheaper by far.
+TEST_F(PlannerPageTest, IntegersAreWeighedAgainstFloatAndNamedByTheFolder) {
+  TempDir dir;
+  std::filesystem::copy_file(kModels / "litter.onnx", dir.path() / "float.onnx");
+  std::filesystem::copy_file(kModels / "litter.onnx", dir.path() / "int8.onnx");
+  std::filesystem::copy_file(kModels / "litter.bundle", dir.path() / "int8.bundle");
+  const std::string card = ReadTextFile(kModels / "litter.toml").value();
+  const auto hash = HashSha256(ReadFile(kModels / "litter.onnx").value());
+  ASSERT_TRUE(WriteFile(dir.path() / "float.toml", card));
+  ASSERT_TRUE(WriteFile(dir.path() / "int8.toml", card + IntegersText({hash, 0.98, 500, true})));
+  Planner planner(dir.path());
+  const std::string where =
+      "model=float&edge=raspberry-pi-3b-plus&cloud=c7g.large&link=3g&objective=latency&min_"
+      "agreement=0.5";
+  const json alone = json::parse(Ask(planner, where).value());
+  EXPECT_FALSE(alone.contains("precision"));
+  const json both = json::parse(Ask(planner, where + "&integers=int8").value());
+  ASSERT_EQ(both["precision"].size(), 2U);
+  EXPECT_EQ(both["precision"][0]["file"], "float.onnx");
+  EXPECT_EQ(both["precision"][1]["file"], "int8.onnx");
+  EXPECT_EQ(both["precision"][1]["agreement"], 0.98);
+  EXPECT_THAT(both["precision"][1]["text"].get<std::string>(), HasSubstr("98 % of verdicts stay"));
+  const bool chosen = both["precision"][1]["chosen"];
+  EXPECT_NE(chosen, both["precision"][0]["chosen"].get<bool>());
+  EXPECT_EQ(json::parse(planner.Network("float").value())["integers"], json({"int8"}));
+  for (const char* wrong : {"&integers=float", "&integers=../int8", "&integers=int8.onnx"}) {
+    EXPECT_EQ(Ask(planner, where + wrong).error().code, ErrorCode::kNotFound) << wrong;
+  }
+}
+
+TEST_F(PlannerPageTest, ProfilesOfTheFolderAreMachinesAndOthersAreNot) {
+  TempDir dir;
+  std::filesystem::copy_file(kModels / "litter.onnx", dir.path() / "litter.onnx");
+  std::filesystem::copy_file(kModels / "litter.toml", dir.path() / "litter.toml");
+  ASSERT_TRUE(WriteFile(dir.path() / "broken.json", std::string("{")));
+  std::filesystem::create_symlink("/etc/passwd", dir.path() / "out.json");
+  Planner planner(dir.path());
+  EXPECT_THAT(planner.Models(), HasSubstr("\"profiles\":[\"broken.json\",\"out.json\"]"));
+  for (const char* edge :
+       {"broken.json", "out.json", "none.json", "../litter.json", "/etc/x.json"}) {
+    const auto answer = Ask(planner, std::string("edge=") + edge);
+    ASSERT_FALSE(answer) << edge;
+    EXPECT_EQ(answer.error().code, ErrorCode::kNotFound) << edge;
+    EXPECT_THAT(answer.error().ToString(), Not(HasSubstr(dir.path().string()))) << edge;
+  }
 }
 
 }  // namespace

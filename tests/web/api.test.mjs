@@ -82,7 +82,8 @@ for (const [path, { get }] of Object.entries(api.paths)) {
           schema.type === 'array' ? ['x'] : schema.type === 'string' ? [''] : [schema.minimum ?? 0, schema.maximum ?? 5]);
         const bad = schema.enum || name === 'datetime' ? ['nonsense'] : name.endsWith('box') ? ['1,2,3'] : schema.type === 'array' || schema.type === 'string' ? []
           : ['x', ...(schema.minimum === undefined ? [] : [schema.minimum - 1]), ...(schema.maximum === undefined ? [] : [schema.maximum + 1])];
-        for (const [values, status] of [[good, 200], [bad, 400]]) {
+        const here = name === 'max_disagreement' ? 404 : 200; // the network that is asked about has no early exits
+        for (const [values, status] of [[good, here], [bad, 400]]) {
           for (const value of values) {
             const response = await fetch(`${url()}?${name}=${encodeURIComponent(value)}`);
             assert.equal(response.status, status, `${name}=${value}`);

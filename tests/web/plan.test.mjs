@@ -91,7 +91,7 @@ describe('the API', () => {
 
   it('has nothing to plan for without models', async () => {
     const bare = await Server.start();
-    assert.deepEqual(await (await fetch(`${bare.url}/api/models`)).json(), { models: [] });
+    assert.deepEqual(await (await fetch(`${bare.url}/api/models`)).json(), { models: [], profiles: [] });
     assert.equal((await fetch(`${bare.url}/api/plan`)).status, 404);
     const page = await browser.page(`${bare.url}/plan`);
     await page.getByText('has no models to plan for').waitFor();
@@ -220,7 +220,7 @@ describe('the page', () => {
     assert.match(await page.locator('.moves li').first().innerText(), /nothing keeps to the limits/);
     assert.equal(await page.locator('.moves li').count(), said.envelope.length + 1);
     assert.ok((await page.locator('.proof').innerText()).startsWith(said.certificate.text));
-    if (said.uncertainty.text !== '') assert.equal(await page.locator('.ties').innerText(), said.uncertainty.text);
+    if (said.uncertainty.text !== '') assert.equal(await page.locator('.ties').textContent(), said.uncertainty.text);
     assert.deepEqual(page.problems, []);
     await page.close();
   });

@@ -22,6 +22,7 @@
 #include <sstream>
 
 #include "base/log.h"
+#include "early_model.h"
 #include "frame/json_findings.h"
 #include "store/forwarding_store.h"
 #include "store/store.h"
@@ -239,6 +240,9 @@ int Main(int argc, char** argv) {
       fixture.options.port = static_cast<uint16_t>(std::atoi(next()));
     } else if (word == "--models") {
       fixture.options.models = next();
+    } else if (word == "--early") {
+      const auto written = WriteEarlyModel(next());
+      if (!written) return std::fprintf(stderr, "%s\n", written.error().ToString().c_str()), 1;
     } else if (word == "--basemap") {
       fixture.options.basemap = next();
     } else if (word == "--embed") {

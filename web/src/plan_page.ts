@@ -15,11 +15,15 @@ import {
   placeOf,
 } from './plan/answer';
 import { Asking } from './plan/asking';
+import { cutCells, envelopeCells, rivalCells, scatterCells } from './plan/cells';
 import { Choice } from './plan/choice';
 import { ChoiceBar } from './plan/choice_bar';
+import type { Planned } from './plan/compare';
+import { ComparePanel } from './plan/compare_panel';
 import { copyButton } from './plan/copy';
 import { Controls } from './plan/controls';
 import { CutTable } from './plan/cut_table';
+import { type Cells, exportButtons } from './plan/export';
 import { EnvelopeChart } from './plan/envelope_chart';
 import { LineChart } from './plan/line_chart';
 import { Moves } from './plan/moves';
@@ -30,6 +34,7 @@ import { Rivals } from './plan/rivals';
 import { RunPanel } from './plan/run_panel';
 import { ScatterChart } from './plan/scatter_chart';
 import { Sources } from './plan/sources';
+import { TiesChart } from './plan/ties_chart';
 import { Verdict } from './plan/verdict';
 import { payload } from './plan/words';
 import { makeShell } from './shell';
@@ -58,6 +63,18 @@ const choice = new Choice(new URLSearchParams(location.search).get('cut'));
 const choiceBar = new ChoiceBar(() => choose(null));
 const table = new CutTable(choose);
 const run = new RunPanel();
+const ties = new TiesChart((cut) =>
+  choose(asking.network?.cuts.find((place) => place.index === cut) ?? null),
+);
+/** The plan that is kept beside this one. */
+let kept: Planned | null = null;
+const comparison = new ComparePanel(
+  () => machines,
+  (a) => {
+    kept = a;
+    remember();
+  },
+);
 /** The network as a graph comes a little later: most of its weight is the layout's. */
 const graphBox = h('div', { class: 'graph-box' });
 let graph: NetworkView | null = null;
@@ -116,15 +133,40 @@ function remember(): void {
   written = setTimeout(() => {
     const query = writeQuestion(question);
     if (choice.text !== null) query.set('cut', choice.text);
+    if (kept) query.set('a', keptText(kept));
     const text = query.toString();
     history.replaceState(null, '', text ? `/plan?${text}` : '/plan');
   }, 150);
+}
+
+/** The network that the controls offer the choices of. */
+let offered: Network | null = null;
+
+/** A's question with its cut, as it stands in the address. */
+function keptText({ question: asked, plan, line }: Planned): string {
+  const query = writeQuestion(asked);
+  if (line.cut !== plan.best.cut) query.set('cut', line.alias ?? line.name);
+  return query.toString();
+}
+
+async function readKept(text: string): Promise<void> {
+  const asked = readQuestion(text);
+  const { answer: said, network } = await asking.plan(asked);
+  if (!isPlan(said)) return; // nothing keeps to its limits any more
+  const chosen = new Choice(new URLSearchParams(text).get('cut')).candidate(said, network);
+  kept = { question: asked, plan: said, network, line: chosen ?? said.best };
+  comparison.set(kept);
 }
 
 const asking = new Asking(
   () => question,
   () => models[0],
   {
+    asked: (network) => {
+      if (network === offered) return;
+      offered = network;
+      controls.setNetwork(network);
+    },
     network: (network) => {
       line.setNetwork(network);
       void drawGraph(network);
@@ -233,7 +275,11 @@ function draw(said: Answer, network: Network, asked: Question): void {
   if (plan) drawPlan(plan, network, asked, up);
   const runs = chosen ?? plan?.best ?? null;
   if (runs) parts.draw(run.root, () => run.show(runs, network, asked, chosen !== null));
-  parts.draw(command, () => drawCommand(commandOf(asked, network.name)));
+  if (plan && runs) {
+    const now: Planned = { question: asked, plan, network, line: runs };
+    parts.draw(comparison.root, () => comparison.show(now));
+  }
+  parts.draw(command, () => drawCommand(commandOf(asked, asked.text.model ?? models[0] ?? network.name)));
   parts.draw(sources.root, () => sources.show(machines, network, asked));
   parts.settleSoon(() => {
     document.documentElement.dataset['planned'] = `${writeQuestion(asked)}`;
@@ -248,6 +294,9 @@ function drawPlan(plan: Plan, network: Network, asked: Question, up: number): vo
     moves.show(plan, network, up);
   });
   const axis = measures.find(([name]) => name === (asked.text.y ?? 'cost'))?.[2] ?? '';
+  const tied = document.getElementById('ties')?.closest('section');
+  if (tied) tied.hidden = plan.ties.length === 0;
+  parts.draw(ties.root, () => ties.show(plan, network));
   parts.draw(scatter.root, () => scatter.show(plan, network, axis));
   parts.draw(rivals.root, () => rivals.show(plan, network));
   // The server's own sentences: method, scope and uncertainty are said in one place.
@@ -283,10 +332,25 @@ const panel = (id: string, title: string, beside: Piece[], ...content: Piece[]):
     ...content,
   );
 
+const chartOf = (root: HTMLElement) => (): SVGElement | null => root.querySelector('svg');
+/** Figures of the answer, once there is one. */
+const cellsOf = (cells: (plan: Plan) => Cells) => (): Cells =>
+  answer && isPlan(answer) ? cells(answer) : [];
+const cuts = (): Cells => (answer ? cutCells(answer) : []);
+
 function layOut(reset: HTMLElement): HTMLElement {
   const both =
     'Each dot is a cut with a codec; no other beats those on the line in both. Lower left is better.';
-  const others = panel('rivals', 'What the others would cost', [], rivals.root);
+  const others = panel(
+    'rivals',
+    'What the others would cost',
+    [exportButtons('others', 'What the others would cost', null, cellsOf(rivalCells))],
+    rivals.root,
+  );
+  const tied = panel('ties', 'As good, as far as the times are known', [], ties.root);
+  tied.classList.add('needs-plan');
+  const compared = panel('compare', 'Two plans side by side', [comparison.keep], comparison.root);
+  compared.classList.add('needs-plan');
   others.classList.add('needs-plan');
   const runs = panel('run-this', 'Run this', [], run.root);
   runs.classList.add('needs-plan');
@@ -309,26 +373,47 @@ function layOut(reset: HTMLElement): HTMLElement {
       panel(
         'the-line',
         'The line through the network',
-        [],
+        [exportButtons('network', 'The graph', chartOf(graphBox), cuts)],
         graphBox,
         choiceBar.root,
         readout.root,
         table.root,
         proof,
       ),
-      panel('each-cut', 'Cut by cut', [legend], line.root),
+      panel(
+        'each-cut',
+        'Cut by cut',
+        [legend, exportButtons('cuts', 'Cut by cut', chartOf(line.root), cuts)],
+        line.root,
+      ),
+      tied,
       h(
         'div',
         { class: 'pair needs-plan' },
-        panel('moves', 'Where the line moves', [], envelope.root, moves.root),
+        panel(
+          'moves',
+          'Where the line moves',
+          [exportButtons('envelope', 'Where the line moves', chartOf(envelope.root), cellsOf(envelopeCells))],
+          envelope.root,
+          moves.root,
+        ),
         panel(
           'both',
           'Two wishes at once',
-          [h('label', { class: 'against' }, h('span', {}, 'latency against '), against)],
+          [
+            h('label', { class: 'against' }, h('span', {}, 'latency against '), against),
+            exportButtons(
+              'wishes',
+              'Two wishes at once',
+              chartOf(scatter.root),
+              cellsOf((plan) => scatterCells(plan, against.value)),
+            ),
+          ],
           scatter.root,
           h('p', { class: 'soft small' }, both),
         ),
       ),
+      compared,
       runs,
       others,
       panel(
@@ -363,7 +448,7 @@ function startOver(): void {
 async function begin(root: HTMLElement): Promise<void> {
   const [config, stock, library] = await Promise.all([
     ask<Config>('/api/config'),
-    ask<{ models: { name: string }[] }>('/api/models'),
+    ask<{ models: { name: string }[]; profiles: string[] }>('/api/models'),
     ask<Machines>('/api/machines'),
     stylesheet(),
   ]);
@@ -379,12 +464,14 @@ async function begin(root: HTMLElement): Promise<void> {
     return;
   }
   against.value = question.text.y ?? 'cost';
-  controls = new Controls(question, { models, machines }, (changed) => {
+  controls = new Controls(question, { models, machines, profiles: stock.profiles }, (changed) => {
     question = changed;
     change();
   });
   clear(root, shell.header, layOut(h('button', { class: 'link', onclick: startOver }, 'Start over')));
+  const a = new URLSearchParams(location.search).get('a');
   await asking.refresh();
+  if (a !== null) await readKept(a).catch(complain);
 }
 
 addEventListener('popstate', () => location.reload());

@@ -72,8 +72,8 @@ export function csv(rows: Placed[]): string {
   return [head, ...lines, ''].join('\r\n');
 }
 
-/** Hands a text to the browser as a file. */
-export function save(name: string, type: string, text: string): void {
+/** Hands a text, or bytes, to the browser as a file. */
+export function save(name: string, type: string, text: string | Blob): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([text], { type }));
   link.download = name;

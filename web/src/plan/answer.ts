@@ -32,6 +32,8 @@ export interface Candidate {
   violates: string[];
   metric: number | null;
   route: string;
+  /** Where sure pictures leave early; the candidate's figures are then means over all. */
+  exit?: { at: string; threshold: number; sure_share: number; disagreement_bound: number };
   runnable: boolean;
   not_runnable: string | null;
 }
@@ -60,6 +62,7 @@ export interface Tie {
   name: string;
   alias: string | null;
   difference: number;
+  above_cheapest: number;
   uncertainty: number;
   agreement: number | null;
   cost_per_device_month: number;
@@ -71,6 +74,16 @@ export interface Bill {
   wait_p95_ms: number | null;
   images_sustained: number;
   device_month: { hardware: number; energy: number; data: number; cloud: number | null };
+}
+/** A network that was weighed: the float one first, then those in integers. */
+export interface Precision {
+  file: string;
+  integers: boolean;
+  agreement: number;
+  chosen: boolean;
+  objective: number | null;
+  text: string | null;
+  conflict: string | null;
 }
 export interface Plan {
   best: Candidate & { edge_layers: [number, number][] };
@@ -84,6 +97,7 @@ export interface Plan {
   certificate: {
     lower_bound: number | null;
     value: number | null;
+    optimum: number | null;
     unit: string;
     method: string;
     flow_equals_cut: boolean;
@@ -98,6 +112,7 @@ export interface Plan {
   scatter: [CutId, string, number | null, number | null, boolean][];
   rivals: (Candidate & { key: string; title: string })[];
   explanations: { cut: CutId; codec: string; text: string }[];
+  precision?: Precision[];
   fleet: { devices: number; images_month: number; plan: Bill; rivals: (Bill & { key: string })[] };
 }
 export interface Conflict {
@@ -106,6 +121,9 @@ export interface Conflict {
   candidates: Candidate[];
 }
 export type Answer = Plan | Conflict;
+/** The network that an answer is of, where it is not the one that was asked about. */
+export const networkOf = (answer: Answer): string | undefined =>
+  isPlan(answer) ? answer.precision?.find(({ chosen }) => chosen)?.file.replace(/\.onnx$/, '') : undefined;
 export const isPlan = (answer: Answer): answer is Plan => answer.best !== null;
 
 export interface Network extends Topology {
@@ -115,6 +133,8 @@ export interface Network extends Topology {
   params: number;
   weight_bytes: number;
   calibrated_images: number | null;
+  exits: number;
+  integers: string[];
 }
 
 export interface Machine {

@@ -1,6 +1,6 @@
 // The questions of the planner's page: one is out at a time; newer ones wait for it, and of those only the newest is asked.
 import { ask } from '../api';
-import type { Answer, Network } from './answer';
+import { type Answer, type Network, networkOf } from './answer';
 import { type Question, writeQuestion } from './question';
 
 const pause = (ms: number): Promise<void> =>
@@ -9,7 +9,9 @@ const pause = (ms: number): Promise<void> =>
   });
 
 export class Asking {
+  /** Of the last answer. */
   network: Network | null = null;
+  private readonly known = new Map<string, Network>();
   private asking = false;
   private again = false;
 
@@ -18,6 +20,9 @@ export class Asking {
     private readonly question: () => Question,
     private readonly model: () => string | undefined,
     private readonly events: {
+      /** What can be asked of a network: the one that the question names. */
+      asked: (network: Network) => void;
+      /** What is drawn: the answer's own, which may be another in integers. */
       network: (network: Network) => void;
       answer: (answer: Answer, asked: Question) => void;
       rest: () => void;
@@ -34,10 +39,14 @@ export class Asking {
     try {
       do {
         this.again = false;
-        const wanted = this.question().text.model;
-        if (this.network === null || this.network.name !== (wanted ?? this.model())) await this.load(wanted);
+        const wanted = this.question().text.model ?? this.model() ?? '';
+        this.events.asked(await this.read(wanted));
         const asked = structuredClone(this.question());
-        this.events.answer(await ask<Answer>('/api/plan', writeQuestion(asked)), asked);
+        const { answer, network } = await this.plan(asked);
+        const other = network !== this.network;
+        this.network = network;
+        if (other) this.events.network(network);
+        this.events.answer(answer, asked);
       } while (this.again);
       this.events.rest();
     } catch (error) {
@@ -47,19 +56,31 @@ export class Asking {
     if (this.again) void this.refresh();
   }
 
-  /** The server reads a model when it is first asked for. */
-  private async load(model: string | undefined): Promise<void> {
-    const query = new URLSearchParams();
-    if (model) query.set('model', model);
-    for (let tries = 0; ; tries += 1) {
-      try {
-        this.network = await ask<Network>('/api/network', query);
-        break;
-      } catch (error) {
-        if (tries > 150 || !/is being read/.test(String(error))) throw error;
-        await pause(100);
-      }
+  /** The answer to any question, and the network that it is of. */
+  async plan(asked: Question): Promise<{ answer: Answer; network: Network }> {
+    const answer = await patiently(() => ask<Answer>('/api/plan', writeQuestion(asked)));
+    return { answer, network: await this.read(networkOf(answer) ?? asked.text.model ?? this.model() ?? '') };
+  }
+
+  private async read(model: string): Promise<Network> {
+    const known = this.known.get(model);
+    if (known) return known;
+    const query = new URLSearchParams(model === '' ? {} : { model });
+    const network = await patiently(() => ask<Network>('/api/network', query));
+    if (this.known.size >= 8) this.known.clear();
+    this.known.set(model, network);
+    return network;
+  }
+}
+
+/** The server reads a model when it is first asked for. */
+async function patiently<T>(question: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await question();
+    } catch (error) {
+      if (tries > 150 || !/is being read/.test(String(error))) throw error;
+      await pause(100);
     }
-    this.events.network(this.network);
   }
 }

@@ -1,7 +1,8 @@
 // The planner's controls: what changes the question. Each slider has a field beside it for the exact figure.
 import { clear, h } from '../dom';
-import type { Machine, Machines } from './answer';
+import type { Machine, Machines, Network } from './answer';
 import { defaults, type FlagName, type NumberName, type Question, type TextName } from './question';
+import { finderOf } from './finder';
 import { euro, figure, mbps } from './scale';
 
 /** Slider positions are whole numbers, 0 to `steps`. */
@@ -81,6 +82,15 @@ const ranges: Record<string, Range> = {
     zero: true,
     say: (v) => `${figure(v)} € /kWh`,
   },
+  max_disagreement: {
+    name: 'max_disagreement',
+    title: 'Sure pictures may leave early',
+    unit: 'share of verdicts that may differ',
+    low: 0.0005,
+    high: 0.2,
+    zero: true,
+    say: (v) => (v === 0 ? 'none does' : `${figure(v * 100)} % may differ`),
+  },
   cloud_load: {
     name: 'cloud_load',
     title: 'Cloud busy with others',
@@ -107,6 +117,8 @@ const fromSlider = (range: Range, position: number): number => {
 
 export interface Choices {
   models: string[];
+  /** Measured profiles beside them. */
+  profiles: string[];
   machines: Machines;
 }
 
@@ -124,14 +136,28 @@ export class Controls {
   private readonly objectives: HTMLInputElement[] = [];
   private mixField!: HTMLInputElement;
 
+  private readonly precision: HTMLElement;
+  private readonly integers: HTMLSelectElement;
+  private readonly exits: HTMLElement;
+
   constructor(
     private question: Question,
     private readonly choices: Choices,
     private readonly changed: (question: Question) => void,
   ) {
-    const { machines } = choices;
+    const { machines, profiles } = choices;
+    const measured = profiles.map((name) => h('option', { value: name }, name));
+    const own = (): HTMLElement[] =>
+      profiles.length === 0
+        ? []
+        : [h('optgroup', { label: 'Measured here' }, ...measured.map((o) => o.cloneNode(true)))];
     const group = (label: string, list: Machine[]): HTMLElement =>
       h('optgroup', { label }, ...list.map((m) => h('option', { value: m.name }, m.title)));
+    this.precision = this.select('integers', 'Precision', [], '', () => {});
+    this.integers = this.precision.querySelector('select')!;
+    this.exits = this.slider(ranges['max_disagreement']!);
+    this.precision.hidden = true;
+    this.exits.hidden = true;
     clear(
       this.root,
       h(
@@ -143,12 +169,16 @@ export class Controls {
           'Network',
           choices.models.map((name) => h('option', { value: name }, name)),
           choices.models[0] ?? '',
-          () => {},
+          () => {
+            delete this.question.text.integers;
+            delete this.question.number.max_disagreement;
+          },
         ),
+        this.precision,
         this.select(
           'edge',
           'Device',
-          [group('Devices', machines.devices), group('Servers', machines.clouds)],
+          [...own(), group('Devices', machines.devices), group('Servers', machines.clouds)],
           'jetson-nano',
           () => {
             delete this.question.number.device_price;
@@ -157,7 +187,7 @@ export class Controls {
         this.select(
           'cloud',
           'Cloud',
-          [group('Servers', machines.clouds), group('Devices', machines.devices)],
+          [...own(), group('Servers', machines.clouds), group('Devices', machines.devices)],
           't2.micro',
           () => {
             delete this.question.number.rent;
@@ -186,6 +216,7 @@ export class Controls {
         { class: 'control-group', 'aria-labelledby': 'wish' },
         h('h2', { id: 'wish' }, 'What counts'),
         this.objective(),
+        this.exits,
       ),
       h(
         'section',
@@ -244,6 +275,18 @@ export class Controls {
     this.show(question);
   }
 
+  /** Shows what can be asked of this network alone: its precision, and its early exits. */
+  setNetwork({ integers, exits }: Network): void {
+    this.precision.hidden = integers.length === 0;
+    this.exits.hidden = exits === 0;
+    clear(
+      this.integers,
+      h('option', { value: '' }, 'float'),
+      ...integers.map((name) => h('option', { value: name }, `float or ${name}, whichever is better`)),
+    );
+    this.integers.value = this.question.text.integers ?? '';
+  }
+
   /** Puts every control where the question has it. */
   show(question: Question): void {
     this.question = question;
@@ -262,7 +305,8 @@ export class Controls {
       said.dataset['key'] = key;
       if (document.activeElement !== slider) slider.value = String(toSlider(range, value));
       if (document.activeElement !== field) field.value = String(value);
-      said.textContent = range.say(value);
+      const beyond = value > range.high || (value < range.low && !(range.zero && value === 0));
+      said.textContent = range.say(value) + (beyond ? ', beyond the slider' : '');
       slider.setAttribute('aria-valuetext', range.say(value));
       said.classList.toggle('changed', question.number[range.name] !== undefined);
     }
@@ -315,14 +359,17 @@ export class Controls {
       ...options,
     );
     this.selects.push({ name, element, fallback });
-    return h('label', { class: 'pick' }, h('span', { class: 'caption' }, title), element);
+    const picked = h('label', { class: 'pick' }, h('span', { class: 'caption' }, title), element);
+    if (element.options.length <= 12) return picked;
+    return h('div', { class: 'pick-long' }, picked, finderOf(element, `a ${title.toLowerCase()}`));
   }
 
   private slider(range: Range): HTMLElement {
     const said = h('output', {});
     const set = (value: number): void => {
       if (!Number.isFinite(value) || value < 0) return;
-      this.question.number[range.name] = value;
+      if (range.name === 'max_disagreement' && value === 0) delete this.question.number[range.name];
+      else this.question.number[range.name] = value;
       this.tell();
     };
     const id = `plan-${range.name}`;

@@ -23,10 +23,12 @@ export const numbers = [
   'max_cost',
   'max_memory',
   'max_data',
+  'max_disagreement',
 ] as const;
 export type NumberName = (typeof numbers)[number];
 export const texts = [
   'model',
+  'integers',
   'edge',
   'cloud',
   'link',
@@ -98,6 +100,7 @@ export function defaults(question: Question, machines: Machines): Record<NumberN
     max_cost: NaN,
     max_memory: NaN,
     max_data: NaN,
+    max_disagreement: 0,
   };
 }
 
@@ -116,6 +119,7 @@ const flagOf: Partial<Record<NumberName, string>> = {
   max_cost: '--max-cost',
   max_memory: '--max-memory',
   max_data: '--max-data',
+  max_disagreement: '--max-disagreement',
 };
 
 /** A word as a shell takes it. */
@@ -145,6 +149,7 @@ export function commandOf(question: Question, model: string): string {
     '--link',
     quote(link),
   ];
+  if (q.text.integers) words.push('--integers', quote(`${q.text.integers}.onnx`));
   if (q.text.objective) words.push('--objective', quote(q.text.objective));
   if (q.text.codec) words.push('--codec', quote(q.text.codec));
   if (q.text.deliver) words.push('--deliver', quote(q.text.deliver));

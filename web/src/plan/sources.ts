@@ -21,6 +21,9 @@ function deviceRows(edge: Machine, lifetime: number): Row[] {
   return rows;
 }
 
+const measuredRow = (what: string, file: string | undefined): Row[] =>
+  file === undefined ? [] : [[what, file, 'measured by fogline profile, a file of this server']];
+
 function cloudRows(cloud: Machine): Row[] {
   const rows: Row[] = [['Cloud', `${cloud.title}; ${cloud.engine}${speed(cloud)}`, cloud.source]];
   if (cloud.rent) {
@@ -56,8 +59,8 @@ export class Sources {
     const cloud = all.find((m) => m.name === (asked.text.cloud ?? 't2.micro'));
     const link = machines.links.find((l) => l.name === (asked.text.link ?? '4g'));
     const rows = [
-      ...(edge ? deviceRows(edge, asked.number.lifetime ?? 12) : []),
-      ...(cloud ? cloudRows(cloud) : []),
+      ...(edge ? deviceRows(edge, asked.number.lifetime ?? 12) : measuredRow('Device', asked.text.edge)),
+      ...(cloud ? cloudRows(cloud) : measuredRow('Cloud', asked.text.cloud)),
       ...(link ? [linkRow(link)] : []),
       networkRow(network),
     ];

@@ -7,6 +7,7 @@ import type { Question } from './question';
 import { euro, figure } from './scale';
 import {
   agreement,
+  exitSentence,
   headline,
   instances,
   limitName,
@@ -73,7 +74,22 @@ export class Verdict {
         { class: 'why' },
         `${term(best, network)}${sends(best, network)}${kept}. ${moveSentence(plan, up, network)}`,
       ),
-      plan.uncertainty.text === '' ? null : h('p', { class: 'why ties' }, plan.uncertainty.text),
+      plan.ties.length === 0
+        ? null
+        : h(
+            'p',
+            { class: 'why' },
+            `${count(plan.ties.length)} other${plan.ties.length === 1 ? ' costs' : 's cost'} as much, as far as the times are known: `,
+            h(
+              'button',
+              { class: 'link', onclick: () => document.getElementById('ties')?.scrollIntoView() },
+              'show them',
+            ),
+          ),
+      best.exit ? h('p', { class: 'why exit' }, exitSentence(best)) : null,
+      ...(plan.precision ?? [])
+        .filter(({ text }) => text !== null)
+        .map(({ text }) => h('p', { class: 'why precision' }, text)),
       ...plan.notes.map((note) => h('p', { class: 'why note' }, note)),
       behind
         ? h(

@@ -113,3 +113,15 @@ export function moveSentence(plan: Plan, up: number, network: Network): string {
   const whose = plan.strict || plan.ties.length === 0 ? 'The line' : 'The cheapest line';
   return `${whose} moves ${words.join(', ')}.`;
 }
+
+const share = (part: number): string => `${Number((100 * part).toPrecision(2))} %`;
+
+/** What leaving early buys and promises; nothing where the plan has no exit. */
+export function exitSentence(best: Candidate): string {
+  if (!best.exit) return '';
+  const { at, sure_share, disagreement_bound } = best.exit;
+  return (
+    `${Math.round(100 * sure_share)} % of the pictures leave at ${at}, where the network is sure of them; at most ` +
+    `${share(disagreement_bound)} of all get another class than from the whole network (95 % confidence).`
+  );
+}
