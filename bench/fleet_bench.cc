@@ -84,6 +84,21 @@ struct Part {
   Usage before;
 };
 
+/// Stops the clouds, which say at their end how often they committed.
+Result<double> CommitsOf(std::vector<Process>& clouds) {
+  double commits = 0;
+  for (Process& cloud : clouds) {
+    cloud.Stop();
+    FOGLINE_TRY(const std::string said, cloud.ReadStdout());
+    const size_t at = said.find(" in ");
+    if (at == std::string::npos) {
+      return Fail(ErrorCode::kInternal, "cloud", "does not say how often it committed");
+    }
+    commits += std::atof(said.c_str() + at + 4);
+  }
+  return commits;
+}
+
 Options Parse(int argc, char** argv) {
   Options options;
   for (int i = 1; i + 1 < argc; i += 2) {
@@ -161,6 +176,8 @@ Status Measure(Options options) {
                (now.cpu_s - part.before.cpu_s) * 1e6 / sent,
                (now.wakeups - part.before.wakeups) / sent, HumanBytes(PeakBytesOf(part.pid)));
   }
+  FOGLINE_TRY(const double commits, CommitsOf(clouds));
+  fmt::print("  {:.4f} commits a frame\n", commits / sent);
   if (after.count - before.count != fleet.sent() || fleet.unanswered() > 0) {
     return Fail(ErrorCode::kInternal, "fleet", "{} frames sent, {} stored", fleet.sent(),
                 after.count - before.count);

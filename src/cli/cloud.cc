@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -58,7 +59,7 @@ struct CloudArgs {
   Common common;
   LinkFlags link;
   CloudOptions cloud;
-  std::string models, trace, raw, hard, publish, store = "sqlite:fogline.db";
+  std::string models, trace, raw, hard, publish, cache, store = "sqlite:fogline.db";
   RetentionFlags keep;
   HttpFlags http;
   ProviderFlags provider;
@@ -73,7 +74,8 @@ Status Run(CloudArgs& args) {
   FOGLINE_TRY(args.cloud.link, ToLinkOptions(args.link));
   FOGLINE_TRY(const Retention keep, ToRetention(args.keep));
   FOGLINE_CHECK(Use(args.provider));
-  FOGLINE_TRY(const auto store, OpenStore(args.store));
+  if (!args.cache.empty()) FOGLINE_CHECK(MakeFolders(args.cache));
+  FOGLINE_TRY(const auto store, OpenStore(args.store, {.cache = args.cache}));
   std::unique_ptr<StoreKeeper> keeper;
   if (keep.any() || keep.any_of_a_device()) keeper = std::make_unique<StoreKeeper>(*store, keep);
   FOGLINE_TRY(const auto publisher,
@@ -108,8 +110,9 @@ Status Run(CloudArgs& args) {
     }
     fmt::print("{}\n", Dump(told));
   } else {
-    fmt::print("received {}   stored {}   stored before {}   refused {}\n", s.received.load(),
-               s.stored.load(), s.duplicates.load(), s.refused.load());
+    fmt::print("received {}   stored {}   in {} commits   stored before {}   refused {}\n",
+               s.received.load(), s.stored.load(), s.commits.load(), s.duplicates.load(),
+               s.refused.load());
     if (const RawKeeper* raw = cloud->raw()) {
       fmt::print("raw files kept {}   left out {}\n", raw->kept(), raw->left_out());
     }
@@ -128,6 +131,7 @@ void AddCloud(CommandLine& line) {
   command.Add("--models", args->models, "folder of the ONNX files that devices may name")
       .Required();
   AddStoreFlag(command, args->store);
+  AddCacheFlag(command, args->cache);
   AddRetentionFlags(command, args->keep);
   command.Add("--keep-raw", args->raw,
               "a folder that keeps outputs which nobody reads, as NumPy files");

@@ -57,6 +57,13 @@ void AddStoreFlag(Command& command, std::string& url) {
       .ShowDefault();
 }
 
+void AddCacheFlag(Command& command, std::string& folder) {
+  command.Add("--cache", folder,
+              "folder that keeps what hexagons and time lines are counted from, so that the next "
+              "start need not read a large store again; it holds the place of every picture, as "
+              "the store does");
+}
+
 void AddBasemapFlags(Command& command, BasemapFlags& flags) {
   command.Add("--basemap", flags.basemap,
               "streets beneath the detections: a .pmtiles file, osm, or the address of tiles with "

@@ -26,6 +26,8 @@ Result<LinkOptions> ToLinkOptions(const LinkFlags& flags);
 
 /// --store; $FOGLINE_STORE instead keeps a password off the list of processes.
 void AddStoreFlag(Command& command, std::string& url);
+/// --cache DIR, see StoreOptions::cache.
+void AddCacheFlag(Command& command, std::string& folder);
 
 /// --basemap and whose it is.
 struct BasemapFlags {

@@ -1,5 +1,6 @@
 // fogline map: the map server alone, on a store that workers elsewhere fill.
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -15,7 +16,7 @@ constexpr uint64_t kMapMirror = 6'000'000;
 void AddMap(CommandLine& line) {
   struct Args {
     Common common;
-    std::string store = "sqlite:fogline.db", models;
+    std::string store = "sqlite:fogline.db", models, cache;
     uint64_t mirror = kMapMirror;
     HttpFlags http;
   };
@@ -30,12 +31,15 @@ void AddMap(CommandLine& line) {
           "rows whose places and times are kept in memory, 60 bytes each and 8 a box: hexagons and "
           "time lines of more are counted by the store, slower")
       .ShowDefault();
+  AddCacheFlag(command, args->cache);
   command.Add("--models", args->models, "folder of the models that the planner plans for");
   AddHttpFlags(command, args->http);
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     FOGLINE_CHECK(ListenAt(args->http));  // before the store is asked
-    FOGLINE_TRY(const auto store,
-                OpenStore(args->store, {.mirrored_rows = args->mirror, .read_only = true}));
+    if (!args->cache.empty()) FOGLINE_CHECK(MakeFolders(args->cache));
+    FOGLINE_TRY(const auto store, OpenStore(args->store, {.mirrored_rows = args->mirror,
+                                                          .cache = args->cache,
+                                                          .read_only = true}));
     FOGLINE_TRY(const auto web, StartWeb(args->http, args->models, {}, {}, *store));
     LogInfo("map at {}", web->url());
     while (!WaitForStop(std::chrono::hours(1))) {

@@ -72,8 +72,12 @@ void Committer::CommitBatch() {
     if (action.kind == Batch::Action::kPut) {
       outcomes = parts_.store->Put(action.rows, action.settlements);
       parts_.stats->commit_failed_us = outcomes ? 0 : clock.WallMicros();
-      if (outcomes) parts_.stats->committed_us = clock.WallMicros();
-      if (!outcomes) parts_.complaints->Say(outcomes.error().ToString());
+      if (outcomes) {
+        ++parts_.stats->commits;
+        parts_.stats->committed_us = clock.WallMicros();
+      } else {
+        parts_.complaints->Say(outcomes.error().ToString());
+      }
       action = batch_.Resume(Batch::Put{&outcomes}, clock.Steady());
       continue;
     }

@@ -34,6 +34,7 @@ struct CloudStats {
   std::atomic<uint64_t> audited{0}, audits_differ{0};
   std::atomic<uint64_t> put_off{0};  // of the retried, since their device had enough waiting
 
+  std::atomic<uint64_t> commits{0};      // that worked: batches of one frame or many
   std::atomic<int64_t> committed_us{0};  // wall clock of the last commit that worked; 0: none yet
   std::atomic<int64_t> commit_failed_us{0};  // of the last one, where that failed; 0: it did not
 

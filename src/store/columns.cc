@@ -10,6 +10,11 @@
 #include "store/blur.h"
 
 namespace fogline {
+namespace {
+
+constexpr size_t kName = 120;  // what a text takes beside its own bytes, twice
+
+}  // namespace
 
 void Columns::Add(const Row& row) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -26,18 +31,51 @@ void Columns::Add(const Row& row) {
   devices_.push_back(row.device);
   labels_.push_back(row.label);
   mechanisms_.push_back(row.mechanism);
-  constexpr size_t kNode = 120;  // what a label takes beside its own bytes, twice
   for (const FoundBox& box : row.boxes) {
     if (overfull()) break;
-    const auto [at, fresh] =
-        found_numbers_.try_emplace(box.label, static_cast<uint32_t>(found_names_.size()));
-    if (fresh) {
-      found_names_.push_back(box.label);
-      AddNames(kNode + 2 * box.label.size());
-    }
-    found_.push_back({at->second, box.score});
+    found_.push_back({FoundNumber(box.label), box.score});
   }
   found_ends_.push_back(found_gone_ + found_.size());
+}
+
+uint32_t Columns::FoundNumber(const std::string& label) {
+  const auto [at, fresh] =
+      found_numbers_.try_emplace(label, static_cast<uint32_t>(found_names_.size()));
+  if (fresh) {
+    found_names_.push_back(label);
+    name_bytes_ += kName + 2 * label.size();
+  }
+  return at->second;
+}
+
+uint32_t Columns::Number(const std::string& text) {
+  if (overfull()) return 0;
+  const auto [at, fresh] = numbers_.try_emplace(text, static_cast<uint32_t>(words_.size() + 1));
+  if (fresh) {
+    words_.push_back(text);
+    name_bytes_ += kName + 2 * text.size();
+  }
+  return at->second;
+}
+
+uint32_t Columns::NumberOf(const std::string& text) const {
+  const auto found = numbers_.find(text);
+  return found == numbers_.end() ? 0 : found->second;
+}
+
+size_t Columns::After(uint64_t id) const {
+  const auto first = ids_.begin() + static_cast<ptrdiff_t>(gone_);
+  return static_cast<size_t>(ids_.end() - std::upper_bound(first, ids_.end(), id));
+}
+
+bool Columns::SameAsLastOf(const Columns& other) const {
+  if (ids_.empty() || other.ids_.empty()) return false;
+  const auto same = [&](auto column) {
+    const auto a = (this->*column).back(), b = (other.*column).back();
+    return a == b || (a != a && b != b);  // no position is equal to no position
+  };
+  return same(&Columns::ids_) && same(&Columns::captured_us_) && same(&Columns::lats_) &&
+         same(&Columns::lons_) && same(&Columns::scores_) && same(&Columns::positives_);
 }
 
 std::span<const Columns::FoundAt> Columns::FoundIn(size_t row) const {

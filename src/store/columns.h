@@ -57,8 +57,15 @@ class Columns {
   size_t boxes() const { return found_.size(); }
   /// There were more labels than there is room for: what is counted here counts for nothing.
   bool overfull() const { return name_bytes_ > kMostNames; }
-  /// Names that somebody else keeps for these rows take so many bytes more.
-  void AddNames(size_t bytes) { name_bytes_ += bytes; }
+  /// A number for a text of these rows, where their store has none of its own: from 1 on, the same
+  /// for the same text; 0 once there are too many.
+  uint32_t Number(const std::string& text);
+  /// 0: no row has it.
+  uint32_t NumberOf(const std::string& text) const;
+  /// How many rows come after an id, some that were erased among them.
+  size_t After(uint64_t id) const;
+  /// Whether the newest rows of both say the same, but for numbers.
+  bool SameAsLastOf(const Columns& other) const;
   /// Of the newest row that was ever added; 0: none was.
   uint64_t last_id() const { return last_id_; }
 
@@ -72,6 +79,15 @@ class Columns {
   std::vector<uint64_t> Ids(const Filter& filter, const WordFilter& words, Order order,
                             size_t limit) const;
 
+  /// Appends the rows after an id to `out`, at most `most` of them, with what their numbers mean: a
+  /// piece of a file that Unpack reads. The id of the last one; `after_id` where there is none.
+  uint64_t Pack(uint64_t after_id, size_t most, std::vector<std::byte>& out) const;
+  /// Adds the rows of such a piece behind those that are here. False, and nothing was added, for
+  /// bytes that Pack does not write.
+  bool Unpack(std::span<const std::byte> packed);
+  /// Room for so many more rows.
+  void Reserve(size_t rows);
+
  private:
   /// Calls `each(index)` for every row that passes.
   template <typename Each>
@@ -83,6 +99,7 @@ class Columns {
     float score;
   };
   std::span<const FoundAt> FoundIn(size_t row) const;
+  uint32_t FoundNumber(const std::string& label);
   /// For each label whether a filter asks for it.
   std::vector<uint8_t> Wanted(const FoundFilter& filter) const;
   bool HoldsFound(size_t row, const FoundFilter& filter, const std::vector<uint8_t>& wanted) const;
@@ -109,6 +126,8 @@ class Columns {
   uint64_t found_gone_ = 0;           // boxes whose memory went
   std::vector<std::string> found_names_;
   std::unordered_map<std::string, uint32_t> found_numbers_;
+  std::vector<std::string> words_;  // of number 1 and on
+  std::unordered_map<std::string, uint32_t> numbers_;
   size_t name_bytes_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <random>
 
@@ -65,6 +66,67 @@ TEST(Columns, HoldWhatIsLeftAfterForgettingAndErasing) {
       ASSERT_EQ(boxes, model.Boxes()) << seed;
     }
     EXPECT_EQ(columns.last_id(), last);
+  }
+}
+
+// Whatever was added, forgotten and erased: what is packed, a piece at a time, and read by columns
+// that hold others' rows already or none, is what they count.
+TEST(Columns, ArePackedAndReadAgain) {
+  constexpr std::array kTexts{"dog", "car", "a cat", ""};
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    std::mt19937 random(seed);
+    const auto text = [&] { return std::string(kTexts[random() % kTexts.size()]); };
+    const bool numbered = seed % 2 == 0;  // by the columns, or by the store
+    Columns columns, read;
+    for (uint64_t id = 1; id <= 50; id += 1 + random() % 2) {
+      std::vector<FoundBox> boxes;
+      for (unsigned b = random() % 3; b > 0; --b) boxes.push_back({text(), 0.5F, 0, 0, 1, 1});
+      const auto number = [&] {
+        return numbered ? columns.Number(text()) : static_cast<uint32_t>(random() % 9);
+      };
+      columns.Add({.id = id,
+                   .captured_us = random() % 5 == 0 ? Columns::kNoTime : kYear2000Us + 7,
+                   .has_position = random() % 2 == 0,
+                   .lat = 47.1,
+                   .lon = 8.2,
+                   .score = 0.25F,
+                   .positive = random() % 2 == 0,
+                   .device = number(),
+                   .label = number(),
+                   .mechanism = number(),
+                   .boxes = boxes});
+    }
+    columns.Forget(random() % 20);
+    columns.Erase(std::vector<uint64_t>{21, 22, 23, 40});
+    if (random() % 2 == 0) (void)read.Number("somebody else's");
+    uint64_t after = 0;
+    for (;;) {
+      std::vector<std::byte> packed;
+      const uint64_t last = columns.Pack(after, 1 + random() % 10, packed);
+      if (last == after) break;
+      after = last;
+      ASSERT_TRUE(read.Unpack(packed)) << seed;
+      ASSERT_FALSE(read.Unpack(packed)) << seed << ": rows that are there already";
+      packed.resize(random() % packed.size());
+      ASSERT_FALSE(read.Unpack(packed)) << seed << ": not all of a piece";
+    }
+    ASSERT_EQ(read.size(), columns.size());
+    const auto words = [&](const Columns& of, const char* label) {
+      WordFilter filter;
+      filter.labels.insert(numbered ? of.NumberOf(label) : 3);
+      return filter;
+    };
+    for (const char* label : kTexts) {
+      ASSERT_EQ(read.Ids({}, words(read, label), Order::kOldestFirst, 100),
+                columns.Ids({}, words(columns, label), Order::kOldestFirst, 100));
+      Filter found;
+      found.found.labels = {label};
+      found.found.least = 1;
+      ASSERT_EQ(read.Ids(found, {}, Order::kNewestFirst, 100),
+                columns.Ids(found, {}, Order::kNewestFirst, 100));
+    }
+    ASSERT_EQ(read.Hexagons({}, {}, 3).size(), columns.Hexagons({}, {}, 3).size());
+    ASSERT_EQ(read.Timeline({}, {}, 0, 1, 1).untimed, columns.Timeline({}, {}, 0, 1, 1).untimed);
   }
 }
 

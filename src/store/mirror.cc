@@ -2,10 +2,57 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+
 namespace fogline {
+Mirror::~Mirror() { Keep(true); }
+
+/// The newest row of the copy must still be what it was: a server that lost its last rows and gave
+/// their ids to others has the same epoch. The store is asked first: its time is short.
+Status Mirror::Recall(const Extent& store) {
+  FOGLINE_TRY(const std::string epoch, store.epoch());
+  auto file = MirrorFile::Open(cache_, epoch);
+  if (!file) {
+    LogWarning("{}: {}; the next start reads the whole store", file.error().where,
+               file.error().message);
+    cache_.clear();
+    return {};
+  }
+  const uint64_t newest = file->NewestId();
+  Columns now;
+  if (newest > store.forgotten && newest <= store.last) FOGLINE_CHECK(store.row(newest, now));
+  cache_.clear();
+  file_.emplace(*std::move(file));
+
+  Columns copy;
+  const uint64_t deletions = file_->Load(copy);
+  bool same = newest > 0 && copy.last_id() == newest && newest <= store.last &&
+              deletions <= store.deletions;
+  if (same && newest > store.forgotten) {  // one that was deleted since says nothing
+    same = now.size() == 0 ? deletions < store.deletions : now.SameAsLastOf(copy);
+  }
+  if (same) {
+    columns_ = std::move(copy);
+    deletions_ = deletions;
+  } else {
+    file_->Clear();
+  }
+  return {};
+}
+
+void Mirror::Keep(bool end) {
+  if (!file_) return;
+  if (file_->rows() > columns_.size() + columns_.size() / 3 + least_cached_) file_->Clear();
+  if (columns_.size() < least_cached_) return;
+  const size_t lacking = columns_.After(file_->last_id());
+  if (lacking == 0 || (!end && lacking < least_cached_)) return;
+  while (file_->Append(columns_, deletions_) && end) {
+  }
+}
 
 Status Mirror::TakeOut(const Extent& store) {
   if (store.deletions == deletions_) return {};
+  if (file_) file_->Clear();  // what was deleted must not stay there
   if (columns_.last_id() > 0) {
     FOGLINE_TRY(const auto ids, store.deleted(deletions_));
     if (ids) {
@@ -32,10 +79,12 @@ Status CheckSelected(const Columns& columns, const std::string& where) {
 }
 
 Result<bool> Mirror::Tidy(const Extent& store, size_t most_rows) {
+  if (!cache_.empty()) FOGLINE_CHECK(Recall(store));
   const uint64_t rows = store.last - std::min(store.last, store.forgotten);
   if (too_much_ || rows > most_rows) {
     columns_ = {};
     read_id_ = 0;
+    if (file_) file_->Clear();
     return false;
   }
   FOGLINE_CHECK(TakeOut(store));
@@ -54,6 +103,7 @@ Result<bool> Mirror::Add(const Extent& store, size_t most_rows, const Read& read
     columns_ = {};
     return false;
   }
+  Keep(false);
   FOGLINE_CHECK(added);
   return true;
 }

@@ -6,7 +6,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <random>
+#include <string>
+
+#include "base/file.h"
+#include "base/paths.h"
 
 namespace fogline {
 namespace {
@@ -14,7 +19,14 @@ namespace {
 /// A store of rows that have an id and nothing else, and a reader that is stopped where it pleases.
 class World {
  public:
-  explicit World(uint32_t seed) : random_(seed) {}
+  explicit World(uint32_t seed) : random_(seed) {
+    extent_.epoch = []() -> Result<std::string> { return std::string(kEpoch); };
+    extent_.row = [this](uint64_t id, Columns& columns) -> Status {
+      if (std::ranges::binary_search(rows_, id)) columns.Add(RowOf(id));
+      return {};
+    };
+  }
+  static constexpr const char* kEpoch = "0123456789abcdef";
 
   void Live() {
     for (uint64_t n = Draw(6); n > 0; --n) rows_.push_back(++extent_.last);
@@ -46,7 +58,7 @@ class World {
     for (const uint64_t id : rows_) {
       if (id <= after) continue;
       if (left-- == 0) return Fail(ErrorCode::kExhausted, "world", "the time is over");
-      columns.Add({.id = id});
+      columns.Add(RowOf(id));
     }
     return {};
   }
@@ -56,10 +68,18 @@ class World {
     std::erase_if(rows, [&](uint64_t row) { return row >= id; });
     return rows;
   }
+  /// As a server whose newest rows were lost, and which gave their ids to others.
+  void LoseAndGoOn() {
+    if (rows_.empty()) return;
+    history_ += 1;
+    const uint64_t kept = rows_[Draw(rows_.size())];
+    std::erase_if(rows_, [&](uint64_t id) { return id > kept; });
+    extent_.last = std::max(kept, extent_.forgotten);
+    for (uint64_t n = Draw(20); n > 0; --n) rows_.push_back(++extent_.last);
+  }
   uint64_t last() const { return extent_.last; }
   uint64_t Draw(uint64_t below) { return random_() % below; }
 
- private:
   void Delete() {
     auto& gone = deleted_[++extent_.deletions];
     for (uint64_t n = Draw(4); n > 0 && !rows_.empty(); --n) {
@@ -69,7 +89,13 @@ class World {
     }
   }
 
+ private:
+  Columns::Row RowOf(uint64_t id) const {
+    return {.id = id, .captured_us = kYear2000Us + static_cast<int64_t>(history_)};
+  }
+
   std::mt19937 random_;
+  uint64_t history_ = 0;
   Mirror::Extent extent_{.where = "world", .deleted = {}};
   std::vector<uint64_t> rows_;
   std::map<uint64_t, std::vector<uint64_t>> deleted_;
@@ -115,6 +141,71 @@ TEST(Mirror, HoldsWhatItsStoreHoldsAsFarAsItHasRead) {
   EXPECT_GT(part, 100U);
   EXPECT_GT(whole, 100U);
   EXPECT_GT(refused, 100U);
+}
+
+/// Whoever starts with the copy that others left, whole, torn or damaged, holds what the store
+/// holds; and what was deleted is not in the copy any more once somebody knew.
+TEST(Mirror, GoesOnFromTheCopyThatItKept) {
+  constexpr size_t kMost = 100'000;
+  uint64_t spared = 0, starts = 0;
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    World world(seed);
+    const TempDir dir;
+    const auto file = dir.path() / (std::string(World::kEpoch) + ".rows");
+    for (int start = 0; start < 12; ++start) {
+      Mirror mirror(dir.path(), world.Draw(12));
+      std::optional<Mirror> other;  // which may read the copy, and not write it
+      if (world.Draw(4) == 0) other.emplace(dir.path(), 0);
+      std::optional<uint64_t> first;  // the first row that was asked for
+      const auto read = [&](uint64_t after, Columns& columns) {
+        if (!first) first = after;
+        return world.Read(after, columns);
+      };
+      for (uint64_t step = world.Draw(6) + 1; step > 0; --step) {
+        for (Mirror* each : {&mirror, other ? &*other : nullptr}) {
+          if (each == nullptr) continue;
+          const uint64_t counted = each->ReadOn(world.extent(), kMost, read).value();
+          ASSERT_EQ(Held(*each, counted + 1), world.Before(counted + 1)) << seed << " " << start;
+        }
+        world.Live();
+      }
+      ++starts;
+      spared += first.value_or(0) > 0 ? 1 : 0;
+      other.reset();
+    }
+    if (world.Draw(3) == 0) {
+      auto bytes = ReadFile(file).value();
+      if (bytes.empty()) continue;
+      if (world.Draw(2) == 0) bytes.resize(world.Draw(bytes.size()));
+      if (!bytes.empty()) bytes[world.Draw(bytes.size())] ^= std::byte{0x20};
+      ASSERT_TRUE(WriteFile(file, bytes));
+    } else if (world.Draw(3) == 0) {
+      world.LoseAndGoOn();
+    }
+    Mirror mirror(dir.path(), 0);
+    const auto read = [&](uint64_t after, Columns& columns) { return world.Read(after, columns); };
+    const uint64_t counted = mirror.ReadOn(world.extent(), kMost, read).value();
+    ASSERT_EQ(Held(mirror, counted + 1), world.Before(counted + 1)) << seed;
+  }
+  EXPECT_GT(spared, starts / 4);
+}
+
+TEST(Mirror, LeavesNothingOfWhatWasDeletedOrOfATooLargeStoreInItsCopy) {
+  const TempDir dir;
+  const auto file = dir.path() / (std::string(World::kEpoch) + ".rows");
+  World world(1);
+  while (world.last() < 200) world.Live();
+  const auto read = [&](uint64_t after, Columns& columns) { return world.Read(after, columns); };
+  {
+    Mirror mirror(dir.path(), 1);
+    while (mirror.ReadOn(world.extent(), 1000, read).value() < world.last()) {
+    }
+  }
+  ASSERT_GT(BytesOf(file), 1000U);
+  Mirror mirror(dir.path(), 1000);  // as few rows as are left are not worth a copy to this one
+  world.Delete();
+  EXPECT_TRUE(mirror.ReadOn(world.extent(), 1000, read));
+  EXPECT_EQ(BytesOf(file), 0U);
 }
 
 TEST(Mirror, SaysThatAStoreTooLargeForItIsCountedAtOnce) {

@@ -162,7 +162,15 @@ Result<Mirror::Extent> PostgresReader::Extent() {
                         .last = about.Unsigned(0, 0),
                         .forgotten = about.Unsigned(0, 1),
                         .deletions = deletions,
-                        .deleted = [this](uint64_t after) { return DeletedAfter(after); }};
+                        .deleted = [this](uint64_t after) { return DeletedAfter(after); },
+                        .epoch = [this]() -> Result<std::string> {
+                          FOGLINE_TRY(const PostgresRows rows,
+                                      postgres_.Run("SELECT epoch FROM fogline.about"));
+                          return rows.Text(0, 0);
+                        },
+                        .row = [this](uint64_t id, Columns& columns) -> Status {
+                          return Load({.after_id = id - 1, .before_id = id + 1}, columns);
+                        }};
 }
 
 Result<bool> PostgresReader::Mirrored(uint64_t before_id) {

@@ -56,7 +56,7 @@ class PostgresReader {
   const StoreOptions options_;
   PostgresWords words_;
   Nanos deadline_{0};
-  Mirror mirror_;
+  Mirror mirror_{options_.cache, options_.least_cached};
   bool knows_deletion_ = false;  // a store that is only read may still be of a version that did not
 };
 

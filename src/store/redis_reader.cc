@@ -194,30 +194,19 @@ Result<std::vector<StoredDetection>> RedisReader::Query(const Filter& filter, Or
   return rows;
 }
 
-uint32_t RedisReader::WordOf(Columns& columns, const std::string& text) {
-  constexpr size_t kNode = 80;  // what a word takes beside its text
-  if (columns.overfull()) return 0;
-  const auto [at, fresh] = words_.try_emplace(text, static_cast<uint32_t>(words_.size() + 1));
-  if (fresh) columns.AddNames(kNode + text.size());
-  return at->second;
-}
-
 WordFilter RedisReader::Words(const Filter& filter) const {
   WordFilter words;
   for (const auto& [texts, numbers] : {std::pair{&filter.labels, &words.labels},
                                        {&filter.devices, &words.devices},
                                        {&filter.mechanisms, &words.mechanisms}}) {
-    for (const std::string& text : *texts) {
-      const auto found = words_.find(text);
-      numbers->insert(found == words_.end() ? 0 : found->second);
-    }
+    for (const std::string& text : *texts) numbers->insert(mirror_.columns().NumberOf(text));
   }
   return words;
 }
 
 void RedisReader::AddTo(Columns& columns, const StoredDetection& row, bool words) {
   const Detection& d = row.detection;
-  const auto number = [&](const std::string& text) { return words ? WordOf(columns, text) : 0; };
+  const auto number = [&](const std::string& text) { return words ? columns.Number(text) : 0; };
   columns.Add(
       {.id = row.id,
        .captured_us = d.captured_from == TimeSource::kNone ? Columns::kNoTime : d.captured_us,
@@ -236,6 +225,17 @@ Result<Mirror::Extent> RedisReader::Extent() {
   Mirror::Extent extent;
   extent.where = redis_.where();
   extent.deleted = [this](uint64_t after) { return DeletedAfter(after); };
+  extent.epoch = [this]() -> Result<std::string> {
+    FOGLINE_TRY(const RedisReply epoch, redis_.Run({"HGET", RedisKey("about"), "epoch"}));
+    return std::string(Text(*epoch));
+  };
+  extent.row = [this](uint64_t id, Columns& columns) {
+    return VisitLog({.after_id = id - 1, .before_id = id + 1}, Order::kOldestFirst, 1,
+                    [&](StoredDetection&& row) {
+                      AddTo(columns, row, true);
+                      return true;
+                    });
+  };
   FOGLINE_TRY(extent.deletions, Deletions());
   FOGLINE_TRY(extent.last, LastId());
   FOGLINE_TRY(extent.forgotten, ForgottenId());
@@ -251,21 +251,17 @@ Status RedisReader::LoadNewer(uint64_t after_id, Columns& columns) {
 
 Result<bool> RedisReader::Mirrored(uint64_t before_id) {
   FOGLINE_TRY(const Mirror::Extent extent, Extent());
-  auto mirrored = mirror_.Follow(
+  return mirror_.Follow(
       extent, options_.mirrored_rows, before_id,
       [this](uint64_t after, Columns& columns) { return LoadNewer(after, columns); });
-  if (mirror_.columns().last_id() == 0) words_.clear();
-  return mirrored;
 }
 
 Result<uint64_t> RedisReader::CountedId() {
   deadline_ = options_.clock->Steady() + std::min(Mirror::kStep, options_.longest_read);
   FOGLINE_TRY(const Mirror::Extent extent, Extent());
-  auto counted = mirror_.ReadOn(
-      extent, options_.mirrored_rows,
-      [this](uint64_t after, Columns& columns) { return LoadNewer(after, columns); });
-  if (mirror_.columns().last_id() == 0) words_.clear();
-  return counted;
+  return mirror_.ReadOn(extent, options_.mirrored_rows, [this](uint64_t after, Columns& columns) {
+    return LoadNewer(after, columns);
+  });
 }
 
 Result<RedisReader::Selection> RedisReader::Counted(const Filter& filter) {

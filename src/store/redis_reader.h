@@ -5,7 +5,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "store/columns.h"
@@ -65,7 +64,6 @@ class RedisReader {
   void AddTo(Columns& columns, const StoredDetection& row, bool words);
   /// See Mirror::Extent.
   Result<std::optional<std::vector<uint64_t>>> DeletedAfter(uint64_t step);
-  uint32_t WordOf(Columns& columns, const std::string& text);
   WordFilter Words(const Filter& filter) const;
   Status ReadNewest(const char* kind, std::vector<ValueTally>& tallies);
   Status ReadTallies(const char* kind, const std::vector<std::string>& texts,
@@ -74,8 +72,7 @@ class RedisReader {
   RedisConnection& redis_;
   const StoreOptions options_;
   Nanos deadline_{0};
-  std::unordered_map<std::string, uint32_t> words_;  // of the mirror's rows, numbered from 1
-  Mirror mirror_;
+  Mirror mirror_{options_.cache, options_.least_cached};
   Columns selection_;
 };
 

@@ -182,6 +182,12 @@ Result<Mirror::Extent> SqliteReader::Extent() {
   Mirror::Extent extent;
   extent.where = database_.path();
   extent.deleted = [this](uint64_t after) { return DeletedAfter(after); };
+  extent.epoch = [this] { return Drawn(); };
+  extent.row = [this](uint64_t id, Columns& columns) -> Status {
+    FOGLINE_TRY(const SqliteWhere one,
+                TranslateFilter(database_, {.after_id = id - 1, .before_id = id + 1}, false));
+    return Load(one, columns);
+  };
   FOGLINE_TRY(extent.deletions, Deleted());
   FOGLINE_TRY(extent.last, Newest());
   FOGLINE_TRY(extent.forgotten, Forgotten());
@@ -365,6 +371,10 @@ Result<std::vector<std::byte>> SqliteReader::Thumbnail(uint64_t id) {
 
 Result<std::string> SqliteReader::Epoch() {
   const Reading reading(*this);
+  return Drawn();
+}
+
+Result<std::string> SqliteReader::Drawn() {
   FOGLINE_TRY(SqliteStatement about,
               database_.Prepare("SELECT value FROM about WHERE name = 'epoch'"));
   FOGLINE_TRY(const bool row, about.Step());

@@ -44,6 +44,7 @@ class SqliteReader {
   /// Holds the connection, and its time limit, for one call.
   class Reading;
 
+  Result<std::string> Drawn();  // the epoch
   Result<uint64_t> Newest();
   Result<uint64_t> Forgotten();
   Result<uint64_t> Deleted();
@@ -69,7 +70,7 @@ class SqliteReader {
   std::mutex& mutex_;
   const StoreOptions options_;
   SqliteWords words_;
-  Mirror mirror_;
+  Mirror mirror_{options_.cache, options_.least_cached};
   Columns selection_;
 };
 

@@ -256,6 +256,11 @@ struct StoreOptions {
   /// on average) once somebody asks for hexagons or time lines; a larger store answers those from
   /// disk, slower.
   size_t mirrored_rows = 2'000'000;
+  /// A folder in which the mirror is kept from one start to the next, so that a large store is not
+  /// read again; made where it is missing. Empty: it is read again.
+  std::string cache = {};
+  /// Fewer rows are not kept there: they are read in less time than anybody notices.
+  size_t least_cached = 65'536;
   /// A reader that asks for too much is stopped rather than let hold up everybody behind it.
   Nanos longest_read = std::chrono::seconds(5);
   /// Creates nothing, changes nothing, and needs no right to: kNotFound where there is no store,

@@ -56,6 +56,8 @@ class StoreTest : public ::testing::TestWithParam<StoreKind> {
   void Open() {
     StoreOptions options = GetParam().options;
     options.clock = &clock_;
+    if (GetParam().cached) options.cache = (dir_.path() / "cache").string();
+    options.least_cached = 1;
     store_.reset();
     store_ = OpenStore(url_, options).value();
   }

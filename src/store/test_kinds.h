@@ -21,6 +21,7 @@ struct StoreKind {
   std::string name;
   std::function<std::string(const TempDir&)> url;  // of an empty store
   StoreOptions options = {};
+  bool cached = false;  // the mirror is kept from one opening to the next, however few rows
 };
 
 inline void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
@@ -49,14 +50,16 @@ inline std::string FreshPostgres(const TempDir&) {
 inline std::vector<StoreKind> StoreKinds() {
   return {
       {"postgres_unmirrored", FreshPostgres, {.mirrored_rows = 0}},
-      {"postgres", FreshPostgres},
+      {"postgres", FreshPostgres, {}, true},
       {"redis_unmirrored", FreshRedis, {.mirrored_rows = 0}},
-      {"redis", FreshRedis},
+      {"redis", FreshRedis, {}, true},
       {"sqlite_unmirrored",
        [](const TempDir& dir) { return "sqlite:" + (dir.path() / "u.db").string(); },
        {.mirrored_rows = 0}},
       {"sqlite_file",
-       [](const TempDir& dir) { return "sqlite:" + (dir.path() / "s.db").string(); }},
+       [](const TempDir& dir) { return "sqlite:" + (dir.path() / "s.db").string(); },
+       {},
+       true},
       {"sqlite_memory", [](const TempDir&) { return std::string("sqlite::memory:"); }},
   };
 }

@@ -58,6 +58,8 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
               held.unsent),
         counter("fogline_cloud_received_total", "Frames received", s.received),
         counter("fogline_cloud_stored_total", "Frames stored", s.stored),
+        counter("fogline_cloud_commits_total", "Commits to the store, each of one frame or many",
+                s.commits),
         counter("fogline_cloud_duplicates_total", "Frames stored before", s.duplicates),
         counter("fogline_cloud_refused_total", "Frames refused", s.refused),
         counter("fogline_cloud_retried_total", "Frames to be sent again: no fault of their own",
