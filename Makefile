@@ -48,8 +48,9 @@ build-all: setup
 demo: programs
 	@$(BINARY) demo $(DEMO_ARGS)
 
+# Two tests a core: half of their time they wait for servers, browsers and clocks.
 test: build-all
-	@ctest --preset $(PRESET) -j "$$(nproc)"
+	@ctest --preset $(PRESET) -j "$$((2 * $$(nproc)))"
 
 check: setup
 	@scripts/check
