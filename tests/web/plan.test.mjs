@@ -209,6 +209,30 @@ describe('the page', () => {
     await page.close();
   });
 
+  it('says what each dot is, and takes the one that is clicked', async () => {
+    const page = await browser.page(`${server.url}/plan`);
+    await planned(page, '');
+    const best = page.locator('.wishes .here-dot');
+    await best.scrollIntoViewIfNeeded();
+    await best.hover({ force: true });
+    const { said } = await api('');
+    await page.locator('.wishes .tip', { hasText: new RegExp(`^(${said.best.alias ?? '.+'}|edge-only|cloud-only) · `) }).waitFor();
+    assert.match(await page.locator('.wishes .tip').innerText(), / ms\n.* € a device and month$/);
+    const box = await page.locator('.wishes svg').boundingBox();
+    await page.mouse.move(box.x + 1, box.y + 1);
+    await page.locator('.wishes .tip').waitFor({ state: 'hidden' });
+    await page.close();
+  });
+
+  it('fits on paper, without what only a screen can do', async () => {
+    const page = await browser.page(`${server.url}/plan`, { size: { width: 760, height: 1100 }, media: { media: 'print' } });
+    await planned(page, '');
+    assert.equal(await page.locator('.plan-side').isVisible(), false);
+    assert.equal(await page.getByRole('button', { name: 'Cut by cut as SVG' }).isVisible(), false);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    await page.close();
+  });
+
   it('says where nothing keeps to a limit, what is proven and what ties', async () => {
     const free = (await api('edge=raspberry-pi-3b-plus')).said;
     const most = (free.rivals.find((r) => r.key === 'edge-only').latency_ms.total * 0.9).toPrecision(3);

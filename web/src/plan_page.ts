@@ -7,6 +7,7 @@ import type { NetworkView } from './network/view';
 import {
   type Answer,
   type Candidate,
+  type CutId,
   cutPlaceOf,
   isPlan,
   type Machines,
@@ -26,6 +27,7 @@ import { CutTable } from './plan/cut_table';
 import { type Cells, exportButtons } from './plan/export';
 import { EnvelopeChart } from './plan/envelope_chart';
 import { LineChart } from './plan/line_chart';
+import { glossary } from './plan/glossary';
 import { Moves } from './plan/moves';
 import { Parts } from './plan/parts';
 import { commandOf, defaults, type Question, readQuestion, writeQuestion } from './plan/question';
@@ -54,10 +56,12 @@ const readout = new Readout();
 const moves = new Moves();
 const rivals = new Rivals();
 const sources = new Sources();
-const scatter = new ScatterChart();
+const chooseById = (cut: CutId): void =>
+  choose(asking.network?.cuts.find((place) => place.index === cut) ?? null);
+const scatter = new ScatterChart(chooseById);
 const line = new LineChart({
   look,
-  choose: (cut) => choose(asking.network?.cuts.find((place) => place.index === cut) ?? null),
+  choose: chooseById,
 });
 const choice = new Choice(new URLSearchParams(location.search).get('cut'));
 const choiceBar = new ChoiceBar(() => choose(null));
@@ -428,6 +432,16 @@ function layOut(reset: HTMLElement): HTMLElement {
         { class: 'panel' },
         h('summary', {}, h('h2', {}, 'Where the figures come from')),
         sources.root,
+      ),
+      h(
+        'details',
+        { class: 'panel' },
+        h('summary', {}, h('h2', {}, 'What the words mean')),
+        h(
+          'dl',
+          { class: 'glossary' },
+          ...glossary.flatMap(([term, words]) => [h('dt', {}, term), h('dd', {}, words)]),
+        ),
       ),
     ),
     verdict.bar,

@@ -45,7 +45,7 @@ export function times(mine: number, best: number): string {
 }
 
 export class Rivals {
-  readonly root = h('div', { class: 'rivals' });
+  readonly root = h('div', { class: 'rivals', tabindex: 0, role: 'region', 'aria-label': 'The others' });
 
   show(plan: Plan, network: Network): void {
     const rows: Row[] = [

@@ -1,7 +1,7 @@
 // Two wishes at once: every candidate as a dot, those that no other beats in both as a line (the paper's figure 10).
-import { h, s } from '../dom';
+import { clear, h, s } from '../dom';
 import { mechanismColour } from '../palette';
-import { mechanismOf, type Network, placeOf, type Plan } from './answer';
+import { type CutId, mechanismOf, type Network, placeOf, type Plan } from './answer';
 import { figure, linear, logarithmic, type Scale } from './scale';
 
 const axis = (low: number, high: number, from: number, to: number): Scale =>
@@ -21,8 +21,18 @@ export class ScatterChart {
   private width = 560;
   private last: [Plan, Network, string] | null = null;
 
-  constructor() {
-    this.root = h('div', { class: 'chart' }, this.svg);
+  private spots: { x: number; y: number; cut: CutId; words: string[] }[] = [];
+  private readonly tip = h('div', { class: 'tip', 'aria-hidden': 'true' });
+
+  constructor(private readonly choose: (cut: CutId) => void) {
+    this.root = h('div', { class: 'chart wishes' }, this.svg, this.tip);
+    this.tip.hidden = true;
+    this.root.addEventListener('pointermove', (event) => this.point(event));
+    this.root.addEventListener('pointerleave', () => this.point(null));
+    this.root.addEventListener('click', (event) => {
+      const spot = this.nearest(event);
+      if (spot) this.choose(spot.cut);
+    });
     new ResizeObserver(() => {
       const width = this.root.clientWidth;
       if (width !== this.width && width > 0) {
@@ -30,6 +40,28 @@ export class ScatterChart {
         if (this.last) this.show(...this.last);
       }
     }).observe(this.root);
+  }
+
+  private nearest(event: MouseEvent): (typeof this.spots)[number] | null {
+    const box = this.svg.getBoundingClientRect();
+    const away = (spot: { x: number; y: number }): number =>
+      Math.hypot(spot.x - (event.clientX - box.left), spot.y - (event.clientY - box.top));
+    const near = this.spots.reduce<(typeof this.spots)[number] | null>(
+      (best, spot) => (best && away(best) <= away(spot) ? best : spot),
+      null,
+    );
+    return near && away(near) < 18 ? near : null;
+  }
+
+  /** What the dot under the pointer is. */
+  private point(event: PointerEvent | null): void {
+    const spot = event && this.nearest(event);
+    this.tip.hidden = !spot;
+    this.root.classList.toggle('near', spot !== null);
+    if (!spot) return;
+    clear(this.tip, h('b', {}, spot.words[0]), ...spot.words.slice(1).flatMap((words) => [h('br'), words]));
+    const left = spot.x > this.width / 2 ? spot.x - this.tip.offsetWidth - 12 : spot.x + 12;
+    this.tip.style.transform = `translate(${left}px, ${Math.max(0, spot.y - 20)}px)`;
   }
 
   show(plan: Plan, network: Network, unit: string): void {
@@ -66,6 +98,18 @@ export class ScatterChart {
       box.bottom,
       box.top,
     );
+    const aliases = new Map(plan.candidates.map((c) => [c.cut, c.alias]));
+    this.spots = shown.map(([cut, codec, atX, atY, allowed]) => ({
+      x: x.at(atX),
+      y: y.at(atY),
+      cut,
+      words: [
+        `${placeOf({ cut, alias: aliases.get(cut) ?? null }, network)} · ${codec}`,
+        `${figure(atX)} ms`,
+        `${figure(atY)} ${unit}`,
+        ...(allowed ? [] : ['ruled out']),
+      ],
+    }));
     const nodes: SVGElement[] = [];
     const text = (px: number, py: number, anchor: string, kind: string, words: string): void => {
       nodes.push(
