@@ -195,6 +195,11 @@ TEST_F(Gis, TheQgisProjectAsksForViewsAndColumnsThatAreThere) {
     const size_t next = project.find(kLayer, at + 1);
     const std::string layer = project.substr(at, next - at);
     at = next;
+    std::smatch id;
+    ASSERT_TRUE(std::regex_search(layer, id, std::regex("<id>(\\w+)</id>")));
+    // QGIS draws another for a layer whose own is shorter, and its legend is without that layer.
+    EXPECT_GT(id[1].length(), 10) << id[1];
+    EXPECT_THAT(project, ::testing::HasSubstr("<layer-tree-layer id=\"" + id[1].str() + '"'));
     std::smatch view;
     ASSERT_TRUE(std::regex_search(layer, view, std::regex(R"re(table="(\w+)"\."(\w+)")re")));
     views.insert(view[2]);
