@@ -223,11 +223,11 @@ Status Run(const QuantizeArgs& args) {
   }
   if (report.unlike()) {
     LogWarning(
-        "{}: values leave their ranges {:.0f} times as often on other pictures: these are unlike "
-        "them, add some of the others",
+        "{}: {:.2f} % of values leave their ranges on other pictures, {:.3f} % on these: they are "
+        "unlike each other, add some of the others",
         args.images.string(),
-        std::max(report.beyond, report.check ? report.check->beyond : 0) /
-            std::max(report.beyond_own, 1e-6));
+        100 * std::max(report.beyond, report.check ? report.check->beyond : 0),
+        100 * report.beyond_own);
   }
   if (args.json) {
     fmt::print("{}\n", Dump(ToJson(args.out, report)));
