@@ -21,7 +21,7 @@ import { Choice } from './plan/choice';
 import { ChoiceBar } from './plan/choice_bar';
 import type { Planned } from './plan/compare';
 import { ComparePanel } from './plan/compare_panel';
-import { copyButton } from './plan/copy';
+import { copyButton, showCommand } from './plan/copy';
 import { Controls } from './plan/controls';
 import { CutTable } from './plan/cut_table';
 import { type Cells, exportButtons } from './plan/export';
@@ -283,7 +283,9 @@ function draw(said: Answer, network: Network, asked: Question): void {
     const now: Planned = { question: asked, plan, network, line: runs };
     parts.draw(comparison.root, () => comparison.show(now));
   }
-  parts.draw(command, () => drawCommand(commandOf(asked, asked.text.model ?? models[0] ?? network.name)));
+  parts.draw(command, () =>
+    showCommand(command, commandOf(asked, asked.text.model ?? models[0] ?? network.name)),
+  );
   parts.draw(sources.root, () => sources.show(machines, network, asked));
   parts.settleSoon(() => {
     document.documentElement.dataset['planned'] = `${writeQuestion(asked)}`;
@@ -312,11 +314,6 @@ function drawPlan(plan: Plan, network: Network, asked: Question, up: number): vo
 function drawReadout(): void {
   const { network } = asking;
   if (answer && network) readout.show(answer, network, choice.candidate(answer, network));
-}
-
-/** Each flag stays together with its value where lines are broken. */
-function drawCommand(words: string): void {
-  clear(command, ...words.split(/ (?=--)/).flatMap((part, i) => [i > 0 ? ' ' : '', h('span', {}, part)]));
 }
 
 // ---- the beginning

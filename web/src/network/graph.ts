@@ -122,23 +122,25 @@ export interface Division {
   crossing: number[];
 }
 
+/** Whether a cut sends something over an edge. `on`: by layer, whether it is on the device. */
+function sends(graph: Graph, { tensors }: Topology, cut: CutPlace, on: boolean[], edge: GraphEdge): boolean {
+  const node = graph.nodes[edge.to]!;
+  const results = edge.to === graph.nodes.length - 1;
+  return edge.tensors.some((t) => {
+    if (!cut.crosses.includes(t)) return false;
+    if (results) return tensors[t]!.output;
+    return tensors[t]!.to.some((reader) => !on[reader] && node.layers.includes(reader));
+  });
+}
+
 export function divide(graph: Graph, topology: Topology, cut: CutPlace): Division {
   const on = onDevice(cut, topology.layers.length);
-  const last = graph.nodes.length - 1;
   const sides = graph.nodes.map((node, i): Side => {
     if (node.kind !== 'group') return i === 0 ? 'device' : 'cloud';
     const here = node.layers.filter((l) => on[l]).length;
     return here === 0 ? 'cloud' : here === node.layers.length ? 'device' : 'both';
   });
-  const sent = new Set(cut.crosses);
-  const crossing = graph.edges.flatMap(({ to, tensors }, i) => {
-    const node = graph.nodes[to]!;
-    const arrives = (t: number): boolean =>
-      to === last
-        ? topology.tensors[t]!.output
-        : topology.tensors[t]!.to.some((reader) => node.layers.includes(reader) && !on[reader]);
-    return tensors.some((t) => sent.has(t) && arrives(t)) ? [i] : [];
-  });
+  const crossing = graph.edges.flatMap((edge, i) => (sends(graph, topology, cut, on, edge) ? [i] : []));
   return { sides, crossing };
 }
 
@@ -149,11 +151,11 @@ export function cutAt(
   edge: number,
   price: (cut: CutPlace) => number,
 ): CutPlace | null {
-  const { tensors } = graph.edges[edge]!;
+  const way = graph.edges[edge]!;
   let best: CutPlace | null = null;
   for (const cut of topology.cuts) {
-    if (!cut.crosses.some((t) => tensors.includes(t))) continue;
-    if (!divide(graph, topology, cut).crossing.includes(edge)) continue;
+    if (!cut.crosses.some((t) => way.tensors.includes(t))) continue;
+    if (!sends(graph, topology, cut, onDevice(cut, topology.layers.length), way)) continue;
     if (best === null || price(cut) < price(best)) best = cut;
   }
   return best;

@@ -1,7 +1,7 @@
 // "Run this": the chosen line, or the plan's, as commands and as services.
-import { clear, h } from '../dom';
+import { h } from '../dom';
 import { type Candidate, type Network, placeOf } from './answer';
-import { copyButton } from './copy';
+import { copyButton, showCommand } from './copy';
 import type { Question } from './question';
 import { type Places, type RunLines, runLines, somewhere } from './run';
 import { notRun } from './words';
@@ -11,12 +11,6 @@ const fields: [name: keyof Places, title: string][] = [
   ['source', 'Pictures from'],
   ['broker', 'Broker'],
 ];
-
-/** Flags stay together with their values where lines are broken. */
-function breakable(code: HTMLElement, words: string): void {
-  const parts = words.split(/ (?=--)/).flatMap((part, i) => [i > 0 ? ' ' : '', h('span', {}, part)]);
-  clear(code, ...parts);
-}
 
 export class RunPanel {
   readonly root = h('div', { class: 'run' });
@@ -90,7 +84,7 @@ export class RunPanel {
       const lines = runLines(c, network.name, asked, this.places);
       for (const [name, code] of this.codes) {
         if (name.endsWith('Env')) code.textContent = lines[name];
-        else breakable(code, lines[name]);
+        else showCommand(code, lines[name]);
       }
     };
     this.redraw();
