@@ -77,6 +77,8 @@ box-shadow:inset 0 -1px var(--rule);white-space:nowrap;user-select:none}
 th,td{padding:5px 14px 5px 0;vertical-align:top}td{border-bottom:1px solid var(--grid);overflow-wrap:anywhere}td:not(.r){min-width:11ch}
 th.r,td.r{text-align:right;white-space:nowrap}tr.weak td{color:var(--faint)}tr.strong td{font-weight:600}
 th[data-dir="1"]:after{content:" ↑"}th[data-dir="-1"]:after{content:" ↓"}
+.save{float:right;border:1px solid var(--rule);border-radius:6px;background:none;color:var(--dim);font:inherit;font-size:12.5px;padding:1px 10px;cursor:pointer}
+.save:hover{color:var(--ink)}details>.save{margin-top:2px}details:not([open])>.save{display:none}
 #tip{position:fixed;z-index:9;pointer-events:none;background:var(--ink);color:var(--bg);font-size:12.5px;line-height:1.45;
 padding:7px 10px;border-radius:7px;max-width:380px;white-space:pre-line;overflow-wrap:anywhere;
 box-shadow:0 4px 16px rgba(0,0,0,.22)}
@@ -97,7 +99,7 @@ box-shadow:0 4px 16px rgba(0,0,0,.22)}
 .gallery b{font-weight:600;font-size:14px;overflow-wrap:anywhere}.gallery small{color:var(--dim);overflow-wrap:anywhere}
 .gallery em{display:block;height:4px;border-radius:2px;background:var(--band2);margin-top:6px;overflow:hidden}
 .gallery s{display:block;height:100%;background:var(--t4)}
-@media print{body{background:#fff}figure,section{break-inside:avoid}.scroll{max-height:none}}
+@media print{.save{display:none}body{background:#fff}figure,section{break-inside:avoid}.scroll{max-height:none}}
 )css";
 
 }  // namespace
@@ -118,6 +120,52 @@ function place(e){
   if(y+r.height>innerHeight-8)y=e.clientY-r.height-14;
   tip.style.left=Math.max(8,x)+'px';tip.style.top=Math.max(8,y)+'px';
 }
+var kept=['fill','fill-opacity','stroke','stroke-width','stroke-dasharray','stroke-opacity','stroke-linejoin','opacity','font-size','font-weight','text-anchor'];
+function drawing(svg){
+  var copy=svg.cloneNode(true),from=svg.querySelectorAll('*'),to=copy.querySelectorAll('*');
+  [].forEach.call(from,function(e,i){
+    var style=getComputedStyle(e);
+    kept.forEach(function(name){to[i].setAttribute(name,style.getPropertyValue(name))});
+    to[i].removeAttribute('class');to[i].removeAttribute('data-tip');
+  });
+  copy.setAttribute('xmlns','http://www.w3.org/2000/svg');
+  copy.setAttribute('font-family',getComputedStyle(document.body).fontFamily);
+  var ground=document.createElementNS('http://www.w3.org/2000/svg','rect');
+  ground.setAttribute('width','100%');ground.setAttribute('height','100%');
+  ground.setAttribute('fill',getComputedStyle(document.documentElement).getPropertyValue('--card'));
+  copy.insertBefore(ground,copy.firstChild);
+  return new XMLSerializer().serializeToString(copy);
+}
+function cell(c){
+  var t=c.dataset.v===undefined?c.textContent:c.dataset.v;
+  if(c.dataset.v===undefined&&/^\s*[=+\-@]/.test(t))t="'"+t;
+  return /[",\r\n']/.test(t)?'"'+t.replace(/"/g,'""')+'"':t;
+}
+function figures(table){
+  return [].map.call(table.rows,function(r){return [].map.call(r.cells,cell).join(',')}).join('\r\n')+'\r\n';
+}
+function offer(place,kind,type,text){
+  var b=document.createElement('button'),title=place.querySelector('h2,summary').textContent;
+  b.className='save';b.textContent=kind;b.setAttribute('aria-label','Save '+title+' as '+kind);
+  b.addEventListener('click',function(){
+    var a=document.createElement('a');
+    a.href=URL.createObjectURL(new Blob([text()],{type:type}));
+    a.download=title.toLowerCase().replace(/[^a-z0-9]+/g,'-')+'.'+kind.toLowerCase();
+    a.click();
+    setTimeout(function(){URL.revokeObjectURL(a.href)},60000);
+  });
+  place.matches('details')?place.querySelector('summary').after(b):place.insertBefore(b,place.firstChild);
+}
+document.querySelectorAll('figure').forEach(function(f){
+  if(!f.querySelector('.view>svg'))return;
+  offer(f,'SVG','image/svg+xml',function(){
+    return drawing([].filter.call(f.querySelectorAll('.view>svg'),function(s){return s.getClientRects().length>0})[0]);
+  });
+});
+document.querySelectorAll('section,details').forEach(function(s){
+  var table=s.querySelector('table');
+  if(table&&s.querySelector('h2,summary'))offer(s,'CSV','text/csv',function(){return figures(table)});
+});
 document.addEventListener('pointermove',place);
 document.addEventListener('pointerdown',place);
 document.addEventListener('pointerleave',function(){tip.hidden=true});

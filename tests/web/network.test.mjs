@@ -1,7 +1,7 @@
 // The network as a graph: on the planner's page and in the page that `fogline inspect --html` writes.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -129,7 +129,11 @@ describe('the page of inspect', () => {
       await page.keyboard.press('Tab');
       assert.equal(await page.locator('.net-said').innerText(), said);
       assert.deepEqual(await faults(page, '#network'), []);
-      assert.deepEqual([problems, asked.length], [[], 1]);
+      for (const [name, holds] of [['Save Activation size over depth as SVG', /^<svg[^>]*xmlns/], ['Save Cuts as CSV', /^cut,[^\r]*\r\n0,/]]) {
+        const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
+        assert.match(readFileSync(await download.path(), 'utf8'), holds);
+      }
+      assert.deepEqual([problems, asked.filter((url) => !url.startsWith('blob:')).length], [[], 1]);
     } finally {
       await page.close();
       rmSync(folder, { recursive: true });
