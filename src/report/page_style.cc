@@ -128,9 +128,8 @@ function drawing(svg){
     kept.forEach(function(name){to[i].setAttribute(name,style.getPropertyValue(name))});
     to[i].removeAttribute('class');to[i].removeAttribute('data-tip');
   });
-  copy.setAttribute('xmlns','http://www.w3.org/2000/svg');
   copy.setAttribute('font-family',getComputedStyle(document.body).fontFamily);
-  var ground=document.createElementNS('http://www.w3.org/2000/svg','rect');
+  var ground=document.createElementNS(svg.namespaceURI,'rect');
   ground.setAttribute('width','100%');ground.setAttribute('height','100%');
   ground.setAttribute('fill',getComputedStyle(document.documentElement).getPropertyValue('--card'));
   copy.insertBefore(ground,copy.firstChild);
@@ -149,10 +148,11 @@ function offer(place,kind,type,text){
   b.className='save';b.textContent=kind;b.setAttribute('aria-label','Save '+title+' as '+kind);
   b.addEventListener('click',function(){
     var a=document.createElement('a');
-    a.href=URL.createObjectURL(new Blob([text()],{type:type}));
+    var address=URL.createObjectURL(new Blob([text()],{type:type}));
+    a.setAttribute('href',address);
     a.download=title.toLowerCase().replace(/[^a-z0-9]+/g,'-')+'.'+kind.toLowerCase();
     a.click();
-    setTimeout(function(){URL.revokeObjectURL(a.href)},60000);
+    setTimeout(function(){URL.revokeObjectURL(address)},60000);
   });
   place.matches('details')?place.querySelector('summary').after(b):place.insertBefore(b,place.firstChild);
 }
