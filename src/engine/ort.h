@@ -27,6 +27,6 @@ Error FromThrown(const std::exception& e, const std::string& where);
 Ort::SessionOptions ToEngine(const SessionOptions& options, Level level,
                              const Provider& provider = {});
 /// The provider's part of it.
-void AppendProvider(const Provider& provider, int threads, Ort::SessionOptions& to);
+void AppendProvider(const Provider& provider, int own_threads, Ort::SessionOptions& to);
 
 }  // namespace fogline

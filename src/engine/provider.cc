@@ -71,7 +71,7 @@ struct Told {
   std::map<std::string, std::string> settings;
   std::vector<const char*> keys, values;
 
-  Told(const Kind& kind, const Provider& provider, int threads) : settings(provider.options) {
+  Told(const Kind& kind, const Provider& provider, int own_threads) : settings(provider.options) {
     for (const Setting& one : kind.exact) {
       if (one.key != nullptr) settings.try_emplace(one.key, one.value);
     }
@@ -80,8 +80,8 @@ struct Told {
       settings.try_emplace(one.key, one.value == nullptr ? provider.cache.string() : one.value);
     }
     // It brings threads of its own, one unless told.
-    if (kind.name == std::string_view("xnnpack") && threads > 0) {
-      settings.try_emplace("intra_op_num_threads", std::to_string(threads));
+    if (kind.name == std::string_view("xnnpack") && own_threads > 0) {
+      settings.try_emplace("intra_op_num_threads", std::to_string(own_threads));
     }
     for (const auto& [key, value] : settings) {
       keys.push_back(key.c_str());
@@ -183,11 +183,11 @@ bool IsCoarse(const Provider& provider) {
          });
 }
 
-void AppendProvider(const Provider& provider, int threads, Ort::SessionOptions& to) {
+void AppendProvider(const Provider& provider, int own_threads, Ort::SessionOptions& to) {
   const Kind* kind = Find(provider.name);
   if (kind == nullptr) return;
   const OrtApi& api = Ort::GetApi();
-  const Told told(*kind, provider, threads);
+  const Told told(*kind, provider, own_threads);
   if (kind->appended != nullptr) {
     Ort::ThrowOnError(api.SessionOptionsAppendExecutionProvider(
         to, kind->appended, told.keys.data(), told.values.data(), told.keys.size()));

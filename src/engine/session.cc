@@ -156,9 +156,9 @@ Ort::Session EngineOn(const Tried& network, const Ort::SessionOptions& options) 
   return {Environment(), network.bytes.data(), network.bytes.size(), options};
 }
 
-Opened OnProcessor(const Tried& network, const SessionOptions& options);
+Opened OpenOnProcessor(const Tried& network, const SessionOptions& options);
 
-Opened OnProvider(Tried network, const SessionOptions& options, const Provider& provider) {
+Opened OpenOnProvider(Tried network, const SessionOptions& options, const Provider& provider) {
   network.provider = provider;
   FOGLINE_TRY(Survived tried, SafeLevel(network, Fastest(options)));
   FOGLINE_TRY(std::unique_ptr<Session> session, Guarded(network.where, [&]() -> Opened {
@@ -167,7 +167,7 @@ Opened OnProvider(Tried network, const SessionOptions& options, const Provider& 
                                                     std::move(tried.epitaph), PooledWeights{},
                                                     provider.ToString());
               }));
-  FOGLINE_TRY(const std::unique_ptr<Session> processor, OnProcessor(network, options));
+  FOGLINE_TRY(const std::unique_ptr<Session> processor, OpenOnProcessor(network, options));
   const auto load = [&]() -> Result<Model> {
     if (!network.path.empty()) return Model::Load(network.path, EngineShapes());
     return Model::Parse({network.bytes.begin(), network.bytes.end()}, network.where,
@@ -188,15 +188,15 @@ Opened OnProvider(Tried network, const SessionOptions& options, const Provider& 
 Opened OnWhatIsInUse(const Tried& network, const SessionOptions& options) {
   const Provider provider = options.optimize ? ProviderInUse() : Provider{};
   if (!provider.name.empty()) {
-    auto session = OnProvider(network, options, provider);
+    auto session = OpenOnProvider(network, options, provider);
     if (session || session.error().code == ErrorCode::kCancelled) return session;
     LogWarning("{}: not on provider {} but on the CPU: {}", network.where, provider.ToString(),
                session.error().message);
   }
-  return OnProcessor(network, options);
+  return OpenOnProcessor(network, options);
 }
 
-Opened OnProcessor(const Tried& network, const SessionOptions& options) {
+Opened OpenOnProcessor(const Tried& network, const SessionOptions& options) {
   Survived tried{Fastest(options), {}};
   if (!options.untried) {
     FOGLINE_TRY(tried, SafeLevel(network, Fastest(options)));
