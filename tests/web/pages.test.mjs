@@ -68,6 +68,48 @@ describe('the fleet', () => {
     await page.close();
   });
 
+  it('says how each device is, finds, filters and orders, and keeps focus and address', async () => {
+    const fleet = await Server.start();
+    let page;
+    try {
+      for (const name of ['cam-2', 'cam-10', 'bike']) await fleet.put({ device: name, mechanism: name === 'bike' ? 'edge-only' : 'split' });
+      await fleet.put({ device: 'lossy', counts: { waiting: 1, dead: 2, dropped: 0 } });
+      page = await browser.page(`${fleet.url}/fleet`);
+      const names = () => page.locator('.devices tbody th a').allInnerTexts();
+      await page.getByRole('link', { name: 'lossy' }).waitFor();
+      assert.match(await page.getByRole('row', { name: /lossy/ }).innerText(), /failing\s*2 dead letters/);
+      await page.getByRole('button', { name: 'Device', exact: true }).click();
+      assert.deepEqual(await names(), ['bike', 'cam-2', 'cam-10', 'lossy']);
+      assert.equal(await page.getByRole('columnheader', { name: 'Device', exact: true }).getAttribute('aria-sort'), 'ascending');
+      await page.getByRole('button', { name: 'Device', exact: true }).click();
+      assert.deepEqual(await names(), ['lossy', 'cam-10', 'cam-2', 'bike']);
+      // A link keeps the focus when others' rows come and go, and while the table is drawn again and again.
+      await page.getByRole('link', { name: 'cam-2' }).focus();
+      await fleet.put({ device: 'dog', mechanism: 'split' });
+      await page.getByRole('link', { name: 'dog' }).waitFor();
+      await page.waitForResponse(/api\/fleet/);
+      assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'cam-2');
+      await page.getByRole('searchbox').fill('cam split');
+      assert.deepEqual(await names(), ['cam-10', 'cam-2']);
+      await page.getByRole('searchbox').fill('');
+      await page.getByRole('button', { name: /^failing 1$/ }).click();
+      assert.deepEqual(await names(), ['lossy']);
+      await page.reload();
+      await page.getByRole('link', { name: 'lossy' }).waitFor();
+      assert.deepEqual(await names(), ['lossy']);
+      assert.equal(new URL(page.url()).search, '?sort=device&turned=1&state=failing');
+      await page.getByRole('button', { name: /^silent/ }).click();
+      await page.getByRole('button', { name: /^failing/ }).click();
+      await page.getByRole('button', { name: 'Show all' }).click();
+      assert.equal((await names()).length, 5);
+      assert.deepEqual(await faults(page), []);
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await page?.close();
+      await fleet.stop();
+    }
+  });
+
   it('holds each device against the plan of the machines that the viewer names', async () => {
     const { hash } = await modelRead(server, 'litter');
     const { best } = await (await fetch(`${server.url}/api/plan?edge=jetson-nano&cloud=t2.micro&link=4g`)).json();

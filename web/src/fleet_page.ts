@@ -2,36 +2,23 @@
 import { ask, type Config, stages } from './api';
 import { clear, h } from './dom';
 import { type DeviceCounts, keptWords, sumOfCounts } from './device_counts';
-import { ago, bytes, count, millis, percent } from './format';
+import { arrange, isSortKey, type SortKey, type View } from './fleet/arrange';
+import {
+  type Device,
+  type Health,
+  healthOf,
+  healthSince,
+  healths,
+  missing,
+  type Patience,
+  patiences,
+  type Quantiles,
+} from './fleet/device';
+import { type Column, DeviceTable } from './fleet/device_table';
+import { ago, bytes, count, millis, moment, percent } from './format';
 import { mechanismTag } from './mechanism_tag';
 import { makeShell } from './shell';
 
-interface Quantiles {
-  p50: number;
-  p95: number;
-}
-interface Device {
-  name: string;
-  run: string;
-  captured: number;
-  stored: number;
-  heard: number;
-  images_per_second: number;
-  bytes_per_second: number;
-  frames: number;
-  positives: number;
-  unchanged: number;
-  sent: number;
-  arrived: number;
-  mechanism: string;
-  cut: string;
-  codec: string;
-  model: string;
-  label: string;
-  counts?: DeviceCounts;
-  measured: { bytes?: Quantiles; total_ms?: Quantiles };
-  stages_ms: Record<string, Quantiles>;
-}
 interface Prediction {
   device: string;
   edge: string;
@@ -68,11 +55,12 @@ interface Stats {
 }
 
 const everyMs = 2000;
-const silentMs = 60_000;
+const heardMs = 60_000;
 
 const shell = makeShell(() => {});
 const summary = h('dl', { class: 'figures wide' });
-const devices = h('div', { class: 'devices' });
+const empty = h('p', { class: 'empty' }, 'No device has sent anything yet.');
+const table = new DeviceTable<Device, SortKey>(sortBy);
 const mechanisms = h('div', { class: 'mechanisms' });
 const notice = h('p', { class: 'inline-notice', role: 'alert' });
 notice.hidden = true;
@@ -99,10 +87,121 @@ function figure(name: string, value: string): HTMLElement {
   return h('div', {}, h('dt', {}, name), h('dd', {}, value));
 }
 
+// ---- which devices, and how they are
+
+/** The address says what is looked at; what it says of machines goes to the server, the rest stays here. */
+const asked = new URLSearchParams(location.search);
+const view: View = {
+  search: asked.get('q') ?? '',
+  states: new Set(asked.getAll('state').filter((s): s is Health => healths.some((known) => known === s))),
+  sort: 'heard',
+  turned: asked.get('turned') === '1',
+};
+const wantedSort = asked.get('sort') ?? '';
+if (isSortKey(wantedSort)) view.sort = wantedSort;
+let patience: Patience = patiences[Number(asked.get('patience') ?? 0)] ?? patiences[0]!;
+let last: Fleet | undefined;
+
+const search = h('input', {
+  type: 'search',
+  id: 'find',
+  placeholder: 'Find a device',
+  'aria-label': 'Find a device by its name or by how it runs',
+  value: view.search,
+  oninput: () => {
+    view.search = search.value;
+    redraw();
+  },
+});
+const stateChips = new Map(
+  healths.map((health) => [
+    health,
+    h('button', { type: 'button', class: `chip state ${health}`, onclick: () => toggle(health) }),
+  ]),
+);
+const patiencePick = h(
+  'select',
+  {
+    id: 'patience',
+    onchange: () => {
+      patience = patiences[patiencePick.selectedIndex]!;
+      redraw();
+    },
+  },
+  ...patiences.map((p, i) => h('option', { value: i, selected: p === patience }, p.name)),
+);
+const nobody = h(
+  'p',
+  { class: 'empty', hidden: true },
+  'No device is like that. ',
+  h('button', { type: 'button', onclick: showAll }, 'Show all'),
+);
+const tools = h(
+  'div',
+  { class: 'fleet-tools', role: 'search' },
+  search,
+  h('div', { class: 'chips', role: 'group', 'aria-label': 'State' }, ...stateChips.values()),
+  h('label', {}, h('span', {}, 'late and silent after '), patiencePick),
+);
+
+function toggle(health: Health): void {
+  if (!view.states.delete(health)) view.states.add(health);
+  redraw();
+}
+
+function showAll(): void {
+  view.search = search.value = '';
+  view.states.clear();
+  redraw();
+  search.focus();
+}
+
+function sortBy(key: SortKey): void {
+  view.turned = view.sort === key && !view.turned;
+  view.sort = key;
+  redraw();
+}
+
+/** After a choice: the address says it, and the last answer is shown by it. */
+function redraw(): void {
+  const put = (name: string, value: string): void =>
+    value === '' ? asked.delete(name) : asked.set(name, value);
+  put('q', view.search);
+  asked.delete('state');
+  for (const health of view.states) asked.append('state', health);
+  put('sort', view.sort === 'heard' ? '' : view.sort);
+  put('turned', view.turned ? '1' : '');
+  put('patience', patience === patiences[0] ? '' : String(patiences.indexOf(patience)));
+  keepAddress();
+  if (last !== undefined) drawDevices(last);
+}
+
+function keepAddress(): void {
+  const text = asked.toString();
+  history.replaceState(null, '', text ? `/fleet?${text}` : '/fleet');
+}
+
+function drawStates(fleet: Fleet): void {
+  for (const [health, chip] of stateChips) {
+    const n = fleet.devices.filter((d) => healthOf(d, fleet.now, patience) === health).length;
+    chip.textContent = `${health} ${count(n)}`;
+    chip.ariaPressed = String(view.states.has(health));
+  }
+}
+
+function stateCell(device: Device, now: number): (Node | string)[] {
+  const health = healthOf(device, now, patience);
+  const since = healthSince(device, health, patience);
+  return [
+    h('span', { class: `state ${health}` }, health),
+    ...(since === undefined ? [] : [h('span', { class: 'sub' }, `since ${moment(since, now)}`)]),
+    ...(health === 'failing' ? [h('span', { class: 'sub' }, keptWords(device.counts).lost)] : []),
+  ];
+}
+
 // ---- the plan beside the measurements
 
-/** What the address asks for: machines of the library in place of the operator's. */
-const asked = new URLSearchParams(location.search);
+/** Machines of the library in place of the operator's. */
 const picks: Record<'edge' | 'cloud' | 'link', HTMLSelectElement> = {
   edge: h('select', { id: 'by-edge' }),
   cloud: h('select', { id: 'by-cloud' }),
@@ -141,8 +240,7 @@ function fillPicks(library: Library): void {
     pick.onchange = () => {
       for (const [other, value] of Object.entries(picks)) asked.set(other, value.value);
       if (name === 'edge' && pick.value === '') for (const other of Object.keys(picks)) asked.delete(other);
-      const text = asked.toString();
-      history.replaceState(null, '', text ? `/fleet?${text}` : '/fleet');
+      keepAddress();
       void show();
     };
   }
@@ -172,19 +270,19 @@ function predictionCell(device: Device, prediction: Prediction | undefined): Nod
   const said = stagesOf
     .map(([name, ms]) => `${name} ${millis(ms)} predicted, ${millis(device.stages_ms[name]!.p50)} measured`)
     .join('; ');
-  const off = predicted > 0 ? measured / predicted - 1 : 0;
   return [
     h('span', { title: said }, `${millis(predicted)} → ${millis(measured)}`),
-    h(
-      'span',
-      { class: 'sub' },
-      Math.abs(off) < 0.005
-        ? 'as predicted'
-        : off > 1
-          ? `${(off + 1).toFixed(1)} × predicted`
-          : `${off > 0 ? '+' : '−'}${percent(Math.abs(off))}`,
-    ),
+    h('span', { class: 'sub' }, comparedWords(predicted, measured)),
   ];
+}
+
+/** A plan is made for a machine of the library: how far off it is says which machine this one is, and is no fault of the device's. */
+function comparedWords(predicted: number, measured: number): string {
+  if (predicted <= 0 || measured <= 0) return '';
+  const slower = measured / predicted;
+  if (slower > 0.9 && slower < 1.1) return 'as the plan says';
+  const times = slower > 1 ? slower : 1 / slower;
+  return `${times.toFixed(1)} × ${slower > 1 ? 'slower' : 'faster'} than the plan's`;
 }
 
 /** What waits on a device, and in a second line what it will not get rid of. */
@@ -194,7 +292,7 @@ function onDevice(counts: DeviceCounts | undefined): (Node | string)[] {
 }
 
 function drawDevices(fleet: Fleet): void {
-  const active = fleet.devices.filter((d) => fleet.now - d.heard < silentMs);
+  const active = fleet.devices.filter((d) => fleet.now - d.heard < heardMs);
   clear(
     summary,
     figure('Devices heard this minute', `${active.length} of ${fleet.devices.length}`),
@@ -213,92 +311,90 @@ function drawDevices(fleet: Fleet): void {
     ...fleet.figures
       .filter((f) => f.name === 'fogline_audit_alarm')
       .map((f) => figure('Promise broken', f.help.slice(f.help.lastIndexOf(': ') + 2))),
-    figure('Not arrived', count(fleet.devices.reduce((sum, d) => sum + Math.max(0, d.sent - d.arrived), 0))),
+    figure('Not arrived', count(fleet.devices.reduce((sum, d) => sum + missing(d), 0))),
     figure('Dead letters', sumOfCounts(fleet.devices, 'dead')),
   );
-  if (fleet.devices.length === 0) {
-    clear(devices, h('p', { class: 'empty' }, 'No device has sent anything yet.'));
-    return;
-  }
-  const predicted = fleet.predictions.length > 0;
+  empty.hidden = fleet.devices.length > 0;
+  table.root.hidden = tools.hidden = fleet.devices.length === 0;
+  drawStates(fleet);
+  const rows = arrange(fleet.devices, view, fleet.now, patience);
+  table.draw(rows, columnsOf(fleet), view.sort, view.turned, (d) => healthOf(d, fleet.now, patience));
+  nobody.hidden = rows.length > 0 || fleet.devices.length === 0;
+}
+
+function columnsOf(fleet: Fleet): Column<Device, SortKey>[] {
   const longest = Math.max(...fleet.devices.map((d) => medianTotal(d.stages_ms)));
-  const cell = (name: string, ...content: (Node | string)[]): HTMLElement =>
-    h('td', { 'data-name': name }, ...content);
-  const rows = fleet.devices.map((d) => {
-    const silent = fleet.now - d.heard >= silentMs;
-    const missing = Math.max(0, d.sent - d.arrived);
-    return h(
-      'tr',
-      { class: silent ? 'silent' : '' },
-      h(
-        'th',
-        { scope: 'row' },
+  const predicted: Column<Device, SortKey>[] =
+    fleet.predictions.length === 0
+      ? []
+      : [
+          {
+            name: 'Plan → measured',
+            cell: (d) =>
+              predictionCell(
+                d,
+                fleet.predictions.find((p) => p.device === d.name),
+              ),
+          },
+        ];
+  return [
+    {
+      name: 'Device',
+      sort: 'device',
+      text: true,
+      cell: (d) => [
         h('a', { href: `/?${new URLSearchParams({ device: d.name })}` }, d.name),
-        h(
-          'span',
-          { class: 'sub' },
-          silent ? `silent, heard ${ago(d.heard, fleet.now)}` : `heard ${ago(d.heard, fleet.now)}`,
-        ),
-      ),
-      cell('Rate', silent ? '—' : `${d.images_per_second.toFixed(d.images_per_second < 10 ? 2 : 0)} /s`),
-      cell(
-        'Runs as',
+        h('span', { class: 'sub' }, `heard ${ago(d.heard, fleet.now)}`),
+      ],
+    },
+    { name: 'State', sort: 'state', cell: (d) => stateCell(d, fleet.now) },
+    {
+      name: 'Rate',
+      sort: 'rate',
+      cell: (d) => [
+        fleet.now - d.heard >= heardMs
+          ? '—'
+          : `${d.images_per_second.toFixed(d.images_per_second < 10 ? 2 : 0)} /s`,
+      ],
+    },
+    {
+      name: 'Runs as',
+      sort: 'way',
+      text: true,
+      cell: (d) => [
         mechanismTag(d.mechanism),
         h('span', { class: 'sub' }, d.cut === '' ? d.codec : `${d.cut} · ${d.codec}`),
         ...(d.unchanged > 0
           ? [h('span', { class: 'sub' }, `${percent(d.unchanged / d.frames)} unchanged`)]
           : []),
-      ),
-      cell('Bytes an image', d.measured.bytes ? bytes(Math.round(d.measured.bytes.p50)) : '—'),
-      cell('Reported', percent(d.frames === 0 ? 0 : d.positives / d.frames)),
-      cell(
-        'Total p50 / p95',
+      ],
+    },
+    {
+      name: 'Bytes an image',
+      sort: 'bytes',
+      cell: (d) => [d.measured.bytes ? bytes(Math.round(d.measured.bytes.p50)) : '—'],
+    },
+    {
+      name: 'Reported',
+      sort: 'reported',
+      cell: (d) => [percent(d.frames === 0 ? 0 : d.positives / d.frames)],
+    },
+    {
+      name: 'Total p50 / p95',
+      sort: 'total',
+      cell: (d) => [
         d.measured.total_ms ? `${millis(d.measured.total_ms.p50)} / ${millis(d.measured.total_ms.p95)}` : '—',
-      ),
-      ...(predicted
-        ? [
-            cell(
-              'Plan → measured',
-              ...predictionCell(
-                d,
-                fleet.predictions.find((p) => p.device === d.name),
-              ),
-            ),
-          ]
-        : []),
-      cell('Median by stage', medianBar(d.stages_ms, longest)),
-      cell('Not arrived', missing === 0 ? 'none' : count(missing)),
-      cell('On the device', ...onDevice(d.counts)),
-    );
-  });
-  clear(
-    devices,
-    h(
-      'table',
-      {},
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          ...[
-            'Device',
-            'Rate',
-            'Runs as',
-            'Bytes an image',
-            'Reported',
-            'Total p50 / p95',
-            ...(predicted ? ['Plan → measured'] : []),
-            'Median by stage',
-            'Not arrived',
-            'On the device',
-          ].map((name) => h('th', { scope: 'col' }, name)),
-        ),
-      ),
-      h('tbody', {}, ...rows),
-    ),
-  );
+      ],
+    },
+    ...predicted,
+    { name: 'Median by stage', cell: (d) => [medianBar(d.stages_ms, longest)] },
+    {
+      name: 'Not arrived',
+      sort: 'missing',
+      cell: (d) => [missing(d) === 0 ? 'none' : count(missing(d))],
+    },
+    { name: 'On the device', sort: 'kept', cell: (d) => onDevice(d.counts) },
+  ];
 }
 
 function drawMechanisms(stats: Stats): void {
@@ -369,12 +465,18 @@ function drawMechanisms(stats: Stats): void {
   );
 }
 
+function machinesAsked(): URLSearchParams | undefined {
+  if (!asked.get('edge')) return undefined;
+  return new URLSearchParams([...asked].filter(([name]) => name in picks));
+}
+
 async function show(): Promise<void> {
   try {
     const [fleet, stats] = await Promise.all([
-      ask<Fleet>('/api/fleet', asked.get('edge') ? asked : undefined),
+      ask<Fleet>('/api/fleet', machinesAsked()),
       ask<Stats>('/api/stats'),
     ]);
+    last = fleet;
     drawDevices(fleet);
     drawMechanisms(stats);
     showPicks(fleet.predicted_by);
@@ -404,12 +506,14 @@ export function open(): void {
       h('h1', {}, 'Fleet'),
       summary,
       notice,
+      tools,
       compare,
-      devices,
+      empty,
+      table.root,
+      nobody,
       mechanisms,
     ),
   );
-  for (const name of [...asked.keys()]) if (!['edge', 'cloud', 'link'].includes(name)) asked.delete(name);
   void ask<Config>('/api/config')
     .then((config) => {
       document.title = `Fleet – ${config.title}`;
