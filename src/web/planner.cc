@@ -175,6 +175,7 @@ Result<std::string> Planner::Plan(const PlannerQuestion& question) {
   FOGLINE_TRY(auto all, PrepareAll(question));
   const Nanos start = Clock::Real().Steady();
   std::vector<Precision> precisions;
+  precisions.reserve(all.size());
   for (Asked& one : all) {
     precisions.push_back({one.shelf->name + ".onnx", &one.scenario, MakePlan(one.scenario)});
   }

@@ -1,20 +1,9 @@
 // The planner's page: asks the server for the plan of what the controls say, and hands the answer to its parts.
 import { ask, type Config, unreachable } from './api';
 import { clear, h } from './dom';
-import { count, millis } from './format';
+import { count } from './format';
 import type { CutPlace } from './network/topology';
-import type { NetworkView } from './network/view';
-import {
-  type Answer,
-  type Candidate,
-  type CutId,
-  cutPlaceOf,
-  isPlan,
-  type Machines,
-  type Network,
-  type Plan,
-  placeOf,
-} from './plan/answer';
+import { type Answer, type CutId, isPlan, type Machines, type Network, type Plan } from './plan/answer';
 import { Asking } from './plan/asking';
 import { cutCells, envelopeCells, rivalCells, scatterCells } from './plan/cells';
 import { Choice } from './plan/choice';
@@ -28,6 +17,7 @@ import { type Cells, exportButtons } from './plan/export';
 import { EnvelopeChart } from './plan/envelope_chart';
 import { LineChart } from './plan/line_chart';
 import { glossary } from './plan/glossary';
+import { GraphBox } from './plan/graph_box';
 import { Moves } from './plan/moves';
 import { Parts } from './plan/parts';
 import { commandOf, defaults, type Question, readQuestion, writeQuestion } from './plan/question';
@@ -38,7 +28,6 @@ import { ScatterChart } from './plan/scatter_chart';
 import { Sources } from './plan/sources';
 import { TiesChart } from './plan/ties_chart';
 import { Verdict } from './plan/verdict';
-import { payload } from './plan/words';
 import { makeShell } from './shell';
 
 const shell = makeShell(() => {});
@@ -59,17 +48,12 @@ const sources = new Sources();
 const chooseById = (cut: CutId): void =>
   choose(asking.network?.cuts.find((place) => place.index === cut) ?? null);
 const scatter = new ScatterChart(chooseById);
-const line = new LineChart({
-  look,
-  choose: chooseById,
-});
+const line = new LineChart({ look, choose: chooseById });
 const choice = new Choice(new URLSearchParams(location.search).get('cut'));
 const choiceBar = new ChoiceBar(() => choose(null));
 const table = new CutTable(choose);
 const run = new RunPanel();
-const ties = new TiesChart((cut) =>
-  choose(asking.network?.cuts.find((place) => place.index === cut) ?? null),
-);
+const ties = new TiesChart(chooseById);
 /** The plan that is kept beside this one. */
 let kept: Planned | null = null;
 const comparison = new ComparePanel(
@@ -79,9 +63,7 @@ const comparison = new ComparePanel(
     remember();
   },
 );
-/** The network as a graph comes a little later: most of its weight is the layout's. */
-const graphBox = h('div', { class: 'graph-box' });
-let graph: NetworkView | null = null;
+const graph = new GraphBox({ look, choose });
 const envelope = new EnvelopeChart((up) => {
   question.number.up = up;
   controls.show(question);
@@ -173,7 +155,7 @@ const asking = new Asking(
     },
     network: (network) => {
       line.setNetwork(network);
-      void drawGraph(network);
+      void graph.setNetwork(network).catch(complain);
     },
     answer: (said, asked) => {
       answer = said;
@@ -195,7 +177,7 @@ function change(): void {
 
 // ---- the choice of a cut
 
-function look(cut: number | string | null): void {
+function look(cut: CutId | null): void {
   readout.looking = cut;
   drawReadout();
 }
@@ -205,42 +187,6 @@ function choose(cut: CutPlace | null): void {
   choice.choose(own ? null : cut);
   remember();
   if (answer && asking.network) draw(answer, asking.network, shownQuestion);
-}
-
-const candidateAt = (cut: CutPlace): Candidate | undefined =>
-  answer?.candidates.find((c) => c.cut === cut.index) ??
-  (answer && isPlan(answer) && answer.best.name === cut.name ? answer.best : undefined);
-
-async function drawGraph(network: Network): Promise<void> {
-  const { NetworkView } = await import('./network/view');
-  if (graph === null) {
-    graph = new NetworkView({
-      look: (cut) => look(cut?.index ?? null),
-      choose,
-      words: (cut) => {
-        const c = candidateAt(cut);
-        return c && asking.network ? `${placeOf(c, asking.network)} · ${payload(c)}` : cut.name;
-      },
-      spoken: (cut) => {
-        const c = candidateAt(cut);
-        if (!c || !asking.network) return cut.name;
-        return `${placeOf(c, asking.network)}, ${count(c.tensors.length)} tensor${c.tensors.length === 1 ? '' : 's'}, ${payload(c)}, ${millis(c.latency_ms.total)}`;
-      },
-      price: (cut) => candidateAt(cut)?.objective ?? Number.POSITIVE_INFINITY,
-    });
-    graphBox.append(graph.root);
-  }
-  if (network !== asking.network) return; // another one by now
-  graph.setTopology(network);
-  showGraph();
-  document.documentElement.dataset['graph'] = network.name;
-}
-
-function showGraph(): void {
-  const network = asking.network;
-  if (!graph || !answer || !network) return;
-  const plan = isPlan(answer) ? cutPlaceOf(answer.best, network, answer.best.edge_layers) : null;
-  graph.show(plan, choice.place(network));
 }
 
 let again: ReturnType<typeof setTimeout> | undefined;
@@ -274,7 +220,7 @@ function draw(said: Answer, network: Network, asked: Question): void {
   verdict.show(said, network, asked, up);
   parts.draw(readout.root, drawReadout);
   choiceBar.show(chosen, plan, network);
-  parts.draw(graphBox, showGraph);
+  parts.draw(graph.root, () => graph.show(said, choice));
   table.show(said, network, chosen?.cut ?? null);
   if (plan) drawPlan(plan, network, asked, up);
   const runs = chosen ?? plan?.best ?? null;
@@ -374,8 +320,8 @@ function layOut(reset: HTMLElement): HTMLElement {
       panel(
         'the-line',
         'The line through the network',
-        [exportButtons('network', 'The graph', chartOf(graphBox), cuts)],
-        graphBox,
+        [exportButtons('network', 'The graph', chartOf(graph.root), cuts)],
+        graph.root,
         choiceBar.root,
         readout.root,
         table.root,
