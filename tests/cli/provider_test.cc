@@ -10,6 +10,7 @@
 #include "graph/test_model.h"
 #include "tests/cli/command.h"
 
+// NOLINTBEGIN(concurrency-mt-unsafe): a test has one thread, its programs are others
 namespace fogline {
 namespace {
 
@@ -125,3 +126,4 @@ TEST_F(Providers, AProfileSaysWhatRanIt) {
 
 }  // namespace
 }  // namespace fogline
+// NOLINTEND(concurrency-mt-unsafe)

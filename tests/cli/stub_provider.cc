@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+// NOLINTBEGIN(concurrency-mt-unsafe): nothing here writes to the environment
 namespace {
 
 const OrtApi* real = nullptr;
@@ -132,6 +133,7 @@ const OrtApi* GetApi(uint32_t version) noexcept {
 }
 
 }  // namespace
+// NOLINTEND(concurrency-mt-unsafe)
 
 extern "C" const OrtApiBase* OrtGetApiBase() noexcept {
   static const OrtApiBase mine{GetApi, RealBase()->GetVersionString};
