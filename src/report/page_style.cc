@@ -15,10 +15,10 @@ constexpr std::string_view kStyle =
 #undef FOGLINE_COLOUR
     "}}"
     R"css(
-:root{--bg:#f6f7f9;--card:#fff;--ink:#1c2430;--dim:#5b6675;--faint:#8a94a3;--rule:#e4e8ee;--grid:#edf0f4;
+:root{--bg:#f6f7f9;--card:#fff;--ink:#1c2430;--dim:#5b6675;--faint:#667080;--rule:#e4e8ee;--grid:#edf0f4;
 --band:#f1f4f8;--band2:#e6ebf2;--mark:#1c2430;--t0:var(--edge);--t1:var(--cloud);--t2:var(--network);--t3:var(--split);
 --t4:#cf4a4a;--t5:#118fa0;--t6:#80891f;--t7:#64748b;--t8:var(--encode);--t9:var(--decode)}
-@media(prefers-color-scheme:dark){:root{--bg:#0f141b;--card:#171e27;--ink:#e6ebf2;--dim:#9aa6b5;--faint:#6e7a89;
+@media(prefers-color-scheme:dark){:root{--bg:#0f141b;--card:#171e27;--ink:#e6ebf2;--dim:#9aa6b5;--faint:#8b98a8;
 --rule:#283240;--grid:#222c38;--band:#1b2430;--band2:#222d3b;--mark:#e6ebf2;--t4:#f07b7b;--t5:#45c1d1;--t6:#bcc553;--t7:#93a3b8}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
@@ -169,12 +169,21 @@ document.querySelectorAll('section,details').forEach(function(s){
 document.addEventListener('pointermove',place);
 document.addEventListener('pointerdown',place);
 document.addEventListener('pointerleave',function(){tip.hidden=true});
+// What scrolls can be reached by the keyboard, too.
+function reach(){
+  document.querySelectorAll('.view,.scroll').forEach(function(e){
+    if(e.scrollWidth>e.clientWidth+1||e.scrollHeight>e.clientHeight+1)e.tabIndex=0;else e.removeAttribute('tabindex');
+  });
+}
+addEventListener('resize',reach);document.addEventListener('toggle',reach,true);document.addEventListener('change',reach);reach();
 document.querySelectorAll('th').forEach(function(th){
+  th.tabIndex=0;
+  th.addEventListener('keydown',function(e){if(e.key==='Enter'||e.key===' '){e.preventDefault();th.click()}});
   th.addEventListener('click',function(){
     var row=th.parentNode,body=row.parentNode.parentNode.tBodies[0],at=[].indexOf.call(row.cells,th);
     var dir=th.dataset.dir==='1'?-1:1;
-    [].forEach.call(row.cells,function(c){delete c.dataset.dir});
-    th.dataset.dir=dir;
+    [].forEach.call(row.cells,function(c){delete c.dataset.dir;c.removeAttribute('aria-sort')});
+    th.dataset.dir=dir;th.setAttribute('aria-sort',dir===1?'ascending':'descending');
     function key(r){var c=r.cells[at];return c.dataset.v===undefined?c.textContent:+c.dataset.v}
     [].slice.call(body.rows).sort(function(a,b){
       var x=key(a),y=key(b);

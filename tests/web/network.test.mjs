@@ -128,7 +128,10 @@ describe('the page of inspect', () => {
       await page.keyboard.press('Enter');
       await page.keyboard.press('Tab');
       assert.equal(await page.locator('.net-said').innerText(), said);
-      assert.deepEqual(await faults(page, '#network'), []);
+      for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme });
+        assert.deepEqual(await faults(page, 'html'), []);
+      }
       for (const [name, holds] of [['Save Activation size over depth as SVG', /^<svg[^>]*xmlns/], ['Save Cuts as CSV', /^cut,[^\r]*\r\n0,/]]) {
         const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
         assert.match(readFileSync(await download.path(), 'utf8'), holds);
