@@ -1,4 +1,5 @@
 // What the server says, typed, and how to ask.
+import { percent } from './format';
 
 /** x and y are the upper left corner; all four are parts of the picture. */
 export interface FoundBox {
@@ -125,6 +126,12 @@ export const stages: { name: string; title: string; where: 'edge' | 'wait' | 'ne
 export function reportedWord(inventory: Inventory | null): string {
   const looked = (inventory?.labels ?? []).filter((label) => label.positives > 0 && label.name !== '');
   return looked.length === 1 ? looked[0]!.name : 'reported';
+}
+/** How sure the network is, and of what where that is not the picture's own label: a score is of the label that is looked for, so "clean
+ *  4 %" would say the opposite of what is meant. `word`: see reportedWord. */
+export function scoreWords(d: Detection, word: string): string {
+  const own = d.positive || word === 'reported' || d.label === word;
+  return own ? percent(d.score) : `${word} ${percent(d.score)}`;
 }
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

@@ -1,7 +1,7 @@
 // One detection in full: what was seen, where, how it travelled and where its time went.
-import { type Config, type Detection, isPlaced, stages, totalMs } from './api';
+import { type Config, type Detection, isPlaced, scoreWords, stages, totalMs } from './api';
 import { clear, h } from './dom';
-import { bytes, degrees, heading, millis, moment, percent } from './format';
+import { bytes, degrees, heading, millis, moment } from './format';
 import { foundList, picture } from './found_view';
 
 /** How a time of capture is known, after the time itself. */
@@ -73,6 +73,7 @@ export function drawCard(
   panel: HTMLElement,
   d: Detection | null,
   config: Config,
+  word: string,
   close: () => void,
   pager: Pager | null = null,
 ): void {
@@ -90,7 +91,7 @@ export function drawCard(
         'h2',
         {},
         d.label === '' ? 'Unlabelled' : d.label,
-        h('span', { class: `badge ${d.positive ? 'positive' : ''}` }, percent(d.score)),
+        h('span', { class: `badge ${d.positive ? 'positive' : ''}` }, scoreWords(d, word)),
       ),
       h('button', { class: 'icon', 'aria-label': 'Close details', onclick: close }, '✕'),
     ),

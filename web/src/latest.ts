@@ -1,7 +1,7 @@
 // The newest detections as a list: the map in words, for eyes and for screen readers.
-import { type Detection, totalMs } from './api';
+import { type Detection, scoreWords, totalMs } from './api';
 import { clear, h } from './dom';
-import { ago, millis, percent } from './format';
+import { ago, millis } from './format';
 
 const most = 60;
 
@@ -14,6 +14,7 @@ export class Latest {
   private rows: Detection[] = [];
   private drawing = false;
   private filtered = false;
+  private word = 'reported';
 
   constructor(
     private readonly list: HTMLElement,
@@ -39,6 +40,13 @@ export class Latest {
       this.drawing = false;
       this.draw();
     });
+  }
+
+  /** What is looked for, see reportedWord. */
+  say(word: string): void {
+    if (word === this.word) return;
+    this.word = word;
+    this.draw();
   }
 
   find(id: number): Detection | undefined {
@@ -76,7 +84,7 @@ export class Latest {
               'span',
               { class: 'what' },
               d.label === '' ? 'unlabelled' : d.label,
-              h('b', {}, percent(d.score)),
+              h('b', {}, scoreWords(d, this.word)),
             ),
             h('span', { class: 'how' }, `${d.device} · ${d.mechanism}`),
             h('span', { class: 'when' }, when(d), h('span', {}, millis(totalMs(d)))),

@@ -354,6 +354,7 @@ async function loadLatest(): Promise<Page> {
 async function loadInventory(): Promise<void> {
   const inventory = await ask<Inventory>('/api/inventory');
   figures.take(inventory);
+  latest.say(figures.word());
   filters.offer(inventory);
   drawWords();
 }
@@ -549,7 +550,14 @@ function show(d: Detection | null): void {
     select(next, false);
     card.querySelector<HTMLElement>(`[data-turn="${by}"]`)?.focus();
   };
-  drawCard(card, d, config, close, here.length > 1 && at >= 0 ? { at, of: here.length, turn } : null);
+  drawCard(
+    card,
+    d,
+    config,
+    figures.word(),
+    close,
+    here.length > 1 && at >= 0 ? { at, of: here.length, turn } : null,
+  );
 }
 
 async function byId(id: number): Promise<Detection | null> {

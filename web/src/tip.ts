@@ -1,5 +1,5 @@
 // What the pointer is over: a hexagon's counts or one detection, in three lines beside it.
-import type { Detection } from './api';
+import { type Detection, scoreWords } from './api';
 import { clear, h } from './dom';
 import { count, moment, percent } from './format';
 import type { Touch } from './map_view';
@@ -38,7 +38,7 @@ export class Tip {
     const d = this.find(touch.id!);
     if (!d) return null;
     return [
-      h('b', {}, `${d.label === '' ? 'unlabelled' : d.label} ${percent(d.score)}`),
+      h('b', {}, `${d.label === '' ? 'unlabelled' : d.label}, ${scoreWords(d, this.word())}`),
       h('br'),
       `${d.device} · ${d.mechanism}`,
       h('br'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Detection, FoundBox } from '../src/api';
+import { type Detection, type FoundBox, scoreWords } from '../src/api';
 import { figure, findsMore, groupsOf, nameOf, placeOf, spokenBoxes, stripesOf } from '../src/findings';
 
 const box = (label: string, score: number, x = 0, y = 0, w = 0.5, h = 0.5): FoundBox => ({
@@ -74,4 +74,13 @@ test('a mask is drawn row by row, and no further than it goes', () => {
     { place: 1, x: 2, y: 1, length: 1 },
   ]);
   assert.deepEqual(stripesOf({ width: 0, height: 0, runs: [1, 5] }), []);
+});
+
+const picture = (more: object): Detection =>
+  ({ label: 'clean', positive: false, score: 0.04, ...more }) as Detection;
+test('how sure a network is, is said of the label that is looked for where that is another', () => {
+  assert.equal(scoreWords(picture({}), 'litter'), 'litter 4 %');
+  assert.equal(scoreWords(picture({ label: 'litter' }), 'litter'), '4 %');
+  assert.equal(scoreWords(picture({ label: 'litter', positive: true, score: 0.9 }), 'litter'), '90 %');
+  assert.equal(scoreWords(picture({ score: 0.8 }), 'reported'), '80 %'); // several are looked for, or none
 });
