@@ -160,6 +160,12 @@ describe('the page', () => {
     await planned(page, 'edge=raspberry-pi-4&link=wifi&objective=cost');
     await page.getByLabel('Fleet, devices').fill('500');
     await planned(page, 'edge=raspberry-pi-4&link=wifi&objective=cost&devices=500');
+    await page.getByLabel('Fleet, devices').fill('5000000');
+    await page.locator('label[for=plan-devices]', { hasText: '5,000,000 devices, beyond the slider' }).waitFor();
+    await page.getByLabel('Fleet, devices').fill('500');
+    await planned(page, 'edge=raspberry-pi-4&link=wifi&objective=cost&devices=500');
+    await page.getByText('What the words mean').click();
+    await page.getByText('Nineteen of twenty pictures are faster.').waitFor();
     await page.getByText('Constraints').click();
     await page.getByLabel('Agreement at least').fill('97');
     await planned(page, 'edge=raspberry-pi-4&link=wifi&objective=cost&devices=500&min_agreement=0.97');

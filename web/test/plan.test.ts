@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Candidate, Network, Plan, Step } from '../src/plan/answer';
 import { along, envelopeWords, piecesWithin, priceAt } from '../src/plan/envelope';
 import { commandOf, readQuestion, writeQuestion } from '../src/plan/question';
+import { fromSlider, ranges, steps, toSlider } from '../src/plan/ranges';
 import { times } from '../src/plan/rivals';
 import { euro, figure, linear, logarithmic, mbps } from '../src/plan/scale';
 import { runLines } from '../src/plan/run';
@@ -181,4 +182,17 @@ test('what is to be run is one line each, quoted for a shell, and without quotes
     "fogline edge --model 'my net.onnx' --route 'my net@160:split6/q4' --device bike-7 --source 'it'\\''s here' --rate 0.5 --broker mqtt://b:1883",
   );
   assert.match(lines.edgeEnv, /^FOGLINE_BROKER=mqtts:\/\/b\nFOGLINE_FLAGS=--model [^'\n]*--spool spool$/);
+});
+
+test('a slider goes to what it says, from end to end, and zero is its first place where there is one', () => {
+  for (const range of Object.values(ranges)) {
+    for (let at = 0; at <= steps; at += 1) {
+      const value = fromSlider(range, at);
+      const back = fromSlider(range, toSlider(range, value));
+      assert.ok(Math.abs(back - value) <= 0.04 * value, `${range.name}: ${value}, then ${back}`);
+    }
+    assert.equal(toSlider(range, range.high * 2) >= steps, true);
+    if (range.zero) assert.equal(fromSlider(range, 0), 0);
+    assert.ok(Math.abs(fromSlider(range, steps) / range.high - 1) < 0.01);
+  }
 });
