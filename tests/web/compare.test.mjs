@@ -72,6 +72,23 @@ describe('two plans', () => {
   });
 });
 
+describe('everything at once', () => {
+  for (const [width, colorScheme] of [[1024, 'light'], [390, 'dark']]) {
+    it(`has no fault that axe finds and fits ${width} px, in ${colorScheme}`, async () => {
+      const page = await browser.page(`${server.url}/plan?model=litter&cut=split6&a=edge%3Draspberry-pi-4`, { size: { width, height: 900 }, media: { colorScheme } });
+      await page.getByText('You chose split6').waitFor();
+      await page.getByText('B differs in').waitFor();
+      await page.locator('.note', { hasText: 'only exact codecs and estimated JPEG sizes were considered' }).waitFor(); // no bundle lies beside it
+      await page.evaluate(() => { for (const folded of document.querySelectorAll('details')) folded.open = true; });
+      await page.locator('.cut-rows tbody tr').first().waitFor();
+      assert.deepEqual(await faults(page), []);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+      assert.deepEqual(page.problems, []);
+      await page.close();
+    });
+  }
+});
+
 describe('ties', () => {
   it('are shown in the band in which nobody can tell them from the cheapest', async () => {
     let asked;
