@@ -42,7 +42,7 @@ set(packaged)
 set(version ${PROJECT_VERSION})
 set(library libfogline${PROJECT_VERSION_MAJOR})
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/package/conffiles
-  CONTENT "/etc/fogline/cloud.env\n/etc/fogline/edge.env\n/etc/fogline/map.env\n")
+  CONTENT "/etc/fogline/cameras.env\n/etc/fogline/cloud.env\n/etc/fogline/edge.env\n/etc/fogline/map.env\n")
 fogline_package(main fogline COMPONENTS Unspecified engine package
   SUMMARY "splits a CNN between edge device and cloud, and runs both halves"
   TEXT "Give Fogline a CNN as an ONNX file, an edge device, a cloud machine and a
@@ -84,7 +84,7 @@ fogline_packaged(package FILES ${made}/zsh/_fogline DESTINATION share/zsh/vendor
 fogline_packaged(package FILES ${made}/fish/fogline.fish DESTINATION share/fish/vendor_completions.d)
 fogline_packaged(package DIRECTORY ${CMAKE_SOURCE_DIR}/deploy/systemd/ DESTINATION /lib/systemd/system)
 fogline_packaged(package DIRECTORY ${debian}/etc/ DESTINATION /etc/fogline)
-fogline_packaged(package FILES ${CMAKE_SOURCE_DIR}/docs/operations.md ${made}/NEWS.gz DESTINATION share/doc/fogline)
+fogline_packaged(package FILES ${CMAKE_SOURCE_DIR}/docs/operations.md ${CMAKE_SOURCE_DIR}/docs/cameras.md ${made}/NEWS.gz DESTINATION share/doc/fogline)
 fogline_packaged(package FILES ${debian}/lintian-overrides DESTINATION share/lintian/overrides RENAME fogline)
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/package/library-overrides
   CONTENT "# CPack adds scripts that call ldconfig, beside the trigger.\n${library}: maintscript-calls-ldconfig *\n")

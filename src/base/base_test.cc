@@ -256,6 +256,36 @@ TEST(File, ReadsWhatTheKernelSaysHasNoSize) {
   EXPECT_EQ(*ReadTextFile(dir.path() / "empty"), "");
 }
 
+TEST(Text, FiguresHaveThreeDigitsAndNoExponents) {
+  for (const auto& [value, text] : std::vector<std::pair<double, std::string>>{{0, "0"},
+                                                                               {8, "8"},
+                                                                               {0.03308, "0.0331"},
+                                                                               {33.0854, "33.1"},
+                                                                               {99.949, "99.9"},
+                                                                               {99.95, "100"},
+                                                                               {331.4, "331"},
+                                                                               {2264, "2,264"},
+                                                                               {-2264, "-2,264"},
+                                                                               {-999.6, "-1,000"},
+                                                                               {1e6, "1,000,000"},
+                                                                               {NAN, "?"}}) {
+    EXPECT_EQ(Figure(value), text);
+  }
+}
+
+TEST(Process, BothOutputsAreReadApart) {
+  auto child = Process::Start({.command = {"sh", "-c", "echo out; echo err >&2"},
+                               .capture_stdout = true,
+                               .stderr_to = {},
+                               .capture_stderr = true});
+  ASSERT_TRUE(child);
+  EXPECT_EQ(child->ReadStdout().value(), "out\n");
+  std::string err(16, ' ');
+  err.resize(static_cast<size_t>(read(child->stderr_fd(), err.data(), err.size())));
+  EXPECT_EQ(err, "err\n");
+  EXPECT_EQ(child->Wait(), 0);
+}
+
 TEST(Process, OutputStatusAndMissingProgram) {
   auto echo = Process::Start({.command = {"echo", "hi"}, .capture_stdout = true, .stderr_to = {}});
   ASSERT_TRUE(echo);

@@ -75,6 +75,10 @@ Status CheckHoles(const std::filesystem::path& path, int fd, uint64_t size) {
 Status OpenRegular(const std::filesystem::path& path, std::optional<OpenFile>& file,
                    int links = 0) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | links);
+  if (fd < 0 && errno == ENOENT) {
+    return Fail(ErrorCode::kNotFound, path.string(), "cannot open: {}{}",
+                std::generic_category().message(ENOENT), NearestBeside(path));
+  }
   if (fd < 0) return FailErrno(path, "open");
   file.emplace(OpenFile{Descriptor(fd), 0});
   struct stat info {};

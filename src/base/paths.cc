@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/descriptor.h"
+#include "base/text.h"
 
 namespace fogline {
 
@@ -72,6 +73,14 @@ Result<std::vector<std::filesystem::path>> EntriesOf(const std::filesystem::path
   }
   std::sort(entries.begin(), entries.end());
   return entries;
+}
+
+std::string NearestBeside(const std::filesystem::path& path) {
+  const auto beside = EntriesOf(path.has_parent_path() ? path.parent_path() : ".");
+  if (!beside) return {};
+  std::vector<std::string> names;
+  for (const auto& entry : *beside) names.push_back(entry.filename().string());
+  return DidYouMean(path.filename().string(), names);
 }
 
 Status MakeFolders(const std::filesystem::path& folder) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -32,6 +33,9 @@ uint64_t BytesOf(const std::filesystem::path& path);
 
 /// What a folder holds, sorted, without "." and "..".
 Result<std::vector<std::filesystem::path>> EntriesOf(const std::filesystem::path& folder);
+/// Of a path that is not there: " (did you mean 'a.onnx'?)" where something beside it is called
+/// nearly so, else nothing.
+std::string NearestBeside(const std::filesystem::path& path);
 /// The folder and those above it, where they are missing.
 Status MakeFolders(const std::filesystem::path& folder);
 /// Has the disk keep the names in a folder, as far as it can be opened: the rest is the system's.

@@ -47,15 +47,52 @@ int ExitStatus(int status) {
 
 }  // namespace
 
+namespace {
+
+/// What the child does with its ends between fork and exec, and with what it is told there.
+struct ChildEnds {
+  int out = -1, err = -1;
+  const Process::Options& options;
+
+  void Take() const {
+    if (options.stdin_fd >= 0) dup2(options.stdin_fd, STDIN_FILENO);
+    if (out >= 0) dup2(out, STDOUT_FILENO);
+    if (err >= 0) {
+      dup2(err, STDERR_FILENO);
+    } else if (!options.stderr_to.empty()) {
+      const int log =
+          open(options.stderr_to.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+      if (log < 0) return;
+      dup2(log, STDERR_FILENO);
+      if (out < 0) dup2(log, STDOUT_FILENO);
+    }
+  }
+};
+
+/// Both ends of a pipe that no other child gets.
+struct Pipe {
+  Descriptor read, write;
+
+  bool Open() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    read = Descriptor(ends[0]);
+    write = Descriptor(ends[1]);
+    return true;
+  }
+};
+
+}  // namespace
+
 Result<Process> Process::Start(const Options& options) {
   std::vector<char*> argv;
   for (const std::string& word : options.command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
-  int out[2] = {-1, -1};
-  int failed[2] = {-1, -1};
-  // The second pipe closes on a successful exec and carries errno otherwise, so that a missing
+  // The third pipe closes on a successful exec and carries errno otherwise, so that a missing
   // program is an error here.
-  if (pipe2(failed, O_CLOEXEC) != 0 || (options.capture_stdout && pipe2(out, O_CLOEXEC) != 0)) {
+  Pipe out, err, failed;
+  if (!failed.Open() || (options.capture_stdout && !out.Open()) ||
+      (options.capture_stderr && !err.Open())) {
     return Fail(ErrorCode::kExhausted, options.command[0], "cannot make a pipe: {}",
                 std::generic_category().message(errno));
   }
@@ -66,34 +103,24 @@ Result<Process> Process::Start(const Options& options) {
                 std::generic_category().message(errno));
   }
   if (pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, options.death_signal);
     if (getppid() != parent) _exit(127);
     // Its own group: a Ctrl-C at the terminal reaches the parent alone, which then stops its
     // children in order.
     setpgid(0, 0);
-    if (options.stdin_fd >= 0) dup2(options.stdin_fd, STDIN_FILENO);
-    if (options.capture_stdout) dup2(out[1], STDOUT_FILENO);
-    if (!options.stderr_to.empty()) {
-      const int log =
-          open(options.stderr_to.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-      if (log >= 0) {
-        dup2(log, STDERR_FILENO);
-        if (!options.capture_stdout) dup2(log, STDOUT_FILENO);
-      }
-    }
+    ChildEnds{out.write.get(), err.write.get(), options}.Take();
     execvp(argv[0], argv.data());
     const int error = errno;
-    [[maybe_unused]] const ssize_t n = write(failed[1], &error, sizeof(error));
+    [[maybe_unused]] const ssize_t n = write(failed.write.get(), &error, sizeof(error));
     _exit(127);
   }
-  close(failed[1]);
-  if (out[1] >= 0) close(out[1]);
+  failed.write.Close();
   Process child;
   child.pid_ = pid;
-  child.stdout_fd_ = out[0];
+  child.stdout_ = std::move(out.read);
+  child.stderr_ = std::move(err.read);
   int error = 0;
-  const ssize_t n = read(failed[0], &error, sizeof(error));
-  close(failed[0]);
+  const ssize_t n = read(failed.read.get(), &error, sizeof(error));
   if (n == sizeof(error)) {
     child.Wait();
     return Fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
@@ -104,13 +131,15 @@ Result<Process> Process::Start(const Options& options) {
 
 Process::Process(Process&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
-      stdout_fd_(std::exchange(other.stdout_fd_, -1)),
+      stdout_(std::move(other.stdout_)),
+      stderr_(std::move(other.stderr_)),
       status_(other.status_),
       max_resident_bytes_(other.max_resident_bytes_) {}
 
 Process& Process::operator=(Process&& other) noexcept {
   std::swap(pid_, other.pid_);
-  std::swap(stdout_fd_, other.stdout_fd_);
+  std::swap(stdout_, other.stdout_);
+  std::swap(stderr_, other.stderr_);
   std::swap(status_, other.status_);
   std::swap(max_resident_bytes_, other.max_resident_bytes_);
   return *this;
@@ -118,7 +147,6 @@ Process& Process::operator=(Process&& other) noexcept {
 
 Process::~Process() {
   if (pid_ > 0) Stop();
-  if (stdout_fd_ >= 0) close(stdout_fd_);
 }
 
 /// Collects the child's end; false when it has not come yet.
@@ -147,14 +175,14 @@ Result<std::string> Process::ReadStdout(std::chrono::milliseconds at_most) {
     if (bounded) {
       const auto left =
           std::chrono::ceil<std::chrono::milliseconds>(end - steady_clock::now()).count();
-      pollfd wanted[]{{stdout_fd_, POLLIN, 0}, {stop_fd, POLLIN, 0}};
+      pollfd wanted[]{{stdout_.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
       const int ready =
           left <= 0 ? 0 : poll(wanted, 2, static_cast<int>(std::min<int64_t>(left, 1 << 30)));
       if (ready < 0 && errno == EINTR) continue;
       if (ready == 0) return Fail(ErrorCode::kUnavailable, "child", "does not end in time");
       if (stop_requested) return Fail(ErrorCode::kCancelled, "child", "asked to stop");
     }
-    const ssize_t n = read(stdout_fd_, buffer, sizeof(buffer));
+    const ssize_t n = read(stdout_.get(), buffer, sizeof(buffer));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       return Fail(ErrorCode::kInternal, "child", "cannot read its output: {}",

@@ -4,11 +4,13 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 
 namespace fogline {
@@ -19,9 +21,12 @@ class Process {
  public:
   struct Options {
     std::vector<std::string> command;  // absolute path or a name on PATH, then its arguments
-    bool capture_stdout = false;       // read with ReadStdout()
+    bool capture_stdout = false;       // read with ReadStdout(), or from stdout_fd()
     std::filesystem::path stderr_to;   // empty: ours
     int stdin_fd = -1;                 // an open file for its stdin; -1: ours
+    bool capture_stderr = false;       // in place of stderr_to: read from stderr_fd()
+    /// What the kernel sends it when the thread that started it ends, whatever became of us.
+    int death_signal = SIGTERM;
   };
 
   static Result<Process> Start(const Options& options);
@@ -32,6 +37,9 @@ class Process {
   ~Process();
 
   pid_t pid() const { return pid_; }
+  /// Where its captured output is read; closed with the Process. -1 where it was not captured.
+  int stdout_fd() const { return stdout_.get(); }
+  int stderr_fd() const { return stderr_.get(); }
   /// True while the child has not ended.
   bool Running();
   /// Reads the captured stdout until the child closes it; with a limit,
@@ -50,7 +58,7 @@ class Process {
   Process() = default;
   bool Reap(int options);
   pid_t pid_ = -1;
-  int stdout_fd_ = -1;
+  Descriptor stdout_, stderr_;
   int status_ = -1;  // as Wait() returns it, once reaped
   uint64_t max_resident_bytes_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <iterator>
 
 namespace fogline {
@@ -187,6 +188,15 @@ bool IsUtf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+std::string Figure(double value) {
+  if (!std::isfinite(value)) return "?";
+  if (std::abs(value) < 99.95) return fmt::format("{:.3g}", value);
+  std::string text = fmt::format("{:.0f}", value);
+  const size_t first = value < 0 ? 1 : 0;
+  for (size_t at = text.size(); at > first + 3;) text.insert(at -= 3, ",");
+  return text;
 }
 
 std::string HumanBytes(double bytes) {

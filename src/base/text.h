@@ -38,6 +38,9 @@ void AppendJsonQuoted(std::string& out, std::string_view text);
 /// True for well-formed UTF-8 (no overlong forms, no surrogates).
 bool IsUtf8(std::string_view text);
 
+/// A number for people, the same in terminal, pages and reports: three digits below 100 ("0.0331",
+/// "3.3", "33.1"), whole from there on ("331", "2,264"); "?" for what is no number.
+std::string Figure(double value);
 /// "987 B", "12.3 kB", "4.56 MB" (powers of 1000, three digits).
 std::string HumanBytes(double bytes);
 /// "300 M", "1.53 G": for MAdds and parameters.

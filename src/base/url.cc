@@ -1,11 +1,19 @@
 #include "base/url.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstring>
 
 namespace fogline {
+namespace {
+
+constexpr std::string_view kMark = "://";
+/// Where in a path words of a query begin; some cameras have them without '?'.
+constexpr std::string_view kQuery = "?=&";
+
+}  // namespace
 
 std::optional<Url> Url::Parse(std::string_view text) {
-  constexpr std::string_view kMark = "://";
   const size_t mark = text.find(kMark);
   if (mark == text.npos || mark == 0) return std::nullopt;
   Url url;
@@ -35,6 +43,31 @@ std::optional<Url> Url::Parse(std::string_view text) {
     if (error != std::errc() || stop != end || *url.port == 0) return std::nullopt;
   }
   return url;
+}
+
+std::string WithoutSecrets(std::string_view address) {
+  const size_t mark = address.find(kMark);
+  if (mark == address.npos) return std::string(address);
+  const auto url = Url::Parse(address);
+  if (!url) return std::string(address.substr(0, mark)) + "://…";
+  const bool colons = url->host.find(':') != std::string::npos;
+  std::string text = url->scheme + "://" + (colons ? "[" + url->host + "]" : url->host);
+  if (url->port) text += ":" + std::to_string(*url->port);
+  return text + url->path.substr(0, url->path.find_first_of(kQuery));
+}
+
+void HideSecrets(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    char* const end = argv[i] + std::strlen(argv[i]);
+    char* const mark = std::search(argv[i], end, kMark.begin(), kMark.end());
+    if (mark == end) continue;
+    char* const login = mark + kMark.size();
+    char* at = end;
+    while (at != login && *at != '@') --at;
+    std::fill(login, at, '*');
+    char* const query = std::find_first_of(at, end, kQuery.begin(), kQuery.end());
+    if (query != end) std::fill(query + 1, end, '*');
+  }
 }
 
 }  // namespace fogline

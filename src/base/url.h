@@ -22,4 +22,13 @@ struct Url {
   static std::optional<Url> Parse(std::string_view text);
 };
 
+/// An address as logs, metrics and pages may show it: scheme, host, port and path, without a login
+/// and without the words of a query ("?password=…"), where cameras take passwords too. Of what is
+/// no address its scheme alone; a text without "://" is a path, and stays as it is.
+std::string WithoutSecrets(std::string_view address);
+
+/// Strikes out the logins and queries of addresses among a program's words, so that no list of
+/// processes shows them.
+void HideSecrets(int argc, char** argv);
+
 }  // namespace fogline

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace fogline {
 namespace {
 
@@ -31,6 +35,31 @@ TEST(Url, WhatIsNoneIsRefused) {
                            "mqtt://h:1x", "mqtt://h:-1", "mqtt://u@/x", "mqtt://::1"}) {
     EXPECT_FALSE(Url::Parse(text)) << text;
   }
+}
+
+TEST(Url, IsShownWithoutSecrets) {
+  for (const auto& [address, shown] : std::vector<std::pair<std::string, std::string>>{
+           {"rtsp://cam:pa@ss/w@10.0.0.7:554/stream/1", "rtsp://10.0.0.7:554/stream/1"},
+           {"http://[fe80::1]/video.cgi?user=a&pwd=b", "http://[fe80::1]/video.cgi"},
+           {"rtsp://cam/user=admin&password=secret&channel=1.sdp", "rtsp://cam/user"},
+           {"rtsp://cam", "rtsp://cam"},
+           {"rtsp://u:p@", "rtsp://…"},
+           {"rtsp://u:p", "rtsp://…"},
+           {"/data/a?b=c", "/data/a?b=c"},
+           {"-", "-"}}) {
+    EXPECT_EQ(WithoutSecrets(address), shown);
+  }
+}
+
+TEST(Url, SecretsAreStruckOutOfAProgramsWords) {
+  std::vector<std::string> words{"fogline", "cam=rtsp://me:secret@h/a", "--broker=mqtts://h:1/",
+                                 "http://h/a.cgi?pwd=secret", "/data/a?b=c"};
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  HideSecrets(static_cast<int>(argv.size()), argv.data());
+  EXPECT_EQ(words, (std::vector<std::string>{"fogline", "cam=rtsp://*********@h/a",
+                                             "--broker=mqtts://h:1/", "http://h/a.cgi?**********",
+                                             "/data/a?b=c"}));
 }
 
 }  // namespace

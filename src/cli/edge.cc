@@ -109,9 +109,8 @@ void AddWhatRuns(Command& command, EdgeArgs& args) {
   command.Add("--model", args.model, "the ONNX file (its card is the .toml beside it)").Required();
   command
       .Add("--source", args.sources,
-           "a folder of pictures, - for MJPEG on stdin, or a camera such as /dev/video0; several "
-           "are "
-           "devices of their own: NAME=SOURCE")
+           "a folder of pictures, a video, a stream (rtsp://… or http://…), a camera such as "
+           "/dev/video0, or - for MJPEG on stdin; several are devices of their own: NAME=SOURCE")
       .Required();
   command.Add("--device", args.device, "this device's name (default: the host's)");
   command
@@ -188,6 +187,14 @@ void AddPace(Command& command, EdgeOptions& edge) {
       .Add("--thumbnail", edge.device.thumbnail,
            "send a small picture along, longest side in pixels")
       .Range(16, 320);
+  command
+      .Add("--frame-rate", edge.device.source.frame_rate,
+           "pictures a second that are taken out of a stream or a video, the others passed over "
+           "(default: all)")
+      .RateUpTo(1000);
+  command.Add("--decoder", edge.device.source.decoder,
+              "words for the ffmpeg that reads a stream or video, as '-hwaccel vaapi' or '-c:v "
+              "h264_v4l2m2m', to decode in hardware");
   command.Add("--width", edge.device.source.width, "asked of a camera").ShowDefault();
   command.Add("--height", edge.device.source.height, "asked of a camera").ShowDefault();
   command.Add("--pace", edge.pace, "be as slow as this machine of the library, for experiments");
@@ -352,6 +359,19 @@ void AddEdge(CommandLine& line) {
       .AddDuration("--drain", args->edge.device.drain, std::chrono::seconds(1), 0, 1e9,
                    "seconds to wait for answers at the end")
       .ShowDefault("10");
+  command
+      .Example(
+          "fogline edge --model models/litter.onnx --source photographs/ --mechanism split --cut "
+          "split13",
+          "a folder of pictures, cut where the paper has its 13th block")
+      .Example(
+          "fogline edge --model models/litter.onnx --source rtsp://camera/stream --frame-rate 2 "
+          "--mechanism cloud-only",
+          "a camera that speaks RTSP, two pictures a second, as JPEGs")
+      .Example(
+          "fogline edge --model models/litter.onnx --source cam-1=/dev/video0 --source "
+          "cam-2=walk.mp4 --cut split13 --spool spool",
+          "a camera and a video, each a device, kept on disk until the cloud has stored them");
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args] { return Run(*args); });
 }
 

@@ -26,6 +26,27 @@ void AddRoutes(MetricsWriter& writer, std::span<const EdgeReport> reports) {
   for (const EdgeReport& r : reports) writer.Sample("device", r.device, r.cloud_stretch);
 }
 
+/// How it stands with streams and videos.
+void AddStreams(MetricsWriter& writer, std::span<const EdgeReport> reports) {
+  const auto watched = [](const EdgeReport& r) { return r.source.has_value(); };
+  if (std::ranges::none_of(reports, watched)) return;
+  writer.Family("fogline_edge_source_giving",
+                "1 while a stream gives pictures, 0 while it does not.", Metric::kGauge);
+  for (const EdgeReport& r : reports) {
+    if (r.source) writer.Sample("device", r.device, r.source->giving ? 1 : 0);
+  }
+  writer.Family("fogline_edge_source_losses_total",
+                "Times that a stream gave nothing more and was begun anew, by why.",
+                Metric::kCounter);
+  for (const EdgeReport& r : reports) {
+    if (!r.source) continue;
+    for (size_t i = 0; i < kTroubles; ++i) {
+      writer.Sample({{"device", r.device}, {"reason", NameOf(static_cast<Trouble>(i))}},
+                    static_cast<double>(r.source->losses[i]));
+    }
+  }
+}
+
 }  // namespace
 
 std::string EdgeMetrics(std::span<const EdgeReport> reports) {
@@ -47,6 +68,7 @@ std::string EdgeMetrics(std::span<const EdgeReport> reports) {
   counter("fogline_edge_skipped_total", "Pictures that were damaged.", &EdgeReport::skipped);
   counter("fogline_edge_overtaken_total", "Pictures passed over for newer ones.",
           &EdgeReport::overtaken);
+  AddStreams(writer, reports);
   counter("fogline_edge_unplaced_total", "Pictures without a position.", &EdgeReport::unplaced);
   counter("fogline_edge_unreported_total", "Negative pictures, not sent.", &EdgeReport::unreported);
   counter("fogline_edge_early_total", "Pictures done with at an early exit.", &EdgeReport::early);

@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "base/uncaught.h"
+#include "base/url.h"
 #include "cli/command.h"
 #include "cli/elsewhere.h"
 #include "engine/trial.h"
@@ -30,14 +31,16 @@ int Report(const Error& error) {
   return error.code == ErrorCode::kUsage ? 2 : 1;
 }
 
-int Run(int argc, char** argv, std::span<const AddCommand> commands) {
+int Run(int argc, char** argv, std::span<const AddCommand> commands, const char* welcome) {
   CatchStopSignals();
   CommandLine line(
       "fogline",
       "Fogline draws the line between edge and cloud through a CNN, and runs it on both sides.",
       "fogline " FOGLINE_VERSION);
   for (const AddCommand add : commands) add(line);
+  line.Welcome(welcome);
   const auto done = line.Parse(argc, argv);
+  HideSecrets(argc, argv);  // whoever lists processes has read no password of ours
   if (!done) return Report(done.error());
   if (*done) return **done;
   const Status status = chosen();
@@ -61,7 +64,7 @@ void SetAction(Command& command, const std::shared_ptr<Common>& common,
   });
 }
 
-int RunProgram(int argc, char** argv, std::span<const AddCommand> commands) {
+int RunProgram(int argc, char** argv, std::span<const AddCommand> commands, const char* welcome) {
   EndOnUncaught(kNoMemory);  // in any thread
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words[0] == kTrial) return RunTrial(std::span(words).subspan(1));
@@ -69,7 +72,7 @@ int RunProgram(int argc, char** argv, std::span<const AddCommand> commands) {
   // The library never throws past its rooms; what still arrives here (out of memory, a bug) gets
   // its one line too.
   try {
-    return Run(argc, argv, commands);
+    return Run(argc, argv, commands, welcome);
   } catch (const std::bad_alloc&) {
     std::fputs(kNoMemory, stderr);
     return 1;

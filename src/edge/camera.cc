@@ -54,10 +54,7 @@ class Camera final : public Source {
     if (Control(device_.get(), VIDIOC_S_FMT, &format) < 0) return FailErrno("is no V4L2 camera");
     if (format.fmt.pix.pixelformat != V4L2_PIX_FMT_MJPEG &&
         format.fmt.pix.pixelformat != V4L2_PIX_FMT_JPEG) {
-      return Fail(ErrorCode::kUnsupported, name_,
-                  "gives no MJPEG; feed it through stdin: ffmpeg -i {} -f mjpeg - | fogline edge "
-                  "--source - …",
-                  name_);
+      return Fail(ErrorCode::kUnsupported, name_, "gives no MJPEG");
     }
     v4l2_requestbuffers request{};
     request.count = kBuffers;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "plan/policy.h"
+#include "vision/preprocess.h"
 
 namespace fogline {
 namespace {
@@ -53,11 +54,13 @@ Device::Device(const DeviceOptions& options, const RoutePool& pool, const Shared
 }
 
 Status Device::Start() {
-  FOGLINE_TRY(source_, OpenSource(options_.source));
-  FOGLINE_TRY(CameraClock clock, CameraClock::Make(options_.camera_offset, options_.source.name,
+  SourceOptions what = options_.source;
+  what.at_least = DecodeAtLeast(pool_.network().card);
+  FOGLINE_TRY(source_, OpenSource(what));
+  FOGLINE_TRY(CameraClock clock, CameraClock::Make(options_.camera_offset, options_.source.shown(),
                                                    options_.source.depth()));
   whereabouts_.emplace(std::move(clock), shared_.locator);
-  if (options_.steering.latest) {
+  if (options_.steering.latest || options_.source.live()) {
     std::error_code unknown;
     // A folder has no pace of its own.
     const bool folder = std::filesystem::is_directory(options_.source.name, unknown);
@@ -94,7 +97,7 @@ Status Device::Run() {
   }
   Work(*benches[0]);
   others.clear();  // joins them
-  whereabouts_->Say(options_.source.name);
+  whereabouts_->Say(options_.source.shown());
   const size_t unanswered = sender_->Drain(options_.drain);
   if (unanswered > 0) {
     LogError("edge {}: {} frames were not acknowledged within {:.0f} s", options_.sender.device,
@@ -150,7 +153,7 @@ bool Device::Take(Taken& out) {
 
 /// Waits until a picture may be taken; false when a stop is asked for.
 bool Device::WaitForRoom() {
-  if (latest_ == nullptr) return true;
+  if (!options_.steering.latest) return true;
   if (options_.workers == 1) return sender_->WaitForRoom();
   for (;;) {
     uint64_t seen = 0;
@@ -182,7 +185,7 @@ bool Device::KeepRate() {
 /// Chooses the way of a picture; false when it is passed over.
 bool Device::Steer(Taken& out) {
   const SteeringRules& rules = options_.steering;
-  const Nanos now = rules.latest ? Clock::Real().Steady() : out.capture.began;
+  const Nanos now = latest_ != nullptr ? Clock::Real().Steady() : out.capture.began;
   const Observed seen{.silence = rules.local ? sender_->Silence() : Nanos(0),
                       .age = now - out.capture.began,
                       .now = Clock::Real().Steady()};
@@ -361,6 +364,8 @@ EdgeReport Device::report() const {
   r.window = counts.window;
   r.connected = counts.connected;
   if (latest_ != nullptr) r.overtaken = latest_->overtaken();
+  r.source = source_->state();
+  if (r.source) r.losses = r.source->total();
   if (changes_) {
     const ChangeCounts changes = changes_->counts();
     r.unchanged = changes.unchanged;

@@ -92,7 +92,8 @@ class Device {
   Turns turns_;
   // Of whoever takes:
   std::unique_ptr<Source> source_;
-  LatestSource* latest_ = nullptr;  // the same, where only the newest picture counts
+  LatestSource* latest_ = nullptr;  // the same, where only the newest picture counts: of a stream,
+                                    // and by policy
   Nanos next_{0};
   uint64_t taken_ = 0;
   // Of whoever hands on:

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/url.h"
 #include "edge/policy_routes.h"
 #include "frame/frame.h"
 
@@ -50,6 +51,10 @@ Status CheckRules(const EdgeOptions& options) {
     if (device.rate <= 0 && std::filesystem::is_directory(source.source, unknown)) {
       return Fail(ErrorCode::kUsage, "--policy latest",
                   "needs --rate: a folder has no pace of its own");
+    }
+    if (std::filesystem::is_regular_file(source.source, unknown)) {
+      return Fail(ErrorCode::kUsage, "--policy latest",
+                  "is for cameras and streams: of {} every picture is wanted", source.source);
     }
   }
   return {};
@@ -140,7 +145,7 @@ Result<std::vector<EdgeSource>> ParseSources(const std::vector<std::string>& tex
       source.device = text.substr(0, equals);
       source.source = text.substr(equals + 1);
     }
-    const std::string flag = "--source " + text;
+    const std::string flag = "--source " + WithoutSecrets(text);
     if (source.source.empty()) return Fail(ErrorCode::kUsage, flag, "names no source");
     if (texts.size() > 1 && !named) {
       return Fail(ErrorCode::kUsage, flag,

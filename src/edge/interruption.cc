@@ -24,10 +24,13 @@ bool Interruption::set() const {
   return poll(&wanted, 1, 0) > 0 && wanted.revents != 0;
 }
 
-Interruption::Wake Interruption::Wait(int descriptor, short events, int timeout_ms) const {
+Interruption::Wake Interruption::Wait(int descriptor, short events, int timeout_ms,
+                                      int also) const {
   // poll passes over negative descriptors.
-  std::array<pollfd, 3> wanted{
-      {{descriptor, events, 0}, {event_.get(), POLLIN, 0}, {StopDescriptor(), POLLIN, 0}}};
+  std::array<pollfd, 4> wanted{{{descriptor, events, 0},
+                                {event_.get(), POLLIN, 0},
+                                {StopDescriptor(), POLLIN, 0},
+                                {also, events, 0}}};
   int ready = 0;
   do {
     ready = poll(wanted.data(), wanted.size(), timeout_ms);

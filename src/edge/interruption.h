@@ -14,9 +14,10 @@ class Interruption {
   bool set() const;
 
   enum class Wake { kReady, kStopped, kTimeout, kFailed };
-  /// Waits until a descriptor is ready for `events` (poll's), a stop is asked for or Set was
-  /// called, at most `timeout_ms` (−1: for ever). kFailed leaves errno.
-  Wake Wait(int descriptor, short events, int timeout_ms) const;
+  /// Waits until a descriptor is ready for `events` (poll's), or `also` is, a stop is asked for or
+  /// Set was called, at most `timeout_ms` (−1: for ever). Descriptors may be −1. kFailed leaves
+  /// errno.
+  Wake Wait(int descriptor, short events, int timeout_ms, int also = -1) const;
 
  private:
   const Descriptor event_;

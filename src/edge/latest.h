@@ -24,6 +24,7 @@ class LatestSource final : public Source {
 
   /// Waits for a picture that was not given yet.
   Result<bool> Next(Capture& out) override;
+  std::optional<SourceState> state() const override { return source_->state(); }
   uint64_t overtaken() const { return overtaken_; }
   bool paced() const { return every_ > Nanos(0); }
 

@@ -24,6 +24,7 @@ std::span<const EdgeCount> EdgeCounts() {
       {"unspooled", &EdgeReport::unspooled, "not on disk"},
       {"stale", &EdgeReport::stale, "past their deadline"},
       {"overtaken", &EdgeReport::overtaken, "overtaken"},
+      {"stream_losses", &EdgeReport::losses, "times without the stream"},
       {"local", &EdgeReport::local, "run here altogether"},
       {"early", &EdgeReport::early, "left early"},
       {"audited", &EdgeReport::audited, "sure and sent on all the same"},

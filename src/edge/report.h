@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/stats.h"
+#include "edge/source.h"
 #include "frame/stages.h"
 
 namespace fogline {
@@ -46,6 +47,8 @@ struct EdgeReport {
   uint64_t unchanged_differ = 0;        // of these, that got another class
   uint64_t switches = 0;                // pictures that went another way than the one before
   uint64_t probes = 0;                  // of those, to learn what another way would cost
+  uint64_t losses = 0;                  // times that a stream gave nothing more and was begun anew
+  std::optional<SourceState> source;    // of a stream or video
   uint64_t window = 0, kept_bytes = 0;  // now
   bool connected = false;
   /// Where steering chooses: pictures by the route that they went, as text, in the policy's order.

@@ -3,15 +3,24 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "edge/camera_clock.h"
+#include "edge/video.h"
 #include "vision/folder.h"
 
 namespace fogline {
 namespace {
+
+/// What stands between blanks.
+std::vector<std::string> Words(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
 
 class FolderSource final : public Source {
  public:
@@ -53,8 +62,28 @@ Result<std::unique_ptr<Source>> OpenFolder(const std::string& folder, bool loop,
 
 Result<std::unique_ptr<Source>> OpenSource(const SourceOptions& options) {
   if (options.name == "-") return OpenMjpeg(STDIN_FILENO, "stdin");
-  if (options.name.starts_with("/dev/"))
-    return OpenCamera(options.name, options.width, options.height);
+  VideoRequest video{.name = options.name,
+                     .frame_rate = options.frame_rate,
+                     .at_least = options.at_least,
+                     .decoder = Words(options.decoder)};
+  std::error_code unknown;
+  if (options.live()) {
+    video.kind = VideoRequest::Kind::kStream;
+    return OpenVideo(std::move(video), {});
+  }
+  if (options.name.starts_with("/dev/")) {
+    auto camera = OpenCamera(options.name, options.width, options.height);
+    // One that gives pixels and no JPEGs.
+    if (camera || camera.error().code != ErrorCode::kUnsupported) return camera;
+    video.kind = VideoRequest::Kind::kCamera;
+    video.width = options.width;
+    video.height = options.height;
+    return OpenVideo(std::move(video), {});
+  }
+  if (std::filesystem::is_regular_file(options.name, unknown) && !IsPictureName(options.name)) {
+    video.kind = VideoRequest::Kind::kFile;
+    return OpenVideo(std::move(video), {.loop = options.loop});
+  }
   return OpenFolder(options.name, options.loop, options.depth());
 }
 

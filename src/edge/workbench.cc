@@ -33,7 +33,12 @@ Result<Mechanism*> Workbench::Of(size_t route) {
 }
 
 Status Workbench::Work(const Capture& capture, size_t route, bool all, Changes* changes) {
-  FOGLINE_TRY(Picture picture, DecodePicture(capture.file, capture.where, at_least_));
+  Picture decoded;
+  if (capture.image.empty()) {
+    FOGLINE_TRY(decoded, DecodePicture(capture.file, capture.where, at_least_));
+  }
+  const Image& image = capture.image.empty() ? decoded.image : capture.image;
+  exif_ = std::move(decoded.exif);
   frame_.Reset();
   frame_.stages.read = Micros(Clock::Real().Steady() - capture.began);
   FOGLINE_TRY(Mechanism* const mechanism, Of(route));
@@ -41,28 +46,26 @@ Status Workbench::Work(const Capture& capture, size_t route, bool all, Changes* 
   prepared_.left = prepared_.audited = false;
   if (changes != nullptr) {
     Nanos start = Clock::Real().Steady();
-    seen_ = changes->Look(GlanceAt(picture.image));
+    seen_ = changes->Look(GlanceAt(image));
     frame_.stages.resize = LapMicros(start);
     if (unchanged()) {
-      exif_ = std::move(picture.exif);
       Repeat(*mechanism);
       return {};
     }
   }
-  FOGLINE_CHECK(mechanism->Process(picture.image, prepared_));
+  FOGLINE_CHECK(mechanism->Process(image, prepared_));
   sends_ = prepared_.positive.value_or(true) || all;
   mechanism->Stamp(frame_);
   if (frame_.gate) frame_.gate->left = prepared_.left;
-  exif_ = std::move(picture.exif);
   frame_.payloads = prepared_.payloads;
   if (!sends_) return {};
   frame_.stages.resize += prepared_.resize_us;
   frame_.stages.prefix = prepared_.prefix_us;
   frame_.stages.encode = prepared_.encode_us;
   if (!mechanism->cut().is_edge_only() && NeedsPictureSize(pool_.network().card)) {
-    frame_.picture = PictureSize::Of(picture.image.width, picture.image.height);
+    frame_.picture = PictureSize::Of(image.width, image.height);
   }
-  if (thumbnail_side_ > 0) FOGLINE_CHECK(AddThumbnail(picture.image));
+  if (thumbnail_side_ > 0) FOGLINE_CHECK(AddThumbnail(image));
   return {};
 }
 

@@ -59,7 +59,9 @@ std::string_view KindOf(const fs::path& path) {
 }
 
 tl::unexpected<Error> CannotRead(const fs::path& folder, const std::error_code& error) {
-  return Fail(ErrorCode::kNotFound, folder.string(), "cannot read the folder: {}", error.message());
+  return Fail(ErrorCode::kNotFound, folder.string(), "cannot read the folder: {}{}",
+              error.message(),
+              error == std::errc::no_such_file_or_directory ? NearestBeside(folder) : "");
 }
 
 class Lister {
@@ -144,6 +146,8 @@ Result<Folder> ListFolder(const fs::path& folder, Depth depth) {
   }
   return found;
 }
+
+bool IsPictureName(const fs::path& file) { return KindOf(file).empty(); }
 
 void LogUnread(const fs::path& folder, const Folder& listed) {
   if (listed.unread.empty()) return;

@@ -22,6 +22,8 @@ struct Folder {
   /// "3 TIFF, 2 sub-folders (--recursive reads sub-folders)"; empty when everything is read.
   std::string Unread() const;
 };
+/// Whether a file's name says that it is a picture that is read.
+bool IsPictureName(const std::filesystem::path& file);
 /// Its own pictures, or those of its sub-folders too.
 enum class Depth { kFlat, kRecursive };
 constexpr Depth DepthOf(bool recursive) { return recursive ? Depth::kRecursive : Depth::kFlat; }
