@@ -79,7 +79,34 @@ std::string Percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.1f} %", 100 * *share) : "";
 }
 
-void Print(const BundleContents& contents, const std::filesystem::path& out) {
+/// Pairs that agree less are not what a plan takes (plan's --min-agreement).
+constexpr double kAgreesEnough = 0.95;
+
+/// What the table comes to, and what to do next.
+std::string Conclusion(const BundleContents& contents, const std::filesystem::path& model) {
+  const CalibratedPair* least = nullptr;
+  for (const CalibratedPair& pair : contents.pairs) {
+    const bool enough = pair.agreement.value_or(0) >= kAgreesEnough;
+    if (enough && (least == nullptr || pair.bytes_mean < least->bytes_mean)) least = &pair;
+  }
+  std::string text =
+      least == nullptr
+          ? fmt::format(
+                "No codec here agrees with the whole network in {:.0f} of 100 pictures: send "
+                "f32 or f16, or calibrate on more pictures.\n",
+                100 * kAgreesEnough)
+          : fmt::format(
+                "The fewest bytes that agree in {:.0f} of 100 pictures: {} behind {}, {} a "
+                "picture, {} of them the same.\n",
+                100 * kAgreesEnough, least->codec, Printable(least->cut_name),
+                HumanBytes(least->bytes_mean), Percent(least->agreement));
+  return text +
+         fmt::format("Next:\n  fogline plan {} --edge raspberry-pi-4 --cloud t2.micro --link 4g\n",
+                     model.string());
+}
+
+void Print(const BundleContents& contents, const std::filesystem::path& out,
+           const std::filesystem::path& model) {
   const bool labels = std::ranges::any_of(
       contents.pairs, [](const auto& pair) { return pair.top1_accuracy.has_value(); });
   const bool metric = std::ranges::any_of(
@@ -105,9 +132,11 @@ void Print(const BundleContents& contents, const std::filesystem::path& out) {
     if (metric) cells.emplace_back(pair.user_metric ? fmt::format("{:g}", *pair.user_metric) : "");
     table.Add(std::move(cells));
   }
-  fmt::print("{}", table.ToText(StdoutStyle()));
+  const TextStyle style = StdoutStyle();
+  fmt::print("{}", table.ToText(style));
   fmt::print("{} pictures, each coded by tables from the other half; bundle written to {}\n",
              contents.images, out.string());
+  fmt::print("{}", FitLines(Conclusion(contents, model), style.width));
 }
 
 /// Calibrates and writes the bundle. What is found on the way is kept beside it: the same command
@@ -184,7 +213,7 @@ Status Run(const CalibrateArgs& args) {
   if (args.json) {
     fmt::print("{}\n", PairsJson(contents.model, contents.images, contents.pairs));
   } else {
-    Print(contents, out);
+    Print(contents, out, args.model.path);
   }
   return {};
 }
@@ -223,6 +252,13 @@ void AddCalibrate(CommandLine& line) {
   command.Add("--max-images", args->most, "use at most this many pictures, spread evenly");
   command.Add("--threads", args->threads, "0: every core").Range(0, 1024);
   AddCommon(command, *args);
+  command
+      .Example("fogline calibrate models/litter.onnx --images photographs/",
+               "writes models/litter.bundle, which plan, edge and cloud find")
+      .Example(
+          "fogline calibrate mine.onnx --images photographs/ --recursive --cuts split5;split13 "
+          "--chart curves.svg",
+          "two cuts, with their curves");
   SetAction(command, args, [args] { return Run(*args); });
 }
 

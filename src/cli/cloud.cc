@@ -188,6 +188,8 @@ void AddCloud(CommandLine& line) {
       .ShowDefault();
   command.Add("--trace", args->trace, "write a time line of every frame, for ui.perfetto.dev");
   AddHttpFlags(command, args->http);
+  command.Example("fogline cloud --models models --store sqlite:fogline.db --http 127.0.0.1:8080",
+                  "worker, store and map on one machine");
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args] { return Run(*args); });
 }
 

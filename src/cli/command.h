@@ -42,6 +42,8 @@ void AddMap(CommandLine& line);
 void AddStore(CommandLine& line);
 void AddProfile(CommandLine& line);
 void AddPlan(CommandLine& line);
+void AddMachines(CommandLine& line);
+void AddLinks(CommandLine& line);
 void AddCost(CommandLine& line);
 void AddTrain(CommandLine& line);
 void AddEval(CommandLine& line);

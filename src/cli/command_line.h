@@ -85,9 +85,11 @@ class Command {
     std::vector<std::pair<std::string, int>> numbers;
     for (const auto& [word, value] : words) numbers.emplace_back(word, static_cast<int>(value));
     return AddNumbered(
-        name, [&into](int number) { into = static_cast<E>(number); }, numbers,
-        std::is_enum_v<E> ? "ENUM" : "BOOLEAN", help);
+        name, [&into](int number) { into = static_cast<E>(number); }, numbers, help);
   }
+
+  /// What people type, shown at the end of --help, and what that does; one after the other.
+  Command& Example(const std::string& words, const std::string& about);
 
   /// A command below this one, which then stands for nothing alone.
   Command AddCommand(const std::string& name, const std::string& about);
@@ -97,7 +99,7 @@ class Command {
 
  private:
   Option AddNumbered(const std::string& name, std::function<void(int)> into,
-                     const std::vector<std::pair<std::string, int>>& words, const std::string& type,
+                     const std::vector<std::pair<std::string, int>>& words,
                      const std::string& help);
 
   CLI::App* command_;
@@ -111,13 +113,17 @@ class CommandLine {
 
   Command Add(const std::string& name, const std::string& about);
 
+  /// What is printed where the program is called without a word.
+  void Welcome(const std::string& text) { welcome_ = text; }
+
   /// Reads the program's words into the variables of the command that they choose; prints --help
   /// and --version, and then gives the status to exit with. Errors: kUsage, in one line that names
-  /// the nearest word for one that is unknown.
+  /// the nearest word for one that is unknown, and all that is missing.
   Result<std::optional<int>> Parse(int argc, char** argv);
 
  private:
   std::unique_ptr<CLI::App> app_;
+  std::string welcome_;
 };
 
 }  // namespace fogline::cli

@@ -63,6 +63,8 @@ void AddCost(CommandLine& line) {
       .Add("--sweep", args->sweep,
            "plan over ranges: rate, devices, data_price, electricity, months")
       .Type("KEY=LOW:HIGH");
+  command.Example("fogline cost scenarios/paper.toml --html money.html",
+                  "the paper's tables beside ours, as a page");
   SetAction(command, args, [args] { return RunCost(*args); });
 }
 

@@ -77,9 +77,9 @@ std::string PaperText(const PaperTables& tables, const TextStyle& style) {
     }
     out += dots.ToText(style) + "\n";
   }
-  out += Verdict(tables) + ".\n\nDifferences\n";
-  for (const std::string& line : tables.differences) out += "- " + line + "\n";
-  return out;
+  std::string below = Verdict(tables) + ".\n\nDifferences\n";
+  for (const std::string& line : tables.differences) below += "- " + line + "\n";
+  return out + FitLines(below, style.width);
 }
 
 std::string PaperJson(const PaperTables& tables) {

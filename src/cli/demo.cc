@@ -6,8 +6,10 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "graph/cut.h"
 #include "report/table.h"
 
 namespace fogline::cli {
@@ -38,20 +40,39 @@ Json ToJson(const std::vector<DemoMechanism>& mechanisms) {
   return {{"mechanisms", list}};
 }
 
+/// A stage that takes less is no row.
+constexpr double kShownMs = 0.005;
+
+/// What the split saves against sending pictures, in one sentence; nothing where one is missing.
+std::string Conclusion(const std::vector<DemoMechanism>& mechanisms) {
+  const auto of = [&](const char* name) {
+    return std::ranges::find(mechanisms, name, &DemoMechanism::name);
+  };
+  const auto split = of(NameOf(MechanismKind::kSplit));
+  const auto whole = of(NameOf(MechanismKind::kCloudOnly));
+  if (split == mechanisms.end() || whole == mechanisms.end() || split->bytes_mean <= 0) return {};
+  return fmt::format(
+      "\nA picture is {:.0f} bytes behind {} and {:.0f} as {}: {} times as many. Next: fogline "
+      "plan "
+      "says where your own network and link should have the line, fogline demo --model runs it.\n",
+      split->bytes_mean, split->cut, whole->bytes_mean, whole->codec,
+      Figure(whole->bytes_mean / split->bytes_mean));
+}
+
 /// One row a mechanism: what it sent, what is stored, how long it took and where the time went.
 void Print(const std::vector<DemoMechanism>& mechanisms) {
   const TextStyle style = StdoutStyle();
   Table table({{"mechanism"},
                {"cut", false, true},
                {"codec"},
-               {"pictures", true},
-               {"sent", true},
+               {"pictures", true, false, 2},
+               {"sent", true, false, 2},
                {"stored", true},
                {"bytes", true},
                {"p50 ms", true},
                {"p95 ms", true},
-               {"no waits", true},
-               {"overhead", true}});
+               {"no waits", true, false, 1},
+               {"overhead", true, false, 1}});
   for (const DemoMechanism& m : mechanisms) {
     table.Add({m.name, m.cut, m.codec, std::to_string(m.images), std::to_string(m.sent),
                std::to_string(m.stored), fmt::format("{:.0f}", m.bytes_mean),
@@ -65,17 +86,20 @@ void Print(const std::vector<DemoMechanism>& mechanisms) {
       fmt::print("{}: {} of {} pictures left early\n\n", m.name, m.early, m.images);
     }
   }
-  Table stages({{"where the time goes (ms, p50)"}, {"", true}, {""}});
+  Table stages({{"where the time goes (ms, p50)"}, {"", true}, {"", false, false, 1}});
+  double most = 0;  // of all, so that bars compare
+  for (const DemoMechanism& m : mechanisms) {
+    for (const auto& [stage, ms] : m.stages_p50_ms) most = std::max(most, ms);
+  }
   for (const DemoMechanism& m : mechanisms) {
     stages.Add({m.name}, Table::Weight::kStrong);
-    double most = 0;
-    for (const auto& [stage, ms] : m.stages_p50_ms) most = std::max(most, ms);
     for (const auto& [stage, ms] : m.stages_p50_ms) {
+      if (ms < kShownMs) continue;
       stages.Add({"  " + stage, fmt::format("{:.2f}", ms),
-                  TextBar(most > 0 ? ms / most : 0, 30, style.unicode)});
+                  StackedBar({{ms / most, Ink::kEdge}}, 30, style)});
     }
   }
-  fmt::print("{}", stages.ToText(style));
+  fmt::print("{}{}", stages.ToText(style), FitLines(Conclusion(mechanisms), style.width));
 }
 
 }  // namespace
@@ -120,6 +144,8 @@ void AddDemo(CommandLine& line) {
   command.Add("--address", args->demo.address, "of the map; 0.0.0.0 shows it to the network")
       .ShowDefault();
   AddBasemapFlags(command, args->basemap);
+  command.Example("fogline demo", "the bundled pictures by three ways, with the map")
+      .Example("fogline demo --model mine.onnx --images walk/", "your network and pictures");
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     args->demo.basemap = args->basemap.basemap;
     args->demo.basemap_attribution = args->basemap.attribution;

@@ -67,6 +67,8 @@ void AddHealth(CommandLine& line) {
   Command command = line.Add("health", "Asks a running daemon whether it is well");
   AddCommon(command, args->common);
   command.Add("url", args->url, "what to ask").ShowDefault();
+  command.Example("fogline health http://127.0.0.1:8080/readyz",
+                  "whether a cloud or map would do its work now");
   SetAction(command, std::shared_ptr<Common>(args, &args->common),
             [args] { return Ask(args->url); });
 }

@@ -15,7 +15,7 @@ namespace {
 struct InspectArgs : Common {
   ModelArgs model;
   std::filesystem::path html;
-  bool all = false;
+  bool all = false, layers = false;
 };
 
 Json ToJson(const Port& port) {
@@ -114,18 +114,58 @@ Json ToJson(const ModelArgs& args, const Network& network, const std::vector<Cut
           {"cuts", std::move(list)}};
 }
 
-void Print(const ModelArgs& args, const Network& network, const std::vector<Cut>& cuts) {
+/// So much of the work at most is before a cut that is worth naming: behind the last layers little
+/// is left to give away.
+constexpr double kMostWork = 0.9;
+
+/// The cut with so much work before it where the fewest bytes cross; null where there is none.
+const Cut* NarrowestOf(const Model& model, const std::vector<Cut>& cuts) {
+  const Cut* narrowest = nullptr;
+  for (const Cut& cut : cuts) {
+    const bool before = narrowest == nullptr || cut.bytes < narrowest->bytes;
+    const bool early =
+        static_cast<double>(cut.edge_madds) <= kMostWork * static_cast<double>(model.madds());
+    if (cut.is_split() && !cut.data_dependent && early && before) narrowest = &cut;
+  }
+  return narrowest;
+}
+
+/// What the table comes to, and what to do next.
+std::string Conclusion(const std::string& path, const Model& model, const std::vector<Cut>& cuts) {
+  std::string text = "\n";
+  const Cut* const cut = NarrowestOf(model, cuts);
+  if (cut != nullptr && model.madds() > 0) {
+    text += fmt::format(
+        "With at most {:.0f} % of the work on the device, the fewest bytes cross at cut {}{}: {} "
+        "before any codec, behind {:.0f} %.\n",
+        100 * kMostWork, cut->index < 0 ? cut->name : std::to_string(cut->index),
+        cut->alias.empty() ? "" : " · " + cut->alias, HumanBytes(static_cast<double>(cut->bytes)),
+        100 * static_cast<double>(cut->edge_madds) / static_cast<double>(model.madds()));
+  }
+  return text + fmt::format(
+                    "Next, what codecs make of it, and where the line should run (every layer: "
+                    "--layers):\n"
+                    "  fogline calibrate {0} --images PICTURES\n"
+                    "  fogline plan {0} --edge raspberry-pi-4 --cloud t2.micro --link 4g\n",
+                    path);
+}
+
+void Print(const InspectArgs& args, const Network& network, const std::vector<Cut>& cuts) {
+  const std::string path = args.model.path.string();
+  const TextStyle style = StdoutStyle();
   const Model& model = network.model;
-  fmt::print("{}: opset {}, {} layers, {} parameters, {}{} MAdds, {}\n", args.path.string(),
-             model.opset(), model.nodes().size(), HumanCount(static_cast<double>(model.params())),
-             model.madds_at_least() ? "at least " : "",
-             HumanCount(static_cast<double>(model.madds())),
-             HumanBytes(static_cast<double>(model.bytes().size())));
-  for (const Port& port : model.inputs()) fmt::print("  in   {}\n", Describe(port));
-  for (const Port& port : model.outputs()) fmt::print("  out  {}\n", Describe(port));
-  fmt::print("  {}\n", network.contract.ToString());
-  fmt::print("\n{}\n{}", LayerTable(model).ToText(StdoutStyle()), "\n");
-  fmt::print("{}", CutTable(model, cuts, true).ToText(StdoutStyle()));
+  std::string about = fmt::format(
+      "{}: opset {}, {} layers, {} parameters, {}{} MAdds, {}\n", path, model.opset(),
+      model.nodes().size(), HumanCount(static_cast<double>(model.params())),
+      model.madds_at_least() ? "at least " : "", HumanCount(static_cast<double>(model.madds())),
+      HumanBytes(static_cast<double>(model.bytes().size())));
+  for (const Port& port : model.inputs()) about += fmt::format("  in   {}\n", Describe(port));
+  for (const Port& port : model.outputs()) about += fmt::format("  out  {}\n", Describe(port));
+  about += fmt::format("  {}\n", network.contract.ToString());
+  fmt::print("{}", FitLines(about, style.width));
+  if (args.layers) fmt::print("\n{}", LayerTable(model).ToText(style));
+  fmt::print("\n{}{}", CutTable(model, cuts, &style).ToText(style),
+             FitLines(Conclusion(path, model, cuts), style.width));
 }
 
 Status Inspect(const InspectArgs& args) {
@@ -141,7 +181,7 @@ Status Inspect(const InspectArgs& args) {
   if (args.json) {
     fmt::print("{}\n", Dump(ToJson(args.model, network, cuts)));
   } else if (args.html.empty()) {
-    Print(args.model, network, cuts);
+    Print(args, network, cuts);
   } else {
     fmt::print("{}: {} cuts, written to {}\n", args.model.path.string(), cuts.size(),
                args.html.string());
@@ -156,8 +196,14 @@ void AddInspect(CommandLine& line) {
   auto args = std::make_shared<InspectArgs>();
   AddModelArgs(command, args->model);
   command.Add("--html", args->html, "write a page with the charts to this file").Type("FILE");
+  command.AddFlag("--layers", args->layers, "list every layer too");
   command.AddFlag("--all", args->all, "list cuts too that others dominate (may be very many)");
   AddCommon(command, *args);
+  command
+      .Example("fogline inspect models/litter.onnx",
+               "every cut: what crosses, and how the work is shared out")
+      .Example("fogline inspect mine.onnx --shape image=1x3x224x224 --html cuts.html",
+               "a network with open dimensions, as a page with charts");
   SetAction(command, args, [args] { return Inspect(*args); });
 }
 

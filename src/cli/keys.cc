@@ -111,6 +111,10 @@ void AddKeys(CommandLine& line) {
   command.Add("--revoke", args->revoked,
               "devices whose certificates are taken back: put on the list ca.crl, for the broker");
   command.Add("--days", args->days, "how long they are valid").Range(1, 3650).ShowDefault();
+  command
+      .Example("fogline keys keys --broker broker.example --device cam-1 cam-2",
+               "authority, broker, cloud and two devices, into the folder keys")
+      .Example("fogline keys keys --revoke cam-2", "a device was stolen");
   SetAction(command, std::shared_ptr<Common>(args, &args->common),
             [args] { return MakeKeys(*args); });
 }

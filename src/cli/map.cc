@@ -34,6 +34,8 @@ void AddMap(CommandLine& line) {
   AddCacheFlag(command, args->cache);
   command.Add("--models", args->models, "folder of the models that the planner plans for");
   AddHttpFlags(command, args->http);
+  command.Example("fogline map --store redis://store.internal:6379/0 --http 127.0.0.1:8080",
+                  "the map of a store that workers elsewhere fill");
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
     FOGLINE_CHECK(ListenAt(args->http));  // before the store is asked
     if (!args->cache.empty()) FOGLINE_CHECK(MakeFolders(args->cache));

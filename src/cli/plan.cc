@@ -75,6 +75,17 @@ void AddPlan(CommandLine& line) {
       "plan", "Finds the best line between edge and cloud, proves it, and says where it moves");
   auto args = std::make_shared<PlanArgs>();
   AddPlanArgs(command, *args);
+  command
+      .Example("fogline plan models/litter.onnx --edge raspberry-pi-4 --cloud t2.micro --link 4g",
+               "for the least latency; fogline machines and fogline links list the names")
+      .Example(
+          "fogline plan models/litter.onnx --edge mine.json --cloud c7g.large --link 4g,up=3Mbps "
+          "--objective cost --max-latency 200",
+          "for money, on a machine that was measured, over a slower link")
+      .Example(
+          "fogline plan models/litter.onnx --edge raspberry-pi-4 --cloud t2.micro --link drive.csv "
+          "--policy-file models/litter.policy",
+          "what edge --mechanism auto may choose from, by a recorded uplink");
   SetAction(command, args, [args] { return RunPlan(*args); });
 }
 

@@ -145,6 +145,8 @@ void AddProfile(CommandLine& line) {
   add("--scale", args->scale, "measure nothing: scale this profile to the machine of --to", "FILE");
   add("--to", args->to, "machine of the library to scale to", "NAME");
   AddCommon(command, *args);
+  command.Example("fogline profile models/litter.onnx --out mine.json",
+                  "this machine's times, for plan's --edge or --cloud");
   SetAction(command, args, [args] { return RunProfile(*args); });
 }
 

@@ -79,6 +79,8 @@ void AddRun(CommandLine& line) {
   command.Add("--threads", args->threads, "0: every core").Range(0, 1024);
   AddProviderFlags(command, args->provider);
   AddCommon(command, *args);
+  command.Example("fogline run models/litter.onnx --input image.npy --to split10 --out at/",
+                  "from the input to a tensor within");
   SetAction(command, args, [args] { return Run(*args); });
 }
 

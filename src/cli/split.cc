@@ -147,6 +147,8 @@ void AddSplit(CommandLine& line) {
   command.Add("--input", args->inputs, "also prove them on this input, a NumPy file")
       .Type("INPUT=FILE.npy");
   AddCommon(command, *args);
+  command.Example("fogline split models/litter.onnx --cut split10 --out halves/",
+                  "edge.onnx and cloud.onnx, proved against the whole");
   SetAction(command, args, [args] { return Split(*args); });
 }
 

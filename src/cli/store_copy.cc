@@ -101,6 +101,8 @@ void AddStoreCopy(Command& store) {
   command.Add("to", args->to, "the same of the one that is filled; it may hold other rows already")
       .Env("FOGLINE_COPY_TO")
       .Required();
+  command.Example("fogline store copy sqlite:fogline.db redis://store.internal:6379/0",
+                  "into another store; again brings what is new");
   SetAction(command, std::shared_ptr<Common>(args, &args->common),
             [args] { return RunCopy(*args); });
 }

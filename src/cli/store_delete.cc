@@ -123,6 +123,12 @@ void AddStoreDelete(Command& store) {
       .Type("FILTER")
       .Required();
   command.AddFlag("--yes", args->yes, "delete them; without it nothing is changed");
+  command
+      .Example("fogline store delete sqlite:fogline.db --where 'device=cam-3&from=2026-11-01'",
+               "says what would go")
+      .Example(
+          "fogline store delete sqlite:fogline.db --where 'device=cam-3&from=2026-11-01' --yes",
+          "deletes it");
   SetAction(command, std::shared_ptr<Common>(args, &args->common),
             [args] { return RunDelete(*args); });
 }

@@ -12,6 +12,7 @@ void AddVersion(CommandLine& line) {
   Command command = line.Add("version", "Says what this build is made of");
   auto common = std::make_shared<Common>();
   AddCommon(command, *common);
+  command.Example("fogline version --json", "version, engine and compiler, for scripts");
   SetAction(command, common, [common]() -> Status {
     if (common->json) {
       fmt::print("{}\n", Dump(Json{{"engine", EngineName()}, {"fogline", FOGLINE_VERSION}}));

@@ -6,12 +6,14 @@
 #include <csignal>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/process.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "cloud/cloud.h"
 #include "codec/runnable.h"
@@ -205,6 +207,27 @@ Result<std::unique_ptr<WebServer>> StartMap(const DemoOptions& options,
   return WebServer::Start(web, store);
 }
 
+/// How many of the demo's pictures are stored, told while they come.
+class StoredProgress {
+ public:
+  explicit StoredProgress(Store& store) : store_(store), told_(Count()) {}
+
+  void Look() {
+    const uint64_t count = std::max(told_, Count());
+    progress_.Advance(count - std::exchange(told_, count));
+  }
+
+ private:
+  uint64_t Count() const {
+    const auto stock = store_.Stock();
+    return stock ? stock->count : 0;
+  }
+
+  Store& store_;
+  uint64_t told_;
+  Progress progress_{"pictures stored", 0};
+};
+
 }  // namespace
 
 Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
@@ -264,14 +287,17 @@ Status RunDemo(const DemoOptions& options, const DemoHooks& hooks) {
   FOGLINE_TRY(std::vector<Edge> edges,
               StartEdges(options, broker, model, images, dir.path(), Ways(cut, may_differ)));
   std::vector<DemoMechanism> results;
+  auto progress = std::make_unique<StoredProgress>(*store);
   for (Edge& edge : edges) {
     // Children have their own process group: a Ctrl-C is ours to hand on.
     while (edge.process.Running() && !WaitForStop(std::chrono::milliseconds(50))) {
+      progress->Look();
     }
     if (StopRequested()) edge.process.Signal(SIGTERM);
     FOGLINE_TRY(DemoMechanism result, Collect(edge, *store));
     results.push_back(std::move(result));
   }
+  progress.reset();
   hooks.pictures_are_through(results);
   while (!options.once && !WaitForStop(std::chrono::hours(1))) {
   }

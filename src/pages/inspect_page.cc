@@ -135,10 +135,14 @@ Cell Madds(const Node& node) {
 
 Table LayerTable(const Model& model) {
   const bool blocks = !model.blocks().empty();
-  std::vector<Table::Column> columns{{"#", true},     {"layer", false, true}, {"op"},
-                                     {"output"},      {"bytes", true},        {"MAdds", true},
-                                     {"params", true}};
-  if (blocks) columns.push_back({"block"});
+  std::vector<Table::Column> columns{{"#", true},
+                                     {"layer", false, true},
+                                     {"op"},
+                                     {"output", false, false, 1},
+                                     {"bytes", true},
+                                     {"MAdds", true},
+                                     {"params", true, false, 2}};
+  if (blocks) columns.push_back({"block", false, false, 3});
   Table table(std::move(columns));
   for (size_t i = 0; i < model.nodes().size(); ++i) {
     const Node& node = model.nodes()[i];
@@ -159,12 +163,18 @@ Table LayerTable(const Model& model) {
   return table;
 }
 
-Table CutTable(const Model& model, const std::vector<Cut>& cuts, bool bars) {
-  std::vector<Table::Column> columns{
-      {"cut", true},        {"crosses", false, true}, {"shape"},
-      {"bytes", true},      {"edge MAdds", true},     {"cloud MAdds", true},
-      {"edge params", true}};
-  if (bars) columns.push_back({"on the edge"});
+Table CutTable(const Model& model, const std::vector<Cut>& cuts, const TextStyle* terminal) {
+  std::vector<Table::Column> columns{{"cut", true},
+                                     {"crosses", false, true},
+                                     {"shape", false, false, 2},
+                                     {"bytes", true},
+                                     {"edge MAdds", true},
+                                     {"cloud MAdds", true, false, 1},
+                                     {"edge params", true, false, 3}};
+  if (terminal != nullptr) {
+    columns.push_back({"at the edge", true});
+    columns.push_back({"", false, false, 4});
+  }
   const bool aliases = std::ranges::any_of(cuts, [](const Cut& c) { return !c.alias.empty(); });
   if (aliases) columns.insert(columns.begin() + 1, {"paper"});
   Table table(std::move(columns));
@@ -183,11 +193,12 @@ Table CutTable(const Model& model, const std::vector<Cut>& cuts, bool bars) {
     cells.insert(cells.end(),
                  {name, shapes + (cut.data_dependent ? " (varies)" : ""), BytesCell(cut.bytes),
                   Number(cut.edge_madds), Number(cut.cloud_madds), Number(cut.edge_params)});
-    if (bars) {
+    if (terminal != nullptr) {
       const double share = model.madds() == 0 ? 0
                                               : static_cast<double>(cut.edge_madds) /
                                                     static_cast<double>(model.madds());
-      cells.emplace_back(fmt::format("{} {:3.0f}%", TextBar(share, 10), share * 100));
+      cells.emplace_back(fmt::format("{:.0f}%", share * 100));
+      cells.push_back(StackedBar({{share, Ink::kEdge}}, 10, *terminal));
     }
     table.Add(std::move(cells), !cut.alias.empty() ? Table::Weight::kStrong
                                 : cut.dominated    ? Table::Weight::kWeak
@@ -248,7 +259,7 @@ std::string InspectPage(const std::string& title, const Model& model,
   page.AddFigure("Where the work is done", "Multiply-accumulates on either side for each cut.",
                  WorkChart(cuts).Render());
   page.AddTable("Cuts", "A cut's tensors are what `fogline split --cut` takes, or its number.",
-                CutTable(model, cuts, false));
+                CutTable(model, cuts, nullptr));
   page.AddFolded(fmt::format("All {} layers", model.nodes().size()), LayerTable(model));
   return page.Finish();
 }

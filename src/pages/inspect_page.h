@@ -12,8 +12,8 @@
 namespace fogline {
 
 Table LayerTable(const Model& model);
-/// `bars` adds the edge's share of the work as a drawn bar, for terminals.
-Table CutTable(const Model& model, const std::vector<Cut>& cuts, bool bars);
+/// On a terminal with the edge's share of the work, and a bar of it; null: for a page.
+Table CutTable(const Model& model, const std::vector<Cut>& cuts, const TextStyle* terminal);
 
 /// A self-contained page: activation bytes over depth with the cuts as vertical lines, MAdds of
 /// both sides for each cut, and the tables.

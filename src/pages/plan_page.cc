@@ -114,7 +114,7 @@ std::string EnvelopeChart(const PlanView& view) {
     const Candidate& c = plan.candidates[step.candidate];
     const std::string name = fmt::format("{}, {}", CutTitle(s, c), c.payload.codec);
     const std::string range =
-        fmt::format("{} is best from {:.3g} to {:.3g} Mbit/s", name, step.from, step.to);
+        fmt::format("{} is best from {} to {} Mbit/s", name, Figure(step.from), Figure(step.to));
     chart.series.push_back(
         {name, SeriesTone(tone), Series::Style::kLine, line(c, from, to, range)});
     chart.bands.push_back({from, to, range, tone % 2 == 1});
@@ -216,8 +216,8 @@ Table SourceTable(const Scenario& s) {
     }
   }
   table.Add({"link", s.link.title.empty() ? s.link.name : s.link.title,
-             fmt::format("{:.3g} up, {:.3g} down Mbit/s, {:g} ms", s.link.up.value(),
-                         s.link.down.value(), s.link.rtt.value()),
+             fmt::format("{} up, {} down Mbit/s, {} ms", Figure(s.link.up.value()),
+                         Figure(s.link.down.value()), Figure(s.link.rtt.value())),
              s.link.source});
   return table;
 }

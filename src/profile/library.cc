@@ -68,7 +68,8 @@ Result<Machine> FindLibraryMachine(const std::string& name, const std::string& f
   std::vector<std::string> known = LibraryNames("devices");
   const std::vector<std::string> clouds = LibraryNames("clouds");
   known.insert(known.end(), clouds.begin(), clouds.end());
-  return Fail(ErrorCode::kNotFound, flag, "no machine '{}' in the library{}", name,
+  return Fail(ErrorCode::kNotFound, flag,
+              "no machine '{}' in the library{}; 'fogline machines' lists them", name,
               DidYouMean(name, known));
 }
 
@@ -91,10 +92,11 @@ Result<LinkProfile> FindLibraryLink(const std::string& name, const std::string& 
     return link;
   }
   if (base.find('=') != std::string::npos) return ParseInlineLink(name);
-  return Fail(ErrorCode::kNotFound, flag,
-              "no link '{}' in the library{}; or give one inline, e.g. "
-              "up=8Mbps,down=30Mbps,rtt=40ms",
-              base, DidYouMean(base, LibraryNames("links")));
+  return Fail(
+      ErrorCode::kNotFound, flag,
+      "no link '{}' in the library{}; 'fogline links' lists them, and one may be given inline, "
+      "e.g. up=8Mbps,down=30Mbps,rtt=40ms",
+      base, DidYouMean(base, LibraryNames("links")));
 }
 
 Result<LinkProfile> FindLink(const std::string& name, const std::string& flag) {

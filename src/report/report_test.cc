@@ -78,13 +78,38 @@ TEST(Table, ShowsControlCharactersOfNames) {
   EXPECT_EQ(std::ranges::count(text, '\n'), 3);
 }
 
-TEST(Table, DrawsBars) {
-  EXPECT_EQ(TextBar(0, 4), "    ");
-  EXPECT_EQ(TextBar(1, 4), "████");
-  EXPECT_EQ(TextBar(0.5, 4), "██  ");
-  EXPECT_EQ(TextBar(0.53125, 4), "██▏ ");
-  EXPECT_EQ(TextBar(NAN, 2), "  ");
-  EXPECT_EQ(TextBar(0.5, 4, false), "##  ");
+TEST(Table, DrawsBarsOfSeveralInks) {
+  const TextStyle plain;
+  const auto bar = [&](std::vector<std::pair<double, Ink>> lengths, const TextStyle& style) {
+    return StackedBar(lengths, 4, style).text;
+  };
+  EXPECT_EQ(bar({}, plain), "");
+  EXPECT_EQ(bar({{0.5, Ink::kEdge}, {0.25, Ink::kNetwork}, {0.25, Ink::kCloud}}, plain), "██░▒");
+  EXPECT_EQ(bar({{0.01, Ink::kEdge}, {9, Ink::kCloud}, {NAN, Ink::kEdge}}, plain), "▒▒▒▒");
+  EXPECT_EQ(bar({{0.5, Ink::kEdge}, {0.5, Ink::kCloud}}, {.unicode = false}), "EECC");
+}
+
+TEST(Table, ColoursAreTheCellsAndTakeNoColumns) {
+  Table table({{"a"}, {"b"}});
+  table.Add({StackedBar({{0.5, Ink::kEdge}, {0.5, Ink::kCloud}}, 4, {}), "end"});
+  table.Add({"x\x1b[31m", "end"}, Table::Weight::kStrong);
+  EXPECT_EQ(table.ToText({.color = true}),
+            "\x1b[1ma          b\x1b[0m\n\x1b[2m─────────  ───\x1b[0m\n"
+            "\x1b[33m██\x1b[0m\x1b[32m▒▒\x1b[0m       end\n\x1b[1mx\\x1b[31m  end\x1b[0m\n");
+  EXPECT_EQ(table.ToText({}), "a          b\n─────────  ───\n██▒▒       end\nx\\x1b[31m  end\n");
+}
+
+TEST(Table, WhatIsSpareGoesBeforeANameIsShortened) {
+  Table table({{"name", false, true}, {"bar", false, false, 2}, {"c", true, false, 1}, {"d"}});
+  table.Add({"a name of 20 columns", "▒▒▒▒▒▒▒▒", "1", "2"});
+  const auto first = [&](size_t width) {
+    const std::string text = table.ToText({.width = width});
+    return text.substr(0, text.find('\n'));
+  };
+  EXPECT_EQ(first(36), "name                  bar       c  d");
+  EXPECT_EQ(first(35), "name                  c  d");
+  EXPECT_EQ(first(25), "name                  d");
+  EXPECT_EQ(first(22), "name                 d") << "and then names are shortened";
 }
 
 TEST(Table, CarriesValuesToSortBy) {

@@ -81,6 +81,8 @@ void AddCascade(CommandLine& line) {
       .Range(0, 256)
       .ShowDefault();
   AddCommon(command, *args);
+  command.Example("fogline cascade little.onnx big.onnx --images photographs/",
+                  "how sure the little one must be to answer for the big one");
   SetAction(command, args, [args] { return RunCascade(*args); });
 }
 

@@ -103,6 +103,8 @@ void AddChanges(CommandLine& line) {
       .Range(0, 256)
       .ShowDefault();
   AddCommon(command, *args);
+  command.Example("fogline changes camera-a/ camera-b/ --model models/litter.onnx",
+                  "which --change-threshold misses what, on the pictures of two cameras");
   SetAction(command, args, [args] { return Run(*args); });
 }
 

@@ -175,6 +175,11 @@ void AddEval(CommandLine& line) {
   command.Add("--html", args->html, "write a page with charts and mistakes to this file")
       .Type("FILE");
   AddCommon(command, *args);
+  command
+      .Example("fogline eval mine.onnx --images photographs/ --html mistakes.html",
+               "a classifier on sub-folders that are its classes")
+      .Example("fogline eval yolox.onnx --images photographs/ --truth instances.json",
+               "a detector, by mAP");
   SetAction(command, args, [args] { return RunEval(*args); });
 }
 

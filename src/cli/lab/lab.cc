@@ -88,6 +88,10 @@ void AddLab(CommandLine& line) {
               "folder of files that the suite names and that do not come with Fogline");
   command.AddFlag("--quick", args->lab.quick, "few pictures: a look, no figures to publish");
   AddCommon(command, *args);
+  command
+      .Example("fogline lab paper --out out/",
+               "the paper's experiments on shaped links, beside their forecasts")
+      .Example("fogline lab loopback --out out/ --quick", "a short look, no figures to publish");
   SetAction(command, args, [args] { return Run(*args); });
 }
 

@@ -273,6 +273,8 @@ void AddQuantize(CommandLine& line) {
   command.Add("--max-images", args->most, "use at most this many pictures, spread evenly");
   command.Add("--threads", args->threads, "0: every core").Range(0, 1024);
   AddCommon(command, *args);
+  command.Example("fogline quantize mine.onnx --images photographs/ --out mine-int8.onnx",
+                  "in 8-bit integers, with what that gains and costs");
   SetAction(command, args, [args] { return Run(*args); });
 }
 

@@ -247,6 +247,9 @@ void AddTrain(CommandLine& line) {
   command.Add("--seed", train.seed, "of variations and folds").ShowDefault();
   command.Add("--augment", train.augment, "variations of each picture (default 4)").Range(0, 100);
   AddCommon(command, *args);
+  command.Example(
+      "fogline train --backbone mobilenet_v2.onnx --images photographs/ --out mine.onnx",
+      "a classifier of the sub-folders, each of which is a class");
   SetAction(command, args, [args] { return RunTrain(*args); });
 }
 
