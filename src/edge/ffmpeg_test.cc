@@ -53,8 +53,8 @@ TEST(Ppm, WhatIsNoneIsRefusedBeforeMemoryIsTaken) {
   for (const char* stream :
        {"GIF89a and more bytes than a header may have", "P6\n-4 3\n255\n", "P6\n4 3\n65535\n",
         "P6\n4\n255\n\n", "P6\n99999999 99999999\n255\n", "P6\n4 3 \n255\n"}) {
-    EXPECT_THAT(PicturesIn(stream, 1000), testing::ElementsAre(testing::AnyOf(HasSubstr("no picture"),
-                                                                           HasSubstr("more than"))))
+    EXPECT_THAT(PicturesIn(stream, 1000), testing::ElementsAre(testing::AnyOf(
+                                              HasSubstr("no picture"), HasSubstr("more than"))))
         << stream;
   }
 }
@@ -84,10 +84,8 @@ TEST(FfmpegCall, AFileIsReadByItselfAndHasNoScript) {
 }
 
 TEST(FfmpegCall, ACameraIsAskedForASize) {
-  const FfmpegCall call = CallOf({.kind = VideoRequest::Kind::kCamera,
-                                  .name = "/dev/video0",
-                                  .width = 640,
-                                  .height = 480});
+  const FfmpegCall call = CallOf(
+      {.kind = VideoRequest::Kind::kCamera, .name = "/dev/video0", .width = 640, .height = 480});
   EXPECT_THAT(call.words, Contains("640x480"));
   EXPECT_THAT(call.words, Contains("/dev/video0"));
 }

@@ -133,8 +133,8 @@ class VideoSource final : public Source {
       if (ended_) return false;
       if (!decoder_) {
         if (!Rest()) return Stopped();
-        FOGLINE_TRY(decoder_, Begin());
-        heard_ = began_ = Clock::Real().Steady();
+        FOGLINE_CHECK(Begin());
+        if (!decoder_) continue;
       }
       FOGLINE_TRY(const Got got, Read());
       switch (got) {
@@ -167,12 +167,22 @@ class VideoSource final : public Source {
     return interrupt_.Wait(-1, 0, CeilMillis(wait)) != Interruption::Wake::kStopped;
   }
 
-  Result<Decoder> Begin() {
+  /// Starts the decoder. Of a stream a failure is one more loss: memory comes back, and so does a
+  /// program that is being upgraded.
+  Status Begin() {
     picture_ = {};
     reader_.Reset();
     auto decoder = Decoder::Start(request_);
-    if (!decoder) ended_ = true;
-    return decoder;
+    if (decoder) {
+      decoder_ = *std::move(decoder);
+      heard_ = began_ = Clock::Real().Steady();
+    } else if (request_.live()) {
+      Lose(Trouble::kBroken, decoder.error().ToString());
+    } else {
+      ended_ = true;
+      return tl::unexpected<Error>(std::move(decoder.error()));
+    }
+    return {};
   }
 
   /// Reads until a picture is whole, or there is another reason to go on.

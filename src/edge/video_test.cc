@@ -168,6 +168,22 @@ TEST_F(Video, TheNewestOfAStreamIsGivenAndTheOthersAreCounted) {
   EXPECT_THAT(capture.where, testing::EndsWith("picture 50"));
 }
 
+TEST_F(Video, AStreamWaitsForAProgramThatIsBeingReplaced) {
+  const VideoRequest request = Request(kPicture);
+  const auto aside = dir_.path() / "aside";
+  std::filesystem::rename(request.program, aside);
+  std::filesystem::create_symlink(aside, request.program);  // it is there when the source is opened
+  const auto source = Open(request);
+  std::filesystem::remove(request.program);
+  auto next = std::async(std::launch::async, [&] {
+    Capture capture;
+    return source->Next(capture);
+  });
+  while (Losses(*source, Trouble::kBroken) == 0) std::this_thread::sleep_for(1ms);
+  std::filesystem::rename(aside, request.program);
+  EXPECT_TRUE(next.get().value());
+}
+
 TEST_F(Video, WithoutFfmpegOrAnAddressThereIsNoBeginning) {
   VideoRequest request{.name = "rtsp://me:secret@host/a"};
   request.program = "no-such-ffmpeg";
