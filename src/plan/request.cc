@@ -61,10 +61,15 @@ Result<PlannedGate::Little> LittleOn(const Machine& edge, const Cascade& cascade
 }
 
 /// Those of the network's exits, and of its cascade, that can promise what is asked.
-Result<std::vector<PlannedGate>> GatesOf(const Network& network, const Machine& edge, double most) {
+Result<std::vector<PlannedGate>> GatesOf(const Network& network, const Machine& edge,
+                                         const PlanRequest& request) {
+  const double most = *request.max_disagreement;
   const auto& exits = network.card.exits;
   const std::string flag = fmt::format("--max-disagreement {}", most);
-  FOGLINE_TRY(const auto cascade, FindCascade(network));
+  std::optional<Cascade> cascade;
+  if (request.cascades) {
+    FOGLINE_TRY(cascade, FindCascade(network));
+  }
   if (!cascade) FOGLINE_CHECK(CheckHasExits(network, flag));
   const size_t count = exits.size() + (cascade ? 1 : 0);
   std::vector<PlannedGate> gates;
@@ -164,7 +169,7 @@ Result<Scenario> MakeScenario(const PlanRequest& request, const Network& network
   s.operation.deliver = request.deliver == "edge" ? Side::kEdge : Side::kCloud;
   FOGLINE_TRY(s.limits, MakeLimits(request, network.model));
   if (request.max_disagreement) {
-    FOGLINE_TRY(s.gates, GatesOf(network, s.edge, *request.max_disagreement));
+    FOGLINE_TRY(s.gates, GatesOf(network, s.edge, request));
   }
   s.strict = request.strict;
   s.ideal = request.ideal;

@@ -23,6 +23,7 @@ struct PlanRequest {
   /// Sure pictures may leave at the network's exits, as long as no more than this share gets
   /// another class; nothing: none does.
   std::optional<double> max_disagreement;
+  bool cascades = true;  // or at its cascade, which is read from the files beside it
   bool never_send_input = false;
   bool strict = false;  // Scenario::strict and ideal
   bool ideal = false;

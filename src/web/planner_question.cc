@@ -85,6 +85,7 @@ Result<PlannerQuestion> PlannerQuestion::Read(Parameters& p) {
   FOGLINE_CHECK(Maybe(p, "max_memory", 0, 1e6, r.max_memory));
   FOGLINE_CHECK(Maybe(p, "max_data", 0, 1e6, r.max_data));
   FOGLINE_CHECK(Maybe(p, "max_disagreement", 1e-6, 0.5, r.max_disagreement));
+  r.cascades = false;  // no file is looked at for a visitor
   FOGLINE_TRY(r.never_send_input, p.Flag("never_send_input"));
   FOGLINE_TRY(r.not_before, p.Text("not_before"));
   FOGLINE_TRY(q.devices, p.Number("devices", 1, 1e7, 100));

@@ -170,5 +170,18 @@ TEST_F(PlannerPageTest, ProfilesOfTheFolderAreMachinesAndOthersAreNot) {
   }
 }
 
+// A cascade beside the model is a file: it is not looked at, whatever it holds.
+TEST_F(PlannerPageTest, NoCascadeIsLookedForAtAVisitorsWish) {
+  TempDir dir;
+  std::filesystem::copy_file(kModels / "litter.onnx", dir.path() / "litter.onnx");
+  std::filesystem::copy_file(kModels / "litter.toml", dir.path() / "litter.toml");
+  ASSERT_TRUE(WriteFile(dir.path() / "litter.cascade", std::string("nonsense")));
+  Planner planner(dir.path());
+  const auto answer = Ask(planner, "max_disagreement=0.01");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(answer.error().ToString(), Not(HasSubstr("cascade:")));
+}
+
 }  // namespace
 }  // namespace fogline
