@@ -102,12 +102,7 @@ box-shadow:0 4px 16px rgba(0,0,0,.22)}
 @media print{.save{display:none}body{background:#fff}figure,section{break-inside:avoid}.scroll{max-height:none}}
 )css";
 
-}  // namespace
-
-std::string_view PageStyle() { return kStyle; }
-
-std::string_view PageScript() {
-  return R"js(
+constexpr std::string_view kScript = R"js(
 (function(){
 var tip=document.getElementById('tip');
 function place(e){
@@ -193,6 +188,11 @@ document.querySelectorAll('th').forEach(function(th){
 });
 })();
 )js";
-}
+
+}  // namespace
+
+std::string_view PageStyle() { return kStyle; }
+
+std::string_view PageScript() { return kScript; }
 
 }  // namespace fogline
