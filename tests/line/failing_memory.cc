@@ -1,26 +1,36 @@
-// Preloaded, lets one call of this process for memory fail: the first from the n-th place that asks
-// for some once main has begun, a place being the innermost functions that led to malloc, calloc,
-// realloc or operator new (which calls malloc). What a process asks for is the same few thousand
-// places' over and over: each of them can be tried.
-//   FAIL_PLACE=3           which; 0: none
-//   FAIL_MARK=/tmp/failed  a file that is made when it has failed; it holds an "e" where the engine
-//                          (ONNX Runtime) is among the functions that led there
-//   FAIL_COUNT=/tmp/count  a file that holds the count of places as one byte each, where it is
-//   given
+// Preloaded, lets calls of this process for memory fail, from main on: each place that asks for
+// some, once in the life of a file that its runs share. A place is the two innermost functions that
+// led to malloc, calloc, realloc or operator new (which calls malloc), and the innermost one of the
+// program itself (of the engine, ONNX Runtime, the two alone), each as an offset into what holds
+// it, so that it is the same in every run. What a process asks for is the same few thousand places'
+// over and over: each of them can be tried. Having lacked memory once, the process gets what it
+// asks for for a while: what is tried is one want at a time, and what follows of it.
+//   FAIL_PLACES=/tmp/places  the file (places.h)
+//   FAIL_ONE_IN=400          which of the places not tried yet fail: one in so many, chosen by
+//   FAIL_SEED=7              this number; 0: none, they are counted
+//   FAIL_LOG=/tmp/failed     a file to which each that fails adds its place and the functions that
+//                            led there
 // Programs that it starts are left alone.
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <unwind.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+
+#include "tests/line/places.h"
 
 extern "C" {
 void* __libc_malloc(size_t size);
@@ -31,66 +41,156 @@ void* __libc_memalign(size_t alignment, size_t size);
 
 namespace {
 
-constexpr int kDepth = 4;  // functions that make a place, the shim's own two among them
-std::atomic<long> asked{0}, seen{0};
-std::atomic<const char*> mark{nullptr};
-std::atomic<int> count_file{-1};
-std::array<std::atomic<uintptr_t>, 1 << 18> places;
+using fogline::Places;
+
+constexpr int kShim = 2;                  // functions of this file: Fails, and what calls it
+constexpr int kInnermost = 2;             // behind those
+constexpr int kMost = 48;                 // that are looked at
+constexpr int64_t kApartNs = 20'000'000;  // between two failures of a process
+
+std::atomic<Places*> places{nullptr};
+uint64_t one_in = 0, seed = 0;
+const char* log_file = nullptr;
+std::atomic<int64_t> generous_until{0};
+/// Stacks, as they are in this process alone, of which nothing is left to be done.
+std::array<std::atomic<uintptr_t>, 1 << 18> settled;
 [[gnu::tls_model("initial-exec")]] thread_local bool inside = false;
 
-struct Place {
-  uintptr_t hash = 0;
+/// Functions from the innermost one on.
+struct Stack {
+  std::array<void*, kMost> functions;
   int depth = 0;
 };
 
-_Unwind_Reason_Code AddFrame(_Unwind_Context* context, void* into) {
-  auto* const place = static_cast<Place*>(into);
-  place->hash = (place->hash ^ _Unwind_GetIP(context)) * 0x9E3779B97F4A7C15U;
-  place->hash ^= place->hash >> 29;
-  return ++place->depth < kDepth ? _URC_NO_REASON : _URC_END_OF_STACK;
+_Unwind_Reason_Code AddFunction(_Unwind_Context* context, void* into) {
+  auto* const stack = static_cast<Stack*>(into);
+  const auto at = static_cast<size_t>(stack->depth++);
+  stack->functions[at] = reinterpret_cast<void*>(_Unwind_GetIP(context));
+  return stack->depth < kMost ? _URC_NO_REASON : _URC_END_OF_STACK;
 }
 
-_Unwind_Reason_Code LookForEngine(_Unwind_Context* context, void* found) {
-  Dl_info where{};
-  if (dladdr(reinterpret_cast<void*>(_Unwind_GetIP(context)), &where) != 0 &&
-      where.dli_fname != nullptr && std::strstr(where.dli_fname, "libonnxruntime") != nullptr) {
-    *static_cast<bool*>(found) = true;
+/// Where a library lies, or the program itself.
+struct Range {
+  uintptr_t begin = 0, end = 0;
+  bool Has(uintptr_t function) const { return function >= begin && function < end; }
+};
+Range ours, engine;
+
+int FindEngine(dl_phdr_info* library, size_t /*size*/, void* /*nothing*/) {
+  if (std::strstr(library->dlpi_name, "libonnxruntime") == nullptr) return 0;
+  for (int i = 0; i < library->dlpi_phnum; ++i) {
+    const auto& part = library->dlpi_phdr[i];
+    dl_find_object found{};
+    if (part.p_type != PT_LOAD || (part.p_flags & PF_X) == 0) continue;
+    if (_dl_find_object(reinterpret_cast<void*>(library->dlpi_addr + part.p_vaddr), &found) != 0) {
+      continue;
+    }
+    engine = {reinterpret_cast<uintptr_t>(found.dlfo_map_start),
+              reinterpret_cast<uintptr_t>(found.dlfo_map_end)};
   }
-  return _URC_NO_REASON;
+  return 1;
 }
 
-void Mark() {
-  bool engine = false;
-  _Unwind_Backtrace(LookForEngine, &engine);
-  const long file = syscall(SYS_openat, AT_FDCWD, mark.load(), O_CREAT | O_WRONLY, 0600);
-  if (engine) syscall(SYS_write, file, "e", 1);
+/// Those that make a place.
+struct Caller {
+  std::array<void*, kInnermost + 1> functions{};
+  int depth = -kShim;
+};
+
+_Unwind_Reason_Code AddCaller(_Unwind_Context* context, void* into) {
+  auto* const caller = static_cast<Caller*>(into);
+  const auto function = static_cast<uintptr_t>(_Unwind_GetIP(context));
+  const int at = caller->depth++;
+  if (at < 0) return _URC_NO_REASON;
+  const bool is_ours = ours.Has(function);
+  if (at < kInnermost || is_ours) {
+    caller->functions[static_cast<size_t>(std::min(at, kInnermost))] =
+        reinterpret_cast<void*>(function);
+  }
+  const bool whole = at >= kInnermost - 1 && (is_ours || engine.Has(function));
+  return whole || at >= kMost ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+uint64_t Mixed(uint64_t hash, uint64_t more) {
+  hash = (hash ^ more) * 0x9E3779B97F4A7C15U;
+  return hash ^ (hash >> 29);
+}
+
+uint64_t HashOf(const char* text) {
+  uint64_t hash = 0;
+  for (; *text != '\0'; ++text) hash = Mixed(hash, static_cast<uint64_t>(*text));
+  return hash;
+}
+
+/// Wherever the libraries lie this time.
+uint64_t PlaceOf(const Caller& caller) {
+  uint64_t place = 0;
+  for (void* const function : caller.functions) {
+    dl_find_object found{};
+    if (function == nullptr || _dl_find_object(function, &found) != 0) continue;
+    place = Mixed(place, HashOf(found.dlfo_link_map->l_name));
+    place = Mixed(place, reinterpret_cast<uintptr_t>(function) - found.dlfo_link_map->l_addr);
+  }
+  return place;
+}
+
+/// Where a stack is remembered; null where there is no room.
+std::atomic<uintptr_t>* SettledSlot(uintptr_t hash) {
+  for (size_t i = 0; i < settled.size(); ++i) {
+    auto& slot = settled[(hash + i) % settled.size()];
+    const uintptr_t there = slot.load(std::memory_order_relaxed);
+    if (there == 0 || there == hash) return &slot;
+  }
+  return nullptr;
+}
+
+int64_t Now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+void Log(uint64_t place) {
+  Stack whole;
+  _Unwind_Backtrace(AddFunction, &whole);
+  const auto file = static_cast<int>(
+      syscall(SYS_openat, AT_FDCWD, log_file, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600));
+  std::array<char, 32> line{};
+  const int size = std::snprintf(line.data(), line.size(), "place %016lx\n", place);
+  syscall(SYS_write, file, line.data(), size);
+  backtrace_symbols_fd(whole.functions.data() + 1, whole.depth - 1, file);
   syscall(SYS_close, file);
 }
 
-/// True for a place that was not seen before.
-bool IsNew(uintptr_t place) {
-  if (place == 0) place = 1;
-  for (size_t i = 0; i < places.size(); ++i) {
-    auto& slot = places[(place + i) % places.size()];
-    uintptr_t there = slot.load(std::memory_order_relaxed);
-    if (there == 0 && slot.compare_exchange_strong(there, place)) return true;
-    if (there == place) return false;
+/// Of a stack that has something left to be done.
+bool FailsAt(const Caller& caller, std::atomic<uintptr_t>* slot, uintptr_t hash) {
+  const uint64_t place = PlaceOf(caller);
+  std::atomic<uint64_t>* const known = places.load()->Find(place);
+  const bool chosen =
+      known != nullptr && one_in != 0 && !Places::tried(*known) && Mixed(seed, place) % one_in == 0;
+  if (!chosen) {
+    if (slot != nullptr) *slot = hash;
+    return false;
   }
-  return false;
+  int64_t until = generous_until;
+  const int64_t now = Now();
+  if (now < until || !generous_until.compare_exchange_strong(until, now + kApartNs)) return false;
+  if (!Places::Try(*known)) return false;
+  Log(place);
+  return true;
 }
 
-bool Fails() {
-  const long which = asked.load(std::memory_order_relaxed);
-  if ((which <= seen && count_file < 0) || inside) return false;
+[[gnu::noinline]] bool Fails() {
+  if (places.load(std::memory_order_relaxed) == nullptr || inside) return false;
   inside = true;
-  Place place;
-  _Unwind_Backtrace(AddFrame, &place);
-  bool fails = false;
-  if (IsNew(place.hash)) {
-    if (count_file >= 0) syscall(SYS_write, count_file.load(), ".", 1);
-    fails = ++seen == which;
+  Caller caller;
+  _Unwind_Backtrace(AddCaller, &caller);
+  uintptr_t hash = 1;
+  for (void* const function : caller.functions) {
+    hash = Mixed(hash, reinterpret_cast<uintptr_t>(function));
   }
-  if (fails && mark != nullptr) Mark();
+  std::atomic<uintptr_t>* const slot = SettledSlot(hash);
+  const bool fails = (slot == nullptr || *slot != hash) && FailsAt(caller, slot, hash);
   inside = false;
   if (fails) errno = ENOMEM;
   return fails;
@@ -101,15 +201,25 @@ Main real_main = nullptr;
 
 int MainOfOurs(int argc, char** argv, char** environment) {
   // NOLINTBEGIN(concurrency-mt-unsafe): before the first thread
-  const char* const n = std::getenv("FAIL_PLACE");
-  const char* const count = std::getenv("FAIL_COUNT");
-  mark = std::getenv("FAIL_MARK");
+  const auto number = [](const char* name) -> uint64_t {
+    const char* const text = std::getenv(name);
+    return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+  };
+  one_in = number("FAIL_ONE_IN");
+  seed = number("FAIL_SEED");
+  log_file = std::getenv("FAIL_LOG");
+  const char* const file = std::getenv("FAIL_PLACES");
   unsetenv("LD_PRELOAD");
   // NOLINTEND(concurrency-mt-unsafe)
-  Place warm;  // the unwinder may ask for memory itself the first time
-  _Unwind_Backtrace(AddFrame, &warm);
-  if (count != nullptr) count_file = open(count, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
-  asked = n == nullptr ? 0 : std::atol(n);
+  Stack warm;  // the unwinder may ask for memory itself the first time
+  _Unwind_Backtrace(AddFunction, &warm);
+  dl_find_object program{};
+  if (_dl_find_object(reinterpret_cast<void*>(real_main), &program) == 0) {
+    ours = {reinterpret_cast<uintptr_t>(program.dlfo_map_start),
+            reinterpret_cast<uintptr_t>(program.dlfo_map_end)};
+  }
+  dl_iterate_phdr(FindEngine, nullptr);
+  if (file != nullptr) places = Places::Map(file);
   return real_main(argc, argv, environment);
 }
 
@@ -127,9 +237,12 @@ void* realloc(void* old, size_t size) noexcept {
 void* memalign(size_t alignment, size_t size) noexcept {
   return Fails() ? nullptr : __libc_memalign(alignment, size);
 }
-void* aligned_alloc(size_t alignment, size_t size) noexcept { return memalign(alignment, size); }
+void* aligned_alloc(size_t alignment, size_t size) noexcept {
+  return Fails() ? nullptr : __libc_memalign(alignment, size);
+}
 int posix_memalign(void** into, size_t alignment, size_t size) noexcept {
-  void* const made = memalign(alignment, size);
+  if (Fails()) return ENOMEM;
+  void* const made = __libc_memalign(alignment, size);
   if (made == nullptr) return ENOMEM;
   *into = made;
   return 0;

@@ -1,6 +1,8 @@
 // Nothing is lost: edges with a spool, a broker and a cloud, all as processes of their own, killed
 // without warning in the middle of the stream. In the end every frame that an edge ever put into
 // its spool is stored, and stored once.
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <csignal>
 #include <map>
@@ -103,6 +105,29 @@ TEST_F(Reliability, AnEdgeWithoutANetworkKeepsItsFramesForTheNextRun) {
   StartCloudProcess();
   Finish("hermit");
   ExpectEveryFrameOnce("hermit", {left.begin(), left.end()});
+}
+
+TEST_F(Reliability, WhatDaemonsWriteIsTheirUsersAloneWhateverTheUmask) {
+  const std::filesystem::path own = dir_.path() / "own";
+  std::filesystem::create_directory(own);
+  const mode_t before = umask(0);
+  cloud_process_ = NewCloud("sqlite:" + (own / "store.db").string());
+  Process edge = StartEdge({"--cut", "split13", "--count", "3", "--spool", (own / "spool").string(),
+                            "--metrics", (own / "edge.prom").string(), "--trace",
+                            (own / "trace.json").string(), "--drain", "60"});
+  umask(before);
+  Report(edge);
+  EXPECT_EQ(status_, 0) << Log();
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(own)) {
+    struct stat info {};
+    ASSERT_EQ(stat(entry.path().c_str(), &info), 0) << entry.path();
+    EXPECT_EQ(info.st_mode & 077U, 0U) << entry.path();
+    names.insert(entry.path().filename());
+  }
+  for (const char* name : {"store.db", "spool", "edge.prom", "trace.json"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
 }
 
 TEST_F(Reliability, AFullSpoolHoldsTheCameraOrDropsAndSaysSo) {
