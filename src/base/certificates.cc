@@ -12,6 +12,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/openssl.h"
+
 namespace fogline {
 namespace {
 
@@ -171,6 +173,7 @@ Status MakeCertificate(const std::filesystem::path& stem, const CertificateOptio
   if (options.use == CertificateUse::kServer && AlternativeNames(options.hosts).empty()) {
     return Fail(ErrorCode::kUsage, stem.string(), "needs the names that the server answers to");
   }
+  SetUpOpenssl();
   const Key key(EVP_EC_gen("P-256"));
   const Certificate certificate(X509_new());
   if (key == nullptr || certificate == nullptr) return Refused(stem);
@@ -235,6 +238,17 @@ Status Revoke(const std::filesystem::path& authority,
   std::filesystem::rename(beside, path, error);
   if (error) return Fail(ErrorCode::kExhausted, path.string(), "{}", error.message());
   return {};
+}
+
+std::string WhoseCertificate(const std::filesystem::path& certificate) {
+  SetUpOpenssl();
+  const Certificate read = ReadCertificate(certificate);
+  char name[256] = "";
+  if (read != nullptr) {
+    X509_NAME_get_text_by_NID(X509_get_subject_name(read.get()), NID_commonName, name,
+                              sizeof(name));
+  }
+  return name;
 }
 
 }  // namespace fogline

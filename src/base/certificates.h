@@ -33,4 +33,7 @@ Status MakeCertificate(const std::filesystem::path& stem, const CertificateOptio
 Status Revoke(const std::filesystem::path& authority,
               const std::vector<std::filesystem::path>& revoked);
 
+/// Whose a certificate is, by its common name; empty where it cannot be read or has none.
+std::string WhoseCertificate(const std::filesystem::path& certificate);
+
 }  // namespace fogline

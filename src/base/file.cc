@@ -10,11 +10,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "base/descriptor.h"
+#include "base/openssl.h"
 #include "base/paths.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -185,17 +187,22 @@ Result<std::vector<std::byte>> ReadFileIn(const std::filesystem::path& folder,
 Result<Sha256> HashFile(const std::filesystem::path& path) {
   std::optional<OpenFile> file;
   FOGLINE_CHECK(OpenRegular(path, file));
+  SetUpOpenssl();
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         &EVP_MD_CTX_free);
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  // As HashSha256: they fail for want of memory alone.
+  const auto check = [](int done) {
+    if (done != 1) throw std::bad_alloc();
+  };
+  check(context != nullptr ? EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) : 0);
   std::vector<std::byte> piece(size_t{1} << 20);
   size_t read = piece.size();
   while (read == piece.size()) {
     FOGLINE_TRY(read, ReadInto(path, file->descriptor.get(), piece));
-    EVP_DigestUpdate(context.get(), piece.data(), read);
+    check(EVP_DigestUpdate(context.get(), piece.data(), read));
   }
   Sha256 hash{};
-  EVP_DigestFinal_ex(context.get(), hash.data(), nullptr);
+  check(EVP_DigestFinal_ex(context.get(), hash.data(), nullptr));
   return hash;
 }
 

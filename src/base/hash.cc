@@ -5,6 +5,8 @@
 
 #include <new>
 
+#include "base/openssl.h"
+
 namespace fogline {
 namespace {
 
@@ -18,6 +20,7 @@ int HexDigit(char c) {
 }  // namespace
 
 Sha256 HashSha256(std::span<const std::byte> data) {
+  SetUpOpenssl();
   Sha256 hash{};
   unsigned int length = 0;
   // It fails for want of memory alone: no hash is better than one that names other bytes.

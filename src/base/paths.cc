@@ -1,5 +1,6 @@
 #include "base/paths.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string_view>
 #include <system_error>
 
 #include "base/descriptor.h"
@@ -62,14 +66,18 @@ bool IsLink(const std::filesystem::path& path) {
 uint64_t BytesOf(const std::filesystem::path& path) { return StampOf(path).bytes; }
 
 Result<std::vector<std::filesystem::path>> EntriesOf(const std::filesystem::path& folder) {
-  std::error_code error;
+  // std::filesystem's own iterators end the process where they lack memory, whoever would catch it.
+  const std::unique_ptr<DIR, int (*)(DIR*)> listed(opendir(folder.c_str()), &closedir);
   std::vector<std::filesystem::path> entries;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
-    entries.push_back(it->path());
+  if (listed != nullptr) errno = 0;
+  for (const dirent* entry = nullptr;
+       listed != nullptr && (entry = readdir(listed.get())) != nullptr; errno = 0) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") entries.push_back(folder / name);
   }
-  if (error) {
-    return Fail(CodeOfErrno(error.value()), folder.string(), "cannot list: {}", error.message());
+  if (errno != 0) {
+    return Fail(CodeOfErrno(errno), folder.string(), "cannot read the folder: {}",
+                std::strerror(errno));
   }
   std::sort(entries.begin(), entries.end());
   return entries;

@@ -73,24 +73,21 @@ Result<std::unique_ptr<DeadLetters>> DeadLetters::Open(const std::filesystem::pa
 Status DeadLetters::Recover() {
   std::error_code error;
   if (!std::filesystem::exists(folder_, error) && !error) return {};
-  std::filesystem::directory_iterator entry(folder_, error), end;
-  for (; !error && entry != end; entry.increment(error)) {
-    const auto extension = entry->path().extension();
+  FOGLINE_TRY(const auto entries, EntriesOf(folder_));
+  for (const std::filesystem::path& entry : entries) {
+    const auto extension = entry.extension();
     if (extension != kFrame && extension != kReason) continue;
-    const std::string name = entry->path().stem().string();
+    const std::string name = entry.stem().string();
     uint64_t id = 0;
     const char* const stop = name.data() + name.size();
     if (std::from_chars(name.data(), stop, id, 16).ptr != stop || id == 0) continue;
     std::error_code unknown;
-    const uint64_t size = entry->file_size(unknown);
+    const uint64_t size = std::filesystem::file_size(entry, unknown);
     if (unknown) continue;
     if (extension == kFrame) ++counts_.letters;
     sizes_[id] += size;
     counts_.bytes += size;
     next_ = std::max(next_, id + 1);
-  }
-  if (error) {
-    return Fail(ErrorCode::kInvalid, folder_.string(), "cannot be read: {}", error.message());
   }
   while (counts_.bytes > limit_bytes_ && !sizes_.empty()) DropOldest();
   return {};

@@ -117,11 +117,13 @@ std::filesystem::path SpoolFolder::PathOf(uint64_t segment) const {
 
 Result<SpoolFolder::Listing> SpoolFolder::List() const {
   Listing listing;
-  std::error_code error;
-  std::filesystem::directory_iterator entry(path_, error), end;
-  for (; !error && entry != end; entry.increment(error)) {
-    if (entry->path().extension() != ".spool") continue;
-    const std::string name = entry->path().stem().string();
+  const auto entries = EntriesOf(path_);
+  if (!entries) {
+    return Fail(ErrorCode::kInvalid, "--spool " + path_.string(), "{}", entries.error().message);
+  }
+  for (const std::filesystem::path& entry : *entries) {
+    if (entry.extension() != ".spool") continue;
+    const std::string name = entry.stem().string();
     uint64_t id = 0;
     const char* const stop = name.data() + name.size();
     if (std::from_chars(name.data(), stop, id, 16).ptr != stop || id == 0) continue;
@@ -138,10 +140,6 @@ Result<SpoolFolder::Listing> SpoolFolder::List() const {
     } else {
       listing.sizes[id] = size;
     }
-  }
-  if (error) {
-    return Fail(ErrorCode::kInvalid, "--spool " + path_.string(), "cannot be read: {}",
-                error.message());
   }
   return listing;
 }

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/openssl.h"
+
 namespace fogline {
 namespace {
 
@@ -47,6 +49,7 @@ std::string WhyUnverified(long verdict, const std::string& host) {
 }  // namespace
 
 Result<TlsContext> NewTlsContext(const LinkOptions& options) {
+  SetUpOpenssl();
   ERR_clear_error();
   TlsContext context(SSL_CTX_new(TLS_client_method()));
   if (context == nullptr) return Fail(ErrorCode::kExhausted, "TLS", "no memory");

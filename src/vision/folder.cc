@@ -58,10 +58,11 @@ std::string_view KindOf(const fs::path& path) {
   return "other file";
 }
 
-tl::unexpected<Error> CannotRead(const fs::path& folder, const std::error_code& error) {
-  return Fail(ErrorCode::kNotFound, folder.string(), "cannot read the folder: {}{}",
-              error.message(),
-              error == std::errc::no_such_file_or_directory ? NearestBeside(folder) : "");
+Result<std::vector<fs::path>> EntriesOfPictures(const fs::path& folder) {
+  auto entries = EntriesOf(folder);
+  if (entries) return entries;
+  return Fail(ErrorCode::kNotFound, folder.string(), "{}{}", entries.error().message,
+              Exists(folder) ? "" : NearestBeside(folder));
 }
 
 class Lister {
@@ -69,20 +70,22 @@ class Lister {
   Lister(fs::path folder, Depth depth) : depth_(depth), root_(std::move(folder)) {}
 
   /// Adds the entries of one folder, and remembers those below it.
-  std::error_code Read(const fs::path& folder) {
-    std::error_code error;
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-      if (!it->path().filename().string().starts_with('.')) Add(*it);
+  Status Read(const fs::path& folder) {
+    FOGLINE_TRY(const auto entries, EntriesOfPictures(folder));
+    for (const fs::path& entry : entries) {
+      if (entry.filename().string().starts_with('.')) continue;
+      std::error_code unknown;
+      Add(fs::directory_entry(entry, unknown));
     }
-    return error;
+    return {};
   }
 
   Result<Folder> All() {
-    if (const auto error = Read(root_)) return CannotRead(root_, error);
+    FOGLINE_CHECK(Read(root_));
     while (!below_.empty()) {
       const fs::path next = std::move(below_.back());
       below_.pop_back();
-      if (Read(next)) ++found_.unread["sub-folder that cannot be opened"];
+      if (!Read(next)) ++found_.unread["sub-folder that cannot be opened"];
     }
     std::sort(found_.files.begin(), found_.files.end());
     return std::move(found_);
@@ -161,19 +164,16 @@ Result<std::vector<fs::path>> ListImages(const fs::path& folder, Depth depth) {
 }
 
 Result<std::vector<ImageClass>> ListImageClasses(const fs::path& folder, Depth depth) {
-  std::error_code error;
   std::vector<ImageClass> classes;
   Folder all;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    std::error_code unknown;
-    if (!it->is_directory(unknown) || it->path().filename().string().starts_with('.')) continue;
-    FOGLINE_TRY(Folder found, List(it->path(), depth));
+  FOGLINE_TRY(const auto entries, EntriesOfPictures(folder));
+  for (const fs::path& entry : entries) {
+    const std::string name = entry.filename().string();
+    if (!IsFolder(entry) || name.starts_with('.')) continue;
+    FOGLINE_TRY(Folder found, List(entry, depth));
     for (const auto& [kind, count] : found.unread) all.unread[kind] += count;
-    if (!found.files.empty()) {
-      classes.push_back({it->path().filename().string(), std::move(found.files)});
-    }
+    if (!found.files.empty()) classes.push_back({name, std::move(found.files)});
   }
-  if (error) return CannotRead(folder, error);
   if (classes.size() < 2) {
     return Fail(ErrorCode::kInvalid, folder.string(),
                 "has {} sub-folder{} with pictures; give at least two, one a class", classes.size(),

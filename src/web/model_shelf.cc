@@ -52,13 +52,13 @@ void ModelShelf::ReadNamesLocked() {
   names_at_ = now;
   names_.clear();
   profiles_.clear();
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(folder_, error), end; !error && it != end;
-       it.increment(error)) {
-    const std::string name = it->path().stem().string();
+  const auto entries = EntriesOf(folder_);
+  if (!entries) return;
+  for (const std::filesystem::path& entry : *entries) {
+    const std::string name = entry.stem().string();
     if (!IsUtf8(name)) continue;
-    if (it->path().extension() == ".onnx") names_.push_back(name);
-    if (it->path().extension() == ".json") profiles_.push_back(name + ".json");
+    if (entry.extension() == ".onnx") names_.push_back(name);
+    if (entry.extension() == ".json") profiles_.push_back(name + ".json");
   }
   for (auto* list : {&names_, &profiles_}) {
     std::sort(list->begin(), list->end());

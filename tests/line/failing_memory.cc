@@ -1,22 +1,31 @@
 // Preloaded, lets calls of this process for memory fail, from main on: each place that asks for
-// some, once in the life of a file that its runs share. A place is the two innermost functions that
-// led to malloc, calloc, realloc or operator new (which calls malloc), and the innermost one of the
-// program itself (of the engine, ONNX Runtime, the two alone), each as an offset into what holds
-// it, so that it is the same in every run. What a process asks for is the same few thousand places'
-// over and over: each of them can be tried. Having lacked memory once, the process gets what it
-// asks for for a while: what is tried is one want at a time, and what follows of it.
+// some, once in the life of a file that its runs share. A place is the innermost function that led
+// to operator new, or the two that led to malloc, calloc or realloc, and the innermost one of the
+// program itself (but for the engine, ONNX Runtime, whose own suffice), each as an offset into what
+// holds it, so that it is the same in every run. What a process asks for is the same few thousand
+// places' over and over: each of them can be tried. Having lacked memory once, the process gets
+// what it asks for for a while: what is tried is one want at a time, and what follows of it.
 //   FAIL_PLACES=/tmp/places  the file (places.h)
 //   FAIL_ONE_IN=400          which of the places not tried yet fail: one in so many, chosen by
 //   FAIL_SEED=7              this number; 0: none, they are counted
 //   FAIL_LOG=/tmp/failed     a file to which each that fails adds its place and the functions that
 //                            led there
+//   FAIL_SPARES=engine       but for those within the engine
+//   FAIL_FORKS=1             of a program that ends by itself, for as long as there is one thread:
+//                            at each place a child goes on without its memory, to its end, and the
+//                            process itself with it, to the next place; it ends where a second
+//                            thread would begin. The log has a line of each child: "ended", its
+//                            status as a shell has it, and how many bytes it wrote to stderr,
+//                            which is a file
 // Programs that it starts are left alone.
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <unwind.h>
 
@@ -29,6 +38,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <new>
 
 #include "tests/line/places.h"
 
@@ -44,12 +54,14 @@ namespace {
 using fogline::Places;
 
 constexpr int kShim = 2;                  // functions of this file: Fails, and what calls it
-constexpr int kInnermost = 2;             // behind those
 constexpr int kMost = 48;                 // that are looked at
 constexpr int64_t kApartNs = 20'000'000;  // between two failures of a process
+constexpr unsigned kMostSeconds = 60;     // that a child goes on
 
 std::atomic<Places*> places{nullptr};
 uint64_t one_in = 0, seed = 0;
+bool spares_engine = false;
+std::atomic<bool> forks{false};
 const char* log_file = nullptr;
 std::atomic<int64_t> generous_until{0};
 /// Stacks, as they are in this process alone, of which nothing is left to be done.
@@ -93,22 +105,27 @@ int FindEngine(dl_phdr_info* library, size_t /*size*/, void* /*nothing*/) {
 
 /// Those that make a place.
 struct Caller {
-  std::array<void*, kInnermost + 1> functions{};
-  int depth = -kShim;
+  std::array<void*, 3> functions{};  // the last is the program's own
+  int innermost = 2, seen = -kShim;
+  bool in_engine = false;
+
+  bool Whole(int at, uintptr_t function) const {
+    return at >= innermost - 1 && (ours.Has(function) || engine.Has(function));
+  }
 };
 
 _Unwind_Reason_Code AddCaller(_Unwind_Context* context, void* into) {
   auto* const caller = static_cast<Caller*>(into);
   const auto function = static_cast<uintptr_t>(_Unwind_GetIP(context));
-  const int at = caller->depth++;
+  const int at = caller->seen++;
   if (at < 0) return _URC_NO_REASON;
-  const bool is_ours = ours.Has(function);
-  if (at < kInnermost || is_ours) {
-    caller->functions[static_cast<size_t>(std::min(at, kInnermost))] =
-        reinterpret_cast<void*>(function);
+  caller->in_engine = caller->in_engine || engine.Has(function);
+  if (at < caller->innermost) {
+    caller->functions[static_cast<size_t>(at)] = reinterpret_cast<void*>(function);
+  } else if (ours.Has(function)) {
+    caller->functions.back() = reinterpret_cast<void*>(function);
   }
-  const bool whole = at >= kInnermost - 1 && (is_ours || engine.Has(function));
-  return whole || at >= kMost ? _URC_END_OF_STACK : _URC_NO_REASON;
+  return caller->Whole(at, function) || at >= kMost ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
 uint64_t Mixed(uint64_t hash, uint64_t more) {
@@ -150,27 +167,57 @@ int64_t Now() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
+void Write(const char* text, int size) {
+  const auto file = static_cast<int>(
+      syscall(SYS_openat, AT_FDCWD, log_file, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600));
+  syscall(SYS_write, file, text, size);
+  syscall(SYS_close, file);
+}
+
 void Log(uint64_t place) {
   Stack whole;
   _Unwind_Backtrace(AddFunction, &whole);
-  const auto file = static_cast<int>(
-      syscall(SYS_openat, AT_FDCWD, log_file, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600));
   std::array<char, 32> line{};
-  const int size = std::snprintf(line.data(), line.size(), "place %016lx\n", place);
-  syscall(SYS_write, file, line.data(), size);
+  Write(line.data(), std::snprintf(line.data(), line.size(), "place %016lx\n", place));
+  const auto file = static_cast<int>(
+      syscall(SYS_openat, AT_FDCWD, log_file, O_WRONLY | O_APPEND | O_CLOEXEC, 0600));
   backtrace_symbols_fd(whole.functions.data() + 1, whole.depth - 1, file);
   syscall(SYS_close, file);
+}
+
+/// True in a child that is to go on without; false when it has ended.
+bool ForkedOff() {
+  const off_t before = lseek(STDERR_FILENO, 0, SEEK_END);
+  const pid_t child = fork();
+  if (child <= 0) {
+    forks = false;
+    one_in = 0;
+    alarm(kMostSeconds);
+    return child == 0;
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  std::array<char, 64> line{};
+  Write(line.data(), std::snprintf(line.data(), line.size(), "ended %d %ld\n", code,
+                                   lseek(STDERR_FILENO, 0, SEEK_END) - before));
+  return false;
 }
 
 /// Of a stack that has something left to be done.
 bool FailsAt(const Caller& caller, std::atomic<uintptr_t>* slot, uintptr_t hash) {
   const uint64_t place = PlaceOf(caller);
   std::atomic<uint64_t>* const known = places.load()->Find(place);
-  const bool chosen =
-      known != nullptr && one_in != 0 && !Places::tried(*known) && Mixed(seed, place) % one_in == 0;
+  const bool chosen = known != nullptr && one_in != 0 && !Places::tried(*known) &&
+                      Mixed(seed, place) % one_in == 0 && !(spares_engine && caller.in_engine);
   if (!chosen) {
     if (slot != nullptr) *slot = hash;
     return false;
+  }
+  if (forks) {
+    if (!Places::Try(*known)) return false;
+    Log(place);
+    return ForkedOff();
   }
   int64_t until = generous_until;
   const int64_t now = Now();
@@ -180,11 +227,18 @@ bool FailsAt(const Caller& caller, std::atomic<uintptr_t>* slot, uintptr_t hash)
   return true;
 }
 
-[[gnu::noinline]] bool Fails() {
+/// `new_of`: who called operator new, which is most of what is asked for and mostly says it all.
+[[gnu::noinline]] bool Fails(void* new_of = nullptr) {
   if (places.load(std::memory_order_relaxed) == nullptr || inside) return false;
   inside = true;
   Caller caller;
-  _Unwind_Backtrace(AddCaller, &caller);
+  if (new_of != nullptr) caller.innermost = 1;
+  if (caller.Whole(0, reinterpret_cast<uintptr_t>(new_of))) {
+    caller.functions[0] = new_of;
+    caller.in_engine = engine.Has(reinterpret_cast<uintptr_t>(new_of));
+  } else {
+    _Unwind_Backtrace(AddCaller, &caller);
+  }
   uintptr_t hash = 1;
   for (void* const function : caller.functions) {
     hash = Mixed(hash, reinterpret_cast<uintptr_t>(function));
@@ -194,6 +248,12 @@ bool FailsAt(const Caller& caller, std::atomic<uintptr_t>* slot, uintptr_t hash)
   inside = false;
   if (fails) errno = ENOMEM;
   return fails;
+}
+
+[[gnu::always_inline]] inline void* New(size_t size, void* caller) {
+  void* const made = Fails(caller) ? nullptr : __libc_malloc(size == 0 ? 1 : size);
+  if (made == nullptr) throw std::bad_alloc();
+  return made;
 }
 
 using Main = int (*)(int, char**, char**);
@@ -208,6 +268,8 @@ int MainOfOurs(int argc, char** argv, char** environment) {
   one_in = number("FAIL_ONE_IN");
   seed = number("FAIL_SEED");
   log_file = std::getenv("FAIL_LOG");
+  spares_engine = std::getenv("FAIL_SPARES") != nullptr;
+  forks = number("FAIL_FORKS") != 0;
   const char* const file = std::getenv("FAIL_PLACES");
   unsetenv("LD_PRELOAD");
   // NOLINTEND(concurrency-mt-unsafe)
@@ -224,6 +286,9 @@ int MainOfOurs(int argc, char** argv, char** environment) {
 }
 
 }  // namespace
+
+void* operator new(size_t size) { return New(size, __builtin_return_address(0)); }
+void* operator new[](size_t size) { return New(size, __builtin_return_address(0)); }
 
 extern "C" {
 
@@ -246,6 +311,14 @@ int posix_memalign(void** into, size_t alignment, size_t size) noexcept {
   if (made == nullptr) return ENOMEM;
   *into = made;
   return 0;
+}
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                   void* with) noexcept {
+  if (forks) _exit(0);
+  using Create = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+  static const auto real = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
+  return real(thread, attributes, run, with);
 }
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier): the C library calls it so
