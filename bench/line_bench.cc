@@ -2,6 +2,9 @@
 // over the same session, an edge's latency beyond its own work, on loopback with a real broker, and
 // an edge's memory.
 // Ratios in one run; the absolute times are this machine's.
+//
+//   line_bench
+//   line_bench --against FOGLINE [--rounds N] [--frames N]   what a frame costs beside that binary
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +17,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/stats.h"
+#include "bench/frame_cost.h"
 #include "cloud/cloud.h"
 #include "cloud/worker.h"
 #include "edge/mechanism.h"
@@ -181,8 +185,19 @@ Status Run() {
 }  // namespace
 }  // namespace fogline
 
-int main() {
-  const fogline::Status status = fogline::Run();
+int main(int argc, char** argv) {
+  std::string old;
+  int rounds = 20, frames = 400;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view flag = argv[i];
+    if (flag == "--against") old = argv[i + 1];
+    if (flag == "--rounds") rounds = std::max(1, std::atoi(argv[i + 1]));
+    if (flag == "--frames") frames = std::max(1, std::atoi(argv[i + 1]));
+  }
+  const fogline::Status status =
+      old.empty()
+          ? fogline::Run()
+          : fogline::bench::CompareCosts(FOGLINE_BINARY, old, fogline::kModels, rounds, frames);
   if (!status) fmt::print(stderr, "line_bench: {}\n", status.error().ToString());
   return status ? 0 : 1;
 }

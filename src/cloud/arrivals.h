@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "cloud/device_windows.h"
 #include "cloud/fair_queue.h"
 #include "codec/route.h"
 
@@ -21,6 +22,7 @@ struct Arrived {
   std::string answer_to;  // response topic, checked to be the device's own
   HalvesKey halves;       // as its header says
   Nanos at{0};
+  std::optional<DeviceWindows::Place> place;  // until it is answered
 };
 
 /// A FairQueue that threads wait at. Thread-safe.

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cloud/device_windows.h"
 #include "cloud/worker.h"
 #include "frame/ack.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ struct Finished {
   Nanos at{0};            // when it arrived
   uint32_t queue_us = 0;  // that it waited for a worker
   Nanos took{0};          // that it was worked on
+  std::optional<DeviceWindows::Place> place;
 
   /// Whether there is something to store.
   bool has_row() const { return worked && worked->detection; }

@@ -17,6 +17,7 @@
 #include "cloud/arrivals.h"
 #include "cloud/committer.h"
 #include "cloud/complaints.h"
+#include "cloud/device_windows.h"
 #include "cloud/guard.h"
 #include "cloud/route_costs.h"
 #include "cloud/share_group.h"
@@ -66,6 +67,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
       : options_(options),
         store_(store),
         stored_(std::move(stored)),
+        windows_(WindowsOf(options)),
         arrived_(LimitsOf(options)),
         guard_(options.device_rate) {}
 
@@ -111,7 +113,18 @@ class CloudImpl final : public Cloud, private LinkHandler {
 
   const CloudStats& stats() const override { return stats_; }
   CloudHeld held() const override {
-    return {registry_->held_bytes(), arrived_.bytes(), committer_->bytes(), link_->unsent_bytes()};
+    return {.networks = registry_->held_bytes(),
+            .waiting = arrived_.bytes(),
+            .results = committer_->bytes(),
+            .unsent = link_->unsent_bytes(),
+            .window = windows_.most()};
+  }
+  CloudRemembers remembers() const override {
+    return {.watched = stats_.watched,
+            .troubles = unstored_.count(),
+            .costs = costs_.count(),
+            .decoders = stats_.decoders,
+            .failures = registry_->failures()};
   }
   bool connected() const override { return link_->connected() && !stopped_; }
   const RawKeeper* raw() const override { return raw_.get(); }
@@ -138,10 +151,13 @@ class CloudImpl final : public Cloud, private LinkHandler {
     FairLimits limits;
     limits.frames = options.queue;
     limits.bytes = options.queue_bytes;
-    limits.device_bytes = options.queue_bytes / 4;
     limits.device_us *= options.workers;
     limits.little_us *= options.workers;
     return limits;
+  }
+  /// Half of what may be under way in all, and a quarter of the bytes that may wait.
+  static DeviceWindows::Limits WindowsOf(const CloudOptions& options) {
+    return {(1 + kFinishedPerArrived) * options.queue / 2, options.queue_bytes / 4};
   }
 
   void OnConnected() override {
@@ -174,7 +190,9 @@ class CloudImpl final : public Cloud, private LinkHandler {
     const auto head = ReadFrameHead(message.payload);
     const HalvesKey halves = head ? HalvesKey{head->model, head->cut} : HalvesKey{};
     const double us = costs_.Expected(halves);
-    if (!guard_.Admit(*device, now, us * options_.device_rate / MostUsASecond())) {
+    const bool admitted = guard_.Admit(*device, now, us * options_.device_rate / MostUsASecond());
+    stats_.watched = guard_.devices();
+    if (!admitted) {
       ++stats_.limited;
       complaints_.Say(fmt::format(
           "device {}: sends more than {} frames a second, or more than {} times what all "
@@ -194,6 +212,8 @@ class CloudImpl final : public Cloud, private LinkHandler {
                                     message.payload.size(), options_.most_bytes)};
       return AnswerUnread(message.payload, *device, frame.answer_to, error);
     }
+    frame.place = windows_.Enter(*device, message.payload.size());
+    if (!frame.place) return PutOff(message.payload, *device, frame.answer_to);
     frame.bytes.assign(message.payload.begin(), message.payload.end());
     frame.device = *std::move(device);
     frame.halves = halves;
@@ -202,11 +222,16 @@ class CloudImpl final : public Cloud, private LinkHandler {
     // Waits where everything is full, which holds back the broker.
     for (const Arrived& other : arrived_.Push(std::move(frame), us)) {
       --stats_.waiting;
-      ++stats_.put_off;
-      AnswerUnread(other.bytes, other.device, other.answer_to,
-                   {ErrorCode::kExhausted, "cloud",
-                    "has enough frames of this device waiting; the frame is to be sent again"});
+      PutOff(other.bytes, other.device, other.answer_to);
     }
+  }
+
+  void PutOff(std::span<const std::byte> bytes, const std::string& device,
+              const std::string& answer_to) {
+    ++stats_.put_off;
+    AnswerUnread(bytes, device, answer_to,
+                 {ErrorCode::kExhausted, "cloud",
+                  "has enough frames of this device waiting; the frame is to be sent again"});
   }
 
   double MostUsASecond() const { return 1e6 * kMostLoad * options_.workers; }
@@ -251,9 +276,12 @@ class CloudImpl final : public Cloud, private LinkHandler {
       finished.device = frame.device;
       finished.answer_to = std::move(frame.answer_to);
       finished.at = frame.at;
+      finished.place = std::move(frame.place);
       const Nanos start = Clock::Real().Steady();
       finished.queue_us = Micros(start - frame.at);
+      const size_t decoders = worker.decoders();
       finished.worked = worker.Work(frame.bytes, frame.device);
+      stats_.decoders += worker.decoders() - decoders;
       finished.took = Clock::Real().Steady() - start - worker.last_opening();
       const double us = Micros(finished.took);
       if (finished.worked) {
@@ -286,6 +314,7 @@ class CloudImpl final : public Cloud, private LinkHandler {
   std::unique_ptr<Registry> registry_;
   std::optional<Machine> pace_;
   std::unique_ptr<TraceFile> trace_;
+  DeviceWindows windows_;  // before what has frames
   Arrivals arrived_;
   RouteCosts costs_;
   DeviceGuard guard_;  // link's thread only

@@ -48,6 +48,7 @@ class Cloud {
 
   virtual const CloudStats& stats() const = 0;
   virtual CloudHeld held() const = 0;
+  virtual CloudRemembers remembers() const = 0;
   /// To the broker.
   virtual bool connected() const = 0;
   /// What keeps raw outputs; null where none are kept.

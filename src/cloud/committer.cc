@@ -85,6 +85,7 @@ void Committer::CommitBatch() {
     Answer(action);
     action = batch_.Resume(Batch::Answered{}, clock.Steady());
   }
+  batch_.frames().clear();  // and with them their places, before anybody hears of it
   if (holds) parts_.link->Flush();
   if (batch_.stored()) parts_.stored();
 }

@@ -20,8 +20,7 @@ struct FairLimits {
   /// Of the workers' time, microseconds: what one device may have waiting, and of how much nobody
   /// need be ashamed where everything is full.
   double device_us = 500'000, little_us = 50'000;
-  size_t device_frames = 16;               // of one device always wait, however long they take
-  size_t device_bytes = size_t{16} << 20;  // of one device, but for its first frame
+  size_t device_frames = 16;  // of one device always wait, however long they take
 };
 
 /// Deficit round robin over devices (Shreedhar and Varghese 1996): in a round each may take a
@@ -57,11 +56,9 @@ class FairQueue {
     const auto found = lines_.find(device);
     const double waiting_us = found == lines_.end() ? 0 : found->second.us;
     const size_t waiting = found == lines_.end() ? 0 : found->second.items.size();
-    const size_t waiting_bytes = found == lines_.end() ? 0 : found->second.bytes;
     const bool long_enough =
         waiting >= limits_.device_frames && waiting_us + us > limits_.device_us;
-    const bool large_enough = waiting > 0 && waiting_bytes + bytes > limits_.device_bytes;
-    if (long_enough || large_enough) {
+    if (long_enough) {
       offered.entry = Entry::kNotNow;
       return offered;
     }
@@ -84,7 +81,6 @@ class FairQueue {
     // An item is offered again only where it was not taken.
     line.items.push_back({std::move(item), bytes, us});  // NOLINT(clang-analyzer-cplusplus.Move)
     line.us += us;
-    line.bytes += bytes;
     ++count_;
     bytes_ += bytes;
     return offered;
@@ -145,7 +141,6 @@ class FairQueue {
   struct Line {
     std::deque<Item> items;  // in the order in which they came
     double us = 0;           // of them
-    size_t bytes = 0;
     double credit_us = kQuantumUs;
   };
   using Lines = std::unordered_map<std::string, Line>;
@@ -156,7 +151,6 @@ class FairQueue {
   /// An item of the line has gone.
   void Left(Line& line, const Item& item) {
     line.us = line.items.empty() ? 0 : line.us - item.us;
-    line.bytes -= item.bytes;
     bytes_ -= item.bytes;
     --count_;
   }

@@ -23,6 +23,9 @@ class DeviceGuard {
   /// later. False also for a device more than can be remembered at once.
   bool Admit(const std::string& device, Nanos now, double weight = 1);
 
+  /// Devices that are remembered.
+  size_t devices() const { return buckets_.size(); }
+
  private:
   struct Bucket {
     double tokens = 0;

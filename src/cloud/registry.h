@@ -74,6 +74,11 @@ class Registry {
 
   size_t models() const { return folder_.models(); }
   uint64_t held_bytes() const;
+  /// Halves that could not be opened and are remembered.
+  size_t failures() const {
+    const std::lock_guard lock(mutex_);
+    return failed_.size();
+  }
 
  private:
   explicit Registry(const Options& options) : options_(options), folder_(options.folder) {}

@@ -24,6 +24,11 @@ class RouteCosts {
     return found == us_.end() ? kUnknownUs : found->second;
   }
 
+  size_t count() const {
+    const std::lock_guard lock(mutex_);
+    return us_.size();
+  }
+
   void Measured(const HalvesKey& halves, double us) {
     const std::lock_guard lock(mutex_);
     const auto found = us_.find(halves);

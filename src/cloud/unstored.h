@@ -27,6 +27,11 @@ class UnstoredByDevice {
   explicit UnstoredByDevice(size_t most_devices = 1000) : most_devices_(most_devices) {}
 
   void Count(const std::string& device, AckStatus status, const Error& error, Nanos now);
+  /// How many devices are remembered.
+  size_t count() const {
+    const std::lock_guard lock(mutex_);
+    return devices_.size();
+  }
   /// By the devices' names.
   std::map<std::string, Unstored> all() const;
 

@@ -65,6 +65,7 @@ class SqliteStore final : public Store {
   }
   Status Probe() override {
     if (writer_ == nullptr) return FailReadOnly(path_);
+    FOGLINE_CHECK(CheckStillThere());
     const std::lock_guard lock(write_mutex_);
     return writer_->Probe();
   }
@@ -83,6 +84,12 @@ class SqliteStore final : public Store {
     return Ask(slow_, &SqliteReader::Found, filter);
   }
   Result<Inventory> Stock() override { return Ask(quick_, &SqliteReader::Stock); }
+  StoreHeld Held() const override {
+    StoreHeld held = quick_.reader->Held();
+    held += slow_.reader->Held();
+    if (writer_ != nullptr) held.name_bytes += writer_->name_bytes();
+    return held;
+  }
   Result<uint64_t> LastId() override { return Ask(quick_, &SqliteReader::LastId); }
   Result<uint64_t> CountedId() override { return Ask(slow_, &SqliteReader::CountedId); }
   Result<uint64_t> ForgottenId() override { return Ask(quick_, &SqliteReader::ForgottenId); }
@@ -92,11 +99,20 @@ class SqliteStore final : public Store {
   const std::string& epoch() const override { return epoch_; }
 
  private:
+  /// SQLite goes on writing to a file that has no name any more, which keeps nothing.
+  Status CheckStillThere() const {
+    const FileStamp now = StampOf(path_);
+    if (now.inode == opened_.inode && now.device == opened_.device) return {};
+    return Fail(ErrorCode::kConflict, path_,
+                "was taken away while it was open; put it back, or restart Fogline to begin a new "
+                "store");
+  }
   Status MakeReader(const std::string& path, SqliteLane& lane, const StoreOptions& options);
   Result<std::vector<PutOutcome>> PutRows(std::span<const Detection> batch,
                                           std::span<const Settlement> settlements,
                                           std::span<const int64_t> stored_us) {
     if (writer_ == nullptr) return FailReadOnly(path_);
+    FOGLINE_CHECK(CheckStillThere());
     const std::lock_guard lock(write_mutex_);
     auto outcomes = writer_->Put(batch, settlements, stored_us);
     if (!outcomes && outcomes.error().code == ErrorCode::kExhausted) forgetter_->Full();
@@ -111,6 +127,7 @@ class SqliteStore final : public Store {
   }
 
   std::string path_;
+  FileStamp opened_;                         // none of a store in memory, which has no file
   std::optional<SqliteFileToRead> to_read_;  // of a store that is only read, which has no writer
   std::mutex write_mutex_;
   std::unique_ptr<SqliteDatabase> write_database_;
@@ -131,6 +148,7 @@ Result<std::unique_ptr<Store>> SqliteStore::Open(const std::string& path,
       store->write_database_,
       SqliteDatabase::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX));
   FOGLINE_CHECK(PrepareWriter(*store->write_database_, options));
+  store->opened_ = StampOf(path);
   FOGLINE_TRY(store->writer_, SqliteWriter::Make(*store->write_database_, options));
   FOGLINE_TRY(store->forgetter_, SqliteForgetter::Make(*store->write_database_, options));
   FOGLINE_CHECK(store->MakeReader(path, store->quick_, options));

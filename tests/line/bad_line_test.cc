@@ -172,6 +172,7 @@ class StuckStore : public Line {
     options.models.folder = kModels;
     options.queue = kPlaces;
     options.queue_bytes = 4 << 20;
+    options.most_bytes = kMostBytes;
     auto started = Cloud::Start(options, *held_, [] {});
     ASSERT_TRUE(started) << started.error().ToString();
     cloud_ = *std::move(started);
@@ -181,15 +182,16 @@ class StuckStore : public Line {
     cloud_->Stop();
   }
 
-  static constexpr size_t kPlaces = 16;
+  static constexpr size_t kPlaces = 16, kMostBytes = 1 << 20;
   std::unique_ptr<HeldStore> held_;
 };
 
 TEST_F(StuckStore, ABrokerThatDiesWithFullQueuesCostsNothing) {
   std::vector<Process> edges;
-  for (const char* device : {"left", "right"}) {
+  // Each within its window in the cloud, all together more than there are places.
+  for (const char* device : {"left", "middle", "right"}) {
     edges.push_back(StartEdge({"--cut", "split13", "--codec", "q4", "--loop", "--count", "100",
-                               "--window", "64", "--drain", "60", "--device", device}));
+                               "--window", "40", "--drain", "60", "--device", device}));
   }
   ASSERT_TRUE(Until([&] { return cloud_->stats().waiting >= kPlaces; })) << Log();
   ASSERT_TRUE(broker_->Restart());
@@ -200,6 +202,32 @@ TEST_F(StuckStore, ABrokerThatDiesWithFullQueuesCostsNothing) {
     EXPECT_EQ(report["unanswered"], 0);
     ExpectEachOnce(Stored(report["device"]), 100);
   }
+}
+
+TEST_F(StuckStore, ADeviceThatFloodsLeavesPlacesToOthers) {
+  const Names names = EdgeOnly();
+  RawPublisher publisher(broker_->port());
+  uint64_t sequence = 0;
+  ASSERT_TRUE(Until([&] {
+    publisher.Publish("honest", names.model, names.cut, sequence++, 0);
+    return cloud_->stats().received > 0;
+  }));
+  // Many times what there are places for: had it them all, the broker would be held back.
+  constexpr uint64_t kFlood = 50 * kPlaces, kWindow = 5 * kPlaces / 2;
+  for (uint64_t i = 0; i < kFlood; ++i) {
+    publisher.Publish("flood", names.model, names.cut, i, 0);
+  }
+  publisher.Publish("honest", names.model, names.cut, sequence, 0);
+  publisher.Publish("large", names.model, names.cut, 0, 2 * kMostBytes);
+  ASSERT_TRUE(Until([&] { return cloud_->unstored().contains("large"); }))
+      << "the broker is held back, " << cloud_->stats().put_off << " put off";
+  EXPECT_GE(cloud_->stats().put_off, kFlood - kWindow);
+  EXPECT_LE(cloud_->held().window.frames, kWindow);
+  EXPECT_FALSE(cloud_->unstored().contains("honest"));
+  held_->Release();
+  ASSERT_TRUE(Until([&] { return cloud_->held().window.frames == 0; }));
+  EXPECT_EQ(Stored("honest").back().detection.sequence, sequence);
+  EXPECT_EQ(Stored("flood").size(), kFlood - cloud_->stats().put_off);
 }
 
 TEST_F(StuckStore, AFloodWhileTheStoreIsStuckTakesBoundedMemoryAndIsStoredInTheEnd) {
@@ -237,7 +265,9 @@ TEST_F(StuckStore, AFloodWhileTheStoreIsStuckTakesBoundedMemoryAndIsStoredInTheE
       publisher.Publish("flood", names.model, names.cut, *left.begin(), kBytes);
       left.erase(left.begin());
     }
-    ASSERT_TRUE(Until([&] { return Stored("flood").size() >= stored; })) << stored;
+    ASSERT_TRUE(Until([&] {
+      return Stored("flood").size() >= stored && cloud_->held().window.frames == 0;
+    })) << stored;
   }
   ExpectEachOnce(Stored("flood"), kFrames + 1);
 }
