@@ -237,8 +237,8 @@ void AddCalibrate(CommandLine& line) {
       .Type("FILE");
   command
       .Add("--cuts", args->cuts,
-           "cuts by index, alias or tensor (docs/graph.md); 'all' for every one (default: those "
-           "that no other cut makes useless)")
+           "cuts by index, alias or tensor (docs/graph.md), ';' between several; 'all' for every "
+           "one (default: those that no other cut makes useless)")
       .Delimiter(';');
   command.Add("--bits", args->bits, "levels of the quantiser, 2 to 8 (default: all)")
       .Delimiter(',')

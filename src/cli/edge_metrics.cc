@@ -47,6 +47,18 @@ void AddStreams(MetricsWriter& writer, std::span<const EdgeReport> reports) {
   }
 }
 
+/// What others have not taken yet.
+void AddUnread(MetricsWriter& writer, std::span<const EdgeReport> reports) {
+  writer.Family("fogline_edge_unsent_bytes", "Bytes that the broker has not taken.",
+                Metric::kGauge);
+  for (const EdgeReport& r : reports) {
+    writer.Sample("device", r.device, static_cast<double>(r.unsent_bytes));
+  }
+  writer.Family("fogline_edge_answer_bytes", "Lines of --answers that wait for their reader.",
+                Metric::kGauge);
+  writer.Sample(reports.empty() ? 0 : static_cast<double>(reports.front().answer_bytes));
+}
+
 }  // namespace
 
 std::string EdgeMetrics(std::span<const EdgeReport> reports) {
@@ -112,6 +124,7 @@ std::string EdgeMetrics(std::span<const EdgeReport> reports) {
   gauge("fogline_edge_window_frames", "Frames under way.", &EdgeReport::window);
   gauge("fogline_edge_spool_frames", "Frames on disk.", &EdgeReport::kept);
   gauge("fogline_edge_spool_bytes", "What they take.", &EdgeReport::kept_bytes);
+  AddUnread(writer, reports);
   writer.Family("fogline_edge_latency_seconds", "From reading a picture to its stored answer.",
                 Metric::kGauge);
   for (const EdgeReport& r : reports) {

@@ -5,6 +5,8 @@
 #include "base/host_port.h"
 #include "base/url.h"
 #include "engine/provider.h"
+#include "web/basemap.h"
+#include "web/basemap_choice.h"
 
 namespace fogline::cli {
 namespace {
@@ -113,6 +115,14 @@ Result<HostPort> ListenAt(const HttpFlags& flags) {
   auto listen = ParseHostPort(flags.listen);
   if (listen) return listen;
   return Fail(ErrorCode::kUsage, "--http " + flags.listen, "{}", listen.error().message);
+}
+
+Status CheckHttp(const HttpFlags& flags) {
+  FOGLINE_CHECK(ListenAt(flags).map([](auto&&) {}));
+  FOGLINE_TRY(const BasemapChoice choice,
+              ChooseBasemap(flags.basemap.basemap, flags.basemap.attribution));
+  if (choice.file.empty()) return {};
+  return Basemap::Open(choice.file).map([](auto&&) {});
 }
 
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,

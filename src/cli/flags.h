@@ -50,6 +50,8 @@ struct HttpFlags {
 void AddHttpFlags(Command& command, HttpFlags& flags);
 /// Where to serve. kUsage for what is no address.
 Result<HostPort> ListenAt(const HttpFlags& flags);
+/// What can be known to be wrong before a store is opened.
+Status CheckHttp(const HttpFlags& flags);
 /// The server of map, planner and fleet, or null when none is wanted. `models`: the folder that
 /// plans are made for; `metrics` and `cloud`: see WebOptions.
 Result<std::unique_ptr<WebServer>> StartWeb(const HttpFlags& flags,

@@ -37,7 +37,7 @@ void AddMap(CommandLine& line) {
   command.Example("fogline map --store redis://store.internal:6379/0 --http 127.0.0.1:8080",
                   "the map of a store that workers elsewhere fill");
   SetAction(command, std::shared_ptr<Common>(args, &args->common), [args]() -> Status {
-    FOGLINE_CHECK(ListenAt(args->http));  // before the store is asked
+    FOGLINE_CHECK(CheckHttp(args->http));
     if (!args->cache.empty()) FOGLINE_CHECK(MakeFolders(args->cache));
     FOGLINE_TRY(const auto store, OpenStore(args->store, {.mirrored_rows = args->mirror,
                                                           .cache = args->cache,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 
 namespace fogline {
 namespace {
@@ -32,6 +33,17 @@ void KeepUseful(const Model& model, std::vector<Cut>& cuts) {
   cuts = std::move(useful);
 }
 
+/// Whether a text that names no cut is several of them, commas between.
+bool AreCuts(const Model& model, std::string_view text) {
+  if (text.find(',') == text.npos) return false;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    if (!FindCut(model, std::string(text.substr(0, end)))) return false;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<std::vector<Cut>> ChooseCuts(const Model& model, const std::vector<std::string>& specs) {
@@ -43,9 +55,15 @@ Result<std::vector<Cut>> ChooseCuts(const Model& model, const std::vector<std::s
   if (specs == std::vector<std::string>{"all"}) return listed;
   std::vector<Cut> chosen;
   for (const std::string& spec : specs) {
-    FOGLINE_TRY(Cut cut, FindCut(model, spec));
-    const auto same = [&](const Cut& other) { return other.id == cut.id; };
-    if (std::ranges::none_of(chosen, same)) chosen.push_back(std::move(cut));
+    Result<Cut> cut = FindCut(model, spec);
+    if (!cut && AreCuts(model, spec)) {
+      return Fail(ErrorCode::kUsage, "--cuts " + spec,
+                  "is no cut at which these cross together; several cuts are given by ';' between "
+                  "them, or by --cuts once more");
+    }
+    if (!cut) return Forward(std::move(cut));
+    const auto same = [&](const Cut& other) { return other.id == cut->id; };
+    if (std::ranges::none_of(chosen, same)) chosen.push_back(*std::move(cut));
   }
   return chosen;
 }

@@ -28,6 +28,9 @@ class Answers {
   /// was written when it was made.
   void Heard(const std::string& device, const Receipt& receipt);
 
+  /// Of lines that wait for their reader.
+  size_t waiting_bytes() const { return lines_->waiting_bytes(); }
+
  private:
   Answers(std::unique_ptr<LineFile> lines, const RoutePool& pool)
       : lines_(std::move(lines)), pool_(pool) {}

@@ -362,6 +362,8 @@ EdgeReport Device::report() const {
   r.unspooled = counts.unspooled;
   r.stale += counts.stale;
   r.window = counts.window;
+  r.unsent_bytes = counts.unsent_bytes;
+  if (shared_.answers != nullptr) r.answer_bytes = shared_.answers->waiting_bytes();
   r.connected = counts.connected;
   if (latest_ != nullptr) r.overtaken = latest_->overtaken();
   r.source = source_->state();

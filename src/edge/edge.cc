@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "base/certificates.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/url.h"
@@ -198,6 +199,12 @@ Status Edge::OpenDevices() {
     device.sender.link.cert_file = For(source.device, link.cert_file);
     device.sender.link.key_file = For(source.device, link.key_file);
     device.sender.link.broker.user = For(source.device, link.broker.user);
+    const std::string& certificate = device.sender.link.cert_file;
+    const std::string whose = certificate.empty() ? "" : WhoseCertificate(certificate);
+    if (!whose.empty() && whose != source.device) {
+      LogWarning("--cert {}: is {}'s, and a broker that goes by it lets {} write nothing",
+                 certificate, whose, source.device);
+    }
     std::filesystem::path& spool = device.sender.spool.folder;
     spool = options_.device.sender.spool.folder;
     if (!spool.empty() && source.named) spool /= source.device;

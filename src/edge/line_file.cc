@@ -74,6 +74,11 @@ uint64_t LineFile::lost() const {
   return lost_;
 }
 
+size_t LineFile::waiting_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
 void LineFile::Run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (filled_.wait(lock, stop, [this] { return !lines_.empty(); })) {

@@ -34,6 +34,8 @@ class LineFile {
   void Write(std::string line);
 
   uint64_t lost() const;
+  /// That wait for the reader.
+  size_t waiting_bytes() const;
 
  private:
   LineFile(std::string name, Descriptor file);

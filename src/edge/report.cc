@@ -46,6 +46,8 @@ EdgeReport Total(std::span<const EdgeReport> reports) {
     for (const EdgeCount& c : EdgeCounts()) total.*c.count += r.*c.count;
     total.window += r.window;
     total.kept_bytes += r.kept_bytes;
+    total.unsent_bytes += r.unsent_bytes;
+    total.answer_bytes = r.answer_bytes;
     total.connected = total.connected && r.connected;
     bytes += r.bytes_mean * static_cast<double>(r.stored + r.duplicates);
   }

@@ -50,6 +50,8 @@ struct EdgeReport {
   uint64_t losses = 0;                  // times that a stream gave nothing more and was begun anew
   std::optional<SourceState> source;    // of a stream or video
   uint64_t window = 0, kept_bytes = 0;  // now
+  uint64_t unsent_bytes = 0;            // now, that the broker has not taken
+  uint64_t answer_bytes = 0;            // now, of lines that nobody has read, of all sources
   bool connected = false;
   /// Where steering chooses: pictures by the route that they went, as text, in the policy's order.
   std::vector<std::pair<std::string, uint64_t>> routes;

@@ -216,7 +216,7 @@ std::deque<RouteChooser::Pending>::iterator RouteChooser::Find(uint64_t ticket) 
   return at != pending_.end() && at->ticket == ticket ? at : pending_.end();
 }
 
-void RouteChooser::Forget(std::deque<Pending>::iterator pending) {
+void RouteChooser::Forget(const std::deque<Pending>::iterator& pending) {
   if (pending->probe) probe_away_ = false;
   pending_.erase(pending);
 }

@@ -101,7 +101,7 @@ class RouteChooser {
   std::optional<size_t> Probe(size_t usual, double implied);
   std::optional<size_t> Larger(size_t usual, size_t best, double more_bytes) const;
   std::deque<Pending>::iterator Find(uint64_t ticket);
-  void Forget(std::deque<Pending>::iterator pending);
+  void Forget(const std::deque<Pending>::iterator& pending);
   void Settle(uint64_t ticket);
   double OwnTime(const Answer& answer) const;
   void Charge(const Pending& probe, const Answer& answer, double network_ms);

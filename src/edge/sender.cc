@@ -247,6 +247,7 @@ SenderCounts Sender::counts() const {
   counts.unspooled = outbox.unspooled;
   counts.stale = outbox.stale;
   counts.window = outbox.window;
+  counts.unsent_bytes = link_->unsent_bytes();
   counts.connected = link_->connected();
   if (spool_ == nullptr) return counts;
   const SpoolCounts spool = spool_->counts();

@@ -49,7 +49,8 @@ struct SenderCounts {
   uint64_t waiting = 0;       // set aside, since the cloud cannot take them yet
   uint64_t kept = 0;          // on disk now, for the next run
   uint64_t kept_bytes = 0;
-  uint64_t window = 0;  // under way now
+  uint64_t window = 0;        // under way now
+  uint64_t unsent_bytes = 0;  // of them, that the broker has not taken
   bool connected = false;
 };
 

@@ -62,7 +62,8 @@ Trace Bursts(Chance& chance, double length_ms) {
   const double packet_ms = 1500 * 8 / (mbps * 1000);
   const double gap = std::min(150.0, chance.Between(1, 40) * packet_ms);
   std::string text;
-  for (double at = 0; at < length_ms;) {
+  double at = 0;
+  while (at < length_ms) {
     at += 1 + chance.Exponential(gap);
     const double packets = std::max(1.0, std::round(2 * gap / packet_ms * chance.Share()));
     for (int i = 0; i < static_cast<int>(packets); ++i) text += fmt::format("{:.0f}\n", at);
@@ -136,8 +137,10 @@ Trace Constant(double mbps, double length_ms) {
 void LoadCloud(Chance& chance, double length_ms, AdaptWorld& world) {
   const double round_trip = world.regimes.front().round_trip_ms;
   world.regimes.clear();
-  for (double at = 0; at < length_ms; at += world.period_ms * chance.Between(20, 400)) {
+  double at = 0;
+  while (at < length_ms) {
     world.regimes.push_back({at, round_trip, chance.Coin() ? 1 : chance.Between(1, 20)});
+    at += world.period_ms * chance.Between(20, 400);
   }
 }
 

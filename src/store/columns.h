@@ -66,6 +66,11 @@ class Columns {
   size_t After(uint64_t id) const;
   /// Whether the newest rows of both say the same, but for numbers.
   bool SameAsLastOf(const Columns& other) const;
+  /// What rows, boxes and names take, about.
+  size_t bytes() const {
+    constexpr size_t kRow = 60;
+    return ids_.size() * kRow + found_.size() * sizeof(FoundAt) + name_bytes_;
+  }
   /// Of the newest row that was ever added; 0: none was.
   uint64_t last_id() const { return last_id_; }
 

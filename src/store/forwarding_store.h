@@ -48,6 +48,7 @@ class ForwardingStore : public Store {
   Result<Holdings> Heaviest(size_t most) override { return store_.Heaviest(most); }
   Result<std::vector<std::byte>> Thumbnail(uint64_t id) override { return store_.Thumbnail(id); }
   Status Probe() override { return store_.Probe(); }
+  StoreHeld Held() const override { return store_.Held(); }
   const std::string& epoch() const override { return store_.epoch(); }
 
  private:

@@ -111,8 +111,10 @@ Result<bool> Mirror::Add(const Extent& store, size_t most_rows, const Read& read
 Result<bool> Mirror::Follow(const Extent& store, size_t most_rows, uint64_t before_id,
                             const Read& read) {
   FOGLINE_TRY(const bool fits, Tidy(store, most_rows));
+  Measure();
   if (!fits || read_id_ + 1 >= before_id) return fits;
   auto added = Add(store, most_rows, read);
+  Measure();
   if (!added && added.error().code == ErrorCode::kExhausted) {
     return Fail(ErrorCode::kUnavailable, store.where,
                 "is being read, {} of {} rows so far; ask again", columns_.size(),
@@ -123,8 +125,10 @@ Result<bool> Mirror::Follow(const Extent& store, size_t most_rows, uint64_t befo
 
 Result<uint64_t> Mirror::ReadOn(const Extent& store, size_t most_rows, const Read& read) {
   FOGLINE_TRY(const bool fits, Tidy(store, most_rows));
+  Measure();
   if (!fits) return store.last;
   auto added = Add(store, most_rows, read);
+  Measure();
   if (added) return store.last;
   if (added.error().code == ErrorCode::kExhausted) return read_id_;
   return Forward(std::move(added));

@@ -1,6 +1,7 @@
 // The rows of a store as columns in memory, for as long as they are few enough.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -57,6 +58,10 @@ class Mirror {
 
   const Columns& columns() const { return columns_; }
 
+  /// As of the last call of Follow or ReadOn. May be asked by any thread.
+  uint64_t rows() const { return rows_; }
+  uint64_t bytes() const { return bytes_; }
+
  private:
   /// Opens the copy and goes on from it, if it is of this store as it is now.
   Status Recall(const Extent& store);
@@ -67,6 +72,7 @@ class Mirror {
   Status TakeOut(const Extent& store);
   /// False where there proves to be too much. An error leaves what was read.
   Result<bool> Add(const Extent& store, size_t most_rows, const Read& read);
+  void Measure() { rows_ = columns_.size(), bytes_ = columns_.bytes(); }
 
   Columns columns_;
   uint64_t read_id_ = 0;    // up to which the columns have every row
@@ -75,6 +81,7 @@ class Mirror {
   std::filesystem::path cache_;  // until it was opened, or could not be
   size_t least_cached_;
   std::optional<MirrorFile> file_;
+  std::atomic<uint64_t> rows_{0}, bytes_{0};
 };
 
 /// Whether no more rows may be added to what a question selects of a store that has no mirror.

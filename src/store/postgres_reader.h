@@ -30,6 +30,8 @@ class PostgresReader {
   Result<uint64_t> ForgottenId();
   Result<uint64_t> Deletions();
   Result<Holdings> Heaviest(size_t most);
+  /// See Store::Held. Waits for no other question.
+  StoreHeld Held() const { return {mirror_.rows(), mirror_.bytes(), words_.bytes()}; }
   Result<uint64_t> Mark(const std::string& name);
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
 

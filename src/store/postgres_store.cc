@@ -136,6 +136,12 @@ class PostgresStore final : public Store {
     return slow_.Ask(&PostgresReader::Found, filter);
   }
   Result<Inventory> Stock() override { return quick_.Ask(&PostgresReader::Stock); }
+  StoreHeld Held() const override {
+    StoreHeld held = quick_.reader.Held();
+    held += slow_.reader.Held();
+    held.name_bytes += writer_.name_bytes();
+    return held;
+  }
   Result<uint64_t> LastId() override { return quick_.Ask(&PostgresReader::LastId); }
   Result<uint64_t> CountedId() override { return slow_.Ask(&PostgresReader::CountedId); }
   Result<uint64_t> ForgottenId() override { return quick_.Ask(&PostgresReader::ForgottenId); }

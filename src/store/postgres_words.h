@@ -25,6 +25,8 @@ class PostgresWords {
   Result<std::string> TextOf(int64_t number);
   /// After a rollback: numbers given out within the transaction are void.
   void Forget() { known_.Forget(); }
+  /// That it remembers. May be asked by any thread.
+  size_t bytes() const { return known_.bytes(); }
 
  private:
   PostgresConnection& postgres_;

@@ -30,6 +30,8 @@ class PostgresWriter {
   /// See Store::Hold.
   Result<bool> Hold(const std::string& name, const std::string& holder,
                     std::chrono::milliseconds time);
+  /// Of what it remembers of names. May be asked by any thread.
+  size_t name_bytes() const { return words_.bytes(); }
 
  private:
   /// What the words of a detection are numbered.

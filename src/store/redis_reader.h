@@ -31,6 +31,8 @@ class RedisReader {
   Result<uint64_t> ForgottenId();
   Result<uint64_t> Deletions();
   Result<Holdings> Heaviest(size_t most);
+  /// See Store::Held. Waits for no other question.
+  StoreHeld Held() const { return {mirror_.rows(), mirror_.bytes(), 0}; }
   Result<uint64_t> Mark(const std::string& name);
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
 

@@ -140,6 +140,10 @@ class RedisStore final : public Store {
     return slow_.Ask(&RedisReader::Found, filter);
   }
   Result<Inventory> Stock() override { return quick_.Ask(&RedisReader::Stock); }
+  StoreHeld Held() const override {
+    StoreHeld held = quick_.reader.Held();
+    return held += slow_.reader.Held();
+  }
   Result<uint64_t> LastId() override { return quick_.Ask(&RedisReader::LastId); }
   Result<uint64_t> CountedId() override { return slow_.Ask(&RedisReader::CountedId); }
   Result<uint64_t> ForgottenId() override { return quick_.Ask(&RedisReader::ForgottenId); }
@@ -250,7 +254,9 @@ Status RedisStore::PrepareWriter(RedisConnection& redis) {
 
 void RedisStore::WarnIfForgetful() {
   const std::vector<RedisCommand> ask{{"CONFIG", "GET", "appendonly"},
-                                      {"CONFIG", "GET", "appendfsync"}};
+                                      {"CONFIG", "GET", "appendfsync"},
+                                      {"CONFIG", "GET", "maxmemory"},
+                                      {"CONFIG", "GET", "maxmemory-policy"}};
   const auto replies = writer_.Pipeline(ask);
   if (!replies) return;
   const auto value = [&](size_t i) {
@@ -264,6 +270,11 @@ void RedisStore::WarnIfForgetful() {
   } else if (!sync.empty() && sync != "always") {
     LogWarning("{}: appendfsync is '{}', not 'always': a power cut loses the last moments",
                writer_.where(), sync);
+  }
+  const std::string most = value(2), policy = value(3);
+  if (!most.empty() && most != "0" && policy != "noeviction") {
+    LogWarning("{}: maxmemory-policy is '{}', not 'noeviction': full, it forgets what was stored",
+               writer_.where(), policy);
   }
 }
 

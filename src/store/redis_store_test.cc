@@ -288,6 +288,11 @@ TEST(RedisStore, ForgetfulSettingsAreSaid) {
   const auto redis = LocalRedis::Start("appendfsync everysec").value();
   ASSERT_TRUE(Open(*redis));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("appendfsync is 'everysec'"));
+  testing::internal::CaptureStderr();
+  const auto evicts = LocalRedis::Start("maxmemory 9mb\nmaxmemory-policy allkeys-lru").value();
+  ASSERT_TRUE(Open(*evicts));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("maxmemory-policy is 'allkeys-lru'"));
 }
 
 TEST(RedisStore, AForeignEntryInTheLogIsNamed) {

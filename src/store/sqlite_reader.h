@@ -35,6 +35,8 @@ class SqliteReader {
   Result<uint64_t> ForgottenId();
   Result<uint64_t> Deletions();
   Result<Holdings> Heaviest(size_t most);
+  /// See Store::Held. Waits for no other question.
+  StoreHeld Held() const { return {mirror_.rows(), mirror_.bytes(), words_.bytes()}; }
   Result<std::vector<std::byte>> Thumbnail(uint64_t id);
   Result<std::string> Epoch();
   /// See Store::Mark.

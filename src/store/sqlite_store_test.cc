@@ -106,6 +106,21 @@ TEST(SqliteStore, TwoProcessesMayShareAFile) {
   EXPECT_EQ(one->Query({}, Order::kOldestFirst, 9).value().size(), 2U);
 }
 
+TEST(SqliteStore, WhatIsTakenAwayUnderItIsNotWrittenTo) {
+  const TempDir dir;
+  const auto path = dir.path() / "s.db", aside = dir.path() / "aside.db";
+  auto store = OpenSqliteStore(path.string()).value();
+  const Detection a = SqliteSample(1), b = SqliteSample(2), c = SqliteSample(3);
+  ASSERT_TRUE(store->Put(std::span(&a, 1)));
+  std::filesystem::rename(path, aside);
+  EXPECT_EQ(store->Put(std::span(&b, 1)).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(store->Probe().error().code, ErrorCode::kConflict);
+  ASSERT_TRUE(WriteFile(path, "another one in its place"));
+  EXPECT_THAT(store->Put(std::span(&b, 1)).error().ToString(), HasSubstr("was taken away"));
+  std::filesystem::rename(aside, path);
+  EXPECT_TRUE(store->Put(std::span(&c, 1)));
+}
+
 // A child stores rows and says after each Put which one it was told is safe; it is killed in the
 // middle of its work. Everything it said must be there.
 TEST(SqliteStore, WhatPutConfirmedSurvivesKill9) {

@@ -20,6 +20,8 @@ class SqliteWords {
   Result<const std::string*> TextOf(int64_t number);
   /// After a rollback: numbers given out within the transaction are void.
   void Forget() { known_.Forget(); }
+  /// That it remembers. May be asked by any thread.
+  size_t bytes() const { return known_.bytes(); }
 
  private:
   void Remember(int64_t number, const std::string& text);

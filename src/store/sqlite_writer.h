@@ -34,6 +34,8 @@ class SqliteWriter {
                     std::chrono::milliseconds time);
   /// See Store::Probe.
   Status Probe();
+  /// Of what it remembers of names. May be asked by any thread.
+  size_t name_bytes() const { return words_.bytes(); }
 
  private:
   SqliteWriter(SqliteDatabase& database, const StoreOptions& options)

@@ -132,6 +132,20 @@ struct Holdings {
   std::vector<ValueTally> by_rows, by_bytes;  // text, count and stored_bytes
 };
 
+/// What a store holds in this process's memory, for its readers and its writer.
+struct StoreHeld {
+  uint64_t mirrored_rows = 0;
+  uint64_t mirrored_bytes = 0;  // theirs, their boxes' and their labels', about
+  uint64_t name_bytes = 0;      // what connections remember of devices' names and labels
+
+  StoreHeld& operator+=(const StoreHeld& other) {
+    mirrored_rows += other.mirrored_rows;
+    mirrored_bytes += other.mirrored_bytes;
+    name_bytes += other.name_bytes;
+    return *this;
+  }
+};
+
 /// What one step of forgetting did.
 struct ForgetStep {
   uint64_t rows = 0;  // forgotten
@@ -238,6 +252,9 @@ class Store {
   /// Calls back, from a thread of its own, soon after anybody stored something, other processes
   /// included. Null for a store that cannot tell: ask it for what is new from time to time.
   virtual std::unique_ptr<StoreWatch> Watch(std::function<void()> /*stored*/) { return nullptr; }
+
+  /// What it holds in memory now. Waits for nobody.
+  virtual StoreHeld Held() const { return {}; }
 
   /// Drawn when the store was created (16 hex digits): ids mean something only together with it.
   virtual const std::string& epoch() const = 0;

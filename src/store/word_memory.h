@@ -1,6 +1,7 @@
 // What a connection remembers of a store's dictionary.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -10,7 +11,8 @@ namespace fogline {
 
 /// Texts and their numbers, both ways. Device names and labels come from the network: many are
 /// remembered, not any number, nor any length; who asks whether it is full forgets them all, and a
-/// fleet larger than this (some 100,000 names) is looked up again each time round. Not thread-safe.
+/// fleet larger than this (some 100,000 names) is looked up again each time round. Not thread-safe,
+/// but for bytes().
 class WordMemory {
  public:
   /// Bytes, about.
@@ -43,7 +45,7 @@ class WordMemory {
  private:
   std::unordered_map<std::string, int64_t> numbers_;
   std::unordered_map<int64_t, std::string> texts_;
-  size_t bytes_ = 0;
+  std::atomic<size_t> bytes_{0};
 };
 
 }  // namespace fogline

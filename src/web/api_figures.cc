@@ -71,6 +71,19 @@ Result<HttpResponse> Site::Metrics(const HttpRequest&, Parameters& parameters) {
   one("fogline_event_bytes_total", "Bytes of events sent", Metric::kCounter, counters_.event_bytes);
   one("fogline_store_errors_total", "Questions that the store did not answer", Metric::kCounter,
       counters_.store_errors);
+  const StoreHeld held = store_.Held();
+  one("fogline_store_mirrored_rows", "Rows that are mirrored in memory to be counted",
+      Metric::kGauge, held.mirrored_rows);
+  one("fogline_store_mirrored_bytes", "What they take, about", Metric::kGauge, held.mirrored_bytes);
+  one("fogline_store_name_bytes", "Names of devices and labels that connections remember",
+      Metric::kGauge, held.name_bytes);
+  out.Family("fogline_web_remembered", "Things that the server remembers", Metric::kGauge);
+  for (const auto& [what, count] : {std::pair{"time lines", timelines_.lines()},
+                                    {"devices of the fleet", fleet_.devices()},
+                                    {"predictions", predictor_.predictions()},
+                                    {"networks of the planner", planner_.networks()}}) {
+    out.Sample("what", what, static_cast<double>(count));
+  }
   if (options_.metrics) {
     std::string family;
     for (const Metric& metric : options_.metrics()) {

@@ -38,6 +38,9 @@ class FleetMemory {
   /// however many ask.
   const std::string& Json() const;
 
+  /// That are remembered.
+  size_t devices() const { return devices_.size(); }
+
   /// How a device runs: what a plan can predict.
   struct Way {
     std::string device, model, cut, codec;

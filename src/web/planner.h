@@ -37,6 +37,8 @@ class Planner {
   /// An empty path: no models, so no plans.
   explicit Planner(std::filesystem::path models);
 
+  /// Networks that are remembered.
+  size_t networks() const { return known_.size(); }
   /// The models' names, and those of measured profiles beside them.
   std::string Models();
   /// Devices, clouds and links of the library.

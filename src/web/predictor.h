@@ -29,6 +29,9 @@ class Predictor {
   Result<LatencyTerms> Predict(const FleetMemory::Way& way, const PredictBy& by, bool files,
                                size_t& fresh);
 
+  /// That are remembered.
+  size_t predictions() const { return known_.size(); }
+
  private:
   using Key = std::tuple<std::string, std::string, std::string, std::string, std::string,
                          std::string, bool>;

@@ -32,6 +32,8 @@ class TimelineCache {
   /// How many rows pass a filter in all but that nobody knows when they were captured.
   Result<uint64_t> Untimed(const Filter& filter);
 
+  /// That are kept.
+  size_t lines() const { return entries_.size(); }
   /// How often rows were counted from the first on.
   uint64_t whole_counts() const { return whole_counts_; }
 

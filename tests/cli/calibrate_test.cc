@@ -44,6 +44,12 @@ class CalibrateCommand : public ::testing::Test {
            labels_ = dir_.path() / "labels.tsv";
 };
 
+TEST_F(CalibrateCommand, HowSeveralCutsAreGivenIsSaid) {
+  const Outcome outcome = Run({"--cuts", "split6,split13"});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.log, HasSubstr("several cuts are given by ';' between them"));
+}
+
 TEST_F(CalibrateCommand, KilledItGoesOnWhereItWasToTheSameBytes) {
   Outcome whole = Run();
   ASSERT_EQ(whole.status, 0) << whole.log;

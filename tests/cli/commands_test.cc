@@ -266,6 +266,9 @@ TEST_F(Commands, AnAddressToServeAtThatIsNoneIsToldInOneLine) {
     ExpectOneLine(Run({"map", "--store", store, "--http", listen}), "--http " + listen, 2);
   }
   ASSERT_TRUE(OpenStore(store));
+  // A map's address and its base map are looked at before a store is opened.
+  const std::string nowhere = "sqlite:" + (dir_.path() / "no.db").string();
+  ExpectOneLine(Run({"map", "--store", nowhere, "--basemap", "no.pmtiles"}), "no.pmtiles");
   ExpectOneLine(Run({"map", "--store", store, "--http", "no.such.host.invalid:0"}),
                 "no.such.host.invalid");
 }

@@ -1,10 +1,13 @@
 // The table "What bounds memory" of docs/operations.md, walked by whoever wants a process dead: a
 // cloud and a map under the memory limits of their own units are named every cut of a large model,
 // flooded with frames as large as may be, given names without end, and asked for more than
-// anybody reads. Nothing dies, and what is honest is stored.
+// anybody reads. Nothing dies, what is honest is stored, and the metrics that the table names are
+// there.
 #include <cstdlib>
 #include <limits>
+#include <regex>
 #include <set>
+#include <sstream>
 
 #include "base/random.h"
 #include "frame/ack.h"
@@ -72,6 +75,52 @@ class Attacker final : private LinkHandler {
   std::atomic<uint64_t> stored_{0}, answered_{0};
 };
 
+/// The cells of a row of a table in Markdown, without blanks around them.
+std::vector<std::string> CellsOf(const std::string& row) {
+  std::vector<std::string> cells;
+  std::istringstream rest(row.substr(1));
+  for (std::string cell; std::getline(rest, cell, '|');) {
+    const size_t begin = std::min(cell.find_first_not_of(' '), cell.size());
+    cells.push_back(cell.substr(begin, cell.find_last_not_of(' ') + 1 - begin));
+  }
+  return cells;
+}
+
+/// The metrics that the table names for a process, with their labels.
+std::set<std::string> MetricsOf(const std::string& process) {
+  const auto file = std::filesystem::path(FOGLINE_SOURCE_DIR) / "docs/operations.md";
+  const std::string text = ReadTextFile(file).value();
+  std::istringstream lines(text.substr(text.find("### What bounds memory")));
+  std::set<std::string> names;
+  bool inside = false;
+  for (std::string line; std::getline(lines, line) && !(inside && line.empty());) {
+    if (line.starts_with("| process |")) inside = true;
+    if (!inside || line.starts_with("|---") || line.starts_with("| process |")) continue;
+    const std::vector<std::string> cells = CellsOf(line);
+    EXPECT_EQ(cells.size(), 5U) << line;
+    const std::string& metrics = cells.back();
+    EXPECT_TRUE(metrics.starts_with("`fogline_") || metrics.starts_with("none: ")) << line;
+    if (cells[0].find(process) == std::string::npos) continue;
+    const std::regex name("`(fogline_[^`]+)`");
+    for (std::sregex_iterator at(metrics.begin(), metrics.end(), name), end; at != end; ++at) {
+      names.insert((*at)[1]);
+    }
+  }
+  return names;
+}
+
+/// A page of metrics has every one that the table names.
+void ExpectMetricsOf(const std::string& process, const std::string& page) {
+  const std::set<std::string> names = MetricsOf(process);
+  EXPECT_GE(names.size(), 5U);
+  for (const std::string& name : names) {
+    const bool labelled = name.ends_with('}');
+    const bool there = page.find("\n" + name + " ") != std::string::npos ||
+                       (!labelled && page.find("\n" + name + "{") != std::string::npos);
+    EXPECT_TRUE(there) << process << " has no " << name;
+  }
+}
+
 class Budgets : public Reliability {
  protected:
   static constexpr int kLayers = 24, kWide = 1024;  // 4 MiB of weights a layer
@@ -111,9 +160,31 @@ class Budgets : public Reliability {
       EXPECT_GT(send(fd, request.data(), request.size(), MSG_NOSIGNAL), 0);
     }
   }
-  void TearDown() override {
+  void HangUp() {
     for (const int fd : deaf_) close(fd);
+    deaf_.clear();
+  }
+  void TearDown() override {
+    HangUp();
     Reliability::TearDown();
+  }
+  static bool Answers(int port, const std::string& target) {
+    std::string answer;
+    const bool answers = Until([&] {
+      answer = HttpGet(port, target);
+      return answer.starts_with("HTTP/1.1 200 ");
+    });
+    EXPECT_TRUE(answers) << target << "\n" << answer.substr(answer.size() - std::min<size_t>(answer.size(), 300));
+    return answers;
+  }
+  /// As soon as there is one: who has asked for much is turned away first.
+  static std::string Metrics(int port) {
+    std::string page;
+    EXPECT_TRUE(Until([&] {
+      page = HttpGet(port, "/metrics");
+      return page.find("\nfogline_http_connections ") != page.npos;
+    })) << page.substr(0, 200);
+    return page;
   }
 
   static std::string RandomText(size_t bytes) {
@@ -124,7 +195,7 @@ class Budgets : public Reliability {
 
   /// A gauge of a process's /metrics now; nothing where it has none of this name.
   static double Gauge(int port, const std::string& name) {
-    const std::string page = HttpGet(port, "/metrics");
+    const std::string page = Metrics(port);
     const size_t at = page.find("\n" + name + " ");
     if (at == page.npos) return std::numeric_limits<double>::quiet_NaN();
     return std::atof(page.c_str() + at + name.size() + 2);
@@ -136,6 +207,21 @@ class Budgets : public Reliability {
     EXPECT_LE(Gauge(port, "fogline_cloud_waiting_bytes"), 64 * kMiB);
     EXPECT_LE(Gauge(port, "fogline_cloud_result_bytes"), 64 * kMiB);
     EXPECT_LE(Gauge(port, "fogline_cloud_unsent_bytes"), 256 * kMiB);
+    EXPECT_LE(Gauge(port, "fogline_cloud_window_bytes"), 16 * kMiB);
+    EXPECT_LE(Gauge(port, R"(fogline_cloud_remembered{what="watched devices"})"), 100'000);
+    EXPECT_LE(Gauge(port, R"(fogline_cloud_remembered{what="devices in trouble"})"), 1000);
+    EXPECT_LE(Gauge(port, R"(fogline_cloud_remembered{what="costs"})"), 1024);
+    ExpectWebWithinBounds(port, 2e6);
+  }
+  /// And of what a server of pages has.
+  static void ExpectWebWithinBounds(int port, double mirrored_rows) {
+    constexpr double kMiB = 1 << 20;
+    EXPECT_LE(Gauge(port, "fogline_http_answer_bytes"), 128 * kMiB);
+    EXPECT_LE(Gauge(port, "fogline_store_mirrored_rows"), mirrored_rows);
+    EXPECT_LE(Gauge(port, "fogline_store_mirrored_bytes"), mirrored_rows * 60 + 160 * kMiB);
+    EXPECT_LE(Gauge(port, "fogline_store_name_bytes"), 3 * 33 * kMiB);
+    EXPECT_LE(Gauge(port, R"(fogline_web_remembered{what="time lines"})"), 64);
+    EXPECT_LE(Gauge(port, R"(fogline_web_remembered{what="devices of the fleet"})"), 2000);
   }
 
   const std::filesystem::path folder_ = dir_.path() / "models";
@@ -205,13 +291,13 @@ TEST_F(Budgets, ACloudLivesThroughWhateverItIsSentWithinItsUnitsMemory) {
   ExpectWithinBounds(port);
   EXPECT_TRUE(Until([&] { return attacker.stored() >= stored + kNames; }));
 
-  // More answers than anybody takes, and counts over all of those names.
-  AskAndNeverRead(port, "/api/detections?limit=10000", 60);
-  AskAndNeverRead(port, "/api/events", 60);
+  // Counts over all of those names, and more answers than anybody takes.
   for (const char* target :
        {"/api/hexagons?level=8", "/api/found", "/api/timeline", "/api/inventory"}) {
-    EXPECT_NE(HttpGet(port, target).find("HTTP/1.1 "), std::string::npos) << target;
+    EXPECT_TRUE(Answers(port, target)) << target;
   }
+  AskAndNeverRead(port, "/api/detections?limit=10000", 60);
+  AskAndNeverRead(port, "/api/events", 60);
   EXPECT_NE(HttpGet(port, "/healthz").find("200 OK"), std::string::npos);
 
   std::vector<std::byte> result;
@@ -220,6 +306,10 @@ TEST_F(Budgets, ACloudLivesThroughWhateverItIsSentWithinItsUnitsMemory) {
   frame.device = "honest";
   frame.sequence = 0;
   attacker.Insist(frame);
+  HangUp();
+  ExpectWithinBounds(port);
+  EXPECT_GE(Gauge(port, "fogline_store_mirrored_rows"), kNames);
+  ExpectMetricsOf("cloud", Metrics(port));
   EXPECT_TRUE(cloud.Running());
   EXPECT_EQ(cloud.Stop(std::chrono::seconds(60)), 0) << CloudLog();
   limit.ExpectHeld(cloud);
@@ -237,7 +327,7 @@ TEST_F(Budgets, AMapLivesThroughWhateverItIsAskedWithinItsUnitsMemory) {
       d.label = RandomText(kMaxTextBytes);
       d.mechanism = "edge-only";
       std::vector<FoundBox> boxes(8, {"", 0.5F, 0, 0, 1, 1});
-      for (FoundBox& box : boxes) box.label = RandomText(250);
+      for (FoundBox& box : boxes) box.label = RandomText(40);
       d.findings = BoxFindings{std::move(boxes), 0};
     }
     ASSERT_TRUE(store_->Put(batch));
@@ -248,16 +338,29 @@ TEST_F(Budgets, AMapLivesThroughWhateverItIsAskedWithinItsUnitsMemory) {
       limit, {FOGLINE_BINARY, "map", "--store", "sqlite:" + (dir_.path() / "test.db").string(),
               "--http", "127.0.0.1:" + std::to_string(port)});
   ASSERT_TRUE(Until([&] { return !HttpGet(port, "/healthz").empty(); })) << CloudLog();
+  for (int i = 0; i < 70; ++i) {  // more time lines and filters than are kept
+    EXPECT_TRUE(Answers(port, "/api/timeline?bins=1000&label=" + std::to_string(i)));
+  }
+  EXPECT_TRUE(Answers(port, "/api/found?found_least=1"));
   AskAndNeverRead(port, "/api/detections?limit=10000", 250);
   AskAndNeverRead(port, "/api/detections?limit=10000&format=csv", 50);
   AskAndNeverRead(port, "/api/events?after=" + store_->epoch() + "-1", 250);
-  for (int i = 0; i < 200; ++i) {  // more time lines and filters than are kept
-    HttpGet(port, "/api/timeline?bins=1000&label=" + std::to_string(i));
-  }
-  EXPECT_FALSE(HttpGet(port, "/api/found?found_least=1").empty());
   EXPECT_NE(HttpGet(port, "/healthz").find("200 OK"), std::string::npos);
+  HangUp();
+  ExpectWebWithinBounds(port, 6e6);
+  EXPECT_EQ(Gauge(port, "fogline_store_mirrored_rows"), kRows);
+  EXPECT_GT(Gauge(port, R"(fogline_web_remembered{what="time lines"})"), 1);
+  ExpectMetricsOf("map", Metrics(port));
   EXPECT_EQ(map.Stop(std::chrono::seconds(60)), 0) << CloudLog();
   limit.ExpectHeld(map);
+}
+
+TEST_F(Budgets, AnEdgeTellsOfEveryRowOfTheTable) {
+  const std::filesystem::path file = dir_.path() / "edge.prom";
+  RunEdge({"--cut", "split13", "--count", "2", "--drain", "0", "--metrics", file.string(),
+           "--spool", SpoolOf("cam").string(), "--device", "cam"});
+  EXPECT_EQ(status_, 0) << Log();
+  ExpectMetricsOf("edge", ReadTextFile(file).value_or(""));
 }
 
 }  // namespace

@@ -261,6 +261,7 @@ TEST_F(Hostile, ADeviceWritesItsOwnTopicsOnlyAndIsToldSo) {
   edge.Stop();
   EXPECT_EQ(CountOf(EdgeLog(), "refuses what is published"), 1U);
   EXPECT_EQ(CountOf(EdgeLog(), "trying again"), 0U) << EdgeLog();
+  EXPECT_THAT(EdgeLog(), HasSubstr("cam-1.crt: is cam-1's"));
   EXPECT_THAT(Read("broker.log"), HasSubstr("Denied PUBLISH from"));
   // Answers are the cloud's to give, and its topics are not there to be listened to. The broker
   // takes every subscription: a share of a group whose name is known would be frames gone.
