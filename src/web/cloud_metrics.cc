@@ -10,7 +10,13 @@ namespace {
 /// A commit that failed says something of the store for so long, when nothing more is sent.
 constexpr int64_t kFailureCountsUs = 60'000'000;
 
-void AddRemembered(const CloudRemembers& remembers, std::vector<Metric>& metrics) {
+void AddRemembered(const CloudHeld& held, const CloudRemembers& remembers,
+                   std::vector<Metric>& metrics) {
+  metrics.push_back({"fogline_cloud_window_frames",
+                     "Frames between receipt and answer, of the device that has most",
+                     Metric::kGauge, static_cast<double>(held.window.frames)});
+  metrics.push_back({"fogline_cloud_window_bytes", "What they take, of the device that has most",
+                     Metric::kGauge, static_cast<double>(held.window.bytes)});
   for (const auto& [what, count] : {std::pair{"watched devices", remembers.watched},
                                     {"devices in trouble", remembers.troubles},
                                     {"costs", remembers.costs},
@@ -65,10 +71,6 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
         gauge("fogline_cloud_result_bytes", "Results waiting for a commit, in memory",
               held.results),
         gauge("fogline_cloud_network_bytes", "Models and open networks, in memory", held.networks),
-        gauge("fogline_cloud_window_frames",
-              "Frames between receipt and answer, of the device that has most", held.window.frames),
-        gauge("fogline_cloud_window_bytes", "What they take, of the device that has most",
-              held.window.bytes),
         gauge("fogline_cloud_unsent_bytes", "Answers that the broker has not taken, in memory",
               held.unsent),
         counter("fogline_cloud_received_total", "Frames received", s.received),
@@ -91,7 +93,7 @@ std::function<std::vector<Metric>()> CloudMetrics::Ask() const {
                 "Frames beyond a device's rate or its share of the workers, not looked at",
                 s.limited),
     };
-    AddRemembered(place->cloud->remembers(), metrics);
+    AddRemembered(held, place->cloud->remembers(), metrics);
     AddAudits(s, metrics);
     for (const AuditWatch::Standing& one : place->cloud->audits()) {
       metrics.push_back({"fogline_audit_alarm",

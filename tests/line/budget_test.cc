@@ -174,7 +174,8 @@ class Budgets : public Reliability {
       answer = HttpGet(port, target);
       return answer.starts_with("HTTP/1.1 200 ");
     });
-    EXPECT_TRUE(answers) << target << "\n" << answer.substr(answer.size() - std::min<size_t>(answer.size(), 300));
+    EXPECT_TRUE(answers) << target << "\n"
+                         << answer.substr(answer.size() - std::min<size_t>(answer.size(), 300));
     return answers;
   }
   /// As soon as there is one: who has asked for much is turned away first.
