@@ -6,12 +6,28 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "base/text.h"
 
 namespace fogline {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Of all that lies in a folder and in those below it; somebody may take it away meanwhile.
+Result<uint64_t> BytesBelow(const fs::path& folder) {
+  FOGLINE_TRY(const auto entries, EntriesOf(folder));
+  uint64_t bytes = 0;
+  for (const fs::path& entry : entries) {
+    if (IsLink(entry)) continue;
+    if (!IsFolder(entry)) {
+      bytes += BytesOf(entry);
+    } else if (const auto below = BytesBelow(entry)) {
+      bytes += *below;
+    }
+  }
+  return bytes;
+}
 
 }  // namespace
 
@@ -27,16 +43,8 @@ Status MakeKeptFolder(const fs::path& folder) {
 Result<KeptFolder> KeptFolder::Open(fs::path folder, uint64_t limit_bytes, std::string flag) {
   FOGLINE_CHECK(MakeKeptFolder(folder));
   KeptFolder kept(std::move(folder), limit_bytes, std::move(flag));
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(kept.folder_, error), end; !error && it != end;
-       it.increment(error)) {
-    std::error_code unknown;  // somebody may take it away meanwhile
-    const auto size = it->is_regular_file(unknown) ? it->file_size(unknown) : 0;
-    if (!unknown) kept.bytes_ += size;
-  }
-  if (!error) return kept;
-  return Fail(ErrorCode::kUnavailable, kept.folder_.string(), "cannot be listed: {}",
-              error.message());
+  FOGLINE_TRY(kept.bytes_, BytesBelow(kept.folder_));
+  return kept;
 }
 
 Status KeptFolder::Write(const fs::path& path, std::span<const std::byte> bytes) {

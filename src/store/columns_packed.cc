@@ -5,7 +5,7 @@
 //   devices, labels, mechanisms, boxes of each row u32      a column after the other
 //   of each box                            number of its name u32, score f32
 #include <algorithm>
-#include <numeric>
+#include <array>
 #include <utility>
 
 #include "base/bytes.h"
@@ -20,7 +20,7 @@ using Texts = std::unordered_map<uint32_t, std::string>;
 uint32_t WriteTexts(std::vector<uint32_t> used, const std::vector<std::string>& texts,
                     uint32_t first, ByteWriter& out) {
   std::ranges::sort(used);
-  used.erase(std::ranges::unique(used).begin(), used.end());
+  used.erase(std::unique(used.begin(), used.end()), used.end());
   uint32_t written = 0;
   for (const uint32_t number : used) {
     if (number < first || number - first >= texts.size()) continue;
@@ -146,7 +146,6 @@ bool Columns::Unpack(std::span<const std::byte> packed) {
   Extend(scores_, scores);
   Extend(positives_, positives);
   erased_rows_.resize(ids_.size(), 0);
-  Texts::const_iterator known;
   const std::array columns{&devices_, &labels_, &mechanisms_};
   std::unordered_map<uint32_t, uint32_t> renumbered;  // where this run numbers texts itself
   for (const auto& [number, text] : words) renumbered[number] = Number(text);
