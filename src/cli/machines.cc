@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/model_args.h"
 #include "profile/library.h"
+#include "profile/link_json.h"
 #include "profile/timing.h"
 #include "report/table.h"
 
@@ -144,15 +145,7 @@ Status Links(const LibraryArgs& args) {
   if (args.json) {
     Json list = Json::array();
     for (const std::string& name : found) {
-      const LinkProfile link = link_of(name);
-      list.push_back({{"name", name},
-                      {"title", link.title},
-                      {"up_mbps", link.up.value()},
-                      {"down_mbps", link.down.value()},
-                      {"rtt_ms", link.rtt.value()},
-                      {"loss", link.loss},
-                      {"euro_per_gb", link.price.value()},
-                      {"source", link.source}});
+      list.push_back(LinkJson(link_of(name)));
     }
     fmt::print("{}\n", Dump(Json{{"links", std::move(list)}}));
     return {};

@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 namespace fogline {
+
 Mirror::~Mirror() { Keep(true); }
 
 /// The newest row of the copy must still be what it was: a server that lost its last rows and gave

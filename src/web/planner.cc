@@ -11,6 +11,7 @@
 #include "plan/plan_json.h"
 #include "plan/precision.h"
 #include "profile/library.h"
+#include "profile/link_json.h"
 
 namespace fogline {
 namespace {
@@ -40,17 +41,6 @@ Json MachineJson(const Machine& m) {
                     {"source", m.rent->source}};
   }
   return json;
-}
-
-Json LinkJson(const LinkProfile& link) {
-  return {{"name", link.name},
-          {"title", link.title},
-          {"up_mbps", link.up.value()},
-          {"down_mbps", link.down.value()},
-          {"rtt_ms", link.rtt.value()},
-          {"loss", link.loss},
-          {"euro_per_gb", link.price.value()},
-          {"source", link.source}};
 }
 
 Json NetworkJson(const ShelfModel& shelf, const std::vector<std::string>& integers) {
